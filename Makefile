@@ -1,0 +1,67 @@
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PORT ?= 8080
+VAR ?= var
+CODE := chassis contracts rulebook services gateway embedded bench tests
+
+help: ## Say what can be made
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit("Rapport needs Python 3.11 or newer; set PYTHON=python3.12, for instance" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	@touch $(READY)
+
+setup: $(READY) ## Make the virtual environment from the lock file
+
+up: $(READY) ## Run the whole suite here (PORT=8080; DETACH=1 returns when it is ready)
+	@$(BIN)/python -m embedded.up --port $(PORT) --var $(VAR) $(if $(DETACH),--detach)
+
+down: $(READY) ## Stop a detached suite
+	@$(BIN)/python -m embedded.down --var $(VAR)
+
+test: check ## Set up and run everything CI runs
+
+check: $(READY) lint types walls contracts-check tests ## The same, step by step: style, types, walls, contracts, tests
+
+lint: $(READY) ## Style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## Types
+	$(BIN)/mypy $(CODE)
+
+walls: $(READY) ## Who may import whom
+	$(BIN)/lint-imports
+
+contracts-check: $(READY) ## Are the committed contracts those of the code?
+	$(BIN)/python -m contracts.export --check
+	$(BIN)/python -m chassis.openapi --check
+
+tests: $(READY) ## The tests alone (quick loop: make tests ARGS="-m 'not slow'")
+	$(BIN)/python -m pytest $(ARGS)
+
+contracts: $(READY) ## Write OpenAPI, AsyncAPI, JSON Schema and missing golden examples
+	$(BIN)/python -m contracts.export
+	$(BIN)/python -m chassis.openapi
+
+bench: $(READY) ## Measure: capture rate against a bare endpoint, capture-to-score latency
+	$(BIN)/python -m bench
+
+format: $(READY) ## Put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(READY) ## Resolve the dependencies anew
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet --output-file requirements.lock
+
+clean: ## Forget the virtual environment and caches (var/ stays)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.PHONY: help setup up down test check lint types walls contracts-check tests contracts bench format lock clean

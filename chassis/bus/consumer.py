@@ -1,0 +1,182 @@
+"""One lane of a stream, read by one service: in order, in batches, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from chassis.bus.broker import Broker
+from chassis.bus.delivery import Delivery
+from chassis.bus.errors import ApiRefused, BrokerUnavailable
+from chassis.bus.letters import bury
+from chassis.bus.observer import Observer, Unobserved
+from chassis.bus.puller import Puller, Source
+from chassis.bus.settling import Handle, Outlets, Settler, Stopped
+from chassis.bus.verdicts import Patience
+from chassis.message import Received
+
+log = structlog.get_logger(__name__)
+
+_GROUP = "lane"
+_NANOSECONDS = 1_000_000_000
+_PIN_SECONDS = 2.0  # a reader that does not pull for this long may be replaced
+_ACK_WAIT_SECONDS = 3.0
+"""Short, so that what a killed reader held (it may be all that `max_ack_pending` allows) soon comes to the next one. A reader that is merely
+slow says every second that it is at work."""
+_IN_PROGRESS_SECONDS = _ACK_WAIT_SECONDS / 3
+_RETRY_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerSpec:
+    """What `service` reads: `subjects` (filters, may hold wildcards) of `stream`, in `lane` of `lanes`."""
+
+    service: str
+    stream: str
+    subjects: tuple[str, ...]
+    lane: int = 0
+    lanes: int = 1
+    batch_size: int = 250
+
+    @property
+    def durable(self) -> str:
+        """The name of the durable consumer."""
+        return self.service if self.lanes == 1 else f"{self.service}-{self.lane}"
+
+
+class Consumer:
+    """Hands batches to `handle`, which applies each in one transaction, and acknowledges what was applied.
+
+    Acknowledgements are explicit, one a message: "all up to here" would also acknowledge what a predecessor took and never finished. They cost
+    about a tenth of the throughput. `handle` may see a message again; it must skip what it has applied (the inbox does).
+    """
+
+    def __init__(
+        self, broker: Broker, spec: ConsumerSpec, handle: Handle, *, patience: Patience | None = None, observer: Observer | None = None
+    ) -> None:
+        self._broker = broker
+        self._spec = spec
+        self._observer = observer or Unobserved()
+        self._puller = Puller(broker, _source(spec), self._create_durable)
+        outlets = Outlets(self._acknowledge, self._bury, self._pause)
+        self._settler = Settler((spec.stream, spec.durable), handle, patience or Patience(), outlets, self._observer)
+        self._in_hand: Sequence[Delivery] = ()
+        self._is_stopping = asyncio.Event()
+        self._is_ready = False
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
+
+    @property
+    def spec(self) -> ConsumerSpec:
+        """What is read."""
+        return self._spec
+
+    @property
+    def is_ready(self) -> bool:
+        """The durable consumer exists and the lane is being read (or stood by for)."""
+        return self._is_ready and not any(task.done() for task in self._tasks)
+
+    async def start(self) -> None:
+        """Begin to read, in the background. A stream that does not exist yet is waited for."""
+        name = f"{self._spec.stream}/{self._spec.durable}"
+        self._tasks = (asyncio.create_task(self._run(), name=f"{name}: read"), asyncio.create_task(self._keep_alive(), name=f"{name}: in progress"))
+
+    async def stop(self) -> None:
+        """Finish the batch in hand, acknowledge it and let another reader go on. A batch that waits to be tried again is given up."""
+        if not self._tasks:
+            return
+        self._is_stopping.set()
+        reading, keeping = self._tasks
+        if not self._in_hand:
+            reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        self._is_ready = False
+        self._tasks = ()
+        await self._puller.stop(leaves_unfinished=bool(self._in_hand))
+
+    async def _run(self) -> None:
+        await self._prepare()
+        while not self._is_stopping.is_set():
+            self._in_hand = await self._puller.next(self._spec.batch_size)
+            self._observer.lag_seen(self._spec.stream, self._spec.durable, self._in_hand[-1].pending)
+            try:
+                await self._settler.settle(self._in_hand)
+            except Stopped:
+                return
+            except Exception as error:  # a mistake of ours: the lane may stand still, but it may not die, and nothing may be skipped
+                log.error("consumer.failed", stream=self._spec.stream, consumer=self._spec.durable, error=repr(error))
+                await asyncio.sleep(_RETRY_SECONDS)
+                self._puller.rewind()
+            self._in_hand = ()
+
+    async def _prepare(self) -> None:
+        while True:
+            try:
+                await self._create_durable()
+                break
+            except (BrokerUnavailable, ApiRefused) as error:
+                log.warning("consumer.waiting", stream=self._spec.stream, consumer=self._spec.durable, reason=str(error))
+                await asyncio.sleep(_RETRY_SECONDS)
+        await self._puller.start()
+        self._is_ready = True
+
+    async def _create_durable(self) -> None:
+        await self._broker.request(
+            f"CONSUMER.CREATE.{self._spec.stream}.{self._spec.durable}",
+            {"stream_name": self._spec.stream, "action": "", "config": _durable_config(self._spec)},
+        )
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(_IN_PROGRESS_SECONDS)
+            for delivery in (*self._in_hand, *self._puller.buffered):
+                await self._broker.send(delivery.reply, b"+WPI")
+
+    async def _acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        # one that gets lost is no harm: the message comes again and is skipped
+        is_handing_over = self._is_stopping.is_set()
+        for delivery in deliveries[:-1] if is_handing_over else deliveries:
+            await self._broker.send(delivery.reply, b"+ACK")
+        if is_handing_over:  # a reset that overtook the acknowledgements would undo them
+            with contextlib.suppress(BrokerUnavailable):
+                await self._broker.confirm(deliveries[-1].reply, b"+ACK")
+
+    async def _bury(self, dead: Sequence[tuple[Received, str]]) -> None:
+        now = datetime.now(UTC)
+        await self._broker.publish_batch([bury(message, self._spec.service, reason, now, self._broker.max_payload) for message, reason in dead])
+
+    async def _pause(self, seconds: float) -> None:
+        if not self._is_stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._is_stopping.wait()
+        if self._is_stopping.is_set():
+            raise Stopped
+
+
+def _source(spec: ConsumerSpec) -> Source:
+    return Source(stream=spec.stream, durable=spec.durable, group=_GROUP, window=spec.batch_size, pin_seconds=_PIN_SECONDS)
+
+
+def _durable_config(spec: ConsumerSpec) -> dict[str, Any]:
+    """The JetStream configuration of the durable consumer, as its API takes it."""
+    return {
+        "durable_name": spec.durable,
+        "name": spec.durable,
+        "deliver_policy": "all",
+        "ack_policy": "explicit",
+        "ack_wait": int(_ACK_WAIT_SECONDS * _NANOSECONDS),
+        "max_deliver": -1,
+        "max_ack_pending": spec.batch_size,  # more would let later messages overtake a batch that comes back
+        "filter_subjects": list(spec.subjects),
+        "priority_groups": [_GROUP],
+        "priority_policy": "pinned_client",
+        "priority_timeout": int(_PIN_SECONDS * _NANOSECONDS),
+    }

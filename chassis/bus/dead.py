@@ -1,0 +1,141 @@
+"""Looking at dead letters and bringing them back: `python -m chassis.bus.dead list | show N | replay (N ... | --all) [--service NAME]`.
+
+A replay publishes the message on its original subject, as it was: every service that reads the subject gets it again, and all but the one that
+gave it up skip it, because the inbox knows its `ce-id`. (The one that gave it up has no inbox entry: its transaction was rolled back.) The letter
+is removed from DEAD after its message is on disk; a replay that is cut short repeats messages and loses none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+import orjson
+import structlog
+
+from chassis.bus.broker import Broker
+from chassis.bus.errors import ApiRefused, BrokerUnavailable
+from chassis.bus.letters import DeadLetter, exhume
+from chassis.bus.reading import message_at, messages
+from chassis.bus.streams import DEAD
+from chassis.message import OutMessage
+
+
+class LetterRefused(Exception):
+    """There is no such letter, or it cannot be brought back."""
+
+
+async def letters(broker: Broker, service: str | None = None) -> list[DeadLetter]:
+    """The dead letters there are, oldest first; of `service` only, if given."""
+    found = [exhume(message.sequence, message.subject, message.headers, message.body) async for message in messages(broker, DEAD)]
+    return [letter for letter in found if service in (None, letter.service)]
+
+
+async def letter_at(broker: Broker, number: int) -> DeadLetter:
+    """Letter `number`. Raises LetterRefused when there is none."""
+    message = await message_at(broker, DEAD, number)
+    if message is None:
+        raise LetterRefused(f"there is no letter {number}")
+    return exhume(message.sequence, message.subject, message.headers, message.body)
+
+
+async def replay(broker: Broker, letter: DeadLetter) -> None:
+    """Publish the message again, then remove the letter. Raises LetterRefused when neither the letter nor the stream holds its body any more."""
+    await broker.publish_batch([await _original(broker, letter)])
+    await broker.request(f"STREAM.MSG.DELETE.{DEAD}", {"seq": letter.letter, "no_erase": True})
+
+
+async def _original(broker: Broker, letter: DeadLetter) -> OutMessage:
+    if letter.has_body:
+        return letter.original
+    message = await message_at(broker, letter.stream, letter.sequence)
+    if message is None:
+        raise LetterRefused(f"letter {letter.letter} has no body, and {letter.stream} holds no message {letter.sequence} any more")
+    return OutMessage(message.subject, message.headers, message.body)
+
+
+def describe(letter: DeadLetter) -> dict[str, Any]:
+    """The letter as it is listed: what failed, where and why; not what the message says, which may be personal."""
+    return {
+        "letter": letter.letter,
+        "service": letter.service,
+        "subject": letter.original.subject,
+        "event_id": letter.original.headers.get("ce-id"),
+        "reason": letter.reason,
+        "died_at": letter.died_at,
+        "stream": letter.stream,
+        "sequence": letter.sequence,
+    }
+
+
+async def run(broker: Broker, arguments: argparse.Namespace, out: TextIO) -> None:
+    """Do what `arguments` (see `parse`) say; one JSON object a line goes to `out`."""
+    match arguments.command:
+        case "list":
+            for letter in await letters(broker, arguments.service):
+                _write(out, describe(letter))
+        case "show":
+            letter = await letter_at(broker, arguments.letter)
+            body = letter.original.body.decode("utf-8", "replace")
+            _write(out, {**describe(letter), "headers": dict(letter.original.headers), "body": body})
+        case "replay":
+            for letter in await _chosen(broker, arguments):
+                await replay(broker, letter)
+                _write(out, {"replayed": letter.letter, "subject": letter.original.subject})
+
+
+async def _chosen(broker: Broker, arguments: argparse.Namespace) -> list[DeadLetter]:
+    if arguments.all:
+        return await letters(broker, arguments.service)
+    chosen = [await letter_at(broker, number) for number in arguments.letters]
+    return [letter for letter in chosen if arguments.service in (None, letter.service)]
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """The command line. Exits with 2 and an explanation when it is none."""
+    parser = argparse.ArgumentParser(prog="python -m chassis.bus.dead", description="Dead letters: list, show, replay.")
+    parser.add_argument("--url", default=os.environ.get("NATS_URL", "nats://127.0.0.1:4222"), help="NATS; default: $NATS_URL")
+    parser.add_argument("--wait", type=float, default=5.0, metavar="SECONDS", help="for the connection")
+    commands = parser.add_subparsers(dest="command", required=True)
+    listing = commands.add_parser("list", help="what failed, where and why")
+    listing.add_argument("--service", help="of this service only")
+    showing = commands.add_parser("show", help="one letter with its headers and body")
+    showing.add_argument("letter", type=int)
+    replaying = commands.add_parser("replay", help="publish the messages again on their subjects")
+    which = replaying.add_mutually_exclusive_group(required=True)
+    which.add_argument("letters", type=int, nargs="*", default=[], metavar="letter")
+    which.add_argument("--all", action="store_true")
+    replaying.add_argument("--service", help="of this service only")
+    return parser.parse_args(words)
+
+
+async def main(words: Sequence[str], out: TextIO) -> int:
+    """Connect and run. The exit code: 0, or 1 with the reason on standard error."""
+    arguments = parse(words)
+    try:
+        async with asyncio.timeout(arguments.wait):
+            broker = await Broker.connect(arguments.url, "dead-letters")
+    except TimeoutError:
+        sys.stderr.write("NATS is out of reach\n")  # without the address: it may hold a password
+        return 1
+    try:
+        await run(broker, arguments, out)
+    except (LetterRefused, BrokerUnavailable, ApiRefused) as refusal:
+        sys.stderr.write(f"{refusal}\n")
+        return 1
+    finally:
+        await broker.close()
+    return 0
+
+
+def _write(out: TextIO, fields: dict[str, Any]) -> None:
+    out.write(orjson.dumps(fields).decode() + "\n")
+
+
+if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # standard output is for the answer
+    sys.exit(asyncio.run(main(sys.argv[1:], sys.stdout)))

@@ -1,0 +1,91 @@
+"""Questions and answers over one inbox. Unlike the client's own `request`, a question fails at once when the connection is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from chassis.bus.errors import ApiRefused, BrokerUnavailable
+from chassis.message import OutMessage
+
+_SERVER_FAULT = 500  # JetStream's own errors are numbered like HTTP's: from here on the request was not to blame
+
+
+class Replies:
+    """One wildcard inbox; each question has a token of its own."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._prefix = ""
+        self._tokens = itertools.count()
+        self._waiting: dict[str, asyncio.Future[Msg]] = {}
+
+    async def start(self) -> None:
+        """Listen on the inbox; once, after the connection is made."""
+        self._prefix = self._client.new_inbox() + "."
+        await self._client.subscribe(self._prefix + "*", cb=self._arrived, pending_msgs_limit=-1, pending_bytes_limit=-1)
+
+    async def ask(self, subject: str, body: bytes, headers: Mapping[str, str] | None = None, *, within: float) -> dict[str, Any]:
+        """Publish and wait for the JSON answer. Raises BrokerUnavailable, or ApiRefused when the answer is an error of the request."""
+        return (await self.ask_all([OutMessage(subject, headers or {}, body)], within=within))[0]
+
+    async def ask_all(self, questions: Sequence[OutMessage], *, within: float) -> list[dict[str, Any]]:
+        """The JSON answers to `questions`, as `answers`; raises what `ask` does, for the first that failed."""
+        return [_read(answer) for answer in await self.answers(questions, within=within)]
+
+    async def answers(self, questions: Sequence[OutMessage], *, within: float) -> list[Msg]:
+        """Publish `questions` one behind the other and wait for all answers, whatever they say. Raises BrokerUnavailable.
+
+        They reach the socket together (nothing here lets another task run in between), so a lost connection cuts them off at one point: what
+        arrived is the first so many, never a later one without an earlier one.
+        """
+        if not self._client.is_connected:
+            raise BrokerUnavailable("not connected to NATS")
+        loop = asyncio.get_running_loop()
+        waiting: dict[str, asyncio.Future[Msg]] = {str(next(self._tokens)): loop.create_future() for _ in questions}
+        self._waiting |= waiting
+        try:
+            for token, question in zip(waiting, questions, strict=True):
+                await self._client.publish(question.subject, question.body, self._prefix + token, dict(question.headers) or None)
+            # not asyncio.timeout around both: the client swallows a cancellation while it flushes, and with it the time-out
+            await asyncio.wait(waiting.values(), timeout=within)
+        except NatsError as error:
+            raise BrokerUnavailable(f"NATS: {error!r}") from error
+        finally:
+            for token, future in waiting.items():
+                del self._waiting[token]
+                if future.done():
+                    future.exception()  # seen, even if the publishing itself raised
+        if not all(future.done() for future in waiting.values()):
+            raise BrokerUnavailable(f"no answer on {questions[0].subject} within {within:.1f} s")
+        return [future.result() for future in waiting.values()]
+
+    def fail_all(self) -> None:
+        """The connection is lost: whoever waits learns it now."""
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(BrokerUnavailable("the connection to NATS was lost"))
+
+    async def _arrived(self, message: Msg) -> None:
+        future = self._waiting.get(message.subject[len(self._prefix) :])
+        if future is not None and not future.done():
+            future.set_result(message)
+
+
+def _read(message: Msg) -> dict[str, Any]:
+    if not message.data:
+        raise BrokerUnavailable("no one answers: the stream is missing or JetStream is not ready")
+    answer: dict[str, Any] = orjson.loads(message.data)
+    error = answer.get("error")
+    if error is None:
+        return answer
+    if error.get("code", 0) >= _SERVER_FAULT:
+        raise BrokerUnavailable(f"JetStream: {error.get('description')}")
+    raise ApiRefused(error.get("err_code", 0), error.get("description", ""))

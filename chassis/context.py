@@ -1,0 +1,98 @@
+"""What a handler is given: a session inside a transaction, a moment, and ways to say things and to set timers.
+
+What is said and set is gathered, and written by one batch of statements just before the commit (`chassis.runtime`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import HTTPConnection
+
+from contracts.envelope import Event
+
+if TYPE_CHECKING:
+    from chassis.runtime import Runtime
+
+NOTHING: Mapping[str, Mapping[str, str]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What a timer is to be set to."""
+
+    due_at: datetime
+    payload: dict[str, Any]
+
+
+class Context:
+    """One batch's or one request's dealings with its store.
+
+    `traces` maps the id of each message of the batch to the trace headers that its effects carry on.
+    """
+
+    __slots__ = ("_said", "_timers", "_traces", "now", "service", "session")
+
+    def __init__(self, session: AsyncSession, now: datetime, service: Any = None, traces: Mapping[str, Mapping[str, str]] = NOTHING) -> None:
+        self.session = session
+        self.now = now
+        self.service = service
+        self._traces = traces
+        self._said: list[Event] = []
+        self._timers: dict[tuple[str, str], Alarm | None] = {}
+
+    def say(self, *events: Event) -> None:
+        """Puts events into the outbox of this transaction, in this order."""
+        self._said.extend(events)
+
+    def set_timer(self, kind: str, key: str, due_at: datetime, payload: dict[str, Any] | None = None) -> None:
+        """Sets the one durable timer of (kind, key); setting it again replaces it. `due_at` is aware."""
+        if due_at.tzinfo is None:
+            raise ValueError(f"timer {kind}: due_at has no time zone")
+        self._timers[kind, key] = Alarm(due_at, payload or {})
+
+    def cancel_timer(self, kind: str, key: str) -> None:
+        """Forgets the timer of (kind, key), if there is one."""
+        self._timers[kind, key] = None
+
+    @property
+    def said(self) -> tuple[Event, ...]:
+        """What was said so far."""
+        return tuple(self._said)
+
+    @property
+    def timers(self) -> Mapping[tuple[str, str], Alarm | None]:
+        """What was set (or, None, cancelled) so far, by (kind, key)."""
+        return self._timers
+
+    def trace_of(self, event: Event) -> Mapping[str, str] | None:
+        """The trace headers of the message that caused `event`, if it was one of this batch's."""
+        return self._traces.get(event.meta.causation_id or "")
+
+
+def runtime_of(connection: HTTPConnection) -> Runtime:
+    """The runtime of the service that answers this request."""
+    runtime: Runtime = connection.app.state.runtime
+    return runtime
+
+
+async def _write(connection: HTTPConnection) -> AsyncIterator[Context]:
+    async with runtime_of(connection).writing() as context:
+        yield context
+
+
+async def _read(connection: HTTPConnection) -> AsyncIterator[Context]:
+    async with runtime_of(connection).reading() as context:
+        yield context
+
+
+# scope="function": left before the answer is sent, so that a commit that fails is told to the caller
+Write = Annotated[Context, Depends(_write, scope="function")]
+"""A context in a transaction that commits before the answer is sent."""
+Read = Annotated[Context, Depends(_read, scope="function")]
+"""A context whose session never commits."""

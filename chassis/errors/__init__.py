@@ -1,0 +1,45 @@
+"""What can go wrong, and how the caller is told."""
+
+from chassis.errors.document import MEDIA_TYPE, ProblemDocument, ProblemField, problem_responses, render
+from chassis.errors.tree import (
+    BadInput,
+    Conflict,
+    Delayed,
+    FieldError,
+    Forbidden,
+    Malformed,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    TimedOut,
+    TooLarge,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+    Unexpected,
+    UnsupportedMediaType,
+)
+
+__all__ = [
+    "MEDIA_TYPE",
+    "BadInput",
+    "Conflict",
+    "Delayed",
+    "FieldError",
+    "Forbidden",
+    "Malformed",
+    "MethodNotAllowed",
+    "NotFound",
+    "Problem",
+    "ProblemDocument",
+    "ProblemField",
+    "TimedOut",
+    "TooLarge",
+    "TooMany",
+    "Unauthenticated",
+    "Unavailable",
+    "Unexpected",
+    "UnsupportedMediaType",
+    "problem_responses",
+    "render",
+]

@@ -1,0 +1,169 @@
+"""What can go wrong with a request. Each leaf carries its status; a service derives its own: `class PersonNotFound(NotFound)`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+TYPE_PREFIX = "urn:rapport:problem:"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One field that was refused, why, and what would be accepted. `field` is a dotted path: `body.person.email`."""
+
+    field: str
+    reason: str
+    remedy: str | None = None
+
+
+class Problem(Exception):
+    """Something the caller is told about, as RFC 9457 has it.
+
+    `type` and `title` come from the class name (`PersonNotFound` -> `urn:rapport:problem:person-not-found`, `Person not found`).
+    """
+
+    status: ClassVar[int] = 500
+
+    def __init__(self, detail: str, *, field: str | None = None, remedy: str | None = None, errors: Sequence[FieldError] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.field = field
+        self.remedy = remedy
+        self.errors = (FieldError(field, detail, remedy), *errors) if field is not None else tuple(errors)
+
+    @property
+    def title(self) -> str:
+        """The class name in words."""
+        return " ".join(_words(type(self).__name__)).capitalize()
+
+    @property
+    def type_uri(self) -> str:
+        """What kind of problem this is; stable, and not meant to be opened."""
+        return TYPE_PREFIX + "-".join(_words(type(self).__name__))
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers that belong to the answer."""
+        return {}
+
+
+class Malformed(Problem):
+    """The request cannot be read at all: not JSON, not the charset it says."""
+
+    status = 400
+
+
+class Unauthenticated(Problem):
+    """Who asks is not known: no token, or one that is worth nothing."""
+
+    status = 401
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": "Bearer"}
+
+
+class Forbidden(Problem):
+    """Who asks is known, and may not."""
+
+    status = 403
+
+
+class NotFound(Problem):
+    """There is no such thing."""
+
+    status = 404
+
+
+class MethodNotAllowed(Problem):
+    """The path exists, the method does not."""
+
+    status = 405
+
+
+class Conflict(Problem):
+    """The request does not fit the state that things are in."""
+
+    status = 409
+
+
+class TooLarge(Problem):
+    """More bytes than are read."""
+
+    status = 413
+
+
+class UnsupportedMediaType(Problem):
+    """A body of a kind that is not understood here."""
+
+    status = 415
+
+
+class BadInput(Problem):
+    """The request can be read, but what it says is not acceptable; `errors` name the fields."""
+
+    status = 422
+
+
+class Delayed(Problem):
+    """A problem that passes; `retry_after_seconds` says when to come back."""
+
+    def __init__(self, detail: str, *, retry_after_seconds: int = 1, remedy: str | None = None) -> None:
+        super().__init__(detail, remedy=remedy)
+        self.retry_after_seconds = retry_after_seconds
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.retry_after_seconds)}
+
+
+class TooMany(Delayed):
+    """The caller asks too often."""
+
+    status = 429
+
+
+class Unavailable(Delayed):
+    """Something this service needs is out of reach for now."""
+
+    status = 503
+
+
+class TimedOut(Delayed):
+    """Something this service asked did not answer in time."""
+
+    status = 504
+
+
+class Unexpected(Problem):
+    """A mistake of ours. The caller learns nothing but the trace id."""
+
+    status = 500
+
+
+LEAVES: dict[int, type[Problem]] = {
+    leaf.status: leaf
+    for leaf in (
+        Malformed,
+        Unauthenticated,
+        Forbidden,
+        NotFound,
+        MethodNotAllowed,
+        Conflict,
+        TooLarge,
+        UnsupportedMediaType,
+        BadInput,
+        TooMany,
+        Unexpected,
+        Unavailable,
+        TimedOut,
+    )
+}
+"""The class that stands for a status."""
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in re.findall(r"[A-Z][a-z0-9]*", name)]

@@ -1,0 +1,98 @@
+"""What Prometheus is told: rate, errors and duration per route and per handler; lag, outbox age, timer lateness, dead letters.
+
+Each app has a registry of its own. Labels are route templates, handler names and streams, never paths or ids.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_SLOW = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 3600.0)
+
+
+class Metrics:
+    """The measures of one service."""
+
+    def __init__(self, service: str) -> None:
+        self.registry = CollectorRegistry()
+        self._service = service
+        self._answered: dict[tuple[str, str, int], Histogram] = {}
+        self._requests = self._histogram("rapport_http_request_seconds", "Time to answer a request", ("method", "route", "status"), _FAST)
+        self._batches = self._histogram("rapport_batch_seconds", "Time to handle a batch, with its transaction", ("stream", "consumer"), _FAST)
+        self._messages = self._counter("rapport_messages_total", "Messages handled in batches", ("stream", "consumer"))
+        self._handlers = self._histogram("rapport_handler_seconds", "Time a handler took for a run of events", ("handler",), _FAST)
+        self._events = self._counter("rapport_events_total", "Events given to a handler", ("handler",))
+        self._failures = self._counter("rapport_handler_failures_total", "Runs of events that a handler failed on", ("handler", "error"))
+        self._duplicates = self._counter("rapport_duplicates_total", "Messages that came again and changed nothing", ("stream",))
+        self._dead = self._counter("rapport_dead_letters_total", "Messages given up", ("stream", "consumer"))
+        self._failed_batches = self._counter("rapport_batch_failures_total", "Tries of a batch that failed", ("stream", "consumer", "error"))
+        self._lag = self._gauge("rapport_consumer_lag", "Messages that wait on the stream", ("stream", "consumer"))
+        self._outbox_age = self._gauge("rapport_outbox_age_seconds", "Age of the oldest event that is not published yet", ())
+        self._lateness = self._histogram("rapport_timer_lateness_seconds", "How long after its due time a timer fired", ("kind",), _SLOW)
+        self._said = self._counter("rapport_said_total", "Events put into the outbox", ("event",))
+
+    def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """A request was answered. `route` is the template."""
+        key = (method, route, status)
+        child = self._answered.get(key)
+        if child is None:  # looking a child up by its labels costs more than observing
+            child = self._answered[key] = self._requests.labels(self._service, method, route, str(status))
+        child.observe(seconds)
+
+    def batch_handled(self, stream: str, consumer: str, size: int, seconds: float) -> None:
+        """A batch was applied and committed. (This and the next three are `chassis.bus.observer.Observer`.)"""
+        self._batches.labels(self._service, stream, consumer).observe(seconds)
+        self._messages.labels(self._service, stream, consumer).inc(size)
+
+    def batch_failed(self, stream: str, consumer: str, size: int, error: Exception) -> None:
+        """A try of a batch ended in an error; its messages are tried again."""
+        self._failed_batches.labels(self._service, stream, consumer, type(error).__name__).inc()
+
+    def message_died(self, stream: str, consumer: str, subject: str, reason: str) -> None:
+        """A message went to the dead letters. The reason is in its headers, not in a label."""
+        self._dead.labels(self._service, stream, consumer).inc()
+
+    def lag_seen(self, stream: str, consumer: str, pending: int) -> None:
+        """How many messages wait behind those just taken."""
+        self._lag.labels(self._service, stream, consumer).set(pending)
+
+    def run_handled(self, handler: str, size: int, seconds: float) -> None:
+        """A handler took a run of events (or timers)."""
+        self._handlers.labels(self._service, handler).observe(seconds)
+        self._events.labels(self._service, handler).inc(size)
+
+    def run_failed(self, handler: str, error: BaseException) -> None:
+        """A handler raised."""
+        self._failures.labels(self._service, handler, type(error).__name__).inc()
+
+    def duplicates_skipped(self, stream: str, count: int) -> None:
+        """Messages were redelivered, and the inbox knew them."""
+        self._duplicates.labels(self._service, stream).inc(count)
+
+    def outbox_aged(self, seconds: float) -> None:
+        """How old the oldest unpublished event is; 0 when all are published."""
+        self._outbox_age.labels(self._service).set(seconds)
+
+    def timer_fired(self, kind: str, late_seconds: float) -> None:
+        """A timer fired this late."""
+        self._lateness.labels(self._service, kind).observe(max(late_seconds, 0.0))
+
+    def event_said(self, wire_name: str) -> None:
+        """An event went into the outbox."""
+        self._said.labels(self._service, wire_name).inc()
+
+    def render(self) -> bytes:
+        """All of it in Prometheus's text format."""
+        return generate_latest(self.registry)
+
+    def _histogram(self, name: str, text: str, labels: tuple[str, ...], buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(name, text, ("service", *labels), buckets=buckets, registry=self.registry)
+
+    def _counter(self, name: str, text: str, labels: tuple[str, ...]) -> Counter:
+        return Counter(name, text, ("service", *labels), registry=self.registry)
+
+    def _gauge(self, name: str, text: str, labels: tuple[str, ...]) -> Gauge:
+        return Gauge(name, text, ("service", *labels), registry=self.registry)

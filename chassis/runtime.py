@@ -1,0 +1,100 @@
+"""What a running service holds, and the one place where transactions are opened and what was said goes into the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from opentelemetry.trace import SpanKind
+
+from chassis.bus.broker import Broker
+from chassis.bus.consumer import Consumer
+from chassis.context import NOTHING, Context
+from chassis.message import OutMessage
+from chassis.metrics import Metrics
+from chassis.settings import ServiceSettings
+from chassis.store import outbox, timers
+from chassis.store.database import Database
+from chassis.store.relay import Relay
+from chassis.store.timers import Timer
+from chassis.telemetry import Telemetry, is_sampled, trace_headers
+from contracts.envelope import Event
+
+
+def wall_clock() -> datetime:
+    """Now, aware UTC. Production reads the clock here and nowhere else; everything below is handed a moment."""
+    return datetime.now(UTC)
+
+
+def _nobody() -> None:
+    """Stands in until the timers run."""
+
+
+@dataclass(slots=True)
+class Runtime:
+    """One running service. `service` is what its composition root put there (`Service(extras=...)`)."""
+
+    name: str
+    settings: ServiceSettings
+    database: Database
+    broker: Broker
+    metrics: Metrics
+    telemetry: Telemetry
+    clock: Callable[[], datetime] = wall_clock
+    service: Any = None
+    relay: Relay | None = None
+    consumers: Sequence[Consumer] = ()
+    wake_timers: Callable[[], None] = field(default=_nobody)
+    is_stopping: bool = False
+
+    @asynccontextmanager
+    async def writing(self, traces: Mapping[str, Mapping[str, str]] = NOTHING, now: datetime | None = None) -> AsyncIterator[Context]:
+        """A context in a transaction: effects, outbox and timers commit together at exit, or not at all when the block raises.
+
+        `now` is the clock's unless given.
+        """
+        async with self.database.begin() as session:
+            context = Context(session, now or self.clock(), self.service, traces)
+            yield context
+            await self._write_effects(context)
+        if context.said and self.relay is not None:
+            self.relay.wake()
+        if context.timers:
+            self.wake_timers()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Context]:
+        """A context whose session never commits. Raises RuntimeError when something was said in it: it would be lost."""
+        async with self.database.read() as session:
+            context = Context(session, self.clock(), self.service)
+            yield context
+            if context.said or context.timers:
+                raise RuntimeError("a reading context cannot say or set anything; take a Write")
+
+    async def _write_effects(self, context: Context) -> None:
+        messages = [(event.meta.event_id, message) for event in context.said for message in self._messages(event, context)]
+        if messages:
+            await outbox.append(context.session, messages)
+        alarms = [Timer(kind, key, alarm.due_at, alarm.payload) for (kind, key), alarm in context.timers.items() if alarm is not None]
+        if alarms:
+            await timers.set_timers(context.session, alarms)
+        cancelled = [name for name, alarm in context.timers.items() if alarm is None]
+        if cancelled:
+            await timers.cancel_timers(context.session, cancelled)
+
+    def _messages(self, event: Event, context: Context) -> list[OutMessage]:
+        self.metrics.event_said(event.wire_name)
+        headers = {**event.headers(), **self._trace_onward(event, context.trace_of(event))}
+        body = event.body()
+        return [OutMessage(subject, headers, body) for subject in event.subjects(self.settings.lanes)]
+
+    def _trace_onward(self, event: Event, cause: Mapping[str, str] | None) -> Mapping[str, str]:
+        carried = trace_headers() if cause is None else cause
+        if not is_sampled(carried):
+            return carried
+        span = self.telemetry.start(f"say {event.wire_name}", SpanKind.PRODUCER, carried)
+        span.end()
+        return trace_headers(span)

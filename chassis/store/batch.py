@@ -1,0 +1,145 @@
+"""Many rows in one statement, the same on both stores: insert, insert or skip, upsert.
+
+On PostgreSQL the rows travel as one array per column and are unnested (measured: nearly twice the speed of executemany); on SQLite they go as
+executemany, or as SQLAlchemy's insertmanyvalues where rows are returned. Statements are built once per shape, so that they compile once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import ARRAY, Column, ColumnElement, Insert, Row, Select, Table, any_, bindparam, func, select
+from sqlalchemy import column as named
+from sqlalchemy import inspect as inspect_model
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import SQLModel
+
+from chassis.store.documents import dump_json
+
+Rows = Sequence[Mapping[str, Any]]
+Target = Table | type[SQLModel]
+
+
+class _Shape(NamedTuple):
+    """All that a statement depends on beside the values."""
+
+    table: Table
+    dialect: Literal["sqlite", "postgresql"]
+    names: tuple[str, ...]
+    keys: tuple[str, ...] = ()  # empty: a conflict is an error
+    update: tuple[str, ...] = ()  # empty, with keys: a conflict is skipped
+    returning: tuple[str, ...] = ()
+
+
+async def insert_all(session: AsyncSession, target: Target, rows: Rows) -> None:
+    """Insert `rows` in the order given; all have the same columns. A conflict raises IntegrityError."""
+    if rows:
+        await _execute(session, _Shape(_table(target), _dialect(session), tuple(rows[0])), rows)
+
+
+async def insert_or_skip(
+    session: AsyncSession, target: Target, rows: Rows, *, keys: Sequence[str] = (), returning: Sequence[str] = ()
+) -> Sequence[Row[Any]]:
+    """Insert those of `rows` whose `keys` (default: the primary key) are not there yet; answer the `returning` columns (default: the keys) of these.
+
+    Claims by this, and not by looking first, are safe between concurrent writers. Keys are unique within the batch (else ValueError).
+    The answer has no particular order.
+    """
+    if not rows:
+        return []
+    table = _table(target)
+    chosen = tuple(keys) or _primary_key(table)
+    shape = _Shape(table, _dialect(session), tuple(rows[0]), chosen, (), tuple(returning) or chosen)
+    return await _execute(session, shape, _in_key_order(rows, chosen))
+
+
+async def upsert(session: AsyncSession, target: Target, rows: Rows, *, keys: Sequence[str] = (), update: Sequence[str] | None = None) -> None:
+    """Insert `rows`; where one with the same `keys` (default: the primary key) is there, overwrite its `update` columns (default: all others given).
+
+    Keys are unique within the batch (else ValueError).
+    """
+    if not rows:
+        return
+    table = _table(target)
+    chosen = tuple(keys) or _primary_key(table)
+    names = tuple(rows[0])
+    changed = tuple(name for name in names if name not in chosen) if update is None else tuple(update)
+    await _execute(session, _Shape(table, _dialect(session), names, chosen, changed), _in_key_order(rows, chosen))
+
+
+def one_of(session: AsyncSession, column: Column[Any], values: Collection[str] | Collection[int]) -> ColumnElement[bool]:
+    """`column IN values`, compiled once however many there are: for loading what a batch is about. Values are strings or integers."""
+    if _dialect(session) == "postgresql":
+        return column == any_(bindparam(None, list(values), type_=ARRAY(column.type, dimensions=1)))
+    listed = func.json_each(dump_json(list(values))).table_valued(named("value", column.type))
+    return column.in_(select(listed.c.value))
+
+
+async def _execute(session: AsyncSession, shape: _Shape, rows: Rows) -> Sequence[Row[Any]]:
+    statement = _statement(shape)
+    if shape.dialect == "postgresql":
+        result = await session.execute(statement, {f"p_{name}": [row[name] for row in rows] for name in shape.names})
+    else:
+        result = await session.execute(statement, [dict(row) for row in rows])
+    return result.all() if shape.returning else []
+
+
+@lru_cache(maxsize=512)
+def _statement(shape: _Shape) -> Insert:
+    _refuse_defaults(shape)
+    statement: postgresql.Insert | sqlite.Insert
+    if shape.dialect == "postgresql":
+        statement = postgresql.insert(shape.table).from_select(shape.names, _unnested(shape), include_defaults=False)
+    else:
+        statement = sqlite.insert(shape.table)
+    if shape.keys and shape.update:
+        changed: dict[str, ColumnElement[Any]] = {name: statement.excluded[name] for name in shape.update}
+        statement = statement.on_conflict_do_update(index_elements=shape.keys, set_=changed)
+    elif shape.keys:
+        statement = statement.on_conflict_do_nothing(index_elements=shape.keys)
+    if shape.returning:
+        return statement.returning(*(shape.table.c[name] for name in shape.returning))
+    return statement
+
+
+def _unnested(shape: _Shape) -> Select[Any]:
+    columns: list[Column[Any]] = [shape.table.c[name] for name in shape.names]
+    # one dimension: a JSON list is a value here, not a row of an inner array
+    arrays = [bindparam(f"p_{column.name}", type_=ARRAY(column.type, dimensions=1)) for column in columns]
+    source = func.unnest(*arrays).table_valued(*(named(column.name, column.type) for column in columns)).render_derived(name="batch")
+    return select(*(source.c[column.name] for column in columns))
+
+
+def _refuse_defaults(shape: _Shape) -> None:
+    # executemany would fill in SQLAlchemy's own defaults and unnest would not: the two stores would disagree
+    left_out = [column.name for column in shape.table.c if column.default is not None and column.name not in shape.names]
+    if left_out:
+        raise ValueError(f"{shape.table.name}: rows must give {', '.join(left_out)}; defaults made in Python are not applied to batches")
+
+
+def _in_key_order(rows: Rows, keys: tuple[str, ...]) -> Rows:
+    # writers that take row locks in one order do not deadlock
+    by_key = {tuple(row[name] for name in keys): row for row in rows}
+    if len(by_key) != len(rows):
+        raise ValueError(f"{len(rows) - len(by_key)} rows of the batch share their {', '.join(keys)} with another")
+    return [by_key[key] for key in sorted(by_key)]
+
+
+def _primary_key(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.primary_key)
+
+
+def _dialect(session: AsyncSession) -> Literal["sqlite", "postgresql"]:
+    return "sqlite" if session.get_bind().dialect.name == "sqlite" else "postgresql"
+
+
+def _table(target: Target) -> Table:
+    if isinstance(target, Table):
+        return target
+    table = inspect_model(target).local_table
+    if not isinstance(table, Table):
+        raise TypeError(f"{target!r} is not mapped to a table")
+    return table

@@ -1,0 +1,112 @@
+"""Fires timers by the wall clock: sleeps until the next is due or a new one is set."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from datetime import UTC, datetime
+
+import structlog
+
+from chassis.store import timers
+from chassis.store.bell import Bell, backoff
+from chassis.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+Process = Callable[[datetime, int], Awaitable[int]]
+
+_BATCH = 250
+_TAKEN_SECONDS = 0.2  # due timers that another process is handling: look again soon, in case it fails
+
+
+def wall_clock() -> datetime:
+    """Now, aware UTC."""
+    return datetime.now(UTC)
+
+
+class TimerClock:
+    """Calls `process(now, limit)` whenever timers of `kinds` are due.
+
+    `process` opens a transaction, takes up to `limit` due timers in it (`timers.take_due`), runs their handlers, commits, and answers how many
+    it took: so a timer is gone exactly when its effects are there. When it raises, the batch is halved until the bad timer stands alone; that
+    one is put off, longer each time, and never lost. Several clocks may run on one store.
+    """
+
+    def __init__(
+        self, database: Database, kinds: Collection[str], process: Process, *, clock: Callable[[], datetime] = wall_clock, poll_seconds: float = 5.0
+    ) -> None:
+        self._database = database
+        self._kinds = frozenset(kinds)
+        self._process = process
+        self._clock = clock
+        self._poll_seconds = poll_seconds
+        self._bell = Bell()
+        self._ended = asyncio.Event()
+        self._running = 0
+        self._limit = _BATCH
+        self._lateness_seconds = 0.0
+
+    @property
+    def lateness_seconds(self) -> float:
+        """How late the earliest timer of the last firing was; 0 when nothing is overdue."""
+        return self._lateness_seconds
+
+    def wake(self) -> None:
+        """A timer was set that may be earlier than all others, or the clock was moved."""
+        self._bell.ring()
+
+    async def run(self) -> None:
+        """Fire until stopped; whatever fails is tried again."""
+        self._running += 1
+        failures = 0
+        try:
+            while self._kinds and not self._bell.is_closed:
+                try:
+                    await self._turn()
+                    failures = 0
+                except Exception as error:
+                    failures += 1
+                    log.warning("timers.delayed", error=repr(error), failures=failures)
+                    await self._bell.pause(backoff(failures))
+        finally:
+            self._running -= 1
+            self._ended.set()
+
+    async def stop(self) -> None:
+        """Finish the batch in hand, then end. What is due stays in the store for the next start."""
+        self._bell.close()
+        if self._running:
+            await self._ended.wait()
+
+    async def _turn(self) -> None:
+        async with self._database.read() as session:
+            due = await timers.next_due(session, self._kinds)
+        now = self._clock()
+        wait = self._poll_seconds if due is None else (due - now).total_seconds()
+        self._lateness_seconds = max(0.0, -wait)
+        if wait > 0:
+            await self._bell.rest(min(wait, self._poll_seconds))
+        elif not await self._fire(now):
+            await self._bell.rest(_TAKEN_SECONDS)
+
+    async def _fire(self, now: datetime) -> int:
+        try:
+            fired = await self._process(now, self._limit)
+        except Exception as error:
+            if self._database.is_transient(error):
+                raise
+            return await self._isolate(now, error)
+        self._limit = min(_BATCH, self._limit * 2)
+        return fired
+
+    async def _isolate(self, now: datetime, error: Exception) -> int:
+        """Make the batch smaller, or put the one off that fails alone. Answers 1: there is more to do at once."""
+        if self._limit > 1:
+            self._limit //= 2
+            return 1
+        async with self._database.begin() as session:
+            put_off = await timers.postpone_first(session, now, self._kinds)
+        if put_off is not None:
+            log.error("timer.failed", kind=put_off[0], key=put_off[1], exc_info=error)
+        return 1

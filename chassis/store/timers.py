@@ -1,0 +1,97 @@
+"""Durable alarm clocks: one per (kind, key), set, replaced and cancelled in the transaction of what they follow from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, delete, func, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.store.batch import upsert
+from chassis.store.bell import backoff
+from chassis.store.tables import TIMER
+
+_LONGEST_DELAY_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """`payload` is handed back to the handler of `kind` at `due_at` (aware) or soon after."""
+
+    kind: str
+    key: str
+    due_at: datetime
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def set_timer(session: AsyncSession, timer: Timer) -> None:
+    """Set one; it replaces the one of the same kind and key."""
+    await set_timers(session, [timer])
+
+
+async def set_timers(session: AsyncSession, timers: Iterable[Timer]) -> None:
+    """Set many in one statement; of several with the same kind and key the last one counts."""
+    rows = {
+        (timer.kind, timer.key): {
+            "kind": timer.kind,
+            "key": timer.key,
+            "due_at": timer.due_at,
+            "fire_at": timer.due_at,
+            "attempts": 0,
+            "payload": dict(timer.payload),
+        }
+        for timer in timers
+    }
+    await upsert(session, TIMER, list(rows.values()))
+
+
+async def cancel_timer(session: AsyncSession, kind: str, key: str) -> None:
+    """Forget one; nothing happens if there is none."""
+    await cancel_timers(session, [(kind, key)])
+
+
+async def cancel_timers(session: AsyncSession, names: Collection[tuple[str, str]]) -> None:
+    """Forget many by (kind, key)."""
+    if names:
+        await session.execute(delete(TIMER).where(tuple_(TIMER.c.kind, TIMER.c.key).in_(sorted(set(names)))))
+
+
+async def take_due(session: AsyncSession, now: datetime, kinds: Collection[str], limit: int) -> list[Timer]:
+    """Remove and answer up to `limit` timers of `kinds` that are due, earliest first.
+
+    If `session` rolls back they are there again. Timers that another transaction is taking are passed over (PostgreSQL).
+    """
+    # a CTE, since a locking subquery may be run more than once inside IN
+    due = _due(now, kinds, limit).with_for_update(skip_locked=True).cte("due")
+    taken = delete(TIMER).where(tuple_(TIMER.c.kind, TIMER.c.key).in_(select(due.c.kind, due.c.key)))
+    rows = await session.execute(taken.returning(TIMER.c.kind, TIMER.c.key, TIMER.c.due_at, TIMER.c.payload))
+    return sorted((Timer(row.kind, row.key, row.due_at, row.payload) for row in rows), key=lambda timer: (timer.due_at, timer.kind, timer.key))
+
+
+async def next_due(session: AsyncSession, kinds: Collection[str]) -> datetime | None:
+    """When the earliest timer of `kinds` is to fire."""
+    moment: datetime | None = await session.scalar(select(func.min(TIMER.c.fire_at)).where(TIMER.c.kind.in_(sorted(kinds))))
+    return moment
+
+
+async def postpone_first(session: AsyncSession, now: datetime, kinds: Collection[str]) -> tuple[str, str] | None:
+    """Let the first due timer wait for another try, longer each time, so that those behind it go on; answers its (kind, key).
+
+    Its `due_at` stays: handlers decide by when it was due, not by when they managed.
+    """
+    columns = (TIMER.c.kind, TIMER.c.key, TIMER.c.attempts)
+    first = (await session.execute(_due(now, kinds, 1).with_only_columns(*columns).with_for_update(skip_locked=True))).first()
+    if first is None:
+        return None
+    delay = timedelta(seconds=backoff(first.attempts + 1, first=1.0, most=_LONGEST_DELAY_SECONDS))
+    one = (TIMER.c.kind == first.kind) & (TIMER.c.key == first.key)
+    await session.execute(update(TIMER).where(one).values(fire_at=now + delay, attempts=first.attempts + 1))
+    return first.kind, first.key
+
+
+def _due(now: datetime, kinds: Collection[str], limit: int) -> Select[Any]:
+    is_due = TIMER.c.kind.in_(sorted(kinds)) & (TIMER.c.fire_at <= now)
+    return select(TIMER.c.kind, TIMER.c.key).where(is_due).order_by(TIMER.c.fire_at, TIMER.c.due_at, TIMER.c.kind, TIMER.c.key).limit(limit)

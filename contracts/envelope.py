@@ -1,0 +1,118 @@
+"""The envelope every event travels in: CloudEvents 1.0, binary mode, over NATS headers.
+
+Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/nats-protocol-binding.md. The body is the JSON of the
+event class; `Meta` travels in headers. Extension attributes: `correlation`, `causation`, `rulebook` (bare, as DESIGN has them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from contracts.ids import derive_id, lane_of
+
+
+class Meta(BaseModel):
+    """What is known about an event beside its body.
+
+    `event_id` derives from the cause; `correlation_id` is the capture the whole chain began with; `causation_id` the event just before.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    event_id: str
+    at: AwareDatetime
+    correlation_id: str
+    causation_id: str | None = None
+    rulebook: str | None = None  # the version that decided, e.g. scoring@1
+
+
+class Event(BaseModel):
+    """A fact that its owner tells the others. Subclasses are named in the past tense and state `wire_name` and `owner`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    wire_name: ClassVar[str]  # <owner>.<entity>.<past>.v<N>
+    owner: ClassVar[str]  # the service that says it; its stream is the owner's name in capitals
+    every_lane: ClassVar[bool] = False  # true for what all shards must hear (merges, splits, activations)
+
+    meta: Meta = Field(exclude=True)
+
+    @property
+    def lane_key(self) -> str:
+        """What the lane is hashed from."""
+        raise NotImplementedError
+
+    def subjects(self, lanes: int) -> tuple[str, ...]:
+        """The subjects this event is published on, one per lane it must reach."""
+        if self.every_lane:
+            return tuple(f"{self.wire_name}.{lane}" for lane in range(lanes))
+        return (f"{self.wire_name}.{lane_of(self.lane_key, lanes)}",)
+
+    def headers(self) -> dict[str, str]:
+        """CloudEvents attributes as NATS headers."""
+        headers = {
+            "ce-specversion": "1.0",
+            "ce-id": self.meta.event_id,
+            "ce-source": f"/{self.owner}",
+            "ce-type": self.wire_name,
+            "ce-time": self.meta.at.isoformat(),
+            "content-type": "application/json",
+            "correlation": self.meta.correlation_id,
+        }
+        if self.meta.causation_id is not None:
+            headers["causation"] = self.meta.causation_id
+        if self.meta.rulebook is not None:
+            headers["rulebook"] = self.meta.rulebook
+        return headers
+
+    def body(self) -> bytes:
+        """The JSON body (UTF-8)."""
+        return self.model_dump_json().encode()
+
+    @classmethod
+    def from_wire(cls, headers: Mapping[str, str], body: bytes) -> Self:
+        """Read an event back. Raises ValueError (pydantic's ValidationError, or a missing header) when it is not one of ours."""
+        fields = _parse_object(body)
+        fields["meta"] = meta_from_headers(headers)
+        return cls.model_validate(fields)
+
+
+def meta_from_headers(headers: Mapping[str, str]) -> Meta:
+    """The Meta that `headers` carry. Raises ValueError naming the header that is missing."""
+    for name in ("ce-id", "ce-time"):
+        if name not in headers:
+            raise ValueError(f"header {name} is missing")
+    event_id = headers["ce-id"]
+    return Meta(
+        event_id=event_id,
+        at=datetime.fromisoformat(headers["ce-time"]),
+        correlation_id=headers.get("correlation", event_id),
+        causation_id=headers.get("causation"),
+        rulebook=headers.get("rulebook"),
+    )
+
+
+def following(cause: Event, wire_name: str, *parts: str, at: datetime | None = None, rulebook: str | None = None) -> Meta:
+    """The Meta of an event that `cause` brought about; `parts` tell siblings of one cause apart. `at` defaults to the cause's."""
+    moment = at or cause.meta.at
+    return Meta(
+        event_id=derive_id("evt", moment, cause.meta.event_id, wire_name, *parts),
+        at=moment,
+        correlation_id=cause.meta.correlation_id,
+        causation_id=cause.meta.event_id,
+        rulebook=rulebook,
+    )
+
+
+def _parse_object(body: bytes) -> dict[str, Any]:
+    # pydantic_core's parser: no dependency beyond pydantic, and as fast as orjson for bodies of this size
+    from pydantic_core import from_json
+
+    parsed = from_json(body)
+    if not isinstance(parsed, dict):
+        raise ValueError("the body is not a JSON object")
+    return parsed

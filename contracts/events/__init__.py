@@ -1,0 +1,1 @@
+"""Event classes, one module per owner; `catalogue.EVENTS` lists them all."""

@@ -1,0 +1,120 @@
+"""What identity says: who did it, and who turned out to be whom."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from contracts.envelope import Event
+from contracts.values import Identifier, Interaction, JsonObject, Strength, Value
+
+
+class InteractionRecognized(Event):
+    """An interaction was given to a person. The fragment never changes; the person is who it belonged to at `graph_version`."""
+
+    wire_name: ClassVar[str] = "identity.interaction.recognized.v1"
+    owner: ClassVar[str] = "identity"
+
+    fragment_id: str
+    person_id: str
+    graph_version: int
+    strength: Strength  # of the identifiers that the interaction carried
+    identifiers: tuple[Identifier, ...]  # normalised
+    account_id: str | None = None
+    interaction: Interaction
+
+    @property
+    def lane_key(self) -> str:
+        return self.fragment_id
+
+
+class PersonCreated(Event):
+    """Someone was seen for the first time."""
+
+    wire_name: ClassVar[str] = "identity.person.created.v1"
+    owner: ClassVar[str] = "identity"
+
+    person_id: str
+    fragment_id: str  # the oldest; the person's id derives from it
+    graph_version: int
+    is_test: bool = False
+
+    @property
+    def lane_key(self) -> str:
+        return self.fragment_id
+
+
+class PersonMerged(Event):
+    """Several people turned out to be one. The absorbed ids stay valid and answer with the survivor."""
+
+    wire_name: ClassVar[str] = "identity.person.merged.v1"
+    owner: ClassVar[str] = "identity"
+    every_lane: ClassVar[bool] = True
+
+    person_id: str  # the survivor: the one with the oldest fragment
+    absorbed_person_ids: tuple[str, ...]
+    fragment_ids: tuple[str, ...]  # all of the survivor's, oldest first
+    graph_version: int
+    strength: Strength
+    sentence: str
+
+    @property
+    def lane_key(self) -> str:
+        return self.fragment_ids[0]
+
+
+class PersonPart(Value):
+    """One of the people that a split left."""
+
+    person_id: str
+    fragment_ids: tuple[str, ...]
+    graph_version: int
+
+
+class PersonSplit(Event):
+    """One person turned out to be several; `parts` name all of them with all their fragments."""
+
+    wire_name: ClassVar[str] = "identity.person.split.v1"
+    owner: ClassVar[str] = "identity"
+    every_lane: ClassVar[bool] = True
+
+    person_id: str  # who was split
+    parts: tuple[PersonPart, ...]
+    graph_version: int
+    sentence: str
+
+    @property
+    def lane_key(self) -> str:
+        return self.parts[0].fragment_ids[0]
+
+
+class AccountCreated(Event):
+    """A company was seen for the first time."""
+
+    wire_name: ClassVar[str] = "identity.account.created.v1"
+    owner: ClassVar[str] = "identity"
+
+    account_id: str
+    domain: str | None = None
+    group_id: str | None = None
+    name: str | None = None
+
+    @property
+    def lane_key(self) -> str:
+        return self.account_id
+
+
+class AccountChanged(Event):
+    """More is known about a company."""
+
+    wire_name: ClassVar[str] = "identity.account.changed.v1"
+    owner: ClassVar[str] = "identity"
+
+    account_id: str
+    domain: str | None = None
+    group_id: str | None = None
+    name: str | None = None
+    traits: JsonObject = {}
+
+    @property
+    def lane_key(self) -> str:
+        return self.account_id

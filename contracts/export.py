@@ -1,0 +1,130 @@
+"""Write the contracts of the bus: AsyncAPI 3, a JSON Schema per event, golden examples.
+
+`python -m contracts.export` writes them; `--check` fails when the committed ones differ from the code. Golden examples are kept for
+ever: an existing one is never rewritten, a test reads them all.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from contracts.envelope import Event
+from contracts.events.catalogue import EVENTS
+from contracts.examples import EXAMPLES
+
+FOLDER = Path(__file__).resolve().parent
+GOLDEN = FOLDER / "golden"
+
+
+def main() -> int:
+    differing = [path for path, text in documents() if not path.exists() or path.read_text() != text]
+    missing = [path for path, _ in golden_examples() if not path.exists()]
+    if "--check" in sys.argv[1:]:
+        for path in (*differing, *missing):
+            sys.stderr.write(f"{path.relative_to(FOLDER.parent)} is not what the code says; run `make contracts` and commit it\n")
+        return 1 if differing or missing else 0
+    for path, text in (*documents(), *((path, text) for path, text in golden_examples() if path in missing)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return 0
+
+
+def documents() -> Iterator[tuple[Path, str]]:
+    """Every generated file with the text it must have."""
+    for event in EVENTS:
+        yield FOLDER / "schemas" / f"{event.wire_name}.json", _pretty(json_schema(event))
+    yield FOLDER / "asyncapi.json", _pretty(asyncapi())
+
+
+def golden_examples() -> Iterator[tuple[Path, str]]:
+    """One example a wire name, as it goes over NATS: headers and body."""
+    for example in EXAMPLES:
+        yield GOLDEN / f"{example.wire_name}.json", _pretty({"headers": example.headers(), "body": json.loads(example.body())})
+
+
+def json_schema(event: type[Event]) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of an event's body."""
+    schema = event.model_json_schema(mode="serialization")
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = event.wire_name
+    return schema
+
+
+def asyncapi() -> dict[str, Any]:
+    """The AsyncAPI 3 document of the suite: a channel and a send operation per event."""
+    channels = {event.wire_name: _channel(event) for event in EVENTS}
+    operations = {
+        f"{event.owner}.says.{event.wire_name}": {
+            "action": "send",
+            "channel": {"$ref": f"#/channels/{_pointer(event.wire_name)}"},
+            "summary": _idea(event),
+        }
+        for event in EVENTS
+    }
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Rapport: events",
+            "version": "1",
+            "description": "Facts and decisions on NATS JetStream. CloudEvents 1.0, binary mode: attributes in headers, JSON in the body.",
+        },
+        "defaultContentType": "application/json",
+        "channels": channels,
+        "operations": operations,
+        "components": {"schemas": {"Headers": _HEADERS}},
+    }
+
+
+def _channel(event: type[Event]) -> dict[str, Any]:
+    return {
+        "address": f"{event.wire_name}.{{lane}}",
+        "title": event.__name__,
+        "description": _idea(event),
+        "parameters": {"lane": {"description": "0 .. LANES-1; " + ("every lane" if event.every_lane else "a hash of whom it is about")}},
+        "messages": {
+            event.__name__: {
+                "name": event.wire_name,
+                "headers": {"$ref": "#/components/schemas/Headers"},
+                "payload": {"$ref": f"./schemas/{event.wire_name}.json"},
+                "bindings": {"nats": {"bindingVersion": "0.1.0"}},
+            }
+        },
+    }
+
+
+def _idea(event: type[Event]) -> str:
+    return (event.__doc__ or "").strip().split("\n")[0]
+
+
+def _pointer(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _pretty(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+_TEXT = {"type": "string"}
+_HEADERS = {
+    "type": "object",
+    "required": ["ce-specversion", "ce-id", "ce-source", "ce-type", "ce-time", "content-type", "correlation"],
+    "properties": {
+        "ce-specversion": {"const": "1.0"},
+        "ce-id": {**_TEXT, "description": "the same on every redelivery: de-duplicate on it"},
+        "ce-source": {**_TEXT, "description": "/<owner>"},
+        "ce-type": {**_TEXT, "description": "the wire name"},
+        "ce-time": {**_TEXT, "format": "date-time"},
+        "content-type": {"const": "application/json"},
+        "correlation": {**_TEXT, "description": "the capture that the chain of events began with"},
+        "causation": {**_TEXT, "description": "the event that brought this one about"},
+        "rulebook": {**_TEXT, "description": "the rulebook version that decided, e.g. scoring@1"},
+        "traceparent": {**_TEXT, "description": "W3C trace context"},
+    },
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

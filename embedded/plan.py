@@ -1,0 +1,131 @@
+"""Which processes the suite has here, on which ports and with which settings. Pure: ports and secrets are arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from embedded.nats_config import BUS_USERS, OBSERVER, NatsPlan, nats_config
+from embedded.secrets import Secrets
+
+SERVICES = tuple(user.name for user in BUS_USERS if user.name != "gateway")
+NATS_USERS = [*(user.name for user in BUS_USERS), OBSERVER]
+PORT_NAMES = ("nats", "nats_monitor", *SERVICES)
+_SOCKET_PATH_LIMIT = 100  # a unix socket's path may have about 104 characters
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One installation under `var`, its gateway on `port`, all other ports in `ports` (PORT_NAMES)."""
+
+    root: Path
+    var: Path
+    port: int
+    ports: Mapping[str, int]
+    secrets: Secrets
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def nats_url(self, user: str) -> str:
+        return f"nats://{user}:{self.secrets.nats_passwords[user]}@127.0.0.1:{self.ports['nats']}"
+
+    def nats_config(self) -> str:
+        return nats_config(NatsPlan(self.ports["nats"], self.ports["nats_monitor"], self.var / "nats", self.secrets.nats_passwords))
+
+    def ready_urls(self) -> dict[str, str]:
+        """Where each process says that it is ready."""
+        urls = {name: f"http://127.0.0.1:{self.ports[name]}/readyz" for name in SERVICES}
+        return {"nats": f"http://127.0.0.1:{self.ports['nats_monitor']}/healthz", **urls, "gateway": f"{self.url}/readyz"}
+
+    def environment(self, process: str) -> dict[str, str]:
+        """The settings of one process; only the gateway gets the signing key."""
+        if process == "nats":
+            return {}
+        prefix = process.upper()
+        settings = {
+            "PORT": str(self.port if process == "gateway" else self.ports[process]),
+            "DATABASE_URL": f"sqlite:///{self.var / process}.db",
+            "NATS_URL": self.nats_url(process),
+            "TOKEN_PUBLIC_KEY": self.secrets.token_public_key,
+        }
+        if process == "gateway":
+            settings |= {
+                "TOKEN_PRIVATE_KEY": self.secrets.token_private_key,
+                "BOOTSTRAP_API_KEY": self.secrets.api_key,
+                "BOOTSTRAP_WRITE_KEY": self.secrets.write_key,
+                **{f"{name.upper()}_URL": f"http://127.0.0.1:{self.ports[name]}" for name in SERVICES},
+            }
+        return {f"{prefix}_{name}": value for name, value in settings.items()}
+
+    def rapport_env(self) -> str:
+        """What a user sources."""
+        return (
+            f"RAPPORT_URL={self.url}\n"
+            f"RAPPORT_WRITE_KEY={self.secrets.write_key}\n"
+            f"RAPPORT_API_KEY={self.secrets.api_key}\n"
+            f"RAPPORT_NATS_URL={self.nats_url(OBSERVER)}\n"
+        )
+
+    def supervisor_config(self, procfile: str, *, detached: bool) -> str:
+        """supervisord's configuration: the Procfile's processes, restarted when they die, NATS first to start and last to stop."""
+        socket = self.var / "supervisor.sock"
+        lines = [
+            "[supervisord]",
+            f"nodaemon={'false' if detached else 'true'}",
+            "silent=true",
+            f"directory={self.root}",
+            f"pidfile={self.var / 'supervisord.pid'}",
+            f"logfile={self.var / 'log' / 'supervisord.log'}",
+            f"childlogdir={self.var / 'log'}",
+        ]
+        if len(str(socket)) <= _SOCKET_PATH_LIMIT:
+            lines += _control_section(socket)
+        for priority, (name, command) in enumerate(parse_procfile(procfile, {"RAPPORT_VAR": str(self.var)}).items()):
+            lines += self._program_section(name, command, priority)
+        return "\n".join(lines) + "\n"
+
+    def _program_section(self, name: str, command: str, priority: int) -> list[str]:
+        environment = ",".join(f'{key}="{_escape(value)}"' for key, value in self.environment(name).items())
+        return [
+            f"[program:{name}]",
+            f"command={_escape(command)}",
+            f"priority={priority}",
+            f"environment={environment}",
+            f"stdout_logfile={self.var / 'log' / name}.log",
+            "redirect_stderr=true",
+            "stdout_logfile_maxbytes=20MB",
+            "stdout_logfile_backups=2",
+            "autorestart=true",
+            "startsecs=1",
+            "startretries=30",
+            "stopwaitsecs=15",
+        ]
+
+
+def parse_procfile(text: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """Process name -> command, `$VARIABLES` replaced. Raises KeyError for a variable that is not given."""
+    processes = {}
+    for line in text.splitlines():
+        name, colon, command = line.partition(":")
+        if colon and not line.startswith("#"):
+            processes[name.strip()] = Template(command.strip()).substitute(variables)
+    return processes
+
+
+def _control_section(socket: Path) -> list[str]:
+    return [
+        "[unix_http_server]",
+        f"file={socket}",
+        "[rpcinterface:supervisor]",
+        "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
+        "[supervisorctl]",
+        f"serverurl=unix://{socket}",
+    ]
+
+
+def _escape(value: str) -> str:
+    return value.replace("%", "%%")  # supervisor expands %(name)s

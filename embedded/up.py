@@ -1,0 +1,195 @@
+"""`make up`: prepare `var/`, start every process, say where things are; Ctrl-C stops all of it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from embedded.plan import NATS_USERS, PORT_NAMES, Plan
+from embedded.secrets import load_or_make
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_WITHIN_SECONDS = 60.0
+
+
+class CannotStart(Exception):
+    """Why the suite cannot start, and what to do about it."""
+
+
+def main() -> int:
+    arguments = _arguments()
+    try:
+        plan = prepare(arguments.var.resolve(), arguments.port, detached=arguments.detach)
+        return _run_detached(plan) if arguments.detach else _run_here(plan)
+    except CannotStart as error:
+        _say(f"rapport cannot start: {error}")
+        return 1
+
+
+def prepare(var: Path, port: int, *, detached: bool) -> Plan:
+    """Write everything the processes need under `var`. Port 0 means any free one."""
+    refuse_if_running(var)
+    for folder in (var, var / "log", var / "nats"):
+        folder.mkdir(parents=True, exist_ok=True)
+    if port and not _is_free(port):
+        raise CannotStart(f"port {port} is taken; choose another with PORT=")
+    ports = free_ports(len(PORT_NAMES) + 1)
+    plan = Plan(ROOT, var, port or ports[-1], dict(zip(PORT_NAMES, ports, strict=False)), load_or_make(var / "secrets.json", NATS_USERS))
+    _write_private(var / "nats.conf", plan.nats_config())
+    _write_private(var / "supervisord.conf", plan.supervisor_config((ROOT / "Procfile").read_text(), detached=detached))
+    _write_private(var / "rapport.env", plan.rapport_env())
+    return plan
+
+
+def refuse_if_running(var: Path) -> None:
+    pid = running_pid(var)
+    if pid is not None:
+        raise CannotStart(f"it is running already (process {pid}); stop it with `make down`, or use another folder with VAR=")
+
+
+def running_pid(var: Path) -> int | None:
+    """The process id of the supervisord that keeps `var`, if it lives."""
+    try:
+        pid = int((var / "supervisord.pid").read_text())
+        os.kill(pid, 0)
+    except (FileNotFoundError, ValueError, ProcessLookupError):
+        return None
+    return pid
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that are free now; held open together so that they differ."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _run_here(plan: Plan) -> int:
+    started = time.monotonic()
+    # a session of its own: Ctrl-C reaches this process alone, which stops the others in order
+    supervisor = subprocess.Popen(_supervisord(plan), env=_environment(), start_new_session=True)  # noqa: S603 - our own command
+    signal.signal(signal.SIGTERM, lambda *_: supervisor.terminate())
+    try:
+        if _wait_until_ready(plan, supervisor):
+            _announce(plan, started, "Ctrl-C stops it.")
+        code = supervisor.wait()
+    except KeyboardInterrupt:
+        _say("stopping ...")
+        supervisor.terminate()
+        code = supervisor.wait()
+    except CannotStart:
+        supervisor.terminate()
+        supervisor.wait()
+        raise
+    _say("stopped.")
+    return 0 if code in (0, -signal.SIGTERM) else code
+
+
+def _run_detached(plan: Plan) -> int:
+    started = time.monotonic()
+    subprocess.run(_supervisord(plan), env=_environment(), check=True)  # noqa: S603 - our own command
+    try:
+        _wait_until_ready(plan, None)
+    except CannotStart:
+        pid = running_pid(plan.var)
+        if pid is not None:
+            os.kill(pid, signal.SIGTERM)
+        raise
+    _announce(plan, started, "`make down` stops it.")
+    return 0
+
+
+def _supervisord(plan: Plan) -> list[str]:
+    return [sys.executable, "-m", "supervisor.supervisord", "-c", str(plan.var / "supervisord.conf")]
+
+
+def _environment() -> dict[str, str]:
+    scripts = str(Path(sys.executable).parent)  # where `python` and `nats-server` of this environment are
+    return {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def _wait_until_ready(plan: Plan, supervisor: subprocess.Popen[bytes] | None) -> bool:
+    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    waiting = plan.ready_urls()
+    while waiting:
+        if supervisor is not None and supervisor.poll() is not None:
+            return False
+        waiting = {name: url for name, url in waiting.items() if not _answers(url)}
+        if waiting and time.monotonic() > deadline:
+            raise CannotStart(f"not ready within {READY_WITHIN_SECONDS:.0f} s: {', '.join(waiting)}; see {plan.var / 'log'}")
+        if waiting:
+            time.sleep(0.1)
+    return True
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own loopback address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _announce(plan: Plan, started: float, how_to_stop: str) -> None:
+    _say(
+        f"""
+Rapport is ready after {time.monotonic() - started:.1f} s. {how_to_stop}
+
+  gateway    {plan.url}         API documentation at {plan.url}/docs
+  write key  {plan.secrets.write_key}
+  API key    {plan.secrets.api_key}
+  events     nats://127.0.0.1:{plan.ports["nats"]} (user and password in the file below)
+
+  . {_shown(plan.var / "rapport.env")}                 sets RAPPORT_URL, RAPPORT_WRITE_KEY, RAPPORT_API_KEY, RAPPORT_NATS_URL
+  {_shown(plan.var / "log")}                           has a log per process
+"""
+    )
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600, exist_ok=True)
+    path.write_text(text)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="embedded.up", description="Run the whole suite on this machine.")
+    parser.add_argument("--port", type=int, default=8080, help="the gateway's port; 0 takes any free one")
+    parser.add_argument("--var", type=Path, default=Path("var"), help="where stores, logs and keys live")
+    parser.add_argument("--detach", action="store_true", help="return when every process is ready")
+    return parser.parse_args()
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

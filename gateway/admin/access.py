@@ -1,0 +1,67 @@
+"""Who calls the gateway's own API, and what a handler is given."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Query
+from fastapi.openapi.models import HTTPBearer as BearerModel
+from fastapi.security.base import SecurityBase
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import HTTPConnection
+
+from chassis.auth import Principal
+from chassis.context import runtime_of
+from gateway.gate import Desks
+
+Item = TypeVar("Item")
+
+WATCHERS = ("marketing", "ops", "admin")
+KEEPERS = ("ops", "admin")
+
+
+class ApiKey(SecurityBase):
+    """The dependency that turns an API key into a principal."""
+
+    def __init__(self) -> None:
+        self.model = BearerModel(description="An API key, made with POST /v1/keys.")
+        self.scheme_name = "api_key"
+
+    async def __call__(self, connection: HTTPConnection) -> Principal:
+        return desks_of(connection).directory.caller_of(connection.headers.get("authorization"))
+
+
+async def _desks(connection: HTTPConnection) -> Desks:
+    return desks_of(connection)
+
+
+def desks_of(connection: HTTPConnection) -> Desks:
+    """What the gateway holds while it runs."""
+    desks: Desks = runtime_of(connection).service
+    return desks
+
+
+ApiCaller = Annotated[Principal, Depends(ApiKey())]
+Held = Annotated[Desks, Depends(_desks)]
+Limit = Annotated[int, Query(ge=1, le=200, description="At most so many items")]
+Cursor = Annotated[str | None, Query(max_length=512, description="`next_cursor` of the page before")]
+
+
+class View(BaseModel):
+    """What is answered: nothing but what is declared."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+class Request(BaseModel):
+    """What is asked: unknown fields are refused, so that a misspelt one is noticed."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+
+
+def next_cursor(rows: Any, limit: int, key: str) -> str | None:
+    """Where the next page begins; None after the last."""
+    return str(getattr(rows[-1], key)) if len(rows) == limit else None

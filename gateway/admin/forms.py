@@ -1,0 +1,140 @@
+"""Forms: how the posts to each are read."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import Field, StrictBool
+from sqlmodel import col
+
+from chassis.auth import require
+from chassis.context import Read, Write
+from chassis.errors import Conflict, NotFound, problem_responses
+from gateway import store
+from gateway.admin.access import WATCHERS, ApiCaller, Cursor, Limit, Name, Request, View, next_cursor
+from gateway.admin.sources import SourceNotFound
+from gateway.domain.forms.presets import Preset
+from gateway.domain.keys import key_from
+from gateway.store import FormRow, KeyTaken, SourceRow
+
+router = APIRouter(tags=["forms"])
+
+DEFAULT_SOURCE_ID = "src_default"
+FieldName = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
+Target = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[@A-Za-z][A-Za-z0-9_.]*$")]
+ReturnUrl = Annotated[str, Field(max_length=2_000, pattern=r"^https?://[^\s\\@\x00]+$", examples=["https://www.acme.test/thanks"])]
+Mapping = Annotated[dict[FieldName, Target], Field(max_length=500, description="Form field -> trait (email, firstName, company, ...)")]
+
+
+class FormWish(Request):
+    """A form to be made."""
+
+    name: Name = Field(examples=["Demo request"])
+    form_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]{0,63}$")] | None = Field(
+        default=None, description="A readable id; else one is made"
+    )
+    source_id: str | None = Field(default=None, max_length=64, description="Which source its posts belong to; default: the installation's first")
+    preset: Preset | None = Field(default=None, description="Whose field names it has; default: recognised post by post")
+    mapping: Mapping = Field(default={})
+    honeypot: FieldName | None = Field(default=None, description="A field that no human sees; posts that fill it are flagged")
+    return_urls: list[ReturnUrl] = Field(
+        default=[], max_length=50, description="Where a post may ask to be sent on to: these pages and what lies below"
+    )
+
+
+class FormChange(Request):
+    """What is to be different; what is left out stays."""
+
+    name: Name | None = None
+    preset: Preset | None = None
+    mapping: Mapping | None = None
+    honeypot: FieldName | None = None
+    return_urls: list[ReturnUrl] | None = Field(default=None, max_length=50)
+    is_enabled: StrictBool | None = Field(default=None, description="A form that is switched off answers 404")
+
+
+class FormView(View):
+    """A form. Its id is public: it stands in the page."""
+
+    form_id: str
+    source_id: str
+    name: str
+    preset: Preset | None
+    mapping: dict[str, str]
+    honeypot: str | None
+    return_urls: list[str]
+    is_enabled: bool
+    created_at: datetime
+
+
+class FormPage(View):
+    """Forms by id."""
+
+    items: list[FormView]
+    next_cursor: str | None
+
+
+class FormIdTaken(Conflict):
+    """Another form has this id."""
+
+
+class FormUnknown(NotFound):
+    """No form has this id."""
+
+
+@router.post("/v1/forms", status_code=201, responses=problem_responses(401, 403, 404, 409))
+async def create_form(wish: FormWish, context: Write, caller: ApiCaller) -> FormView:
+    """Make a form; then post to /v1/forms/{form_id}."""
+    require(caller, *WATCHERS)
+    source_id = wish.source_id or DEFAULT_SOURCE_ID
+    if "\x00" in source_id or await context.session.get(SourceRow, source_id) is None:
+        raise SourceNotFound("There is no such source", field="body.source_id", remedy="Name one of GET /v1/sources")
+    row = new_form(wish, wish.form_id or key_from("form_", secrets.token_bytes(10)), source_id, context.now)
+    try:
+        await store.add(context.session, row)
+    except KeyTaken:
+        raise FormIdTaken("Another form has this id", field="body.form_id", remedy="Choose another, or leave it out") from None
+    return FormView.model_validate(row)
+
+
+def new_form(wish: FormWish, form_id: str, source_id: str, now: datetime) -> FormRow:
+    """The row of a new form."""
+    kept = wish.model_dump(mode="json", exclude={"form_id", "source_id"})
+    return FormRow(form_id=form_id, source_id=source_id, is_enabled=True, created_at=now, **kept)
+
+
+@router.get("/v1/forms", responses=problem_responses(401, 403))
+async def list_forms(reading: Read, caller: ApiCaller, cursor: Cursor = None, limit: Limit = 50) -> FormPage:
+    """All forms."""
+    require(caller, *WATCHERS)
+    rows = await store.page_of(reading.session, FormRow, col(FormRow.form_id), cursor, limit)
+    return FormPage(items=[FormView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "form_id"))
+
+
+@router.get("/v1/forms/{form_id}", responses=problem_responses(401, 403, 404))
+async def read_form(form_id: str, reading: Read, caller: ApiCaller) -> FormView:
+    """One form."""
+    require(caller, *WATCHERS)
+    return FormView.model_validate(await _found(reading.session, form_id))
+
+
+@router.patch("/v1/forms/{form_id}", responses=problem_responses(401, 403, 404))
+async def change_form(form_id: str, change: FormChange, context: Write, caller: ApiCaller) -> FormView:
+    """Change how a form is read; from the next post on."""
+    require(caller, *WATCHERS)
+    row = await _found(context.session, form_id)
+    for name, value in change.model_dump(mode="json", exclude_unset=True).items():
+        if value is not None or name in ("preset", "honeypot"):  # these two can be taken away
+            setattr(row, name, value)
+    await context.session.flush()
+    return FormView.model_validate(row)
+
+
+async def _found(session: Any, form_id: str) -> FormRow:
+    row: FormRow | None = await session.get(FormRow, form_id)
+    if row is None:
+        raise FormUnknown("There is no such form", field="path.form_id")
+    return row

@@ -1,0 +1,193 @@
+"""Sources: who may send captures."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field, StrictBool
+from sqlmodel import col
+from starlette.requests import Request as HttpRequest
+from starlette.responses import StreamingResponse
+
+from chassis.auth import require
+from chassis.context import Read, Write, runtime_of
+from chassis.errors import Conflict, NotFound, problem_responses
+from contracts.ids import derive_id
+from contracts.values import SourceKind
+from gateway import store
+from gateway.admin.access import KEEPERS, WATCHERS, ApiCaller, Cursor, Held, Limit, Name, Request, View, next_cursor
+from gateway.directory import clean_prefix
+from gateway.domain.keys import ENTROPY_BYTES, MIN_GIVEN_KEY, WRITE_KEY_PREFIX, hash_of, hint_of, key_from
+from gateway.store import KeyTaken, SourceRow
+
+router = APIRouter(tags=["sources"])
+
+Prefix = Annotated[str, Field(max_length=100, pattern=r"^/?[A-Za-z0-9][A-Za-z0-9_\-/]*$", examples=["/capture"])]
+GivenKey = Annotated[str, Field(min_length=MIN_GIVEN_KEY, max_length=200, pattern=r"^[\x21-\x39\x3b-\x7e]+$", examples=["wk_6f1d2a0c9b"])]
+
+
+class SourceWish(Request):
+    """A source to be made."""
+
+    name: Name = Field(examples=["www.acme.test"])
+    kind: SourceKind = Field(
+        default=SourceKind.WEB, description="web: public key, identifiers are claims; server: secret key, identifiers are vouched for"
+    )
+    write_key: GivenKey | None = Field(default=None, description="Bring your own key, as when SDKs are already configured; else one is made")
+    prefixes: list[Prefix] = Field(default=[], max_length=10, description="Paths that may precede /v1")
+    is_test: StrictBool = Field(default=False, description="Walks the whole flow, never reaches reports")
+
+
+class SourceChange(Request):
+    """What is to be different; what is left out stays."""
+
+    name: Name | None = None
+    prefixes: list[Prefix] | None = Field(default=None, max_length=10)
+    is_test: StrictBool | None = None
+    is_enabled: StrictBool | None = Field(default=None, description="A source that is switched off answers 401")
+
+
+class SourceView(View):
+    """A source; its key is shown by its end only."""
+
+    source_id: str = Field(examples=["src_01M80JJ5Y0W1TJ1R02BCAFQ80A"])
+    name: str
+    kind: SourceKind
+    write_key_hint: str = Field(examples=["...ceqt"])
+    prefixes: list[str]
+    is_test: bool
+    is_enabled: bool
+    created_at: datetime
+
+
+class NewSourceView(SourceView):
+    """A source just made; the only answer that holds its key."""
+
+    write_key: str
+
+
+class SourcePage(View):
+    """Sources in the order they were made."""
+
+    items: list[SourceView]
+    next_cursor: str | None
+
+
+class RejectView(View):
+    """Something a source sent that was not taken."""
+
+    at: datetime
+    field: str
+    reason: str
+    excerpt: str = Field(description="How it began")
+
+
+class RejectPage(View):
+    """Rejects, newest first."""
+
+    items: list[RejectView]
+    next_cursor: str | None
+
+
+class SourceNotFound(NotFound):
+    """No source has this id."""
+
+
+class WriteKeyTaken(Conflict):
+    """Another source has this write key."""
+
+
+@router.post("/v1/sources", status_code=201, responses=problem_responses(401, 403, 409))
+async def create_source(wish: SourceWish, context: Write, caller: ApiCaller) -> NewSourceView:
+    """Make a source. Its write key is told once, here."""
+    require(caller, *KEEPERS)
+    write_key = wish.write_key or key_from(WRITE_KEY_PREFIX, secrets.token_bytes(ENTROPY_BYTES))
+    row = new_source(wish, write_key, context.now)
+    try:
+        await store.add(context.session, row)
+    except KeyTaken:
+        raise WriteKeyTaken("Another source has this write key", field="body.write_key", remedy="Leave it out, and one is made") from None
+    return NewSourceView(**SourceView.model_validate(row).model_dump(), write_key=write_key)
+
+
+def new_source(wish: SourceWish, write_key: str, now: datetime) -> SourceRow:
+    """The row of a new source."""
+    hashed = hash_of(write_key)
+    return SourceRow(
+        source_id=derive_id("src", now, hashed),
+        name=wish.name,
+        kind=wish.kind.value,
+        write_key_hash=hashed,
+        write_key_hint=hint_of(write_key),
+        prefixes=sorted({clean_prefix(prefix) for prefix in wish.prefixes}),
+        is_test=wish.is_test,
+        is_enabled=True,
+        created_at=now,
+    )
+
+
+@router.get("/v1/sources", responses=problem_responses(401, 403))
+async def list_sources(reading: Read, caller: ApiCaller, cursor: Cursor = None, limit: Limit = 50) -> SourcePage:
+    """All sources."""
+    require(caller, *WATCHERS)
+    rows = await store.page_of(reading.session, SourceRow, col(SourceRow.source_id), cursor, limit)
+    return SourcePage(items=[SourceView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "source_id"))
+
+
+@router.get("/v1/sources/{source_id}", responses=problem_responses(401, 403, 404))
+async def read_source(source_id: str, reading: Read, caller: ApiCaller) -> SourceView:
+    """One source."""
+    require(caller, *WATCHERS)
+    return SourceView.model_validate(await _found(reading.session, source_id))
+
+
+@router.patch("/v1/sources/{source_id}", responses=problem_responses(401, 403, 404))
+async def change_source(source_id: str, change: SourceChange, context: Write, caller: ApiCaller) -> SourceView:
+    """Rename a source, switch it off or on, or give it other prefixes."""
+    require(caller, *KEEPERS)
+    row = await _found(context.session, source_id)
+    for name, value in change.model_dump(exclude_none=True).items():
+        setattr(row, name, sorted({clean_prefix(prefix) for prefix in value}) if name == "prefixes" else value)
+    await context.session.flush()
+    return SourceView.model_validate(row)
+
+
+@router.get("/v1/sources/{source_id}/rejects", responses=problem_responses(401, 403, 404))
+async def list_rejects(
+    source_id: str, reading: Read, caller: ApiCaller, cursor: Annotated[int | None, Query(ge=1, le=2**62)] = None, limit: Limit = 50
+) -> RejectPage:
+    """What this source sent and was not taken, newest first."""
+    require(caller, *WATCHERS)
+    await _found(reading.session, source_id)
+    rows = await store.rejects_of(reading.session, source_id, cursor, limit)
+    return RejectPage(items=[RejectView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "reject_id"))
+
+
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Events `capture` and `reject`, as they happen", "content": {"text/event-stream": {}}}
+}
+
+
+@router.get("/v1/sources/{source_id}/tail", response_class=Response, responses=_STREAM | problem_responses(401, 403, 404))
+async def tail_source(source_id: str, request: HttpRequest, caller: ApiCaller, desks: Held) -> StreamingResponse:
+    """Watch a source live: server-sent events, for as long as you listen."""
+    require(caller, *WATCHERS)
+    async with runtime_of(request).reading() as reading:
+        await _found(reading.session, source_id)
+
+    async def events() -> Any:
+        async with desks.tails.watching(source_id) as tail:
+            async for event in tail.events():
+                yield event
+
+    return StreamingResponse(events(), media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+
+async def _found(session: Any, source_id: str) -> SourceRow:
+    row: SourceRow | None = await session.get(SourceRow, source_id)
+    if row is None:
+        raise SourceNotFound("There is no such source", field="path.source_id")
+    return row

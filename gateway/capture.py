@@ -1,0 +1,159 @@
+"""The hot door: Segment-compatible captures, from raw bytes to one atomic batch on disk, then 200.
+
+A pure ASGI layer before the framework's router: the path is looked up in a dict, nothing is built that is not needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from chassis.errors import NotFound, Problem
+from chassis.message import OutMessage
+from chassis.telemetry import trace_headers
+from contracts.values import InteractionKind, JsonObject
+from gateway import requests
+from gateway.directory import Directory
+from gateway.domain.batch import MAX_EXCERPT, Arrival, BatchReading, excerpt_of, read_batch, read_single
+from gateway.domain.body import MAX_BATCH_BYTES, MAX_EVENT_BYTES, inflate, parse
+from gateway.domain.capture import Capture, Source
+from gateway.domain.keys import write_key_in
+from gateway.domain.refusal import Refused, Reject
+from gateway.domain.sdk_settings import sdk_settings
+from gateway.domain.segment import KINDS
+from gateway.requests import ClientGone, Incoming, MethodNotOffered
+
+BATCH = None  # the kind of a path whose body holds many events
+_SUCCESS = orjson.dumps({"success": True})
+_SINGLE = {name: kind for kind in KINDS.values() for name in (kind.value, kind.value[0])}
+ENDPOINTS: dict[str, InteractionKind | None] = {f"/v1/{name}": kind for name, kind in _SINGLE.items()} | {
+    "/v1/batch": BATCH,
+    "/v1/b": BATCH,
+    "/v1/import": BATCH,
+    "/beacon/v1/batch": BATCH,
+}
+
+
+class Publisher(Protocol):
+    """What stores captures: returns when they are on disk."""
+
+    async def publish(self, messages: Sequence[OutMessage]) -> None: ...
+
+
+class RejectLog(Protocol):
+    """Who is told of what was not taken."""
+
+    def note(self, source: Source, at: datetime, rejects: Sequence[Reject]) -> None: ...
+
+
+@dataclass(slots=True)
+class CaptureDesk:
+    """What capturing needs, held for the life of the process."""
+
+    directory: Directory
+    publisher: Publisher
+    rejects: RejectLog
+    clock: Callable[[], datetime]
+    lanes: int = 1
+    trusted_proxies: int = 0
+    public_url: str | None = None
+
+    def note(self, source: Source, at: datetime, refused: Refused, excerpt: str) -> None:
+        """Remember a request that was refused whole."""
+        self.rejects.note(source, at, (Reject(0, refused.field, refused.reason, excerpt),))
+
+    async def store(self, captures: Sequence[Capture]) -> None:
+        """Returns when all are on disk. Raises Unavailable otherwise."""
+        await self.publisher.publish(self.messages(captures))
+
+    def messages(self, captures: Sequence[Capture]) -> list[OutMessage]:
+        """The captures as they travel; each carries the trace of the request it came with."""
+        trace = trace_headers()
+        return [OutMessage(capture.subject(self.lanes), capture.headers() | trace, capture.body()) for capture in captures]
+
+
+def kind_of_path(path: str, prefixes: frozenset[str]) -> tuple[bool, InteractionKind | None]:
+    """(is a capture endpoint, kind) of a path, which may begin with one of `prefixes`."""
+    if path in ENDPOINTS:
+        return True, ENDPOINTS[path]
+    at = path.find("/v1/")
+    if at > 0 and path[:at] in prefixes and path[at:] in ENDPOINTS:
+        return True, ENDPOINTS[path[at:]]
+    return False, BATCH
+
+
+async def capture(desk: CaptureDesk, kind: InteractionKind | None, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request to a capture endpoint."""
+    requests.name_route(scope, "/v1/batch" if kind is BATCH else f"/v1/{kind.value}")
+    if scope["method"] == "OPTIONS":
+        await requests.send_preflight(send)
+        return
+    try:
+        if scope["method"] != "POST":
+            raise MethodNotOffered(("POST", "OPTIONS"))
+        rejects = await _take(desk, kind, Incoming(scope), receive)
+    except ClientGone:
+        return
+    except Refused as refused:
+        await requests.send_problem(requests.problem_of(refused), scope, receive, send)
+    except Problem as problem:
+        await requests.send_problem(problem, scope, receive, send)
+    else:
+        await requests.send_json(send, 200, _SUCCESS if not rejects else _partly(rejects))
+
+
+async def sdk_settings_of(desk: CaptureDesk, write_key: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer `GET /v1/projects/{writeKey}/settings`, which analytics.js asks for before it sends anything."""
+    requests.name_route(scope, "/v1/projects/{write_key}/settings")
+    if scope["method"] == "OPTIONS":
+        await requests.send_preflight(send)
+        return
+    try:
+        if scope["method"] not in ("GET", "HEAD"):
+            raise MethodNotOffered(("GET", "HEAD", "OPTIONS"))
+        if not desk.directory.knows(write_key):
+            raise NotFound("No source has this write key")
+    except Problem as problem:
+        await requests.send_problem(problem, scope, receive, send)
+    else:
+        url = desk.public_url or f"{scope['scheme']}://{Incoming(scope).header(b'host')}"
+        await requests.send_json(send, 200, orjson.dumps(sdk_settings(write_key, url)), [(b"cache-control", b"public, max-age=300")])
+
+
+async def _take(desk: CaptureDesk, kind: InteractionKind | None, incoming: Incoming, receive: Receive) -> tuple[Reject, ...]:
+    """Read, judge and store one request's events; gives back those of a batch that were refused."""
+    limit = MAX_BATCH_BYTES if kind is BATCH else MAX_EVENT_BYTES
+    raw = await requests.read_body(receive, incoming.headers.get(b"content-length"), limit)
+    received_at, authorization, in_query = desk.clock(), incoming.header(b"authorization"), incoming.query("writeKey")
+    try:
+        encoding = incoming.header(b"content-encoding").strip().lower()
+        raw = inflate(raw, encoding, limit) if encoding else raw
+        body = parse(raw)
+    except Refused as refused:
+        if (key := write_key_in(authorization, None, in_query)) is not None:
+            desk.note(desk.directory.source_of(key), received_at, refused, raw[:MAX_EXCERPT].decode("utf-8", "replace"))
+        raise
+    source = desk.directory.source_of(write_key_in(authorization, body.get("writeKey"), in_query))
+    try:
+        reading = _read(kind, body, len(raw), Arrival(source, received_at, incoming.sender(desk.trusted_proxies)))
+    except Refused as refused:
+        desk.note(source, received_at, refused, excerpt_of(body))
+        raise
+    if reading.rejects:
+        desk.rejects.note(source, received_at, reading.rejects)
+    await desk.store(reading.captures)
+    return reading.rejects
+
+
+def _read(kind: InteractionKind | None, body: JsonObject, size: int, arrival: Arrival) -> BatchReading:
+    return read_batch(body, size, arrival) if kind is BATCH else BatchReading((read_single(body, kind, arrival),), ())
+
+
+def _partly(rejects: Sequence[Reject]) -> bytes:
+    listed = [{"index": reject.index, "field": reject.field, "reason": reject.reason} for reject in rejects]
+    return orjson.dumps({"success": True, "rejected": listed})

@@ -1,0 +1,128 @@
+"""Who may send and who may call, held in memory: hot paths ask no store.
+
+Refreshed after each change made here, and at intervals for changes made by other replicas. A store that is away leaves what is known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from chassis.auth import Principal
+from chassis.errors import NotFound, Unauthenticated
+from chassis.store.database import Database
+from contracts.values import SourceKind
+from gateway.domain.capture import Source
+from gateway.domain.forms.presets import Preset
+from gateway.domain.forms.submission import Form
+from gateway.domain.keys import hash_of
+from gateway.store import ApiKeyRow, FormRow, SourceRow, all_of
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One state of sources, forms and keys. Keys are hashes."""
+
+    sources: Mapping[str, Source] = field(default_factory=dict)  # by write key hash
+    forms: Mapping[str, Form] = field(default_factory=dict)
+    callers: Mapping[str, Principal] = field(default_factory=dict)  # by API key hash
+    prefixes: frozenset[str] = frozenset()
+
+
+class FormNotFound(NotFound):
+    """No form has this id, or it is switched off."""
+
+
+class Directory:
+    """What is known now."""
+
+    def __init__(self, database: Database, prefixes: tuple[str, ...] = ()) -> None:
+        self._database = database
+        self._configured = frozenset(map(clean_prefix, prefixes))
+        self.known = Known()
+
+    async def refresh(self) -> None:
+        """Read everything anew."""
+        async with self._database.read() as session:
+            sources = await all_of(session, SourceRow)
+            forms = await all_of(session, FormRow)
+            keys = await all_of(session, ApiKeyRow)
+        by_id = {row.source_id: row for row in sources if row.is_enabled}
+        self.known = Known(
+            sources={row.write_key_hash: _source(row) for row in by_id.values()},
+            forms={row.form_id: _form(row, _source(by_id[row.source_id])) for row in forms if row.is_enabled and row.source_id in by_id},
+            callers={row.key_hash: _caller(row) for row in keys if not row.is_revoked},
+            prefixes=self._configured.union(*(row.prefixes for row in by_id.values())),
+        )
+
+    def source_of(self, write_key: str | None) -> Source:
+        """The source a write key belongs to. Raises Unauthenticated."""
+        source = self.known.sources.get(hash_of(write_key)) if write_key else None
+        if source is None:
+            what = "The write key is not known" if write_key else "There is no write key"
+            raise Unauthenticated(what, field="writeKey", remedy="Send a source's write key by Basic auth, Bearer, or writeKey in body or query")
+        return source
+
+    def knows(self, write_key: str) -> bool:
+        """Whether a source has this write key."""
+        return hash_of(write_key) in self.known.sources
+
+    def form(self, form_id: str) -> Form:
+        """The form of this id. Raises FormNotFound."""
+        form = self.known.forms.get(form_id)
+        if form is None:
+            raise FormNotFound("There is no such form", remedy="Create it with POST /v1/forms")
+        return form
+
+    def caller_of(self, authorization: str | None) -> Principal:
+        """Who `Authorization: Bearer <API key>` is. Raises Unauthenticated."""
+        scheme, _, key = (authorization or "").partition(" ")
+        caller = self.known.callers.get(hash_of(key.strip())) if scheme.lower() == "bearer" else None
+        if caller is None:
+            raise Unauthenticated("There is no API key, or it is not known", remedy="Send Authorization: Bearer <API key>")
+        return caller
+
+
+@asynccontextmanager
+async def kept_fresh(directory: Directory, every_seconds: float) -> AsyncIterator[Directory]:
+    """`directory`, read now and again every so often inside the block."""
+    await directory.refresh()
+    task = asyncio.create_task(_refresh_for_ever(directory, every_seconds), name="directory refresh")
+    try:
+        yield directory
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def clean_prefix(prefix: str) -> str:
+    """`/capture` of `capture/`."""
+    return "/" + prefix.strip("/") if prefix.strip("/") else ""
+
+
+async def _refresh_for_ever(directory: Directory, every_seconds: float) -> None:
+    while True:
+        await asyncio.sleep(every_seconds)
+        try:
+            await directory.refresh()
+        except Exception as error:  # whatever it was: what is known stays good, and the next round may succeed
+            log.warning("directory.stale", reason=type(error).__name__)
+
+
+def _source(row: SourceRow) -> Source:
+    return Source(row.source_id, SourceKind(row.kind), row.is_test, row.name)
+
+
+def _form(row: FormRow, source: Source) -> Form:
+    preset = Preset(row.preset) if row.preset is not None else None
+    return Form(row.form_id, source, row.name, preset, row.mapping, row.honeypot, tuple(row.return_urls))
+
+
+def _caller(row: ApiKeyRow) -> Principal:
+    return Principal(row.subject, frozenset(row.roles), row.rep_id, frozenset(row.teams))

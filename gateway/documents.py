@@ -1,0 +1,219 @@
+"""One OpenAPI document for all that can be called here, and the pages to read it on, without any outside host."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from chassis.app.document import Document
+from chassis.errors import NotFound, problem_responses
+from gateway.capture import BATCH, ENDPOINTS
+from gateway.routes import ROUTES, Route
+
+router = APIRouter(include_in_schema=False)
+
+_CONTRACTS = Path(__file__).resolve().parent.parent / "contracts" / "openapi"
+_ASSETS = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript", "favicon-32x32.png": "image/png"}
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Rapport API</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css"><link rel="icon" href="/docs/favicon-32x32.png">
+<div id="swagger-ui"></div><script src="/docs/swagger-ui-bundle.js"></script>
+<script>SwaggerUIBundle({url: "/docs/openapi.json", dom_id: "#swagger-ui", deepLinking: true})</script></html>
+"""
+
+
+@router.get("/openapi.json")
+async def openapi_document(request: Request) -> JSONResponse:
+    """The document."""
+    return JSONResponse(request.app.openapi())
+
+
+@router.get("/docs")
+async def documentation() -> HTMLResponse:
+    """The document, to be read and tried."""
+    return HTMLResponse(_PAGE)
+
+
+@router.get("/docs/openapi.json")
+async def openapi_document_for_the_page(request: Request) -> JSONResponse:
+    """The document as the page's viewer reads it: the viewer that comes as a package knows OpenAPI 3.0 only."""
+    return JSONResponse({**as_3_0(request.app.openapi()), "openapi": "3.0.3"})
+
+
+@router.get("/docs/{name}")
+async def documentation_asset(name: str) -> Response:
+    """What the page needs."""
+    if name not in _ASSETS:
+        raise NotFound("There is no such file")
+    return Response(_asset(name), media_type=_ASSETS[name], headers={"cache-control": "public, max-age=86400"})
+
+
+def as_3_0(node: Any) -> Any:
+    """A 3.1 document in the words of 3.0, as far as a reader needs it: `nullable` for null types, `enum` for `const`, one example for many."""
+    if isinstance(node, list):
+        return [as_3_0(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    told = {key: as_3_0(value) for key, value in node.items() if key not in ("const", "examples")}
+    if "const" in node:
+        told["enum"] = [node["const"]]
+    if isinstance(node.get("examples"), list):
+        told["example"] = node["examples"][0]
+    kinds = node.get("type")
+    if isinstance(kinds, list):
+        named = [kind for kind in kinds if kind != "null"]
+        told |= {"nullable": True} if "null" in kinds else {}
+        told |= {"type": named[0]} if len(named) == 1 else {"oneOf": [{"type": kind} for kind in named], "type": None}
+    choices = node.get("anyOf")
+    if isinstance(choices, list) and {"type": "null"} in choices:
+        told |= {"nullable": True, "anyOf": [as_3_0(choice) for choice in choices if choice != {"type": "null"}]}
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def whole_api(document: Document) -> Document:
+    """The gateway's own document with captures, forms, and the paths that are passed on, as the services' committed documents have them."""
+    components = document.setdefault("components", {})
+    schemes = components.setdefault("securitySchemes", {})
+    schemes["write_key"] = {"type": "http", "scheme": "basic", "description": "A source's write key as user name, no password."}
+    schemes["write_key_in_query"] = {"type": "apiKey", "in": "query", "name": "writeKey"}
+    components.setdefault("schemas", {}).update(_CAPTURE_SCHEMAS)
+    paths = document.setdefault("paths", {})
+    for path, kind in ENDPOINTS.items():
+        paths[path] = {"post": _capture_operation(path, "CaptureBatch" if kind is BATCH else "CaptureEvent")}
+    paths["/v1/projects/{write_key}/settings"] = {"get": _SETTINGS_OPERATION}
+    paths.setdefault("/v1/forms/{form_id}", {})["post"] = _FORM_OPERATION
+    for route in ROUTES:
+        _take_over(document, route)
+    return document
+
+
+@cache
+def _asset(name: str) -> bytes:
+    vendor = files("swagger_ui_bundle") / "vendor"
+    (folder,) = [entry for entry in vendor.iterdir() if entry.name.startswith("swagger-ui-")]
+    return (folder / name).read_bytes()
+
+
+def _take_over(document: Document, route: Route) -> None:
+    upstream = _service_document(route.upstream)
+    operation = upstream.get("paths", {}).get(route.to or route.path, {}).get(route.method.lower())
+    if operation is None:
+        return
+    taken = {**operation, "security": [{"api_key": []}]}
+    # the gateway may refuse or fail where the service would not
+    taken["responses"] = {**{str(status): answer for status, answer in problem_responses(401, 403, 503, 504).items()}, **operation["responses"]}
+    if route.to is not None:
+        taken["operationId"] = f"{operation['operationId']}_of_person"
+    document["paths"].setdefault(route.path, {})[route.method.lower()] = taken
+    for name, schema in upstream.get("components", {}).get("schemas", {}).items():
+        document["components"]["schemas"].setdefault(name, schema)
+
+
+@cache
+def _service_document(service: str) -> Document:
+    path = _CONTRACTS / f"{service}.json"
+    document: Document = json.loads(path.read_text()) if path.exists() else {}
+    return document
+
+
+def _capture_operation(path: str, body: str) -> dict[str, Any]:
+    name = path.strip("/").replace("/", "_").replace("v1_", "capture_")
+    return {
+        "tags": ["capture"],
+        "operationId": name,
+        "summary": "Capture events" if body == "CaptureBatch" else "Capture an event",
+        "description": "JSON under any content type, gzip by Content-Encoding. 200 means on disk. The write key may also be in body or query.",
+        "security": [{"write_key": []}, {"write_key_in_query": []}, {}],  # or `writeKey` in the body
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{body}"}}}},
+        "responses": {
+            "200": {"description": "On disk", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CaptureAnswer"}}}},
+            **{str(status): answer for status, answer in problem_responses(400, 401, 405, 413, 415, 422, 500, 503).items()},
+        },
+    }
+
+
+_OBJECT: dict[str, Any] = {"type": ["object", "null"], "additionalProperties": True}
+_ID: dict[str, Any] = {"type": ["string", "number", "null"], "maxLength": 512}
+_CAPTURE_SCHEMAS: dict[str, Any] = {
+    "CaptureEvent": {
+        "type": "object",
+        "description": "An event of the Segment spec; fields it does not name are kept.",
+        "properties": {
+            "type": {"type": "string", "enum": ["identify", "track", "page", "screen", "group", "alias"], "description": "In a batch"},
+            "event": {"type": "string", "maxLength": 512, "description": "track: what happened"},
+            "name": {"type": ["string", "null"], "maxLength": 512, "description": "page, screen: which one"},
+            **dict.fromkeys(("userId", "anonymousId", "groupId", "previousId", "messageId"), _ID),
+            **dict.fromkeys(("traits", "properties", "context"), _OBJECT),
+            **{name: {"type": ["string", "number", "null"]} for name in ("timestamp", "sentAt")},
+        },
+        "examples": [{"type": "track", "event": "Demo Requested", "userId": "u-1001", "properties": {"email": "ada@example.com"}}],
+        "additionalProperties": True,
+    },
+    "CaptureBatch": {
+        "type": "object",
+        "required": ["batch"],
+        "properties": {
+            "batch": {"type": "array", "items": {"$ref": "#/components/schemas/CaptureEvent"}, "maxItems": 2500},
+            "context": _OBJECT,
+            "sentAt": {"type": ["string", "number", "null"]},
+            "writeKey": {"type": "string"},
+        },
+        "additionalProperties": True,
+    },
+    "CaptureAnswer": {
+        "type": "object",
+        "required": ["success"],
+        "properties": {"success": {"const": True}, "rejected": {"type": "array", "items": {"$ref": "#/components/schemas/RejectedEvent"}}},
+        "additionalProperties": False,
+    },
+    "RejectedEvent": {
+        "type": "object",
+        "required": ["index", "field", "reason"],
+        "properties": {"index": {"type": "integer"}, "field": {"type": "string"}, "reason": {"type": "string"}},
+        "additionalProperties": False,
+    },
+    "FormAnswer": {
+        "type": "object",
+        "required": ["success"],
+        "properties": {"success": {"const": True}, "return_url": {"type": "string"}},
+        "additionalProperties": False,
+    },
+}
+_SETTINGS_OPERATION: dict[str, Any] = {
+    "tags": ["capture"],
+    "operationId": "sdk_settings",
+    "summary": "What analytics.js asks for before it sends anything",
+    "parameters": [{"name": "write_key", "in": "path", "required": True, "schema": {"type": "string"}}],
+    "responses": {
+        "200": {"description": "Where to send", "content": {"application/json": {"schema": {"type": "object"}}}},
+        **{str(status): answer for status, answer in problem_responses(400, 404, 405, 500).items()},
+    },
+}
+_FORM_SCHEMA = {"type": "object", "additionalProperties": True}
+_FORM_ANSWER = {
+    "application/json": {"schema": {"$ref": "#/components/schemas/FormAnswer"}},
+    "text/html": {"schema": {"type": "string"}},
+}
+_FORM_OPERATION: dict[str, Any] = {
+    "tags": ["capture"],
+    "operationId": "submit_form",
+    "summary": "Post a form",
+    "description": "Plain HTML form posts, or JSON. Answers JSON, or a page where `Accept` asks for one, or 303 to an allowed return URL.",
+    "parameters": [{"name": "form_id", "in": "path", "required": True, "schema": {"type": "string"}}],
+    "requestBody": {
+        "required": False,
+        "content": {kind: {"schema": _FORM_SCHEMA} for kind in ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")},
+    },
+    "responses": {
+        "200": {"description": "On disk", "content": _FORM_ANSWER},
+        "202": {"description": "On this disk, and soon on the stream", "content": _FORM_ANSWER},
+        "303": {"description": "On disk; go on to the return URL"},
+        **{str(status): answer for status, answer in problem_responses(400, 404, 405, 413, 415, 422, 500, 503).items()},
+    },
+}

@@ -1,0 +1,113 @@
+"""From the bytes of a request to JSON: inflate with a bound, parse, and make harmless what no store can keep."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import Any
+
+import orjson
+
+from gateway.domain.refusal import Fault, Refused
+
+MAX_BATCH_BYTES = 500 * 1024
+MAX_EVENT_BYTES = 32 * 1024
+MAX_DEPTH = 64  # the event's own pydantic parser stops near 200, orjson's writer at 254
+
+_SURROGATES = dict.fromkeys(range(55296, 57344), 65533)
+_HARMFUL = {0: 0xFFFD, **_SURROGATES}  # no PostgreSQL text holds NUL, no UTF-8 a lone surrogate
+_DIGITS_OF_64_BITS = 18
+
+
+def inflate(raw: bytes, encoding: str, limit: int) -> bytes:
+    """Undo Content-Encoding. Never holds more than `limit` + 1 bytes of the result."""
+    if encoding in ("", "identity"):
+        return within(raw, limit)
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise Refused("Content-Encoding", f"{encoding[:40]} is not understood; send gzip, deflate or nothing", Fault.UNSUPPORTED)
+    reader = zlib.decompressobj(wbits=47)  # 32 + 15: gzip and zlib headers are told apart by themselves
+    try:
+        inflated = reader.decompress(raw, limit + 1)
+    except zlib.error as error:
+        raise Refused("body", "is not valid gzip", Fault.MALFORMED) from error
+    within(inflated, limit)
+    if not reader.eof:
+        raise Refused("body", "is gzip that was cut off", Fault.MALFORMED)
+    return inflated
+
+
+def within(raw: bytes, limit: int) -> bytes:
+    """`raw`, or a refusal when it is longer than `limit` bytes."""
+    if len(raw) > limit:
+        raise Refused("body", f"is larger than {limit // 1024} KB", Fault.TOO_LARGE)
+    return raw
+
+
+def parse(raw: bytes) -> dict[str, Any]:
+    """The JSON object that `raw` holds, with nothing in it that a store would choke on."""
+    try:
+        parsed = orjson.loads(raw)
+        if b"\\u0000" in raw:
+            parsed = tidy(parsed)
+    except orjson.JSONDecodeError as error:
+        parsed = _parse_leniently(raw, error)
+    except RecursionError as error:
+        raise _too_deep() from error
+    if not isinstance(parsed, dict):
+        raise Refused("body", f"must be a JSON object, not {kind_of(parsed)}")
+    return parsed
+
+
+def check_depth(value: Any) -> None:
+    """Refuse what nests deeper than MAX_DEPTH levels."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [item for outer in level for item in _items(outer) if isinstance(item, dict | list)]
+        if not level:
+            return
+    raise Refused("event", f"nests deeper than {MAX_DEPTH} levels")
+
+
+def tidy(value: Any) -> Any:
+    """`value` without NUL, lone surrogates, infinities and integers beyond 64 bits. Raises RecursionError when absurdly deep."""
+    if isinstance(value, str):
+        return value.translate(_HARMFUL)
+    if isinstance(value, dict):
+        return {tidy(key): tidy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [tidy(item) for item in value]
+    return value
+
+
+def kind_of(value: Any) -> str:
+    """What JSON calls it."""
+    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number", type(None): "null"}
+    return names.get(type(value), "something else")
+
+
+def _parse_leniently(raw: bytes, strict: orjson.JSONDecodeError) -> Any:
+    """Python's own parser takes what real senders write and orjson does not: lone surrogates, NaN, numbers beyond a double."""
+    try:
+        text = raw.decode("utf-8-sig", "replace")
+        return tidy(json.loads(text, parse_constant=lambda _: None, parse_int=_integer, parse_float=_finite))
+    except ValueError as error:
+        raise Refused("body", f"is not JSON: {strict}"[:200], Fault.MALFORMED) from error
+    except RecursionError as error:
+        raise _too_deep() from error
+
+
+def _integer(digits: str) -> int | float | None:
+    return int(digits) if len(digits) <= _DIGITS_OF_64_BITS else _finite(digits)
+
+
+def _finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if abs(number) != float("inf") else None
+
+
+def _items(value: Any) -> Any:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def _too_deep() -> Refused:
+    return Refused("body", "nests too deep to be read", Fault.MALFORMED)

@@ -1,0 +1,1 @@
+"""Form posts as browsers and form plugins send them: decoded, mapped to claims, and read into an interaction."""

@@ -1,0 +1,125 @@
+"""Who answers what: captures, forms and passed-on paths are answered here, before the framework's router; the rest goes on to it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.errors import Problem
+from chassis.errors.handlers import answer
+from gateway import capture, requests
+from gateway.capture import CaptureDesk
+from gateway.directory import Directory
+from gateway.forms import FormDoor
+from gateway.proxy import Exchange, Upstreams, pass_on
+from gateway.requests import MethodNotOffered
+from gateway.routes import ROUTES, Route, RouteTable
+from gateway.tail import Tails
+
+_FORMS = "/v1/forms/"
+_PROJECTS, _SETTINGS = "/v1/projects/", "/settings"
+_CHANGING = frozenset({"POST", "PATCH", "PUT", "DELETE"})
+_API_METHODS = b"GET, POST, PATCH, PUT, DELETE, OPTIONS"
+
+
+@dataclass(slots=True)
+class Desks:
+    """What the gate needs; made by the lifespan (`context.service`)."""
+
+    directory: Directory
+    capture: CaptureDesk
+    forms: FormDoor
+    upstreams: Upstreams
+    tails: Tails
+
+
+class Gate:
+    """Pure ASGI. Before the lifespan has begun nothing but the framework is there to answer."""
+
+    def __init__(self, app: ASGIApp, *, api_origins: Collection[str] = (), routers: Sequence[APIRouter] = ()) -> None:
+        self._app = app
+        self._origins = frozenset(origin.encode() for origin in api_origins)
+        self._routes = RouteTable(ROUTES)
+        self._own = RouteTable(tuple(_own_routes(routers)))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        desks: Desks = scope["app"].state.runtime.service
+        path = scope["path"]
+        is_capture, kind = capture.kind_of_path(path, desks.directory.known.prefixes)
+        if is_capture:
+            await capture.capture(desks.capture, kind, scope, receive, send)
+        elif path.startswith(_FORMS) and scope["method"] in ("POST", "OPTIONS"):
+            await desks.forms.answer(path[len(_FORMS) :], scope, receive, send)
+        elif (write_key := _project_of(path, desks.directory.known.prefixes)) is not None:
+            await capture.sdk_settings_of(desks.capture, write_key, scope, receive, send)
+        else:
+            readable = self._readable(scope, send)
+            try:
+                await self._answer_api(desks, scope, receive, readable)
+            except Problem as problem:
+                await answer(problem, path)(scope, receive, readable)
+
+    async def _answer_api(self, desks: Desks, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "OPTIONS" and requests.Incoming(scope).header(b"access-control-request-method"):
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        found = self._routes.find(scope["method"], scope["path"])
+        if found is None:
+            offered = self._routes.methods_of(scope["path"]) or self._own.methods_of(scope["path"])
+            if offered and scope["method"] not in offered:
+                raise MethodNotOffered(offered)  # the framework would name the methods of one route only
+            await self._app(scope, receive, _settled(desks.directory, send) if scope["method"] in _CHANGING else send)
+            return
+        caller = desks.directory.caller_of(requests.Incoming(scope).header(b"authorization"))
+        await pass_on(desks.upstreams, *found, caller, Exchange(scope, receive, send))
+
+    def _readable(self, scope: Scope, send: Send) -> Send:
+        """`send`, with the headers that let an allowed origin read an API answer."""
+        origin = requests.Incoming(scope).headers.get(b"origin")
+        if origin is None or origin not in self._origins:
+            return send
+
+        async def send_readable(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                allowed = [(b"access-control-allow-origin", origin), (b"vary", b"origin"), (b"access-control-max-age", b"600")]
+                allowed += [(b"access-control-allow-methods", _API_METHODS), (b"access-control-allow-headers", b"authorization, content-type")]
+                message = {**message, "headers": [*message["headers"], *allowed]}
+            await send(message)
+
+        return send_readable
+
+
+def _own_routes(routers: Sequence[APIRouter]) -> Iterator[Route]:
+    """The routes that the framework answers, and the form posts that are answered before it."""
+    yield Route("POST", f"{_FORMS}{{form_id}}", "gateway")
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                yield from (Route(method, route.path, "gateway") for method in route.methods or ())
+
+
+def _settled(directory: Directory, send: Send) -> Send:
+    """`send`, which lets what was changed be known here before the one who changed it hears that it was."""
+
+    async def send_settled(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] < 300:
+            await directory.refresh()
+        await send(message)
+
+    return send_settled
+
+
+def _project_of(path: str, prefixes: Collection[str]) -> str | None:
+    at = path.find(_PROJECTS)
+    if at < 0 or not path.endswith(_SETTINGS) or (at > 0 and path[:at] not in prefixes):
+        return None
+    key = path[at + len(_PROJECTS) : -len(_SETTINGS)]
+    return key if key and "/" not in key else None

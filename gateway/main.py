@@ -1,0 +1,63 @@
+"""The gateway, put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from starlette.middleware import Middleware
+
+from chassis.app import Runtime, Service
+from chassis.auth import TokenIssuer, read_private_key
+from chassis.bus.coalescer import Coalescer
+from chassis.serve import serve
+from gateway import documents, people
+from gateway.admin import forms, keys, sources
+from gateway.bootstrap import bootstrap
+from gateway.capture import CaptureDesk
+from gateway.directory import Directory, kept_fresh
+from gateway.forms import FormDoor
+from gateway.gate import Desks, Gate
+from gateway.proxy import Upstreams
+from gateway.rejects import Rejects, writing
+from gateway.settings import GatewaySettings
+from gateway.tail import Tails
+
+
+def create_service(settings: GatewaySettings | None = None) -> Service:
+    """The gateway with these settings, or those of the environment."""
+    known = settings or GatewaySettings()
+
+    @asynccontextmanager
+    async def desks(runtime: Runtime) -> AsyncIterator[Desks]:
+        await bootstrap(runtime, known)
+        directory, coalescer = Directory(runtime.database, known.capture_prefixes), Coalescer(runtime.broker)
+        async with (
+            kept_fresh(directory, known.refresh_seconds),
+            writing(Rejects(runtime.database, runtime.broker, known.rejects_kept)) as rejects,
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256), auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()) as session,
+        ):
+            desk = CaptureDesk(directory, coalescer, rejects, runtime.clock, known.lanes, known.trusted_proxies, known.public_url)
+            tokens = TokenIssuer(read_private_key(known.token_private_key), runtime.clock)
+            upstreams = Upstreams(session, {"identity": known.identity_url, "scoring": known.scoring_url}, tokens)
+            yield Desks(directory, desk, FormDoor(desk, runtime, known.body_limit), upstreams, Tails(known.nats_url))
+            await coalescer.close()
+
+    routers = [people.router, sources.router, forms.router, keys.router, documents.router]
+    return Service(
+        name="gateway",
+        settings=known,
+        migrations="gateway.migrations",
+        routers=routers,
+        streams=("CAPTURE",),
+        extras=desks,
+        public=True,
+        middleware=[Middleware(Gate, api_origins=known.api_origins, routers=routers)],
+        openapi=documents.whole_api,
+        description="The public door of Rapport: captures, forms, people, and what the services answer.",
+    )
+
+
+if __name__ == "__main__":
+    serve(create_service())

@@ -1,0 +1,155 @@
+"""What a raw request tells, read once: headers, body within a bound, the sender's address, and answers that any page may read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from chassis.errors import BadInput, Malformed, MethodNotAllowed, Problem, TooLarge, UnsupportedMediaType
+from chassis.errors.handlers import answer
+from gateway.domain.body import within
+from gateway.domain.capture import Sender
+from gateway.domain.refusal import Fault, Refused
+
+ANY_ORIGIN = (b"access-control-allow-origin", b"*")
+_PREFLIGHT = [
+    ANY_ORIGIN,
+    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+    (b"access-control-allow-headers", b"authorization, content-type, content-encoding, x-requested-with"),
+    (b"access-control-max-age", b"86400"),
+    (b"cache-control", b"public, max-age=86400"),
+]
+_PROBLEMS: Mapping[Fault, type[Problem]] = {
+    Fault.MALFORMED: Malformed,
+    Fault.WRONG: BadInput,
+    Fault.TOO_LARGE: TooLarge,
+    Fault.UNSUPPORTED: UnsupportedMediaType,
+}
+_MAX_USER_AGENT = 1_000
+
+
+class ClientGone(Exception):
+    """The caller hung up before its body was complete."""
+
+
+class MethodNotOffered(MethodNotAllowed):
+    """This path takes other methods."""
+
+    def __init__(self, offered: Sequence[str]) -> None:
+        super().__init__(f"This path takes {', '.join(offered)}")
+        self._offered = tuple(offered)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Allow": ", ".join(self._offered)}
+
+
+class Incoming:
+    """One request. Header names are lower-case; of a repeated header the last counts."""
+
+    __slots__ = ("_scope", "headers")
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+
+    def header(self, name: bytes) -> str:
+        """A header's value, or an empty text."""
+        return self.headers.get(name, b"").decode("latin-1")
+
+    def query(self, name: str) -> str | None:
+        """The first value of a query parameter."""
+        raw: bytes = self._scope["query_string"]
+        if not raw:
+            return None
+        values = parse_qs(raw.decode("latin-1"), max_num_fields=None).get(name)
+        return values[0] if values else None
+
+    def cookies(self) -> dict[str, str]:
+        """The cookies, as they were written."""
+        pairs = (part.partition("=") for part in self.header(b"cookie").split(";"))
+        return {name.strip(): value.strip() for name, found, value in pairs if found}
+
+    def sender(self, trusted_proxies: int) -> Sender:
+        """Whose browser this is. Behind proxies of our own the address is the one that the outermost of them saw."""
+        client = self._scope.get("client")
+        address = client[0] if client else None
+        if trusted_proxies:
+            forwarded = [hop.strip() for hop in self.header(b"x-forwarded-for").split(",") if hop.strip()]
+            address = forwarded[-min(trusted_proxies, len(forwarded))] if forwarded else address
+        return Sender(address, self.header(b"user-agent")[:_MAX_USER_AGENT] or None)
+
+
+async def read_body(receive: Receive, announced: bytes | None, limit: int) -> bytes:
+    """The whole body. Raises Refused beyond `limit` bytes (not reading on), ClientGone when it is cut off."""
+    if announced is not None and announced.isdigit() and int(announced[:20]) > limit:
+        raise _too_large(limit)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        return within(body, limit)
+    chunks, size = [body], len(body)
+    while message["type"] == "http.request" and message.get("more_body", False):
+        message = await receive()
+        chunk: bytes = message.get("body", b"")
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+    if message["type"] != "http.request":
+        raise ClientGone
+    return b"".join(chunks)
+
+
+def problem_of(refused: Refused) -> Problem:
+    """A refusal as the caller is told of it."""
+    return _PROBLEMS[refused.fault](f"{refused.field} {refused.reason}", field=refused.field)
+
+
+async def send_json(send: Send, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
+    """Answer with JSON that any page may read."""
+    fixed = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), ANY_ORIGIN]
+    await send({"type": "http.response.start", "status": status, "headers": [*fixed, *headers]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_problem(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with a problem that any page may read."""
+    await for_any_origin(answer(problem, scope["path"]))(scope, receive, send)
+
+
+async def send_preflight(send: Send) -> None:
+    """Allow a browser to send what it asked for."""
+    await send({"type": "http.response.start", "status": 204, "headers": _PREFLIGHT})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def for_any_origin(response: Response) -> Response:
+    """`response`, readable by any page."""
+    response.headers["access-control-allow-origin"] = "*"
+    return response
+
+
+def name_route(scope: Scope, template: str) -> None:
+    """Tell metrics and traces which route this was; paths themselves may hold keys and ids."""
+    scope["route"] = _Named(template)
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused("body", f"is larger than {limit // 1024} KB", Fault.TOO_LARGE)
+
+
+def path_value(text: str) -> str:
+    """A path segment as it was meant."""
+    return unquote(text)
+
+
+class _Named:
+    __slots__ = ("path_format",)
+
+    def __init__(self, template: str) -> None:
+        self.path_format: Any = template

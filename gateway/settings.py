@@ -1,0 +1,31 @@
+"""The gateway's knobs; environment prefix GATEWAY_."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from chassis.settings import ServiceSettings
+
+_FORM_WITH_FILES = 10_000_000  # bytes; a form may carry a CV, whose bytes are dropped once they are read
+
+
+class GatewaySettings(ServiceSettings):
+    """Beside what every service can be told: keys, upstreams, and who may call from where."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_")
+
+    token_private_key: str  # Ed25519, base64 or PEM; signs the inner tokens
+    identity_url: str = "http://127.0.0.1:8001"
+    scoring_url: str = "http://127.0.0.1:8002"
+    public_url: str | None = None  # as browsers see the gateway; None: as the request came in
+    capture_prefixes: tuple[str, ...] = ()  # paths that may precede /v1, beside those of the sources
+    api_origins: tuple[str, ...] = ()  # browser origins that may call the API; captures and forms may come from anywhere
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0  # how many of our own stand in front and append to X-Forwarded-For
+    bootstrap_api_key: str | None = None
+    bootstrap_write_key: str | None = None
+    refresh_seconds: Annotated[float, Field(gt=0)] = 2.0  # how late another replica's change to sources, forms or keys is seen
+    rejects_kept: Annotated[int, Field(ge=1, le=100_000)] = 1_000  # per source
+    body_limit: Annotated[int, Field(ge=1024)] = _FORM_WITH_FILES

@@ -1,0 +1,125 @@
+"""The gateway's own small store: sources, forms, keys, and what was refused. Forms that NATS could not take wait in the chassis's outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Column, MetaData, delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
+
+from chassis.store.batch import insert_all
+from chassis.store.columns import JsonDocument, Serial, UtcDateTime
+
+Row = TypeVar("Row", bound=SQLModel)
+
+
+class Table(SQLModel):
+    """The gateway's tables hang on a metadata of their own."""
+
+    metadata = MetaData()
+
+
+class SourceRow(Table, table=True):
+    """Who may send captures."""
+
+    __tablename__ = "source"
+
+    source_id: str = Field(primary_key=True)
+    name: str
+    kind: str
+    write_key_hash: str = Field(unique=True)
+    write_key_hint: str
+    prefixes: list[str] = Field(sa_column=Column(JsonDocument, nullable=False))
+    is_test: bool
+    is_enabled: bool
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class FormRow(Table, table=True):
+    """How the posts to one form are read."""
+
+    __tablename__ = "form"
+
+    form_id: str = Field(primary_key=True)
+    source_id: str = Field(foreign_key="source.source_id", index=True)
+    name: str
+    preset: str | None = None
+    mapping: dict[str, str] = Field(sa_column=Column(JsonDocument, nullable=False))
+    honeypot: str | None = None
+    return_urls: list[str] = Field(sa_column=Column(JsonDocument, nullable=False))
+    is_enabled: bool
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class ApiKeyRow(Table, table=True):
+    """A key of a person or a tool. A revoked one stays, so that its use can still be told from nonsense."""
+
+    __tablename__ = "api_key"
+
+    key_id: str = Field(primary_key=True)
+    key_hash: str = Field(unique=True)
+    hint: str
+    subject: str
+    roles: list[str] = Field(sa_column=Column(JsonDocument, nullable=False))
+    rep_id: str | None = None
+    teams: list[str] = Field(sa_column=Column(JsonDocument, nullable=False))
+    is_revoked: bool
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class RejectRow(Table, table=True):
+    """Something a source sent that was not taken."""
+
+    __tablename__ = "reject"
+
+    reject_id: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True, autoincrement=True))
+    source_id: str = Field(index=True)
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    field: str
+    reason: str
+    excerpt: str
+
+
+class KeyTaken(Exception):
+    """Another source, form or key has this key or id already."""
+
+
+async def add(session: AsyncSession, row: SQLModel) -> None:
+    """Write one new row. Raises KeyTaken when its id or key is another's."""
+    session.add(row)
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise KeyTaken from error
+
+
+async def all_of(session: AsyncSession, table: type[Row]) -> Sequence[Row]:
+    """Every row; sources, forms and keys are few, and all are held in memory."""
+    return (await session.execute(select(table))).scalars().all()
+
+
+async def page_of(session: AsyncSession, table: type[Row], key: Any, after: str | None, limit: int) -> Sequence[Row]:
+    """Up to `limit` rows whose `key` follows `after`, in its order."""
+    query = select(table).order_by(key).limit(limit)
+    return (await session.execute(query if after is None else query.where(key > after))).scalars().all()
+
+
+async def add_rejects(session: AsyncSession, rejects: Sequence[dict[str, Any]], kept: int) -> None:
+    """Write rejects, and forget the oldest of each source concerned beyond `kept`."""
+    await insert_all(session, RejectRow, rejects)
+    number = col(RejectRow.reject_id)
+    for source_id in sorted({reject["source_id"] for reject in rejects}):
+        own = col(RejectRow.source_id) == source_id
+        newest_too_many = select(number).where(own).order_by(number.desc()).offset(kept).limit(1).scalar_subquery()
+        await session.execute(delete(RejectRow).where(own, number <= newest_too_many))
+
+
+async def rejects_of(session: AsyncSession, source_id: str, before: int | None, limit: int) -> Sequence[RejectRow]:
+    """The newest rejects of a source, or those before the one with id `before`."""
+    number = col(RejectRow.reject_id)
+    query = select(RejectRow).where(col(RejectRow.source_id) == source_id).order_by(number.desc()).limit(limit)
+    return (await session.execute(query if before is None else query.where(number < before))).scalars().all()

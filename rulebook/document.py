@@ -1,0 +1,181 @@
+"""The shape of a rulebook's text, before its expressions are compiled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from rulebook.evaluate import UnknownPolicy
+from rulebook.problems import Problem, RulebookError, did_you_mean
+from rulebook.repair import repair
+from rulebook.source import Path, Source, read_source, spell
+
+_MOST = 2_000  # rules, definitions or examples in one rulebook
+_NAME = r"^[a-z][a-z0-9_]*$"
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _constant(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value  # `when: true` and `unknown: false` are YAML booleans
+
+
+Name = Annotated[str, Field(pattern=_NAME, max_length=100)]
+Text = Annotated[str, Field(min_length=1, max_length=1_000)]
+Code = Annotated[str, BeforeValidator(_constant), Field(min_length=1, max_length=10_000)]
+Words = Annotated[tuple[Text, ...], BeforeValidator(_listed)]  # one text may stand without brackets
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RuleText(_Part):
+    """One rule as it is written. `effect` is checked later, by the model of the service."""
+
+    name: Name
+    on: Annotated[Words, Field(min_length=1)]
+    named: Words = ()
+    when: Code
+    effect: Any = None
+    unknown: Annotated[UnknownPolicy, BeforeValidator(_constant)] = UnknownPolicy.SKIP
+    reason: Text
+
+
+class Expectation(_Part):
+    """What an example expects: the rules that match, in any order, and whatever else the service can answer for (its points, its cell)."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    rules: tuple[Name, ...] | None = None
+
+    @property
+    def others(self) -> Mapping[str, Any]:
+        """The expectations that the service judges."""
+        return self.model_extra or {}
+
+
+class Example(_Part):
+    """A story with a known end: given these facts, when this happens, expect that."""
+
+    name: Text
+    on: Text
+    named: Text | None = None
+    given: dict[str, Any] = Field(default_factory=dict)
+    expect: Expectation
+
+
+class Body(_Part):
+    """The whole text. Sections that belong to the service (`grid:`) come as extras and are checked by the service's models."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: Name
+    version: Annotated[int, Field(ge=1)] | None = None
+    title: Text
+    definitions: Annotated[dict[Name, Code], Field(max_length=_MOST)] = Field(default_factory=dict)
+    rules: Annotated[tuple[RuleText, ...], Field(max_length=_MOST)]
+    examples: Annotated[tuple[Example, ...], Field(max_length=_MOST)] = ()
+
+    @property
+    def sections(self) -> Mapping[str, Any]:
+        """The service's own sections, unchecked."""
+        return self.model_extra or {}
+
+
+@dataclass(frozen=True)
+class Document:
+    """A rulebook's text, read; its expressions are not compiled yet."""
+
+    body: Body
+    source: Source
+    problems: tuple[Problem, ...] = ()
+    repaired: frozenset[Path] = frozenset()  # where `body` holds harmless replacements of what was wrong
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content; the version, comments, layout and the order of keys do not count, the order of rules does."""
+        content = {key: value for key, value in self.source.data.items() if key != "version"}
+        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def read_document(text: str) -> Document:
+    """Read a rulebook's text. Raises RulebookError with every problem of its shape."""
+    document = survey_document(text)
+    if document.problems:
+        raise RulebookError(document.problems)
+    return document
+
+
+def survey_document(text: str) -> Document:
+    """Read a rulebook's text, noting what is wrong with its shape and going on with the rest. Raises RulebookError if it is not YAML."""
+    source = read_source(text)
+    try:
+        return Document(Body.model_validate(source.data), source)
+    except ValidationError as error:
+        problems = tuple(problems_of(error, source, (), Body))
+        data, repaired = repair(source.data, error.errors(include_url=False))
+    try:
+        return Document(Body.model_validate(data), source, problems, repaired)
+    except ValidationError as error:  # too broken to go on
+        raise RulebookError(problems) from error
+
+
+def problems_of(error: ValidationError, source: Source, path: Path, model: type[BaseModel]) -> list[Problem]:
+    """What pydantic found wrong with the data at `path`, as places in the text."""
+    return [_problem_of(detail, source, path, model) for detail in error.errors(include_url=False)]
+
+
+def _problem_of(detail: ErrorDetails, source: Source, path: Path, model: type[BaseModel]) -> Problem:
+    where = (*path, *detail["loc"])
+    match detail["type"]:
+        case "extra_forbidden":
+            line, column = source.key_spot(where)
+            return Problem(
+                line, column, _spelt(source, where), f"{where[-1]} is not known here", did_you_mean(str(where[-1]), _keys_beside(detail, model))
+            )
+        case "missing":
+            return source.problem(source.nearest(where[:-1]), f"{where[-1]} is missing", f"Add {where[-1]}: here.")
+        case "string_pattern_mismatch":
+            return source.problem(
+                source.nearest(where), f"{detail['input']!r} is not a name", "Names are small letters, digits and _, and begin with a letter."
+            )
+    message = detail["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    given = detail["input"]
+    if detail["type"] == "string_type" and given is not None:
+        return source.problem(source.nearest(where), "this is not a text", "Put it in quotes.")
+    shown = f" (it is {given!r})" if isinstance(given, str | int | float) and len(repr(given)) < 60 else ""
+    return source.problem(source.nearest(where), message + shown, "Correct this value.")
+
+
+def _spelt(source: Source, where: Path) -> str:
+    return spell((*source.nearest(where[:-1]), where[-1]))
+
+
+def _keys_beside(detail: ErrorDetails, model: type[BaseModel]) -> Sequence[str]:
+    # the model that refused the key is found by walking the fields that lead to it
+    current: Any = model
+    for step in detail["loc"][:-1]:
+        if isinstance(step, str) and isinstance(current, type) and issubclass(current, BaseModel) and step in current.model_fields:
+            current = _model_within(current.model_fields[step].annotation)
+    return list(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else []
+
+
+def _model_within(annotation: Any) -> Any:
+    if isinstance(annotation, type) and not hasattr(annotation, "__args__"):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _model_within(argument)
+        if isinstance(found, type) and issubclass(found, BaseModel):
+            return found
+    return None

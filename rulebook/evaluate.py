@@ -1,0 +1,184 @@
+"""The rules of one kind of event weighed against the facts: which match, which do not and why, and what was not known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from rulebook.feeding import Plate, Supply, look_up
+from rulebook.memory import Memory
+from rulebook.syntax import Read
+from rulebook.vocabulary import KNOWN, FactType
+
+Effect = TypeVar("Effect")
+
+
+class UnknownPolicy(StrEnum):
+    """What an unknown fact means for a rule."""
+
+    SKIP = "skip"  # the rule says nothing, and the evaluation names it as unknown
+    FALSE = "false"  # the rule does not match
+    TRUE = "true"  # the rule matches
+    FAIL = "fail"  # FactsUnknown is raised
+
+
+@dataclass(frozen=True)
+class Rule(Generic[Effect]):
+    """One compiled rule. `reads` are the facts its condition speaks of, as dotted names (`properties.plan` for an entry of a map)."""
+
+    name: str
+    on: tuple[str, ...]
+    named: tuple[str, ...]  # empty: any name
+    when: str
+    effect: Effect
+    unknown: UnknownPolicy
+    reason: str
+    reads: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match(Generic[Effect]):
+    """A rule that holds. `inputs`: the known facts that it reads or cites; `assumed`: facts not known that its policy took for a yes."""
+
+    rule: Rule[Effect]
+    inputs: Mapping[str, Any]
+    assumed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection(Generic[Effect]):
+    """A rule that was weighed and does not hold."""
+
+    rule: Rule[Effect]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided(Generic[Effect]):
+    """A rule of which nothing can be said, for want of `facts`."""
+
+    rule: Rule[Effect]
+    facts: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation(Generic[Effect]):
+    """What the rules of one kind (and name) say, each list in the order of the rulebook."""
+
+    matched: tuple[Match[Effect], ...]
+    rejected: tuple[Rejection[Effect], ...]
+    unknown: tuple[Undecided[Effect], ...]
+
+    def refusals(self) -> list[tuple[str, str]]:
+        """The rules that were weighed and do not match or cannot be decided, each with why."""
+        return [*((no.rule.name, no.why) for no in self.rejected), *((maybe.rule.name, maybe.why) for maybe in self.unknown)]
+
+
+class FactsUnknown(ValueError):
+    """A rule whose policy is `fail` met facts that are not known."""
+
+    def __init__(self, rule: str, facts: tuple[str, ...], why: str) -> None:
+        self.rule, self.facts = rule, facts
+        super().__init__(f"rule {rule} cannot be decided: {why}")
+
+
+@dataclass(frozen=True)
+class Condition(Generic[Effect]):
+    """A rule with its program. `reads` decide; `cites` are read by the rule or named in its reason, and become the inputs of its receipt."""
+
+    rule: Rule[Effect]
+    program: Any
+    reads: tuple[Read, ...]
+    cites: tuple[tuple[str, Read], ...]
+    rejection: Rejection[Effect]
+    memory: Memory = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Plan(Generic[Effect]):
+    """All that one kind (and name) of event needs: the conditions to weigh, each with the number of the supply that feeds it."""
+
+    conditions: tuple[tuple[Condition[Effect], int], ...]
+    supplies: tuple[Supply, ...]
+    activate: Callable[[Mapping[str, Any]], Any]
+    types: Mapping[str, FactType]
+
+
+def weigh(plan: Plan[Effect], facts: Mapping[str, Any]) -> Evaluation[Effect]:
+    """Weigh a plan's conditions against the facts. Raises FactsUnknown where a rule's policy says so."""
+    plates = [Plate(supply.feed(facts), plan.activate) for supply in plan.supplies]
+    matched: list[Match[Effect]] = []
+    rejected: list[Rejection[Effect]] = []
+    unknown: list[Undecided[Effect]] = []
+    for condition, number in plan.conditions:
+        plate = plates[number]
+        verdict = _verdict(condition, plate)
+        if verdict is True:
+            matched.append(Match(condition.rule, _inputs(condition, plate.fed)))
+        elif verdict is False:
+            rejected.append(condition.rejection)
+        else:
+            undecided = _undecided(plan, condition, (facts, plate.fed), str(verdict))
+            _settle(undecided, condition, plate.fed, (matched, rejected, unknown))
+    return Evaluation(tuple(matched), tuple(rejected), tuple(unknown))
+
+
+def _verdict(condition: Condition[Effect], plate: Plate) -> Any:
+    """True, False, or the words of an error: a compiled condition gives nothing else."""
+    memory = condition.memory
+    key = memory.key(plate.fed)
+    if key is not None and (said := memory.recall(key)) is not None:
+        return said
+    try:
+        verdict = condition.program.eval(plate.activation()).value()
+    except RuntimeError as error:
+        verdict = str(error)
+    if key is not None:
+        memory.keep(key, verdict)
+    return verdict
+
+
+def _inputs(condition: Condition[Effect], fed: Mapping[str, Any]) -> dict[str, Any]:
+    inputs = {}
+    for name, read in condition.cites:
+        value = look_up(fed, read)
+        if value is not None:
+            inputs[name] = value
+    return inputs
+
+
+def _undecided(plan: Plan[Effect], condition: Condition[Effect], facts: tuple[Mapping[str, Any], Mapping[str, Any]], error: str) -> Undecided[Effect]:
+    given, fed = facts
+    missing: list[str] = []
+    whys: list[str] = []
+    for read in condition.reads:
+        if look_up(fed, read) is not None or read[0].startswith(f"{KNOWN}."):
+            continue
+        name, value = ".".join(read), look_up(given, read)
+        missing.append(name)
+        if value is None:
+            whys.append(f"{name} is not known")
+        else:
+            expected = plan.types[read[0]].words if len(read) == 1 else "a value that rules can read"
+            whys.append(f"{name} should be {expected} and is {type(value).__name__}")
+    return Undecided(condition.rule, tuple(missing), ", ".join(whys) or error.partition(": ")[2] or error)
+
+
+_Lists = tuple[list[Match[Effect]], list[Rejection[Effect]], list[Undecided[Effect]]]
+
+
+def _settle(undecided: Undecided[Effect], condition: Condition[Effect], fed: Mapping[str, Any], lists: _Lists[Effect]) -> None:
+    matched, rejected, unknown = lists
+    rule = undecided.rule
+    match rule.unknown:
+        case UnknownPolicy.SKIP:
+            unknown.append(undecided)
+        case UnknownPolicy.FALSE:
+            rejected.append(Rejection(rule, f"{undecided.why}, which counts as a no"))
+        case UnknownPolicy.TRUE:
+            matched.append(Match(rule, _inputs(condition, fed), undecided.facts))
+        case UnknownPolicy.FAIL:
+            raise FactsUnknown(rule.name, undecided.facts, undecided.why)

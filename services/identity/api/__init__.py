@@ -1,0 +1,7 @@
+"""Identity's HTTP door; the gateway passes requests on to it."""
+
+from __future__ import annotations
+
+from services.identity.api import accounts, people, regrouping
+
+ROUTERS = [people.router, regrouping.router, accounts.router]

@@ -1,0 +1,136 @@
+"""Who goes by what, and how they hang together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from chassis.context import Context, Read
+from chassis.errors import BadInput, problem_responses
+from contracts.ids import with_prefix
+from contracts.values import Identifier, IdentifierKind
+from services.identity import domain, store
+from services.identity.api.views import (
+    LinksView,
+    LookupAnswer,
+    LookupRequest,
+    PeoplePage,
+    PersonId,
+    PersonView,
+    RefusalView,
+    RemarkView,
+    link_view,
+    person_view,
+)
+from services.identity.handlers import PersonNotFound
+
+router = APIRouter(tags=["people"])
+
+
+class PeopleQuery(BaseModel):
+    """Filters are combined: people for whom all of them hold."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user_id: str | None = Field(default=None, min_length=1, max_length=512, examples=["u-77"])
+    email: str | None = Field(default=None, min_length=1, max_length=512, examples=["ann.lee@acme.com"])
+    phone: str | None = Field(default=None, min_length=1, max_length=512, description="International, or as dialled in the default region")
+    anonymous_id: str | None = Field(default=None, min_length=1, max_length=512, examples=["8f14e45f-ceea-467a-9af0-bd8ac1d7f3f8"])
+    account_id: str | None = Field(default=None, min_length=1, max_length=64, description="People with a fragment at this account")
+    q: str | None = Field(default=None, min_length=1, max_length=200, description="A part of any identifier", examples=["acme"])
+    cursor: str | None = Field(default=None, max_length=64, description="`next_cursor` of the page before")
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+@router.get("/v1/people")
+async def find_people(reading: Read, query: Annotated[PeopleQuery, Query()]) -> PeoplePage:
+    """People by what they go by, in the order of their first appearance.
+
+    Values are brought into the spelling in which captures are kept: ` Ann@ACME.com` finds `ann@acme.com`.
+    """
+    named = _spelt(query, reading.service)
+    ids = await store.find_people(reading.session, named, query.q, query.cursor or "", query.limit + 1)
+    items = await _people(reading, ids[: query.limit])
+    return PeoplePage(items=items, next_cursor=ids[query.limit - 1] if len(ids) > query.limit else None)
+
+
+@router.post("/v1/people:lookup")
+async def look_people_up(reading: Read, body: LookupRequest) -> LookupAnswer:
+    """Up to 200 people by id, in one go. Ids that a merge absorbed answer with the survivor; unknown ids are left out."""
+    asked = {with_prefix("frg", person_id): person_id for person_id in body.person_ids if person_id.startswith("per_")}
+    found = await store.people_of(reading.session, asked)
+    return LookupAnswer(
+        items=await _people(reading, sorted(set(found.values()))),
+        current={asked[fragment_id]: person_id for fragment_id, person_id in sorted(found.items())},
+    )
+
+
+@router.get("/v1/people/{person_id}", responses=problem_responses(404))
+async def person(
+    reading: Read,
+    person_id: PersonId,
+    known_at: Annotated[
+        AwareDatetime | None, Query(description="Who it was at that moment, as known then", examples=["2026-03-01T08:00:00Z"])
+    ] = None,
+) -> PersonView:
+    """One person. An id that a merge absorbed answers with the survivor.
+
+    With `known_at`, the links decide that were recorded by then and not yet cut; a person nobody had seen by then is not found.
+    """
+    if known_at is None:
+        (view,) = await _people(reading, [await _current(reading, person_id)])
+        return view
+    fragments, links = await store.history_of(reading.session, with_prefix("frg", person_id))
+    for group in domain.partition_at(fragments, links, known_at):
+        if person_id.startswith("per_") and with_prefix("frg", person_id) in group:
+            own = [one for one in fragments if one.fragment_id in group]
+            held = [link for link in domain.links_at(links, known_at) if link.left_id in group]
+            return person_view(own, held, is_past=True)
+    raise PersonNotFound(f"Nobody had seen {person_id} by {known_at.isoformat()}")
+
+
+@router.get("/v1/people/{person_id}/links", responses=problem_responses(404))
+async def links(reading: Read, person_id: PersonId) -> LinksView:
+    """Why this is one person: every link with its evidence, cut ones too; what was not linked, and why; what could not be an identifier."""
+    current = await _current(reading, person_id)
+    own = [one.fragment_id for one in (await store.fragments_of(reading.session, [current]))[current]]
+    return LinksView(
+        person_id=current,
+        links=[link_view(link) for link in await store.links_of(reading.session, own)],
+        refusals=[RefusalView(**row) for row in await store.refusals_of(reading.session, own)],
+        remarks=[RemarkView(**row) for row in await store.remarks_of(reading.session, own)],
+    )
+
+
+def _spelt(query: PeopleQuery, rules: domain.Rules) -> dict[str, str]:
+    named: dict[str, str] = {} if query.account_id is None else {"account_id": query.account_id}
+    for kind in IdentifierKind:
+        given = getattr(query, kind.value)
+        if given is None:
+            continue
+        read = domain.normalise(kind, given, rules.region)
+        if not isinstance(read, Identifier):
+            raise BadInput(f"Nobody can go by this {kind.value}: {read.reason}", field=f"query.{kind.value}")
+        named[kind.value] = read.value
+    return named
+
+
+async def _current(reading: Context, person_id: str) -> str:
+    fragment_id = with_prefix("frg", person_id)
+    found = await store.people_of(reading.session, [fragment_id]) if person_id.startswith("per_") else {}
+    if fragment_id not in found:
+        raise PersonNotFound(f"There is no person {person_id}")
+    return found[fragment_id]
+
+
+async def _people(reading: Context, person_ids: Collection[str]) -> list[PersonView]:
+    fragments = await store.fragments_of(reading.session, person_ids)
+    links = await store.links_of(reading.session, [one.fragment_id for group in fragments.values() for one in group], live_only=True)
+    by_person: dict[str, list[domain.Link]] = {}
+    person_at = {one.fragment_id: person_id for person_id, group in fragments.items() for one in group}
+    for link in links:
+        by_person.setdefault(person_at[link.left_id], []).append(link)
+    return [person_view(fragments[person_id], by_person.get(person_id, [])) for person_id in person_ids if person_id in fragments]

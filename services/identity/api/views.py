@@ -1,0 +1,259 @@
+"""What identity's answers look like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+from fastapi import Path, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from contracts.values import IdentifierKind, JsonObject, Strength
+from services.identity import domain
+
+_PERSON = "per_01JNQ5M0E8K3V7ZJ4T9XW2RBCD"
+_OTHER = "per_01JNQ7Y4R2A6HM1CFK8SD0PVQG"
+_FRAGMENT = "frg_01JNQ5M0E8K3V7ZJ4T9XW2RBCD"
+_LINK = "lnk_01JNQ5P2TB9D6WX3KE7MZ1HFYA"
+
+PersonId = Annotated[
+    str, Path(min_length=1, max_length=64, description="The person; an id that was absorbed by a merge works too", examples=[_PERSON])
+]
+AccountId = Annotated[str, Path(min_length=1, max_length=64, description="The account", examples=["acc_7ZQ4M0E8K3V7ZJ4T9XW2RBCDA1"])]
+Cursor = Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before; leave it out for the first page")]
+Limit = Annotated[int, Query(ge=1, le=200, description="How many items a page has at most")]
+
+
+class View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class IdentifierView(View):
+    """One name a person goes by."""
+
+    kind: IdentifierKind
+    value: str = Field(description="In the one spelling that is searched by", examples=["ann.lee@acme.com"])
+    strength: Strength | None = Field(description="The best evidence that ties it to the person; null while it is the only one")
+    first_seen_at: AwareDatetime
+    fragment_id: str = Field(examples=[_FRAGMENT])
+
+
+class PersonView(View):
+    """Who somebody is."""
+
+    person_id: str = Field(examples=[_PERSON])
+    identifiers: list[IdentifierView]
+    fragments: list[str] = Field(description="All fragments whose facts are this person's, oldest first", examples=[[_FRAGMENT]])
+    account_id: str | None = Field(description="The company: claimed, or by the domain of a business address")
+    graph_version: int | None = Field(description="Counts the changes of `fragments`; null for a moment in the past")
+    created_at: AwareDatetime = Field(description="When the oldest fragment was first seen")
+    is_test: bool = Field(description="Only test sources ever saw this person")
+
+
+class PeoplePage(View):
+    """A page of people in the order of their ids, which is that of their first appearance."""
+
+    items: list[PersonView]
+    next_cursor: str | None = Field(description="Ask with `cursor` for the next page; null on the last")
+
+
+class LookupRequest(View):
+    model_config = ConfigDict(extra="forbid")
+
+    person_ids: list[Annotated[str, Field(max_length=64)]] = Field(max_length=200, description="Up to 200 ids", examples=[[_PERSON, _OTHER]])
+
+
+class LookupAnswer(View):
+    """People by id."""
+
+    items: list[PersonView] = Field(description="Each person once, by id")
+    current: dict[str, str] = Field(description="Asked id -> the id it answers with now; unknown ids are missing", examples=[{_OTHER: _PERSON}])
+
+
+class LinkView(View):
+    """Why two fragments are one person's."""
+
+    link_id: str = Field(examples=[_LINK])
+    left_id: str
+    right_id: str
+    strength: Strength
+    evidence_id: str = Field(description="The capture that showed it; for a manual link, who made it")
+    created_at: AwareDatetime
+    reason: str | None = Field(description="Why it was made by hand")
+    verified_by: str | None = Field(description="The capture with which a server vouched for what had been claimed")
+    verified_at: AwareDatetime | None
+    cut_at: AwareDatetime | None = Field(description="Null while it holds")
+    cut_by: str | None
+    cut_reason: str | None
+
+
+class RefusalView(View):
+    """A link that was not made."""
+
+    left_id: str
+    right_id: str
+    reason: domain.Reason
+    strength: Strength
+    evidence_id: str = Field(description="The last capture that suggested it")
+    first_at: AwareDatetime
+    last_at: AwareDatetime
+    times: int = Field(ge=1, description="How many captures suggested it")
+
+
+class RemarkView(View):
+    """Something that was given as an identifier and cannot be one; the value stays in the interaction."""
+
+    fragment_id: str
+    kind: IdentifierKind
+    reason: str = Field(examples=["junk", "not_an_email"])
+    interaction_id: str = Field(description="The last interaction with it")
+    first_at: AwareDatetime
+    last_at: AwareDatetime
+    times: int = Field(ge=1)
+
+
+class LinksView(View):
+    """How a person hangs together, and what was kept out."""
+
+    person_id: str
+    links: list[LinkView] = Field(description="All links at this person's fragments, cut ones too, oldest first")
+    refusals: list[RefusalView]
+    remarks: list[RemarkView]
+
+
+class MergeRequest(View):
+    model_config = ConfigDict(extra="forbid")
+
+    with_person_id: str = Field(min_length=1, max_length=64, description="The other one", examples=[_OTHER])
+    reason: str = Field(min_length=1, max_length=500, description="Kept with the link, and told", examples=["Same person, met at the fair"])
+
+
+class NamedIdentifier(View):
+    model_config = ConfigDict(extra="forbid")
+
+    kind: IdentifierKind
+    value: str = Field(min_length=1, max_length=512)
+
+
+class SplitRequest(View):
+    """Name exactly one of `link_ids`, `identifiers`, `fragment_ids`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    link_ids: list[Annotated[str, Field(max_length=64)]] | None = Field(default=None, min_length=1, max_length=200, description="Cut these links")
+    identifiers: list[NamedIdentifier] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Cut every link that ties these to the rest of the person",
+        examples=[[{"kind": "anonymous_id", "value": "8f14e45f"}]],
+    )
+    fragment_ids: list[Annotated[str, Field(max_length=64)]] | None = Field(
+        default=None, min_length=1, max_length=200, description="As `identifiers`, by fragment"
+    )
+    reason: str = Field(min_length=1, max_length=500, description="Kept with the cut, and told", examples=["Shared office computer"])
+
+
+class PartView(View):
+    """One person that a merge or a split leaves."""
+
+    person_id: str = Field(examples=[_PERSON])
+    fragments: list[str] = Field(examples=[[_FRAGMENT]])
+    identifiers: list[NamedIdentifier]
+    graph_version: int
+
+
+class RegroupingView(View):
+    """What came of a merge or a split; of a dry run, what would."""
+
+    dry_run: bool
+    people: list[PartView]
+    new_link_ids: list[str] = Field(description="Cut these to undo a merge; a dry run's link does not exist, and none is named")
+    cut_link_ids: list[str]
+    changed: bool = Field(description="False when links were cut, but others still hold the person together")
+    sentence: str
+
+
+class AccountView(View):
+    """A company."""
+
+    account_id: str = Field(examples=["acc_7ZQ4M0E8K3V7ZJ4T9XW2RBCDA1"])
+    domain: str | None = Field(examples=["acme.com"])
+    group_id: str | None = Field(description="The id that sources group by", examples=["grp-77"])
+    name: str | None = Field(examples=["Acme Inc."])
+    traits: JsonObject
+    created_at: AwareDatetime
+
+
+class AccountsPage(View):
+    """A page of accounts."""
+
+    items: list[AccountView]
+    next_cursor: str | None
+
+
+def person_view(fragments: Sequence[domain.Fragment], links: Iterable[domain.Link], *, is_past: bool = False) -> PersonView:
+    """`fragments` are one person's, oldest first; `links` at least those between them that held at the moment."""
+    best: dict[str, Strength] = {}
+    for link in links:
+        for end in link.pair:
+            best[end] = max(best.get(end, Strength.CLAIMED), link.strength, key=_BELIEF.__getitem__)
+    return PersonView(
+        person_id=domain.person_of(fragments[0].fragment_id),
+        identifiers=[
+            IdentifierView(
+                kind=IdentifierKind(one.kind),
+                value=one.value,
+                strength=best.get(one.fragment_id),
+                first_seen_at=one.created_at,
+                fragment_id=one.fragment_id,
+            )
+            for one in sorted(fragments, key=_by_kind)
+            if one.kind is not None and one.value is not None
+        ],
+        fragments=[one.fragment_id for one in fragments],
+        account_id=domain.account_of(fragments),
+        graph_version=None if is_past else fragments[0].graph_version,
+        created_at=fragments[0].created_at,
+        is_test=all(one.is_test for one in fragments),
+    )
+
+
+def link_view(link: domain.Link) -> LinkView:
+    return LinkView(**{name: getattr(link, name) for name in LinkView.model_fields})
+
+
+def account_view(account: domain.Account) -> AccountView:
+    return AccountView(**{name: getattr(account, name) for name in AccountView.model_fields})
+
+
+def regrouping_view(came: domain.Regrouping, *, dry_run: bool) -> RegroupingView:
+    named = {one.fragment_id: one for one in came.fragments}
+    said = [str(getattr(event, "sentence", "")) for event in came.said]
+    parts = [
+        PartView(
+            person_id=part.person_id,
+            fragments=list(part.fragment_ids),
+            identifiers=[
+                NamedIdentifier(kind=IdentifierKind(kind), value=str(named[one].value)) for one in part.fragment_ids if (kind := named[one].kind)
+            ],
+            graph_version=part.graph_version,
+        )
+        for part in came.people
+    ]
+    return RegroupingView(
+        dry_run=dry_run,
+        people=parts,
+        new_link_ids=[] if dry_run else [link.link_id for link in came.new_links],
+        cut_link_ids=[link.link_id for link in came.cut_links],
+        changed=bool(came.said),
+        sentence=said[0] if said else "Other links still hold this person together.",
+    )
+
+
+_BELIEF = {Strength.CLAIMED: 0, Strength.INFERRED: 1, Strength.VERIFIED: 2, Strength.MANUAL: 3}
+_KIND_ORDER = {kind.value: rank for rank, kind in enumerate(IdentifierKind)}
+
+
+def _by_kind(fragment: domain.Fragment) -> tuple[int, str]:
+    return _KIND_ORDER.get(fragment.kind or "", len(_KIND_ORDER)), fragment.fragment_id

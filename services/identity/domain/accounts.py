@@ -1,0 +1,205 @@
+"""Which company: the account that was claimed, else the one the e-mail's domain stands for."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache, lru_cache
+from typing import Final
+
+from publicsuffixlist import PublicSuffixList
+
+from contracts.envelope import Event, following
+from contracts.events.gateway import InteractionReceived
+from contracts.events.identity import AccountChanged, AccountCreated
+from contracts.ids import hash_id
+from contracts.values import AccountClaim, JsonObject
+from services.identity.domain.freemail import is_free_mail
+from services.identity.domain.normalise import domain_spelling, email_domain
+
+AccountKey = tuple[str, str]
+"""("group_id" | "domain" | "name", normalised value); the strongest kind comes first."""
+
+_LONGEST_KEY: Final = 255
+_MOST_TRAITS: Final = 200  # what is claimed beyond is not kept on the account; the interaction keeps it
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A company. `survivor_id` is set when it turned out to be another one that was known already."""
+
+    account_id: str
+    created_at: datetime
+    group_id: str | None = None
+    domain: str | None = None
+    name_key: str | None = None  # only of accounts of which no more than a name is known
+    name: str | None = None
+    traits: JsonObject = field(default_factory=dict)
+    survivor_id: str | None = None
+
+
+@lru_cache(maxsize=65_536)
+def registrable_domain(domain: str) -> str | None:
+    """What a company registered (acme.co.uk of mail.acme.co.uk); None for a public suffix and for free mail."""
+    spelling = domain_spelling(domain)
+    found = _suffixes().privatesuffix(spelling) if spelling else None
+    return None if found is None or is_free_mail(found) else str(found)
+
+
+def account_keys(claim: AccountClaim | None, emails: Iterable[str] = ()) -> list[AccountKey]:
+    """What an account claim and normalised e-mail addresses could be known by, strongest first."""
+    keys = [] if claim is None else _claimed_keys(claim)
+    return keys + [("domain", domain) for email in emails if (domain := registrable_domain(email_domain(email)))]
+
+
+class AccountBook:
+    """Some accounts, as a working copy that knows what was changed."""
+
+    def __init__(self, accounts: Iterable[Account]) -> None:
+        self.accounts = {account.account_id: account for account in accounts}
+        self.created: dict[str, None] = {}
+        self.changed: dict[str, None] = {}
+        self._by_key: dict[AccountKey, str] = {}
+        for account in self.accounts.values():
+            self._index(account)
+
+    def current(self, account_id: str | None) -> str | None:
+        """The account that `account_id` stands for today."""
+        while account_id and (known := self.accounts.get(account_id)) and known.survivor_id:
+            account_id = known.survivor_id
+        return account_id
+
+    def of_email(self, email: str, cause: InteractionReceived) -> tuple[str | None, list[Event]]:
+        """The account of a business address, created when it is new."""
+        keys = account_keys(None, (email,))
+        return self._settle(keys, AccountClaim(), cause, is_verified=False) if keys else (None, [])
+
+    def of_claim(
+        self, claim: AccountClaim, emails: Iterable[str], cause: InteractionReceived, *, is_verified: bool
+    ) -> tuple[str | None, list[Event]]:
+        """The account that is claimed. A bare name beside a business address names that address's company."""
+        keys = _claimed_keys(claim)
+        if keys and keys[0][0] == "name":
+            keys = account_keys(None, emails)[:1] or keys
+        return self._settle(keys, claim, cause, is_verified=is_verified) if keys else (None, [])
+
+    def _settle(self, keys: list[AccountKey], claim: AccountClaim, cause: InteractionReceived, *, is_verified: bool) -> tuple[str, list[Event]]:
+        said: list[Event] = []
+        found = self._find(keys)
+        if found is None:
+            found = self._create(keys, claim, cause.meta.at)
+            meta = following(cause, AccountCreated.wire_name, found.account_id)
+            said.append(AccountCreated(meta=meta, account_id=found.account_id, domain=found.domain, group_id=found.group_id, name=found.name))
+        account = self._absorb(found, keys)
+        account = _with_keys(account, self._free(keys))
+        account = _with_claims(account, claim, is_verified=is_verified)
+        self.accounts[account.account_id] = account
+        self._index(account)
+        if account != found:
+            said.append(self._say_changed(account, cause))
+        return account.account_id, said
+
+    def _find(self, keys: list[AccountKey]) -> Account | None:
+        """The account of the strongest key; a weaker key's if that one lacks the stronger key (else it is somebody else's)."""
+        for key in keys:
+            held = self.accounts.get(self._by_key.get(key, ""))
+            if held is not None and (key == keys[0] or getattr(held, keys[0][0]) is None):
+                return held
+        return None
+
+    def _create(self, keys: list[AccountKey], claim: AccountClaim, at: datetime) -> Account:
+        account = replace(_with_keys(Account(hash_id("acc", *keys[0]), at), self._free(keys)), name=_clean_name(claim.name))
+        self.created[account.account_id] = None
+        return account
+
+    def _free(self, keys: list[AccountKey]) -> list[AccountKey]:
+        return [key for key in keys if key not in self._by_key]
+
+    def _absorb(self, account: Account, keys: list[AccountKey]) -> Account:
+        """Group id and domain, claimed together, were known apart: the older account takes over what the younger was known by."""
+        for other in [self.accounts[self._by_key[key]] for key in keys if key in self._by_key]:
+            if other.account_id == account.account_id or _contradict(account, other):
+                continue
+            survivor, absorbed = sorted((account, other), key=lambda one: (one.created_at, one.account_id))
+            account = replace(
+                survivor,
+                group_id=survivor.group_id or absorbed.group_id,
+                domain=survivor.domain or absorbed.domain,
+                name=survivor.name or absorbed.name,
+                traits={**absorbed.traits, **survivor.traits},
+            )
+            self.accounts[absorbed.account_id] = replace(absorbed, group_id=None, domain=None, name_key=None, survivor_id=account.account_id)
+            self._note_change(absorbed.account_id)
+        return account
+
+    def _say_changed(self, account: Account, cause: InteractionReceived) -> Event:
+        self._note_change(account.account_id)
+        return AccountChanged(
+            meta=following(cause, AccountChanged.wire_name, account.account_id),
+            account_id=account.account_id,
+            domain=account.domain,
+            group_id=account.group_id,
+            name=account.name,
+            traits=account.traits,
+        )
+
+    def _note_change(self, account_id: str) -> None:
+        if account_id not in self.created:
+            self.changed[account_id] = None
+
+    def _index(self, account: Account) -> None:
+        for kind, value in (("group_id", account.group_id), ("domain", account.domain), ("name", account.name_key)):
+            if value is not None:
+                self._by_key[kind, value] = account.account_id
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()  # the list comes with the package: nothing is fetched
+
+
+def _contradict(one: Account, other: Account) -> bool:
+    """Two group ids, or two domains, are two companies until a human says otherwise."""
+    return bool((one.group_id and other.group_id) or (one.domain and other.domain))
+
+
+def _claimed_keys(claim: AccountClaim) -> list[AccountKey]:
+    keys: list[AccountKey] = []
+    if group_id := _plain(claim.group_id):
+        keys.append(("group_id", group_id))
+    if claim.domain and (domain := registrable_domain(claim.domain.strip()[: _LONGEST_KEY + 1])):
+        keys.append(("domain", domain))
+    if not keys and (name := _clean_name(claim.name)):
+        keys.append(("name", unicodedata.normalize("NFKC", name.casefold())[:_LONGEST_KEY]))
+    return keys
+
+
+def _with_keys(account: Account, keys: Iterable[AccountKey]) -> Account:
+    """Add the keys that the account lacks; what it is known by already is not overwritten."""
+    for kind, value in keys:
+        attribute = "name_key" if kind == "name" else kind
+        if getattr(account, attribute) is None:
+            account = replace(account, **{attribute: value})  # type: ignore[arg-type]  # one of the three names above
+    return account
+
+
+def _with_claims(account: Account, claim: AccountClaim, *, is_verified: bool) -> Account:
+    """A claim fills what is not known; a server's word replaces what is."""
+    name, traits = _clean_name(claim.name), claim.traits
+    if not is_verified:
+        name, traits = account.name or name, {**traits, **account.traits}
+    else:
+        name, traits = name or account.name, {**account.traits, **traits}
+    return replace(account, name=name, traits=traits if len(traits) <= _MOST_TRAITS else account.traits)
+
+
+def _plain(text: str | None) -> str | None:
+    """Trimmed, printable and bounded, or nothing."""
+    cleaned = (text or "").strip()
+    return cleaned if 0 < len(cleaned) <= _LONGEST_KEY and cleaned.isprintable() else None
+
+
+def _clean_name(name: str | None) -> str | None:
+    return _plain(" ".join(unicodedata.normalize("NFKC", name).split())) if name else None

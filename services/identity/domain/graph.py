@@ -1,0 +1,217 @@
+"""Fragments and the links between them, as a working copy that knows what was changed.
+
+Clusters are what automatic links join, people are what automatic and manual links join; both carry the id of their oldest fragment.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from contracts.ids import with_prefix
+from contracts.values import Strength
+
+_STRENGTH_RANK: Final = {Strength.CLAIMED: 0, Strength.INFERRED: 0, Strength.VERIFIED: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One identifier ever seen; with neither kind nor value, a capture that carried none.
+
+    `graph_version` is the person's; `account_claimed_at` is None when the account follows from the e-mail's domain.
+    """
+
+    fragment_id: str
+    kind: str | None
+    value: str | None
+    cluster_id: str
+    person_id: str
+    graph_version: int
+    created_at: datetime
+    source_id: str
+    is_test: bool
+    account_id: str | None = None
+    account_claimed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The fact that two fragments belong to one person, left id < right id; a cut is recorded on it, never by deleting it.
+
+    `evidence_id` is the capture that showed it, or who merged by hand; `verified_by` the capture that first vouched for a claim.
+    """
+
+    link_id: str
+    left_id: str
+    right_id: str
+    strength: Strength
+    evidence_id: str
+    created_at: datetime
+    reason: str | None = None
+    verified_by: str | None = None
+    verified_at: datetime | None = None
+    cut_at: datetime | None = None
+    cut_by: str | None = None
+    cut_reason: str | None = None
+
+    @property
+    def is_live(self) -> bool:
+        return self.cut_at is None
+
+    @property
+    def is_manual(self) -> bool:
+        return self.strength is Strength.MANUAL
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        return self.left_id, self.right_id
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A link that was not made, and why: food for a review by a human."""
+
+    refusal_id: str
+    left_id: str
+    right_id: str
+    reason: str
+    strength: Strength
+    evidence_id: str
+    at: datetime
+
+
+class Graph:
+    """The fragments of some whole people and the automatic links that matter to them."""
+
+    def __init__(self, fragments: Iterable[Fragment], links: Iterable[Link]) -> None:
+        self.fragments = {fragment.fragment_id: fragment for fragment in fragments}
+        self.links = {link.pair: link for link in links if not link.is_manual}
+        self.created: dict[str, None] = {}  # dictionaries, not sets: what is saved keeps an order
+        self.changed: dict[str, None] = {}
+        self.linked: dict[tuple[str, str], None] = {}
+        self.relinked: dict[tuple[str, str], None] = {}
+        self._by_key = {(one.kind, one.value): one.fragment_id for one in self.fragments.values() if one.kind is not None}
+        self._clusters: dict[str, list[str]] = {}
+        self._people: dict[str, list[str]] = {}
+        self._parted: dict[str, set[str]] = {}
+        for fragment in self.fragments.values():
+            self._clusters.setdefault(fragment.cluster_id, []).append(fragment.fragment_id)
+            self._people.setdefault(fragment.person_id, []).append(fragment.fragment_id)
+        for link in self.links.values():
+            if not link.is_live:
+                self._parted.setdefault(link.left_id, set()).add(link.right_id)
+                self._parted.setdefault(link.right_id, set()).add(link.left_id)
+
+    def find(self, kind: str, value: str) -> Fragment | None:
+        fragment_id = self._by_key.get((kind, value))
+        return None if fragment_id is None else self.fragments[fragment_id]
+
+    def add(self, fragment: Fragment) -> None:
+        """A fragment seen for the first time: a cluster and a person of its own."""
+        self.fragments[fragment.fragment_id] = fragment
+        if fragment.kind is not None:
+            self._by_key[fragment.kind, fragment.value] = fragment.fragment_id
+        self._clusters[fragment.cluster_id] = [fragment.fragment_id]
+        self._people[fragment.person_id] = [fragment.fragment_id]
+        self.created[fragment.fragment_id] = None
+
+    def add_link(self, link: Link) -> None:
+        self.links[link.pair] = link
+        self.linked[link.pair] = None
+
+    def believe(self, pair: tuple[str, str], capture_id: str, at: datetime) -> None:
+        """A server vouches for a link that was a claim so far; it never sinks back."""
+        link = self.links[pair]
+        if link.is_live and _STRENGTH_RANK[link.strength] < _STRENGTH_RANK[Strength.VERIFIED]:
+            self.links[pair] = replace(link, strength=Strength.VERIFIED, verified_by=capture_id, verified_at=at)
+            self.relinked[pair] = None
+
+    def cluster(self, cluster_id: str) -> list[Fragment]:
+        return [self.fragments[fragment_id] for fragment_id in self._clusters[cluster_id]]
+
+    def person(self, person_id: str) -> list[Fragment]:
+        return [self.fragments[fragment_id] for fragment_id in self._people[person_id]]
+
+    def is_parted(self, left_cluster_id: str, right_cluster_id: str) -> bool:
+        """Whether a human cut an automatic link between the two clusters."""
+        if not self._parted:
+            return False
+        right = set(self._clusters[right_cluster_id])
+        return any(not right.isdisjoint(self._parted.get(one, ())) for one in self._clusters[left_cluster_id])
+
+    def join(self, left_id: str, right_id: str) -> None:
+        """Make one cluster, and so one person, of the two that hold these fragments."""
+        left, right = self.fragments[left_id], self.fragments[right_id]
+        if left.cluster_id != right.cluster_id:
+            older, younger = sorted((left.cluster_id, right.cluster_id))
+            for fragment_id in self._clusters[younger]:
+                self.change(fragment_id, cluster_id=older)
+            self._clusters[older] += self._clusters.pop(younger)
+        if left.person_id != right.person_id:
+            older, younger = sorted((left.person_id, right.person_id))
+            for fragment_id in self._people[younger]:
+                self.change(fragment_id, person_id=older)
+            self._people[older] += self._people.pop(younger)
+
+    def change(self, fragment_id: str, **changes: object) -> None:
+        self.fragments[fragment_id] = replace(self.fragments[fragment_id], **changes)  # type: ignore[arg-type]  # names are checked at run time
+        if fragment_id not in self.created:
+            self.changed[fragment_id] = None
+
+
+def person_of(fragment_id: str) -> str:
+    """The id of the person whose oldest fragment this is."""
+    return with_prefix("per", fragment_id)
+
+
+def pair_of(one_id: str, other_id: str) -> tuple[str, str]:
+    """The two in the order in which a link names them."""
+    return (one_id, other_id) if one_id < other_id else (other_id, one_id)
+
+
+def count_kinds(fragments: Iterable[Fragment]) -> Counter[str]:
+    return Counter(one.kind for one in fragments if one.kind is not None)
+
+
+def account_of(fragments: Iterable[Fragment]) -> str | None:
+    """A person's account: the one claimed last, else that of the oldest business e-mail."""
+    found: tuple[bool, float, str] | None = None
+    account_id = None
+    for one in fragments:
+        if one.account_id is None:
+            continue
+        claimed_at = one.account_claimed_at
+        # the later claim wins, and among mere e-mail domains the older fragment
+        rank = (claimed_at is not None, claimed_at.timestamp() if claimed_at else 0.0, one.fragment_id)
+        if found is None or (rank > found if rank[0] else not found[0] and rank[2] < found[2]):
+            found, account_id = rank, one.account_id
+    return account_id
+
+
+def components(nodes: Iterable[str], edges: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
+    """The sets of nodes that edges join, each oldest (smallest id) first, in the order of their oldest."""
+    root = {node: node for node in nodes}
+    for left, right in edges:
+        first, second = sorted((_root_of(root, left), _root_of(root, right)))
+        root[second] = first
+    groups: dict[str, list[str]] = {}
+    for node in sorted(root):
+        groups.setdefault(_root_of(root, node), []).append(node)
+    return [tuple(group) for group in groups.values()]
+
+
+def live_pairs(links: Iterable[Link], *, automatic_only: bool = False) -> Iterator[tuple[str, str]]:
+    return (link.pair for link in links if link.is_live and not (automatic_only and link.is_manual))
+
+
+def oldest_first(fragments: Iterable[Fragment]) -> Sequence[str]:
+    return tuple(sorted(one.fragment_id for one in fragments))
+
+
+def _root_of(root: dict[str, str], node: str) -> str:
+    while root[node] != node:
+        root[node] = node = root[root[node]]
+    return node

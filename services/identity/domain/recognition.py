@@ -1,0 +1,233 @@
+"""Give each captured interaction to a person: a fold over captures in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from contracts.envelope import Event, following
+from contracts.events.gateway import InteractionReceived
+from contracts.events.identity import InteractionRecognized, PersonCreated, PersonMerged
+from contracts.ids import derive_id, hash_id
+from contracts.values import Identifier, IdentifierKind, Strength
+from services.identity.domain.accounts import Account, AccountBook
+from services.identity.domain.claims import Claim
+from services.identity.domain.graph import Fragment, Graph, Link, Refusal, account_of, oldest_first, pair_of, person_of
+from services.identity.domain.normalise import Remark
+from services.identity.domain.policy import Join, Limits, Refuse, Seen, judge
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What an installation decides: the region of bare phone numbers, and how much machines may gather."""
+
+    region: str = "US"
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known about everyone a batch of claims could concern: whole people, with the links between the named fragments
+    and every automatic link that a human cut."""
+
+    fragments: Sequence[Fragment] = ()
+    links: Sequence[Link] = ()
+    accounts: Sequence[Account] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentRemark:
+    """A remark on what a capture of this fragment carried."""
+
+    fragment_id: str
+    interaction_id: str
+    remark: Remark
+    at: datetime
+
+
+@dataclass(slots=True)
+class Recognition:
+    """What came of a batch: rows to be saved, and what is to be said, in an order that can be folded in one pass."""
+
+    new_fragments: list[Fragment] = field(default_factory=list)
+    changed_fragments: list[Fragment] = field(default_factory=list)
+    new_links: list[Link] = field(default_factory=list)
+    changed_links: list[Link] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    remarks: list[FragmentRemark] = field(default_factory=list)
+    new_accounts: list[Account] = field(default_factory=list)
+    changed_accounts: list[Account] = field(default_factory=list)
+    said: list[Event] = field(default_factory=list)
+
+
+def recognize(known: Known, claims: Iterable[Claim], rules: Rules) -> Recognition:
+    """Fold `claims` over what is known. Neither argument is changed."""
+    folding = _Folding(Graph(known.fragments, known.links), AccountBook(known.accounts), rules.limits)
+    for claim in claims:
+        folding.apply(claim)
+    return folding.outcome()
+
+
+class _Folding:
+    """The state between two claims of one batch."""
+
+    def __init__(self, graph: Graph, book: AccountBook, limits: Limits) -> None:
+        self._graph = graph
+        self._book = book
+        self._limits = limits
+        self._out = Recognition()
+
+    def apply(self, claim: Claim) -> None:
+        named = self._fragments_of(claim)
+        before = {one.fragment_id: (one.person_id, one.graph_version) for one in named}
+        for one, other in _star(claim, named):
+            self._consider(claim, one, other)
+        self._regroup(claim, before)
+        anchor_id = named[0].fragment_id
+        account_id = self._account(claim, anchor_id)
+        self._say_recognized(claim, self._graph.fragments[anchor_id], account_id)
+        for remark in claim.remarks:
+            self._out.remarks.append(FragmentRemark(anchor_id, claim.capture.interaction.interaction_id, remark, claim.capture.meta.at))
+
+    def outcome(self) -> Recognition:
+        graph, book, out = self._graph, self._book, self._out
+        out.new_fragments = [graph.fragments[one] for one in graph.created]
+        out.changed_fragments = [graph.fragments[one] for one in graph.changed]
+        out.new_links = [graph.links[pair] for pair in graph.linked]
+        out.changed_links = [graph.links[pair] for pair in graph.relinked if pair not in graph.linked]
+        out.new_accounts = [book.accounts[one] for one in book.created]
+        out.changed_accounts = [book.accounts[one] for one in book.changed]
+        return out
+
+    def _fragments_of(self, claim: Claim) -> list[Fragment]:
+        """The fragments that the claim names, strongest first, an alias's previous name last; never empty."""
+        named = [self._graph.find(one.kind, one.value) or self._create(claim, one) for one in claim.identifiers]
+        if claim.previous:
+            known = (self._graph.find(one.kind, one.value) for one in claim.previous)
+            previous = next((one for one in known if one is not None), None) or self._create(claim, claim.previous[0])
+            named += [] if previous in named else [previous]
+        return named or [self._create(claim, None)]
+
+    def _create(self, claim: Claim, named: Identifier | None) -> Fragment:
+        capture = claim.capture
+        cause = ("capture", capture.meta.event_id) if named is None else (named.kind.value, named.value)
+        fragment_id = derive_id("frg", capture.meta.at, *cause)
+        account_id = None
+        if named is not None and named.kind is IdentifierKind.EMAIL:
+            account_id, said = self._book.of_email(named.value, capture)
+            self._out.said += said
+        fragment = Fragment(
+            fragment_id=fragment_id,
+            kind=None if named is None else named.kind.value,
+            value=None if named is None else named.value,
+            cluster_id=fragment_id,
+            person_id=person_of(fragment_id),
+            graph_version=0,
+            created_at=capture.meta.at,
+            source_id=capture.interaction.source_id,
+            is_test=capture.interaction.is_test,
+            account_id=account_id,
+        )
+        self._graph.add(fragment)
+        return fragment
+
+    def _consider(self, claim: Claim, one_id: str, other_id: str) -> None:
+        one, other = self._graph.fragments[one_id], self._graph.fragments[other_id]
+        capture, pair = claim.capture, pair_of(one_id, other_id)
+        # an alias is exempt for two user ids only: through a shared device it would join two people who both signed up there
+        is_alias = bool(claim.previous) and one.kind == other.kind == IdentifierKind.USER_ID
+        match judge(self._graph, one, other, self._limits, is_alias=is_alias):
+            case Join():
+                link_id = derive_id("lnk", capture.meta.at, *pair)
+                self._graph.add_link(Link(link_id, *pair, claim.strength, capture.meta.event_id, capture.meta.at))
+                self._graph.join(one_id, other_id)
+            case Seen() if claim.strength is Strength.VERIFIED:
+                self._graph.believe(pair, capture.meta.event_id, capture.meta.at)
+            case Refuse(reason):
+                refusal_id = hash_id("rfs", *pair)  # one per pair: a shared device repeats it with every page
+                refusal = Refusal(refusal_id, *pair, reason.value, claim.strength, capture.meta.event_id, capture.meta.at)
+                self._out.refusals.append(refusal)
+
+    def _regroup(self, claim: Claim, before: dict[str, tuple[str, int]]) -> None:
+        """Tell what became of the people whose fragments were named: `before` gives each fragment's person and version."""
+        people: dict[str, dict[str, int]] = {}
+        for fragment_id, (person_id, version) in before.items():
+            people.setdefault(self._graph.fragments[fragment_id].person_id, {})[person_id] = version
+        for person_id, parts in people.items():
+            if parts.get(person_id, 0) > 0 and len(parts) == 1:
+                continue  # as it was
+            version = max(parts.values()) + 1
+            for fragment in self._graph.person(person_id):
+                self._graph.change(fragment.fragment_id, graph_version=version)
+            existing = sorted(part for part, part_version in parts.items() if part_version > 0)
+            if person_id not in existing:
+                self._say_created(claim, person_id, version)
+            absorbed = tuple(part for part in existing if part != person_id)
+            if absorbed:
+                self._say_merged(claim, person_id, absorbed, version)
+
+    def _account(self, claim: Claim, anchor_id: str) -> str | None:
+        """The account this interaction claims, else the person's."""
+        claimed = claim.capture.interaction.account
+        if claimed is not None:
+            emails = [one.value for one in claim.identifiers if one.kind is IdentifierKind.EMAIL]
+            account_id, said = self._book.of_claim(claimed, emails, claim.capture, is_verified=claim.strength is Strength.VERIFIED)
+            self._out.said += said
+            if account_id is not None:
+                self._note_account(self._graph.fragments[anchor_id], account_id, claim.capture)
+                return account_id
+        return self._book.current(account_of(self._graph.person(self._graph.fragments[anchor_id].person_id)))
+
+    def _note_account(self, anchor: Fragment, account_id: str, capture: InteractionReceived) -> None:
+        known_at = anchor.account_claimed_at
+        if known_at is None or known_at < capture.meta.at:
+            self._graph.change(anchor.fragment_id, account_id=account_id, account_claimed_at=capture.meta.at)
+
+    def _say_recognized(self, claim: Claim, anchor: Fragment, account_id: str | None) -> None:
+        self._out.said.append(
+            InteractionRecognized(
+                meta=following(claim.capture, InteractionRecognized.wire_name),
+                fragment_id=anchor.fragment_id,
+                person_id=anchor.person_id,
+                graph_version=anchor.graph_version,
+                strength=claim.strength,
+                identifiers=claim.identifiers,
+                account_id=account_id,
+                interaction=claim.capture.interaction,
+            )
+        )
+
+    def _say_created(self, claim: Claim, person_id: str, version: int) -> None:
+        fragments = self._graph.person(person_id)
+        self._out.said.append(
+            PersonCreated(
+                meta=following(claim.capture, PersonCreated.wire_name, person_id),
+                person_id=person_id,
+                fragment_id=oldest_first(fragments)[0],
+                graph_version=version,
+                is_test=all(one.is_test for one in fragments),
+            )
+        )
+
+    def _say_merged(self, claim: Claim, person_id: str, absorbed: tuple[str, ...], version: int) -> None:
+        interaction = claim.capture.interaction
+        kinds = " and ".join(dict.fromkeys(one.kind.value for one in claim.identifiers))
+        names = f"{kinds} together" if not claim.previous else f"{kinds} and the name before"
+        self._out.said.append(
+            PersonMerged(
+                meta=following(claim.capture, PersonMerged.wire_name, person_id),
+                person_id=person_id,
+                absorbed_person_ids=absorbed,
+                fragment_ids=tuple(oldest_first(self._graph.person(person_id))),
+                graph_version=version,
+                strength=claim.strength,
+                sentence=f"{interaction.kind.value.capitalize()} {interaction.interaction_id} named {names} ({claim.strength.value}).",
+            )
+        )
+
+
+def _star(claim: Claim, named: Sequence[Fragment]) -> list[tuple[str, str]]:
+    """The links a claim suggests: its strongest identifier with each other one."""
+    anchor, *others = (one.fragment_id for one in named)
+    return [(anchor, other) for other in others]

@@ -1,0 +1,109 @@
+"""What a human changes: two people are one, or one person is several. Both are facts with a name under them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from contracts.envelope import Event, Meta
+from contracts.events.identity import PersonMerged, PersonPart, PersonSplit
+from contracts.ids import derive_id
+from contracts.values import Strength
+from services.identity.domain.graph import Fragment, Link, components, live_pairs, oldest_first, pair_of, person_of
+
+
+class AlreadyOne(Exception):
+    """The two are one person already."""
+
+
+class NothingToPart(Exception):
+    """The named fragments are none or all of the person's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who decides, when, and why."""
+
+    by: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Regrouping:
+    """What came of it: the people that result, rows to be saved, and what is to be said (nothing when nobody's fragments changed)."""
+
+    people: tuple[PersonPart, ...]
+    fragments: Sequence[Fragment]
+    new_links: Sequence[Link] = ()
+    cut_links: Sequence[Link] = ()
+    said: Sequence[Event] = ()
+
+
+def merge(one: Sequence[Fragment], other: Sequence[Fragment], act: Act) -> Regrouping:
+    """Make one person of two (each given as all of its fragments). Clusters stay as they are. Raises AlreadyOne."""
+    if one[0].person_id == other[0].person_id:
+        raise AlreadyOne(one[0].person_id)
+    pair = pair_of(oldest_first(one)[0], oldest_first(other)[0])
+    link_id = derive_id("lnk", act.at, *pair, act.by)
+    link = Link(link_id, *pair, Strength.MANUAL, evidence_id=act.by, created_at=act.at, reason=act.reason)
+    person_id, version = person_of(pair[0]), max(one[0].graph_version, other[0].graph_version) + 1
+    fragments = [replace(fragment, person_id=person_id, graph_version=version) for fragment in (*one, *other)]
+    event = PersonMerged(
+        meta=_meta(act, PersonMerged.wire_name, link_id),
+        person_id=person_id,
+        absorbed_person_ids=(person_of(pair[1]),),
+        fragment_ids=tuple(oldest_first(fragments)),
+        graph_version=version,
+        strength=Strength.MANUAL,
+        sentence=f"{act.by} merged the two: {act.reason}",
+    )
+    part = PersonPart(person_id=person_id, fragment_ids=event.fragment_ids, graph_version=version)
+    return Regrouping(people=(part,), fragments=fragments, new_links=(link,), said=(event,))
+
+
+def part_off(fragments: Sequence[Fragment], links: Iterable[Link], chosen: Iterable[str]) -> list[Link]:
+    """The live links that tie the chosen fragments to the rest of their person. Raises NothingToPart."""
+    apart = set(chosen)
+    if not apart or apart >= {one.fragment_id for one in fragments}:
+        raise NothingToPart
+    return [link for link in links if link.is_live and (link.left_id in apart) != (link.right_id in apart)]
+
+
+def split(fragments: Sequence[Fragment], links: Sequence[Link], cut: Sequence[Link], act: Act) -> Regrouping:
+    """Cut links of one person (given as all of its fragments and live links) and see who is left."""
+    cut_ids = {link.link_id for link in cut}
+    cut_links = [replace(link, cut_at=act.at, cut_by=act.by, cut_reason=act.reason) for link in cut]
+    kept = [link for link in links if link.is_live and link.link_id not in cut_ids]
+    nodes = [one.fragment_id for one in fragments]
+    cluster_of = _labels(components(nodes, live_pairs(kept, automatic_only=True)))
+    people = components(nodes, live_pairs(kept))
+    version = fragments[0].graph_version + (1 if len(people) > 1 else 0)
+    parts = tuple(PersonPart(person_id=person_of(group[0]), fragment_ids=group, graph_version=version) for group in people)
+    person_label = {fragment_id: part.person_id for part in parts for fragment_id in part.fragment_ids}
+    regrouped = [
+        replace(one, cluster_id=cluster_of[one.fragment_id], person_id=person_label[one.fragment_id], graph_version=version) for one in fragments
+    ]
+    said = [_say_split(fragments[0].person_id, parts, version, act)] if len(parts) > 1 else []
+    return Regrouping(people=parts, fragments=regrouped, cut_links=cut_links, said=said)
+
+
+def _say_split(person_id: str, parts: tuple[PersonPart, ...], version: int, act: Act) -> PersonSplit:
+    return PersonSplit(
+        meta=_meta(act, PersonSplit.wire_name, person_id, str(version)),
+        person_id=person_id,
+        parts=parts,
+        graph_version=version,
+        sentence=f"{act.by} split them into {len(parts)}: {act.reason}",
+    )
+
+
+def _labels(groups: Iterable[tuple[str, ...]]) -> dict[str, str]:
+    return {node: group[0] for group in groups for node in group}
+
+
+def _meta(act: Act, wire_name: str, *cause: str) -> Meta:
+    """A human's act has no event before it: it is the beginning of its own chain."""
+    event_id = derive_id("evt", act.at, wire_name, *cause, act.by)
+    return Meta(event_id=event_id, at=act.at, correlation_id=event_id)

@@ -1,0 +1,36 @@
+"""Identity, composed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from chassis.app import Service
+from chassis.runtime import Runtime
+from chassis.serve import serve
+from services.identity import domain, handlers
+from services.identity.api import ROUTERS
+from services.identity.settings import IdentitySettings
+
+
+def create_service(settings: IdentitySettings | None = None) -> Service:
+    """The service; its settings come from the environment unless they are given."""
+    known = settings or IdentitySettings()
+
+    @asynccontextmanager
+    async def rules(_: Runtime) -> AsyncIterator[domain.Rules]:
+        yield known.rules()
+
+    return Service(
+        name="identity",
+        settings=known,
+        migrations="services.identity.migrations",
+        routers=ROUTERS,
+        subscriptions=handlers.SUBSCRIPTIONS,
+        extras=rules,
+        description="Recognize: who is this, and who turned out to be whom.",
+    )
+
+
+if __name__ == "__main__":
+    serve(create_service())

@@ -1,0 +1,108 @@
+"""What the API asks: who goes by what, how they hang together, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, String, case, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.store.batch import one_of
+from services.identity.domain import Account, Fragment, Link
+from services.identity.store.tables import ACCOUNT, ACCOUNT_COLUMNS, FRAGMENT, FRAGMENT_COLUMNS, LINK, LINK_COLUMNS, REFUSAL, REMARK, to_link
+
+
+async def people_of(session: AsyncSession, fragment_ids: Collection[str]) -> dict[str, str]:
+    """Fragment id -> the person it belongs to now; unknown ones are left out."""
+    condition = one_of(session, FRAGMENT.c.fragment_id, sorted(fragment_ids))
+    rows = await session.execute(select(FRAGMENT.c.fragment_id, FRAGMENT.c.person_id).where(condition))
+    return {row.fragment_id: row.person_id for row in rows}
+
+
+async def find_people(session: AsyncSession, named: Mapping[str, str], text: str | None, after: str, limit: int) -> list[str]:
+    """Ids of people who go by all of `named` (kind -> value, or account_id -> id) and one of whose names contains `text`, by id, after `after`."""
+    query = select(FRAGMENT.c.person_id).where(FRAGMENT.c.person_id > after)
+    for kind, value in named.items():
+        query = query.where(FRAGMENT.c.person_id.in_(_holders(kind, value)))
+    if text is not None:
+        query = query.where(FRAGMENT.c.value.icontains(text, autoescape=True))
+    return list(await session.scalars(query.distinct().order_by(FRAGMENT.c.person_id).limit(limit)))
+
+
+async def fragments_of(session: AsyncSession, person_ids: Collection[str]) -> dict[str, list[Fragment]]:
+    """Person id -> all of their fragments, oldest first."""
+    condition = one_of(session, FRAGMENT.c.person_id, sorted(person_ids))
+    found: dict[str, list[Fragment]] = {}
+    for row in await session.execute(select(*FRAGMENT_COLUMNS).where(condition).order_by(FRAGMENT.c.fragment_id)):
+        found.setdefault(row.person_id, []).append(Fragment(*row))
+    return found
+
+
+async def links_of(session: AsyncSession, fragment_ids: Collection[str], *, live_only: bool = False) -> list[Link]:
+    """The links at these fragments, oldest first; with `live_only` without those that were cut."""
+    ids = sorted(fragment_ids)
+    left = select(*LINK_COLUMNS).where(one_of(session, LINK.c.left_id, ids))
+    if live_only:  # both ends of a live link belong to one person
+        left = left.where(LINK.c.cut_at.is_(None))
+    rows = list(await session.execute(left))
+    if not live_only:
+        rows += await session.execute(select(*LINK_COLUMNS).where(one_of(session, LINK.c.right_id, ids)))
+    found = {row.link_id: to_link(row) for row in rows}
+    return [found[link_id] for link_id in sorted(found)]
+
+
+async def history_of(session: AsyncSession, fragment_id: str) -> tuple[list[Fragment], list[Link]]:
+    """Every fragment that was ever tied to this one, over whatever links, cut ones too."""
+    reach = select(literal(fragment_id, String).label("fragment_id")).cte("reach", recursive=True)
+    further = case((LINK.c.left_id == reach.c.fragment_id, LINK.c.right_id), else_=LINK.c.left_id)
+    reach = reach.union(select(further).where(or_(LINK.c.left_id == reach.c.fragment_id, LINK.c.right_id == reach.c.fragment_id)))
+    tied = select(reach.c.fragment_id)
+    fragments = await session.execute(select(*FRAGMENT_COLUMNS).where(FRAGMENT.c.fragment_id.in_(tied)).order_by(FRAGMENT.c.fragment_id))
+    links = await session.execute(select(*LINK_COLUMNS).where(LINK.c.left_id.in_(tied)).order_by(LINK.c.link_id))
+    return [Fragment(*row) for row in fragments], [to_link(row) for row in links]
+
+
+async def refusals_of(session: AsyncSession, fragment_ids: Collection[str]) -> list[dict[str, Any]]:
+    """The links at these fragments that were not made, oldest first."""
+    ids = sorted(fragment_ids)
+    condition = or_(one_of(session, REFUSAL.c.left_id, ids), one_of(session, REFUSAL.c.right_id, ids))
+    return await _documents(session, select(REFUSAL).where(condition).order_by(REFUSAL.c.first_at, REFUSAL.c.refusal_id))
+
+
+async def remarks_of(session: AsyncSession, fragment_ids: Collection[str]) -> list[dict[str, Any]]:
+    """What was given at these fragments as an identifier and is none."""
+    condition = one_of(session, REMARK.c.fragment_id, sorted(fragment_ids))
+    return await _documents(session, select(REMARK).where(condition).order_by(REMARK.c.first_at, REMARK.c.kind, REMARK.c.reason))
+
+
+async def load_accounts(session: AsyncSession, account_ids: Collection[str]) -> dict[str, Account]:
+    """Account id -> account; an absorbed id leads to the survivor."""
+    rows = await session.execute(select(*ACCOUNT_COLUMNS).where(one_of(session, ACCOUNT.c.account_id, sorted(account_ids))))
+    found = {account.account_id: account for account in (Account(*row) for row in rows)}
+    survivors = {account.survivor_id for account in found.values() if account.survivor_id}
+    if survivors:
+        known = await load_accounts(session, survivors)
+        found = {account_id: known.get(account.survivor_id or "", account) for account_id, account in found.items()}
+    return found
+
+
+async def find_accounts(session: AsyncSession, named: Mapping[str, str], text: str | None, after: str, limit: int) -> Sequence[Account]:
+    """Accounts by exact column values and by a part of name, domain or group id, by id, after `after`; without absorbed ones."""
+    query = select(*ACCOUNT_COLUMNS).where(ACCOUNT.c.account_id > after, ACCOUNT.c.survivor_id.is_(None))
+    for column, value in named.items():
+        query = query.where(ACCOUNT.c[column] == value)
+    if text is not None:
+        query = query.where(or_(*(ACCOUNT.c[column].icontains(text, autoescape=True) for column in ("name", "domain", "group_id"))))
+    return [Account(*row) for row in await session.execute(query.order_by(ACCOUNT.c.account_id).limit(limit))]
+
+
+def _holders(kind: str, value: str) -> Select[Any]:
+    holder = FRAGMENT.alias("holder")  # under a name of its own, or the subquery would be tied to the query around it
+    if kind == "account_id":
+        return select(holder.c.person_id).where(holder.c.account_id == value)
+    return select(holder.c.person_id).where(holder.c.kind == kind, holder.c.value == value)
+
+
+async def _documents(session: AsyncSession, query: Select[Any]) -> list[dict[str, Any]]:
+    return [dict(row._mapping) for row in await session.execute(query)]

@@ -1,0 +1,147 @@
+"""Tables, and how their rows become what the domain speaks of."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Index, MetaData, Row, UniqueConstraint, and_, inspect
+from sqlalchemy import Table as CoreTable
+from sqlmodel import Field, SQLModel
+
+from chassis.store.columns import JsonDocument, UtcDateTime
+from contracts.values import JsonObject, Strength
+from services.identity.domain import Account, Fragment, Link
+
+
+class Table(SQLModel):
+    """What all of identity's tables hang on."""
+
+    metadata = MetaData()
+
+
+class FragmentRow(Table, table=True):
+    """One identifier ever seen, or a capture that carried none (then kind and value are null)."""
+
+    __tablename__ = "fragment"
+    __table_args__ = (UniqueConstraint("kind", "value", name="fragment_identifier"),)
+
+    fragment_id: str = Field(primary_key=True)
+    kind: str | None
+    value: str | None
+    cluster_id: str
+    person_id: str = Field(index=True)
+    graph_version: int
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    source_id: str
+    is_test: bool
+    account_id: str | None = Field(index=True)
+    account_claimed_at: datetime | None = Field(sa_type=UtcDateTime)
+
+
+class LinkRow(Table, table=True):
+    """The fact that two fragments belong together; a cut is recorded on it."""
+
+    __tablename__ = "link"
+
+    link_id: str = Field(primary_key=True)
+    left_id: str = Field(foreign_key="fragment.fragment_id")
+    right_id: str = Field(foreign_key="fragment.fragment_id", index=True)
+    strength: str
+    evidence_id: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    reason: str | None
+    verified_by: str | None
+    verified_at: datetime | None = Field(sa_type=UtcDateTime)
+    cut_at: datetime | None = Field(sa_type=UtcDateTime)
+    cut_by: str | None
+    cut_reason: str | None
+
+
+class RefusalRow(Table, table=True):
+    """A link that was not made, one row per pair, with how often it was seen."""
+
+    __tablename__ = "refusal"
+
+    refusal_id: str = Field(primary_key=True)
+    left_id: str = Field(index=True)
+    right_id: str = Field(index=True)
+    reason: str
+    strength: str
+    evidence_id: str  # the last capture that showed it
+    first_at: datetime = Field(sa_type=UtcDateTime)
+    last_at: datetime = Field(sa_type=UtcDateTime)
+    times: int
+
+
+class RemarkRow(Table, table=True):
+    """What captures of a fragment gave as an identifier that could not be one. The value stays in the interaction."""
+
+    __tablename__ = "remark"
+
+    fragment_id: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    reason: str = Field(primary_key=True)
+    interaction_id: str  # the last one
+    first_at: datetime = Field(sa_type=UtcDateTime)
+    last_at: datetime = Field(sa_type=UtcDateTime)
+    times: int
+
+
+class AccountRow(Table, table=True):
+    """A company, and by what it is found."""
+
+    __tablename__ = "account"
+
+    account_id: str = Field(primary_key=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    group_id: str | None = Field(unique=True)
+    domain: str | None = Field(unique=True)
+    name_key: str | None = Field(unique=True)
+    name: str | None
+    traits: JsonObject = Field(sa_type=JsonDocument)
+    survivor_id: str | None = Field(index=True)
+
+
+def table_of(model: type[Table]) -> CoreTable:
+    """The Core table of a model: what batched statements are made of."""
+    table = inspect(model).local_table
+    assert isinstance(table, CoreTable)
+    return table
+
+
+FRAGMENT = table_of(FragmentRow)
+LINK = table_of(LinkRow)
+REFUSAL = table_of(RefusalRow)
+REMARK = table_of(RemarkRow)
+ACCOUNT = table_of(AccountRow)
+
+_automatic = LINK.c.strength != Strength.MANUAL.value
+# machines link a pair once; humans may merge, cut and merge again
+Index("link_pair", LINK.c.left_id, LINK.c.right_id, unique=True, sqlite_where=_automatic, postgresql_where=_automatic)
+Index("link_left", LINK.c.left_id)
+# few links are ever cut, and every batch asks for those of its people
+_cut = and_(_automatic, LINK.c.cut_at.is_not(None))
+Index("link_cut", LINK.c.left_id, sqlite_where=_cut, postgresql_where=_cut)
+
+
+def columns_of(kind: type[Any], table: CoreTable) -> list[Column[Any]]:
+    """The columns of `table` in the order of the fields of `kind`, so that a row is its arguments."""
+    return [table.c[field.name] for field in fields(kind)]
+
+
+FRAGMENT_COLUMNS = columns_of(Fragment, FRAGMENT)
+LINK_COLUMNS = columns_of(Link, LINK)
+ACCOUNT_COLUMNS = columns_of(Account, ACCOUNT)
+
+
+def to_link(row: Row[Any]) -> Link:
+    values: tuple[Any, ...] = tuple(row)
+    link_id, left_id, right_id, strength, *rest = values
+    return Link(link_id, left_id, right_id, Strength(strength), *rest)
+
+
+def to_row(value: Any) -> dict[str, Any]:
+    """A domain value as a row: its fields are the columns."""
+    return {name: getattr(value, name) for name in type(value).__slots__}

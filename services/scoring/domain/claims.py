@@ -1,0 +1,176 @@
+"""What an interaction claims about a person: attributes under one name each, whatever the sender calls them.
+
+Known traits are given our names and types; any other is kept as it came under its own name. Empty values claim nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from math import isfinite
+from typing import Any
+
+from contracts.values import AccountClaim, Interaction, InteractionKind
+from services.scoring.domain.figures import head_count, money, months
+
+Claims = Mapping[str, Any]
+"""Attribute name -> JSON value."""
+
+_NAMES: dict[str, str] = {
+    alias: attribute
+    for attribute, aliases in {
+        "first_name": "firstname fname givenname forename vorname prenom nombre",
+        "last_name": "lastname lname surname familyname nachname apellido apellidos cognome",
+        "name": "name fullname yourname displayname",
+        "title": "title jobtitle position role jobrole beruf funktion fonction cargo",
+        "email": "email emailaddress mail workemail businessemail youremail",
+        "phone": "phone phonenumber telephone tel mobile mobilephone telefon",
+        "company": "company companyname organization organisation employer firma unternehmen entreprise empresa azienda",
+        "company_domain": "companydomain",
+        "employees": "employees employeecount numberofemployees companysize employeesrange headcount mitarbeiter",
+        "industry": "industry sector branche secteur",
+        "country": "country countrycode land pays pais",
+        "city": "city town ort ville ciudad",
+        "website": "website url homepage companywebsite",
+        "language": "language locale preferredlanguage",
+        "budget": "budget budgetamount budgetrange",
+        "authority": "authority decisionmaker decisionrole buyingrole",
+        "need": "need needs requirement requirements usecase painpoint challenge",
+        "timing": "timing timeline timeframe purchasetimeframe projectstart when",
+    }.items()
+    for alias in aliases.split()
+}
+_BANT = frozenset({"budget", "authority", "need", "timing"})
+_NOT_ABOUT_THE_PERSON = frozenset({"id", "avatar", "createdat", "created_at", "password", "anonymousid", "userid"})
+_ACCOUNT_TRAITS = {
+    "name": "company",
+    "company": "company",
+    "domain": "company_domain",
+    "industry": "industry",
+    "employees": "employees",
+    "website": "website",
+}
+_SEPARATORS = re.compile(r"[\s_\-.]+")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: not UTF-8
+_LARGEST = 2**63
+_LONGEST = 4096  # characters of a value that is kept; longer ones stay in the fact alone
+
+
+def claims_of(interaction: Interaction) -> Claims:
+    """All attributes that `interaction` claims. The account it names fills what the traits leave open."""
+    claims: dict[str, Any] = {}
+    if interaction.account is not None:
+        claims.update(_of_account(interaction.account))
+    if interaction.kind is not InteractionKind.GROUP:  # a group's traits are the company's
+        for key, value in interaction.traits.items():
+            claims.update(_of_trait(key, value))
+    for key, value in interaction.properties.items():
+        if _attribute_name(key) in _BANT:
+            claims.update(_of_trait(key, value))
+    return claims
+
+
+def _of_account(account: AccountClaim) -> Iterator[tuple[str, Any]]:
+    for key, value in account.traits.items():
+        attribute = _ACCOUNT_TRAITS.get(_attribute_name(key))
+        if attribute is not None:
+            yield from _typed(attribute, value)
+    if account.name is not None:
+        yield from _typed("company", account.name)
+    if account.domain is not None:
+        yield from _typed("company_domain", account.domain)
+
+
+def _of_trait(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    attribute = _attribute_name(key)
+    if attribute in _NOT_ABOUT_THE_PERSON:
+        return
+    if attribute == "company" and isinstance(value, Mapping):
+        yield from _of_account(AccountClaim(traits=dict(value)))
+    elif attribute == "address" and isinstance(value, Mapping):
+        for part in ("country", "city"):
+            yield from _typed(part, value.get(part))
+    else:
+        yield from _typed(attribute, value)
+
+
+def _attribute_name(key: str) -> str:
+    words = _SEPARATORS.sub("_", _CAMEL.sub("_", unicodedata.normalize("NFKC", key).strip())).strip("_").casefold()
+    return _NAMES.get(words.replace("_", ""), words)[:128]
+
+
+def _typed(attribute: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """(attribute, value) as our type; what cannot be read as that type is kept as it came."""
+    kept = _tidy(value)
+    if kept is None or not attribute:
+        return
+    if attribute == "employees":
+        count = head_count(kept)
+        yield attribute, kept if count is None else count
+    elif attribute == "budget":
+        amount = money(kept)
+        yield attribute, kept if amount is None else float(amount.amount)
+        if amount is not None and amount.currency is not None:
+            yield "budget_currency", amount.currency
+    elif attribute == "timing":
+        away = months(kept)
+        yield attribute, kept if away is None else away
+    elif attribute == "authority":
+        yield attribute, _authority(kept)
+    elif attribute == "email" and isinstance(kept, str):
+        yield attribute, kept.casefold()
+    else:
+        yield attribute, kept
+
+
+def _tidy(value: Any) -> Any:
+    """`value` without what cannot be kept: endless text, numbers of more than 64 bits (as text), characters that are none. None: nothing left."""
+    if isinstance(value, str):
+        text = " ".join(unicodedata.normalize("NFKC", value).split())
+        return text if 0 < len(text) <= _LONGEST and _is_text(text) else None
+    if value is None or value == [] or value == {} or len(str(value)) > _LONGEST:
+        return None
+    return _keepable(value)
+
+
+def _keepable(value: Any) -> Any:
+    match value:
+        case bool():
+            return value
+        case int():
+            return value if -_LARGEST <= value < _LARGEST else str(value)
+        case float():
+            return value if isfinite(value) else None
+        case str():
+            return value if _is_text(value) else None
+        case Mapping():
+            return {str(key): _keepable(entry) for key, entry in value.items() if _is_text(str(key))}
+        case list() | tuple():
+            return [_keepable(entry) for entry in value]
+    return value
+
+
+def _is_text(text: str) -> bool:
+    return text.isascii() or not _SURROGATE.search(text)
+
+
+_DECIDES = re.compile(
+    r"\b(yes|true|decide[rs]?|decision|decision[ -]?maker|final|sign|owner|budget holder|ja|entscheider|oui|décideur|sí|si)\b|決裁|决策"
+)
+_INFLUENCES = re.compile(r"\b(influence[rs]?|recommend(s|er)?|evaluator|evaluate[s]?|advisor|champion|empfehle|beeinflusse\w*)\b")
+_NOT = re.compile(r"\b(no|not|none|false|nein|kein|keine|non|student)\b")
+
+
+def _authority(value: Any) -> Any:
+    """decides, influences or none; other words are kept."""
+    if isinstance(value, bool):
+        return "decides" if value else "none"
+    if not isinstance(value, str):
+        return value
+    text = value.casefold().replace("_", " ")
+    for meaning, pattern in (("influences", _INFLUENCES), ("none", _NOT), ("decides", _DECIDES)):
+        if pattern.search(text):
+            return meaning
+    return value

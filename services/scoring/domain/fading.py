@@ -1,0 +1,111 @@
+"""When will decay alone move a person to another row of the grid?
+
+Sums of one sign only fall towards zero, so the moment is found from a guess in floating point and settled by exact integers.
+Where good and bad points of different half-lives are mixed the score may rise before it falls; there the first change is found by
+halving intervals on which the good part (falling) and the bad part (rising) bound the score from both sides.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from math import ceil, log, log2
+
+from services.scoring.domain.decay import Accumulators, microseconds, moment, round_scaled, worth_scaled
+
+_SECOND = 1_000_000
+_LIVES_TO_NOTHING = 40  # 2^-40 of 50 million points is below the last decimal
+_MOST_STEPS = 40
+
+
+def next_change(sums: Accumulators, thresholds: tuple[int, int, int], after: datetime) -> datetime | None:
+    """The first whole second after `after` at which `sums` lie between other thresholds (e4 units) than at `after`; None if never."""
+    if not sums:
+        return None
+    search = _Search(sums, thresholds, microseconds(after))
+    found = search.first_of_both_signs() if search.is_mixed else search.first_of_one_sign()
+    return None if found is None else moment(found * _SECOND)
+
+
+class _Search:
+    """Looks for the first second whose level (the number of thresholds reached) differs from the one at the start."""
+
+    def __init__(self, sums: Accumulators, thresholds: tuple[int, int, int], start: int) -> None:
+        self._sums, self._thresholds, self._start = sums, thresholds, start
+        self._parts = {half_life: worth_scaled(total, half_life, start) for half_life, total in sums.items()}
+        self._value = round_scaled(sum(self._parts.values()))
+        self._here = bisect_right(thresholds, self._value)
+        self._now = start // _SECOND
+        self.is_mixed = min(sums.values()) < 0 < max(sums.values())
+
+    def first_of_one_sign(self) -> int | None:
+        """The level changes for good where it changes first; the guess is within a second or so of it."""
+        goal = self._goal()
+        if goal is None:
+            return None
+        low, high = self._now, self._now + max(self._sums) // _SECOND * _LIVES_TO_NOTHING
+        probe, step = self._now + _seconds_until(goal, self._parts), 1
+        while high - low > 1:
+            if not low < probe < high:
+                probe = min(max(probe, low + 1), high - 1) if step == 1 else (low + high) // 2
+            if self._level(probe) == self._here:
+                low, probe = probe, probe + step
+            else:
+                high, probe = probe, probe - step
+            step *= 2
+        return high
+
+    def first_of_both_signs(self) -> int | None:
+        """Halves intervals until the level cannot change within one; the earliest interval is looked at first."""
+        stack = [(self._now + 1, self._now + 1 + max(self._sums) // _SECOND * _LIVES_TO_NOTHING)]
+        while stack:
+            left, right = stack.pop()
+            if self._level(left) != self._here:
+                return left
+            if right > left and not self._stays(left, right):
+                middle = (left + right) // 2
+                stack += [(middle + 1, right), (left, middle)]
+        return None
+
+    def _goal(self) -> float | None:
+        """The distance from zero (e4 units) at which sums of one sign leave their level; None when they never do."""
+        if bisect_right(self._thresholds, 0) == self._here:
+            return None
+        if self._value > 0:
+            return self._thresholds[self._here - 1] - 0.5  # rounded half up: this is the last one to reach the threshold
+        return -self._thresholds[self._here] + 0.5
+
+    def _level(self, second: int) -> int:
+        return bisect_right(self._thresholds, round_scaled(self._worth(second, self._sums.items())))
+
+    def _stays(self, left: int, right: int) -> bool:
+        good = [part for part in self._sums.items() if part[1] > 0]
+        bad = [part for part in self._sums.items() if part[1] < 0]
+        lowest = round_scaled(self._worth(right, good) + self._worth(left, bad))
+        highest = round_scaled(self._worth(left, good) + self._worth(right, bad))
+        return bisect_right(self._thresholds, lowest) == self._here == bisect_right(self._thresholds, highest)
+
+    @staticmethod
+    def _worth(second: int, parts: Iterable[tuple[int, int]]) -> int:
+        return sum(worth_scaled(total, half_life, second * _SECOND) for half_life, total in parts)
+
+
+def _seconds_until(goal: float, parts: Mapping[int, int]) -> int:
+    """When parts of one sign (half-life -> scaled worth now) have faded to `goal`, by floating point: exact for one half-life, else Newton's method.
+
+    The curve is convex, so that steps from the left never overshoot.
+    """
+    if len(parts) == 1:
+        ((half_life, now),) = parts.items()
+        return ceil(half_life / _SECOND * log2(max(abs(now) / 2**64 / goal, 1.0)))
+    values = [(abs(now) / 2**64, half_life / _SECOND) for half_life, now in parts.items()]
+    elapsed = 0.0
+    for _ in range(_MOST_STEPS):
+        faded = [(value * 2.0 ** (-elapsed / half_life), half_life) for value, half_life in values]
+        slope = sum(value / half_life for value, half_life in faded) * log(2)
+        step = (sum(value for value, _ in faded) - goal) / slope if slope else 0.0
+        elapsed += step
+        if abs(step) < 0.01:
+            break
+    return ceil(elapsed)

@@ -1,0 +1,100 @@
+"""The events that tell what was decided. Ids derive from what brought them about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from contracts.envelope import Event, Meta, following
+from contracts.events.scoring import Attribute, ProfileChanged, ScoreChanged, ScoreCorrected
+from contracts.ids import derive_id, with_prefix
+from services.scoring.domain.book import Book, Person, Standing
+from services.scoring.domain.ledger import StoredReceipt
+
+
+def say_profile(book: Book, person: Person, cause: Event, changed: Mapping[str, Attribute | None]) -> None:
+    """Tells which attributes are others now, if any."""
+    if changed:
+        book.said.append(
+            ProfileChanged(
+                meta=_following(book, cause, ProfileChanged.wire_name, person),
+                person_id=person.person_id,
+                fragment_id=with_prefix("frg", person.person_id),
+                graph_version=person.graph_version,
+                attributes=dict(sorted(changed.items())),
+            )
+        )
+
+
+def say_changed(book: Book, person: Person, cause: Event, now: Standing, receipts: Iterable[StoredReceipt]) -> None:
+    """Tells a score that something which happened has moved."""
+    meta = _following(book, cause, ScoreChanged.wire_name, person)
+    book.said.append(_score_changed(meta, person, now, receipts))
+
+
+def say_corrected(book: Book, person: Person, cause: Event, now: Standing, reason: str) -> None:
+    """Tells a score that was folded anew."""
+    book.said.append(
+        ScoreCorrected(
+            meta=_following(book, cause, ScoreCorrected.wire_name, person),
+            person_id=person.person_id,
+            fragment_id=with_prefix("frg", person.person_id),
+            graph_version=person.graph_version,
+            scores=now.told(),
+            previous=None if person.said is None else person.said.told(),
+            reason=reason,
+            is_test=person.is_test,
+        )
+    )
+
+
+def say_faded(book: Book, person: Person, now: Standing) -> None:
+    """Tells a score that time alone has moved. The chain of causes begins with the timer that fell due."""
+    timer_id = faded_timer_id(person.person_id, now.at)
+    meta = Meta(
+        event_id=derive_id("evt", now.at, timer_id, ScoreChanged.wire_name),
+        at=now.at,
+        correlation_id=timer_id,
+        causation_id=timer_id,
+        rulebook=book.judges.active.label,
+    )
+    book.said.append(_score_changed(meta, person, now, [_faded_receipt(book, person, now, timer_id)]))
+
+
+def faded_timer_id(person_id: str, due_at: datetime) -> str:
+    """The same whether the timer fires or an event of a later moment gets there first."""
+    return derive_id("tmr", due_at, "score-faded", person_id)
+
+
+def _following(book: Book, cause: Event, wire_name: str, person: Person) -> Meta:
+    return following(cause, wire_name, person.person_id, rulebook=book.judges.active.label)
+
+
+def _score_changed(meta: Meta, person: Person, now: Standing, receipts: Iterable[StoredReceipt]) -> ScoreChanged:
+    return ScoreChanged(
+        meta=meta,
+        person_id=person.person_id,
+        fragment_id=with_prefix("frg", person.person_id),
+        graph_version=person.graph_version,
+        scores=now.told(),
+        previous=None if person.said is None else person.said.told(),
+        receipts=tuple(receipt.told(person.person_id) for receipt in receipts),
+        is_test=person.is_test,
+    )
+
+
+def _faded_receipt(book: Book, person: Person, now: Standing, timer_id: str) -> StoredReceipt:
+    before = "" if person.said is None else f" from {person.said.cell}"
+    return StoredReceipt(
+        receipt_id=derive_id("rcp", now.at, timer_id),
+        fragment_id=with_prefix("frg", person.person_id),
+        at=now.at,
+        measure="engagement",
+        rule="time_passed",
+        rulebook=book.judges.active.label,
+        points_e4=0,
+        half_life=None,
+        cause_id=timer_id,
+        inputs={"engagement": str(now.told().engagement)},
+        sentence=f"Time passed without a new interaction: engagement faded and the cell moved{before} to {now.cell}.",
+    )

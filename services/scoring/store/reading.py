@@ -1,0 +1,106 @@
+"""Reads for the API."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import ColumnElement
+
+from chassis.store.batch import one_of
+from contracts.ids import with_prefix
+from services.scoring.domain.book import Person
+from services.scoring.domain.ledger import StoredReceipt
+from services.scoring.domain.profile import fold_text
+from services.scoring.store.encoding import person_of, receipt_of
+from services.scoring.store.records import FACT, FRAGMENT, PERSON, RECEIPT, load_people
+
+Place = tuple[datetime, str]
+"""(moment, id) of the last row of a page."""
+
+
+async def survivors(session: AsyncSession, person_ids: Collection[str]) -> dict[str, str]:
+    """Asked id -> the person who answers to it: the same, or the one who absorbed it. Unknown ids are left out."""
+    by_fragment = {with_prefix("frg", person_id): person_id for person_id in person_ids if person_id.startswith("per_")}
+    columns = (FRAGMENT.c.fragment_id, FRAGMENT.c.person_id)
+    rows = await session.execute(select(*columns).where(one_of(session, FRAGMENT.c.fragment_id, list(by_fragment))))
+    found = {by_fragment[row.fragment_id]: row.person_id for row in rows}
+    rest = [person_id for person_id in person_ids if person_id not in found]
+    if rest:  # the oldest fragment may never have been heard of: only the person's other fragments did something
+        known = await session.execute(select(PERSON.c.person_id).where(one_of(session, PERSON.c.person_id, rest)))
+        found.update({row.person_id: row.person_id for row in known})
+    return found
+
+
+async def people(session: AsyncSession, person_ids: Collection[str]) -> dict[str, Person]:
+    """Asked id -> the person who answers to it."""
+    owners = await survivors(session, person_ids)
+    loaded = await load_people(session, set(owners.values()))
+    return {asked: loaded[owner] for asked, owner in owners.items() if owner in loaded}
+
+
+async def search_people(session: AsyncSession, q: str | None, after: str | None, limit: int) -> list[Person]:
+    """People in the order of their ids; `q`: a part of the name, the company or the e-mail address."""
+    statement = select(PERSON).order_by(PERSON.c.person_id).limit(limit)
+    if q:
+        statement = statement.where(PERSON.c.search.contains(fold_text(q), autoescape=True))
+    if after:
+        statement = statement.where(PERSON.c.person_id > after)
+    return [person_of(row) for row in await session.execute(statement)]
+
+
+async def fragment_ids_of(session: AsyncSession, person_ids: Collection[str]) -> dict[str, list[str]]:
+    """Person -> fragments."""
+    columns = (FRAGMENT.c.person_id, FRAGMENT.c.fragment_id)
+    owned: dict[str, list[str]] = {person_id: [] for person_id in person_ids}
+    for row in await session.execute(select(*columns).where(one_of(session, FRAGMENT.c.person_id, list(person_ids)))):
+        owned[row.person_id].append(row.fragment_id)
+    return owned
+
+
+async def all_receipts(session: AsyncSession, fragment_ids: Collection[str], until: datetime) -> list[StoredReceipt]:
+    """Everything that was written on these fragments by `until`."""
+    rows = await session.execute(select(RECEIPT).where(one_of(session, RECEIPT.c.fragment_id, fragment_ids), RECEIPT.c.at <= until))
+    return [receipt_of(row) for row in rows]
+
+
+async def latest_facts(session: AsyncSession, fragment_ids: Collection[str], until: datetime) -> dict[str, datetime]:
+    """Fragment -> when its latest fact by `until` happened."""
+    latest = select(FACT.c.fragment_id, func.max(FACT.c.occurred_at).label("latest_at"))
+    rows = await session.execute(
+        latest.where(one_of(session, FACT.c.fragment_id, fragment_ids), FACT.c.occurred_at <= until).group_by(FACT.c.fragment_id)
+    )
+    return {row.fragment_id: row.latest_at for row in rows}
+
+
+async def receipts_page(
+    session: AsyncSession, fragment_ids: Collection[str], until: datetime | None, before: Place | None, limit: int
+) -> list[StoredReceipt]:
+    """Receipts, newest first."""
+    statement = select(RECEIPT).where(one_of(session, RECEIPT.c.fragment_id, fragment_ids))
+    if until is not None:
+        statement = statement.where(RECEIPT.c.at <= until)
+    if before is not None:
+        statement = statement.where(_earlier(RECEIPT.c.at, RECEIPT.c.receipt_id, before))
+    rows = await session.execute(statement.order_by(RECEIPT.c.at.desc(), RECEIPT.c.receipt_id.desc()).limit(limit))
+    return [receipt_of(row) for row in rows]
+
+
+async def timeline_page(
+    session: AsyncSession, fragment_ids: Collection[str], until: datetime | None, before: Place | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Facts, newest first."""
+    statement = select(FACT).where(one_of(session, FACT.c.fragment_id, fragment_ids))
+    if until is not None:
+        statement = statement.where(FACT.c.occurred_at <= until)
+    if before is not None:
+        statement = statement.where(_earlier(FACT.c.occurred_at, FACT.c.interaction_id, before))
+    rows = await session.execute(statement.order_by(FACT.c.occurred_at.desc(), FACT.c.interaction_id.desc()).limit(limit))
+    return rows.all()
+
+
+def _earlier(at: ColumnElement[datetime], row_id: ColumnElement[str], place: Place) -> ColumnElement[bool]:
+    return or_(at < place[0], and_(at == place[0], row_id < place[1]))

@@ -1,0 +1,212 @@
+"""A miniature service that answers each signal it hears with an echo; run as a process by `python -m tests.chassis.app.echo`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import MetaData, insert, select, text
+from sqlalchemy.event import listen
+from sqlmodel import Field as Column
+from sqlmodel import SQLModel
+
+from chassis.app import Runtime, Service
+from chassis.auth import Caller, require
+from chassis.context import Context, Read, Write
+from chassis.errors import NotFound, problem_responses
+from chassis.http.fields import WHOLE
+from chassis.serve import serve
+from chassis.settings import ServiceSettings
+from chassis.store.timers import Timer
+from chassis.subscriptions import on, on_timer
+from contracts.envelope import Event, Meta, following
+from contracts.ids import derive_id
+
+
+class SignalGiven(Event):
+    """Somebody gave a signal."""
+
+    wire_name: ClassVar[str] = "signal.flag.given.v1"
+    owner: ClassVar[str] = "signal"
+
+    text: str
+
+    @property
+    def lane_key(self) -> str:
+        return self.text
+
+
+class SignalEchoed(Event):
+    """The echo came back."""
+
+    wire_name: ClassVar[str] = "echo.signal.echoed.v1"
+    owner: ClassVar[str] = "echo"
+
+    text: str
+
+    @property
+    def lane_key(self) -> str:
+        return self.text
+
+
+class Table(SQLModel):
+    metadata = MetaData()
+
+
+class Echo(Table, table=True):
+    """One row per effect and no unique key: what is applied twice shows."""
+
+    echo_id: int | None = Column(default=None, primary_key=True)
+    text: str
+
+
+class EchoSettings(ServiceSettings, env_prefix="ECHO_"):
+    fuses: Path | None = None  # a folder; where it is given, some texts kill or hold the process, once each
+
+
+@dataclass(frozen=True)
+class Fuses:
+    """Faults that happen once, also over restarts of the process."""
+
+    folder: Path | None
+
+    def burns(self, name: str) -> bool:
+        """Whether this fault is to happen now."""
+        if self.folder is None or (self.folder / name).exists():
+            return False
+        (self.folder / name).touch()
+        return True
+
+
+def die(*_: object) -> None:
+    """As kill -9 from outside, at this very line."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def on_signals_given(events: Sequence[SignalGiven], context: Context) -> None:
+    texts = {event.text for event in events}
+    if "poison" in texts:
+        raise ValueError("poison")
+    if "hold on" in texts and context.service.burns("hold on"):
+        await asyncio.Event().wait()
+    if "die after commit" in texts and context.service.burns("die after commit"):
+        listen(context.session.sync_session, "after_commit", die)
+    await context.session.execute(insert(Echo), [{"text": event.text} for event in events])
+    for event in events:
+        context.say(SignalEchoed(meta=following(event, SignalEchoed.wire_name), text=event.text))
+        if event.text.startswith("later"):
+            context.set_timer("recall", event.text, context.now + timedelta(seconds=0.1), {"cause": event.meta.event_id})
+
+
+async def on_recall(timers: Sequence[Timer], context: Context) -> None:
+    for timer in timers:
+        await context.session.execute(insert(Echo), [{"text": f"recalled {timer.key}"}])
+        context.say(SignalEchoed(meta=_meta(context, timer.key, "recalled"), text=f"recalled {timer.key}"))
+
+
+def _meta(context: Context, *cause: str) -> Meta:
+    event_id = derive_id("evt", context.now, *cause)
+    return Meta(event_id=event_id, at=context.now, correlation_id=event_id)
+
+
+class EchoRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[str, Field(min_length=1, max_length=200)]
+    times: Annotated[int, Field(ge=1, le=5), WHOLE] = 1
+
+
+class NumberRequest(BaseModel):
+    number: Annotated[int, WHOLE]
+    name: Any = None
+
+
+class EchoView(BaseModel):
+    text: str
+    count: int
+
+
+router = APIRouter()
+
+
+@router.post("/v1/echoes", status_code=201)
+async def shout(body: EchoRequest, context: Write, caller: Caller) -> EchoView:
+    """Echo a text without having heard it."""
+    await context.session.execute(insert(Echo), [{"text": body.text}] * body.times)
+    context.say(SignalEchoed(meta=_meta(context, body.text, caller.subject), text=body.text))
+    if body.text == "die before commit" and context.service.burns("die before commit"):
+        die()
+    return EchoView(text=body.text, count=body.times)
+
+
+@router.get("/v1/echoes/{text}", responses=problem_responses(404))
+async def echo(text: str, reading: Read) -> EchoView:
+    """How often a text was echoed."""
+    rows = (await reading.session.execute(select(Echo).where(Echo.text == text))).all()  # type: ignore[arg-type]
+    if not rows:
+        raise EchoNotFound(f"Nobody echoed {text}")
+    return EchoView(text=text, count=len(rows))
+
+
+@router.post("/v1/numbers", status_code=201)
+async def number(body: NumberRequest, context: Write) -> EchoView:
+    """Takes numbers and texts without a bound, to see what the store says of them."""
+    row = {"number": body.number, "name": body.name if isinstance(body.name, str) else None}
+    await context.session.execute(text("INSERT INTO numbered (number, name) VALUES (:number, :name)"), row)
+    return EchoView(text="a number", count=1)
+
+
+@router.post("/v1/orphans", status_code=201)
+async def orphan(context: Write) -> EchoView:
+    """Breaks a rule that the store checks at the commit."""
+    await context.session.execute(text("INSERT INTO child (child_id, parent_id) VALUES (1, 4711)"))
+    context.say(SignalEchoed(meta=_meta(context, "orphan"), text="orphan"))
+    return EchoView(text="orphan", count=1)
+
+
+@router.post("/v1/secrets", responses=problem_responses(403))
+async def secret(caller: Caller) -> EchoView:
+    """For operators."""
+    require(caller, "ops", "admin")
+    return EchoView(text="secret", count=1)
+
+
+@router.get("/v1/mistakes")
+async def mistake() -> EchoView:
+    """A mistake of ours."""
+    raise ZeroDivisionError("jane@example.com divided by zero")
+
+
+class EchoNotFound(NotFound):
+    """Nobody echoed this."""
+
+
+SUBSCRIPTIONS = [on(SignalGiven, on_signals_given)]
+TIMERS = [on_timer("recall", on_recall)]
+MIGRATIONS = "tests.chassis.app.echo_migrations"
+
+
+@asynccontextmanager
+async def fuses(runtime: Runtime) -> AsyncIterator[Fuses]:
+    """What handlers find as `context.service`."""
+    assert isinstance(runtime.settings, EchoSettings)
+    yield Fuses(runtime.settings.fuses)
+
+
+def create_service(settings: EchoSettings | None = None, **options: Any) -> Service:
+    settings = settings or EchoSettings()
+    parts: dict[str, Any] = {"routers": [router], "subscriptions": SUBSCRIPTIONS, "timers": TIMERS, "migrations": MIGRATIONS, "extras": fuses}
+    return Service(name="echo", settings=settings, **parts | options)
+
+
+if __name__ == "__main__":
+    serve(create_service())

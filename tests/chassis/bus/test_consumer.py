@@ -1,0 +1,243 @@
+"""One lane, read in order and in batches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from chassis.bus.broker import Broker
+from chassis.bus.consumer import ConsumerSpec
+from chassis.message import OutMessage, Received
+from tests.chassis.bus.builders import Applied, captures, durable_state
+from tests.chassis.bus.readers import SPEC, Readers
+from tests.support.eventually import eventually
+from tests.support.nats import NatsServer
+
+
+async def test_everything_is_handled_once_in_order_in_batches_and_acknowledged(broker: Broker, readers: Readers) -> None:
+    await broker.publish_batch(captures(2000))
+    applied = Applied()
+    await readers.start(applied)
+
+    await eventually(lambda: len(applied.numbers) == 2000)
+    await broker.publish_batch(captures(10, start=2000))
+    await eventually(lambda: len(applied.numbers) == 2010)
+
+    assert applied.numbers == list(range(2010))
+    assert sum(applied.batches) == 2010
+    assert 1 < max(applied.batches) <= 250
+    await eventually(lambda: is_acknowledged(broker, 2010))
+
+
+async def test_a_handler_sees_the_message_as_it_was_sent_and_where_it_stands(broker: Broker, readers: Readers) -> None:
+    seen: list[Received] = []
+
+    async def handle(batch: Sequence[Received]) -> None:
+        seen.extend(batch)
+
+    await readers.start(handle)
+    await broker.publish_batch([OutMessage("capture.x.0", {"ce-id": "a", "name": "Zoë"}, b"body"), *captures(1)])
+    await eventually(lambda: len(seen) == 2)
+
+    message = seen[0]
+    assert (message.subject, message.headers, message.body) == ("capture.x.0", {"ce-id": "a", "name": "Zoë"}, b"body")
+    assert (message.stream, message.sequence, message.delivered) == ("CAPTURE", 1, 1)
+    assert message.timestamp.tzinfo is not None
+
+
+async def test_only_the_subjects_asked_for_are_read(broker: Broker, readers: Readers) -> None:
+    applied = Applied()
+    await readers.start(applied, ConsumerSpec("scoring", "CAPTURE", ("capture.a.*", "capture.b.*")))
+    await broker.publish_batch([OutMessage(f"capture.{word}.0", {"ce-id": str(at)}, str(at).encode()) for at, word in enumerate("abcab")])
+
+    await eventually(lambda: is_acknowledged(broker, 5))
+    assert applied.numbers == [0, 1, 3, 4]
+
+
+async def test_each_lane_reads_its_own_messages_in_order(broker: Broker, readers: Readers) -> None:
+    lanes = [Applied() for _ in range(4)]
+    for lane, applied in enumerate(lanes):
+        await readers.start(applied, ConsumerSpec("scoring", "CAPTURE", (f"capture.*.*.*.{lane}",), lane=lane, lanes=4))
+    await broker.publish_batch([message for number in range(400) for message in captures(1, start=number, lane=number % 4)])
+
+    await eventually(lambda: sum(len(applied.numbers) for applied in lanes) == 400)
+    assert [applied.numbers for applied in lanes] == [list(range(lane, 400, 4)) for lane in range(4)]
+    assert {name["name"] for name in await consumers_of(broker)} == {"scoring-0", "scoring-1", "scoring-2", "scoring-3"}
+
+
+async def test_two_services_each_hear_everything(broker: Broker, readers: Readers) -> None:
+    one, other = Applied(), Applied()
+    await readers.start(one)
+    await readers.start(other, ConsumerSpec("metrics", "CAPTURE", ("capture.>",)))
+    await broker.publish_batch(captures(300))
+
+    await eventually(lambda: len(one.numbers) == len(other.numbers) == 300)
+
+
+async def test_a_stream_that_does_not_exist_yet_is_waited_for(broker: Broker, readers: Readers) -> None:
+    applied = Applied()
+    consumer = await readers.start(applied, ConsumerSpec("metrics", "NURTURE", ("nurture.>",)))
+    assert not consumer.is_ready
+
+    await broker.ensure_streams(["NURTURE"])
+    await broker.publish_batch([OutMessage("nurture.x.0", {"ce-id": "a"}, b"1")])
+    await eventually(lambda: applied.numbers == [1])
+    assert consumer.is_ready
+
+
+async def test_a_reconnect_resumes_reading_at_once_and_in_order(nats_server: NatsServer, broker: Broker, readers: Readers) -> None:
+    applied = Applied()
+    await readers.start(applied)
+    await broker.publish_batch(captures(100))
+    await eventually(lambda: len(applied.numbers) == 100)
+
+    for round_ in (1, 2):
+        nats_server.kill()
+        await eventually(lambda: not broker.is_connected)
+        nats_server.start()
+        await eventually(lambda: broker.is_ready)
+        await broker.publish_batch(captures(100, start=100 * round_))
+        await eventually(lambda round_=round_: len(applied.numbers) == 100 * (round_ + 1), within=2.0)  # type: ignore[misc]
+
+    assert applied.numbers == list(range(300))
+
+
+async def test_a_server_killed_in_the_middle_of_the_stream_costs_neither_messages_nor_their_order(
+    nats_server: NatsServer, broker: Broker, readers: Readers
+) -> None:
+    await broker.publish_batch(captures(3000))
+    applied = Applied(yield_often)
+    await readers.start(applied)
+    await eventually(lambda: len(applied.numbers) > 500)
+    nats_server.kill()
+    assert len(applied.numbers) < 3000, "too late: nothing was left to lose"
+    await eventually(lambda: not broker.is_connected)
+    nats_server.start()
+
+    await eventually(lambda: len(applied.numbers) == 3000, within=15)
+    assert applied.numbers == list(range(3000))
+    await eventually(lambda: is_acknowledged(broker, 3000), within=10)
+
+
+async def test_a_durable_that_was_deleted_is_made_again_and_reading_goes_on(broker: Broker, readers: Readers) -> None:
+    applied = Applied()
+    await readers.start(applied)
+    await broker.publish_batch(captures(10))
+    await eventually(lambda: len(applied.numbers) == 10)
+
+    await broker.request(f"CONSUMER.DELETE.CAPTURE.{SPEC.durable}")
+    await broker.publish_batch(captures(10, start=10))
+    await eventually(lambda: len(applied.numbers) == 20)
+    assert applied.numbers == list(range(20))
+
+
+async def test_a_slow_batch_is_not_given_to_anyone_again(broker: Broker, readers: Readers) -> None:
+    """Longer than the server waits for an acknowledgement: the consumer says meanwhile that it is at work."""
+    calls: list[list[int]] = []
+
+    async def handle(batch: Sequence[Received]) -> None:
+        calls.append([message.sequence for message in batch])
+        if len(calls) == 1:
+            await eventually(lambda: durable_is_overdue(began), within=10)
+
+    began = asyncio.get_running_loop().time()
+    await broker.publish_batch(captures(5))
+    await readers.start(handle)
+    await eventually(lambda: is_acknowledged(broker, 5), within=10)
+    await broker.publish_batch(captures(1))
+    await eventually(lambda: is_acknowledged(broker, 6))
+
+    assert [sequence for call in calls for sequence in call] == [1, 2, 3, 4, 5, 6]
+    assert (await durable_state(broker, "CAPTURE", "scoring"))["num_redelivered"] == 0
+
+
+async def test_stop_finishes_the_batch_in_hand(broker: Broker, readers: Readers) -> None:
+    release = asyncio.Event()
+    taken: list[int] = []
+    handled: list[int] = []
+
+    async def handle(batch: Sequence[Received]) -> None:
+        taken.extend(message.sequence for message in batch)
+        await release.wait()
+        handled.extend(message.sequence for message in batch)
+
+    consumer = await readers.start(handle)
+    await broker.publish_batch(captures(5))
+    await eventually(lambda: taken)
+    stopping = asyncio.create_task(consumer.stop())
+    await asyncio.wait((stopping,), timeout=0.1)
+    assert not stopping.done()
+
+    release.set()
+    await stopping
+    assert handled == taken == list(range(1, len(taken) + 1))
+    await eventually(lambda: has_floor(broker, len(taken)))
+    assert not consumer.is_ready
+
+
+async def test_stopping_an_idle_consumer_twice_is_quick_and_quiet(broker: Broker, readers: Readers) -> None:
+    consumer = await readers.start(Applied())
+    await eventually(lambda: consumer.is_ready)
+    began = asyncio.get_running_loop().time()
+    await consumer.stop()
+    await consumer.stop()
+    assert asyncio.get_running_loop().time() - began < 1.0
+
+
+class Watching:
+    """An observer that writes down."""
+
+    def __init__(self) -> None:
+        self.handled: list[tuple[str, str, int]] = []
+        self.lags: list[int] = []
+
+    def batch_handled(self, stream: str, consumer: str, size: int, seconds: float) -> None:
+        assert seconds >= 0
+        self.handled.append((stream, consumer, size))
+
+    def batch_failed(self, stream: str, consumer: str, size: int, error: Exception) -> None:
+        raise AssertionError("nothing fails here")
+
+    def message_died(self, stream: str, consumer: str, subject: str, reason: str) -> None:
+        raise AssertionError("nothing dies here")
+
+    def lag_seen(self, stream: str, consumer: str, pending: int) -> None:
+        self.lags.append(pending)
+
+
+async def test_the_observer_sees_batches_and_the_lag_run_down(broker: Broker, readers: Readers) -> None:
+    await broker.publish_batch(captures(1000))
+    watching = Watching()
+    await readers.start(Applied(), observer=watching)
+
+    await eventually(lambda: sum(size for _, _, size in watching.handled) == 1000)
+    assert {(stream, consumer) for stream, consumer, _ in watching.handled} == {("CAPTURE", "scoring")}
+    assert watching.lags[-1] == 0
+    assert max(watching.lags) >= 500
+
+
+async def is_acknowledged(broker: Broker, count: int) -> bool:
+    """Everything up to `count` is acknowledged."""
+    state = await durable_state(broker, "CAPTURE", "scoring")
+    return bool(state["num_ack_pending"] == 0 and state["ack_floor"]["stream_seq"] >= count)
+
+
+async def has_floor(broker: Broker, sequence: int) -> bool:
+    """Just this far everything is acknowledged."""
+    floor: int = (await durable_state(broker, "CAPTURE", "scoring"))["ack_floor"]["stream_seq"]
+    return floor == sequence
+
+
+async def consumers_of(broker: Broker) -> list[dict[str, str]]:
+    answer = await broker.request("CONSUMER.LIST.CAPTURE")
+    found: list[dict[str, str]] = answer["consumers"]
+    return found
+
+
+async def yield_often(batch: Sequence[Received]) -> None:
+    for _ in batch:
+        await asyncio.sleep(0)
+
+
+def durable_is_overdue(began: float) -> bool:
+    return asyncio.get_running_loop().time() - began > 4.0

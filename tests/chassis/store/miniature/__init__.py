@@ -1,0 +1,1 @@
+"""A service with nothing but a store, to try migrations on."""

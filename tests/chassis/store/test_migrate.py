@@ -1,0 +1,150 @@
+"""Migrations: from nothing to the newest, once, whoever else tries; and what tells that one is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+
+from chassis.store import migrate as migrations
+from chassis.store import tables
+from chassis.store.batch import upsert
+from chassis.store.database import Database
+from chassis.store.migrate import UnknownRevision, drift, migrate, pending
+from tests.chassis.store.miniature.store import NewerTable, Table, Visit
+
+PACKAGE = "tests.chassis.store.miniature.migrations"
+
+
+async def versions(url: str) -> dict[str, list[str]]:
+    database = Database(url)
+    async with database.read() as session:
+        found = {name: list((await session.execute(text(f"SELECT version_num FROM {name}"))).scalars()) for name in ("chassis_version", "version")}
+    await database.close()
+    return found
+
+
+async def test_an_empty_store_is_brought_to_the_newest_revision_of_both_chains(store_url: str) -> None:
+    assert await pending(store_url, PACKAGE) == ["chassis.store.migrations:0001", f"{PACKAGE}:0001", f"{PACKAGE}:0002"]
+    await migrate(store_url, PACKAGE)
+    assert await versions(store_url) == {"chassis_version": ["0001"], "version": ["0002"]}
+    assert await pending(store_url, PACKAGE) == []
+    assert await drift(store_url, Table.metadata) == []
+
+
+async def test_migrating_again_changes_nothing(store_url: str) -> None:
+    await migrate(store_url)
+    await migrate(store_url, PACKAGE)
+    database = Database(store_url)
+    visit = {"visit_id": "v", "page": "/", "seen_at": datetime.now(UTC), "facts": {"a": [1]}}
+    async with database.begin() as session:
+        await upsert(session, Visit, [visit])
+    await migrate(store_url, PACKAGE)
+    async with database.read() as session:
+        assert [dict(row) for row in (await session.execute(select(Visit.__table__))).mappings()] == [visit]  # type: ignore[attr-defined]
+    await database.close()
+
+
+async def test_replicas_that_start_together_migrate_once(store_url: str) -> None:
+    await asyncio.gather(*(migrate(store_url, PACKAGE) for _ in range(4)))
+    assert await versions(store_url) == {"chassis_version": ["0001"], "version": ["0002"]}
+
+
+async def test_drift_names_what_a_migration_is_missing_for(store_url: str) -> None:
+    await migrate(store_url, PACKAGE)
+    assert sorted(await drift(store_url, NewerTable.metadata)) == ["add column visit.referrer", "add table rating"]
+
+
+async def test_drift_sees_a_column_and_a_table_that_the_code_forgot(store_url: str) -> None:
+    await migrate(store_url, PACKAGE)
+    database = Database(store_url)
+    async with database.begin() as session:
+        await session.execute(text("ALTER TABLE visit ADD COLUMN stray VARCHAR"))
+        await session.execute(text("CREATE TABLE forgotten (id INTEGER PRIMARY KEY)"))
+    await database.close()
+    assert sorted(await drift(store_url, Table.metadata)) == ["remove column visit.stray", "remove table forgotten"]
+
+
+async def test_the_chassis_migrations_agree_with_its_tables(store_url: str) -> None:
+    await migrate(store_url)
+    # SQLite has rowids for what this index is for
+    assert await drift(store_url, tables.METADATA) == (["add index inbox_age"] if store_url.startswith("sqlite") else [])
+
+
+@pytest.fixture
+def broken_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A copy of the miniature's migrations whose second one fails half-way."""
+    source = Path(__file__).parent / "miniature" / "migrations"
+    shutil.copytree(source, tmp_path / "broken_chain")
+    second = tmp_path / "broken_chain" / "versions" / "0002_facts.py"
+    second.write_text(second.read_text() + '    op.execute("INSERT INTO no_such_table VALUES (1)")\n')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return "broken_chain"
+
+
+async def test_a_migration_that_fails_leaves_nothing_of_itself(store_url: str, broken_package: str) -> None:
+    with pytest.raises(DBAPIError):
+        await migrate(store_url, broken_package)
+    assert len(await pending(store_url, broken_package)) == 2
+    await migrate(store_url, PACKAGE)
+    assert await drift(store_url, Table.metadata) == []
+
+
+async def test_a_store_of_a_newer_version_is_refused(store_url: str) -> None:
+    await migrate(store_url, PACKAGE)
+    database = Database(store_url)
+    async with database.begin() as session:
+        await session.execute(text("UPDATE version SET version_num = '0099'"))
+    await database.close()
+    with pytest.raises(UnknownRevision, match="0099"):
+        await migrate(store_url, PACKAGE)
+
+
+async def run(*arguments: str) -> tuple[int, str]:
+    command = await asyncio.create_subprocess_exec(
+        sys.executable, "-W", "error", "-m", "chassis.store.migrate", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    output, _ = await command.communicate()
+    return command.returncode or 0, output.decode()
+
+
+async def test_the_command_migrates(store_url: str) -> None:
+    assert await run(PACKAGE, "--url", store_url) == (0, "")
+    assert await pending(store_url, PACKAGE) == []
+
+
+async def test_two_processes_that_start_together_migrate_once(store_url: str) -> None:
+    assert await asyncio.gather(*(run(PACKAGE, "--url", store_url) for _ in range(3))) == [(0, "")] * 3
+    assert await versions(store_url) == {"chassis_version": ["0001"], "version": ["0002"]}
+
+
+async def test_the_command_writes_sql_that_makes_the_same_store(postgres_url: str) -> None:
+    status, sql = await run(PACKAGE, "--url", postgres_url, "--sql")
+    assert status == 0
+    assert len(await pending(postgres_url, PACKAGE)) == 3
+    administrator = await asyncpg.connect(postgres_url)
+    await administrator.execute(sql)
+    await administrator.close()
+    assert await pending(postgres_url, PACKAGE) == []
+    assert await drift(postgres_url, Table.metadata) == []
+
+
+async def test_a_draft_holds_what_the_chain_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store_url: str) -> None:
+    shutil.copytree(Path(__file__).parent / "miniature" / "migrations", tmp_path / "drafted_chain")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    path = await migrations.draft("drafted_chain", NewerTable.metadata, "Ratings and referrers")
+    assert path.name == "0003_ratings_and_referrers.py"
+    await migrate(store_url, "drafted_chain")
+    assert await drift(store_url, NewerTable.metadata) == []
+
+
+async def test_a_package_that_is_not_there_is_named(store_url: str) -> None:
+    with pytest.raises(ModuleNotFoundError, match="no_such"):
+        await migrate(store_url, "tests.no_such")

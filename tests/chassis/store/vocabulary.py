@@ -1,0 +1,60 @@
+"""What the tests of the store speak of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from chassis.message import OutMessage
+from chassis.store import outbox
+from chassis.store.clock import TimerClock
+from chassis.store.database import Database
+from chassis.store.relay import Relay
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def a_message(event_id: str) -> OutMessage:
+    return OutMessage("identity.person.created.v1.0", {"ce-id": event_id, "note": "ü"}, b"\x00" + event_id.encode())
+
+
+async def say(database: Database, *event_ids: str) -> None:
+    """Commit messages to the outbox."""
+    async with database.begin() as session:
+        await outbox.append(session, [(event_id, a_message(event_id)) for event_id in event_ids])
+
+
+class Listener:
+    """A broker's far side: keeps what was published, or refuses it."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.batches: list[int] = []
+        self.refusals = 0
+        self.is_away = False
+
+    async def publish(self, messages: Sequence[OutMessage]) -> None:
+        if self.is_away:
+            self.refusals += 1
+            raise ConnectionError("the broker is away")
+        self.heard.extend(message.headers["ce-id"] for message in messages)
+        self.batches.append(len(messages))
+
+
+@asynccontextmanager
+async def running(loop: Relay | TimerClock) -> AsyncIterator[None]:
+    """Run a relay or a clock; stop it at the end."""
+    task = asyncio.create_task(loop.run())
+    try:
+        yield
+    finally:
+        await loop.stop()
+        await task
+
+
+async def kill(task: asyncio.Task[None]) -> None:
+    """End a loop as a crash would: nothing is drained."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,78 @@
+"""What the services promise each other on the bus."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+from contracts.envelope import Event
+from contracts.events.catalogue import BY_WIRE_NAME, EVENTS
+from contracts.examples import EXAMPLES
+from contracts.export import FOLDER, GOLDEN, documents
+
+GOLDEN_FILES = sorted(GOLDEN.glob("*.json"))
+
+
+def a_cloud_event(document: dict[str, Any]) -> dict[str, Any]:
+    """The structured form of a binary-mode message."""
+    attributes = {name.removeprefix("ce-"): value for name, value in document["headers"].items() if name.startswith("ce-")}
+    return {**attributes, "datacontenttype": document["headers"]["content-type"], "data": document["body"]}
+
+
+@pytest.mark.parametrize("path", GOLDEN_FILES, ids=lambda path: path.stem)
+def test_golden_example_is_still_read_and_means_the_same(path: Path) -> None:
+    document = json.loads(path.read_text())
+    event = BY_WIRE_NAME[document["headers"]["ce-type"]].from_wire(document["headers"], json.dumps(document["body"]).encode())
+    written = json.loads(event.body())
+    assert {name: written[name] for name in document["body"]} == document["body"]
+    assert event.headers() == document["headers"]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda event: event.wire_name)
+def test_body_fits_the_published_schema(example: Event) -> None:
+    schema = json.loads((FOLDER / "schemas" / f"{example.wire_name}.json").read_text())
+    Draft202012Validator(schema, format_checker=FormatChecker()).validate(json.loads(example.body()))
+
+
+def test_every_event_has_a_schema_an_example_and_a_golden_file() -> None:
+    names = {event.wire_name for event in EVENTS}
+    assert {example.wire_name for example in EXAMPLES} == names
+    assert {path.stem for path in GOLDEN_FILES} >= names
+    assert {path.stem for path in (FOLDER / "schemas").glob("*.json")} == names
+
+
+def test_committed_documents_are_those_of_the_code() -> None:
+    assert [path.name for path, text in documents() if path.read_text() != text] == []
+
+
+def test_wire_names_say_owner_entity_past_and_version() -> None:
+    for event in EVENTS:
+        owner, _entity, _past, version = event.wire_name.split(".")
+        assert owner == event.owner
+        assert version.startswith("v")
+
+
+def test_an_event_is_a_valid_cloud_event() -> None:
+    schema_path = FOLDER.parent.parent / "shared" / "data" / "standards" / "cloudevents_schema.json"
+    if not schema_path.exists():
+        pytest.skip("../shared/data/standards is not beside this checkout")
+    validator = Draft202012Validator(json.loads(schema_path.read_text()), format_checker=FormatChecker())
+    for path in GOLDEN_FILES:
+        validator.validate(a_cloud_event(json.loads(path.read_text())))
+
+
+def test_missing_header_is_named() -> None:
+    example = EXAMPLES[0]
+    headers = {name: value for name, value in example.headers().items() if name != "ce-id"}
+    with pytest.raises(ValueError, match="ce-id"):
+        type(example).from_wire(headers, example.body())
+
+
+def test_what_all_shards_must_hear_goes_to_every_lane() -> None:
+    for example in EXAMPLES:
+        assert len(example.subjects(8)) == (8 if example.every_lane else 1)
+        assert example.subjects(1) == (f"{example.wire_name}.0",)

@@ -1,0 +1,418 @@
+"""Scoring with a real NATS and real stores: recognized interactions go in, scores with receipts come out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from chassis.app import Service
+from chassis.auth import Principal
+from chassis.bus.broker import Broker
+from chassis.message import OutMessage
+from chassis.store.database import Database
+from chassis.store.migrate import drift, migrate
+from contracts.envelope import Event
+from contracts.events.catalogue import BY_WIRE_NAME
+from contracts.events.scoring import ProfileChanged, RulebookActivated, ScoreChanged, ScoreCorrected
+from contracts.values import Interaction, InteractionKind, Strength
+from services.scoring.main import create_service
+from services.scoring.settings import ScoringSettings
+from services.scoring.store.tables import Table
+from tests.chassis.app.bus_words import stored
+from tests.chassis.app.test_schema import schemathesis
+from tests.support.eventually import eventually
+from tests.support.nats import NatsServer
+from tests.support.process import ServiceProcess
+from tests.support.service import PUBLIC_KEY, RunningService, running, token
+from tests.unit.scoring.builders import an_interaction, frg, identified, per, recognized
+from tests.unit.scoring.people import Registry
+
+NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+VP = {"title": "VP Marketing", "email": "ada@acme.example", "firstName": "Ada", "lastName": "Lovelace", "company": {"name": "Acme", "employees": 800}}
+
+
+def pricing(number: int, when: datetime = NOW) -> Interaction:
+    return an_interaction("Pricing", when=when, number=number, kind=InteractionKind.PAGE, properties={"path": "/pricing"})
+
+
+def demo(number: int, when: datetime = NOW) -> Interaction:
+    return an_interaction("Demo Form Submitted", when=when, number=number)
+
+
+@pytest.fixture
+def settings(store_url: str, nats_server: NatsServer) -> ScoringSettings:
+    return ScoringSettings(database_url=store_url, nats_url=nats_server.url, token_public_key=PUBLIC_KEY)
+
+
+@pytest.fixture
+def service(settings: ScoringSettings) -> Service:
+    return create_service(settings)
+
+
+@pytest_asyncio.fixture
+async def broker(nats_server: NatsServer) -> AsyncIterator[Broker]:
+    broker = await Broker.connect(nats_server.url, "identity")
+    await broker.ensure_streams(["IDENTITY", "SCORING"])
+    yield broker
+    await broker.close()
+
+
+@pytest_asyncio.fixture
+async def scoring(service: Service) -> AsyncIterator[RunningService]:
+    async with running(service) as scoring:
+        yield scoring
+
+
+@pytest.fixture
+def client(scoring: RunningService) -> httpx.AsyncClient:
+    return scoring.client
+
+
+async def tell(broker: Broker, *events: Event) -> None:
+    await broker.publish_batch([OutMessage(event.subjects(1)[0], event.headers(), event.body()) for event in events])
+
+
+async def said(broker: Broker, kind: type[Event] = ScoreChanged) -> list[Any]:
+    """Everything of one kind on scoring's stream, in order."""
+    messages = [message for message in await stored(broker, "SCORING") if message.headers["ce-type"] == kind.wire_name]
+    return [BY_WIRE_NAME[message.headers["ce-type"]].from_wire(message.headers, message.body) for message in messages]
+
+
+async def said_at_least(broker: Broker, count: int) -> list[ScoreChanged]:
+    changed: list[ScoreChanged] = await said(broker)
+    assert len(changed) >= count
+    return changed
+
+
+async def facts_in(database: Database) -> int:
+    async with database.read() as session:
+        return int(await session.scalar(text("SELECT count(*) FROM fact")) or 0)
+
+
+async def recorded(scoring: RunningService, count: int) -> None:
+    async def all_of_them() -> None:
+        assert await facts_in(scoring.runtime.database) == count
+
+    await eventually(all_of_them, within=15)
+
+
+async def view(client: httpx.AsyncClient, person_id: str, **params: Any) -> dict[str, Any]:
+    answer = await client.get(f"/v1/scoring/people/{person_id}", params=params)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def test_a_recognized_demo_request_comes_out_as_a_changed_score(broker: Broker, client: httpx.AsyncClient) -> None:
+    await tell(broker, recognized(identified(VP, when=NOW, number=1)), recognized(demo(2)))
+
+    async def two_scores() -> list[ScoreChanged]:
+        changed: list[ScoreChanged] = await said(broker)
+        assert len(changed) == 2
+        return changed
+
+    first, second = await eventually(two_scores, within=15)
+    assert first.scores.cell == "A4"
+    assert second.scores.cell == "A2"
+    assert second.previous == first.scores
+    assert [receipt.rule for receipt in second.receipts] == ["demo_requested"]
+    (profile,) = await said(broker, ProfileChanged)
+    assert profile.attributes["title"].value == "VP Marketing"
+    person = await view(client, per(1))
+    assert person["name"] == "Ada Lovelace"
+    assert person["profile"]["employees"]["value"] == 800
+    assert person["scores"]["cell"] == "A2"
+    assert person["latest_fact_at"].startswith(NOW.isoformat()[:19])
+
+
+async def test_a_new_store_starts_with_the_default_rulebook_and_says_so_once(settings: ScoringSettings, broker: Broker) -> None:
+    for _ in range(2):
+        async with running(create_service(settings)) as scoring:
+            (listed,) = (await scoring.client.get("/v1/rulebooks/scoring")).json()["items"]
+            assert (listed["version"], listed["state"]) == (1, "active")
+    (activated,) = await said(broker, RulebookActivated)
+    assert (activated.version, activated.digest) == (1, listed["digest"])
+
+
+async def test_redelivered_and_repeated_events_change_nothing(broker: Broker, scoring: RunningService) -> None:
+    events = [recognized(pricing(number)) for number in range(1, 4)]
+    await tell(broker, *events)
+    await tell(broker, *events, recognized(demo(9)))
+    await recorded(scoring, 4)
+    person = await view(scoring.client, per(1))
+    assert 85 < Decimal(str(person["scores"]["engagement"])) < 86
+    changed = await eventually(lambda: said_at_least(broker, 4), within=15)
+    assert len({event.meta.event_id for event in changed}) == len(changed) == 4
+
+
+async def test_a_restart_in_the_middle_counts_nothing_twice(settings: ScoringSettings, broker: Broker) -> None:
+    events = [recognized(pricing(number), 1 + number % 7) for number in range(600)]
+    await tell(broker, *events[:300])
+    async with running(create_service(settings)) as scoring:
+
+        async def begun() -> None:
+            assert await facts_in(scoring.runtime.database) > 0
+
+        await eventually(begun, within=15)
+    await tell(broker, *events[300:])
+    async with running(create_service(settings)) as scoring:
+        await recorded(scoring, 600)
+        for fragment in range(1, 8):
+            receipts = await everything(scoring.client, f"/v1/scoring/people/{per(fragment)}/receipts")
+            assert len(receipts) == len([event for event in events if event.fragment_id == frg(fragment)])
+
+
+async def everything(client: httpx.AsyncClient, path: str, **params: Any) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        page = (await client.get(path, params={"limit": 40, **params, **({"cursor": cursor} if cursor else {})})).json()
+        items += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return items
+
+
+def worth(receipts: Sequence[dict[str, Any]], measure: str, moment: datetime) -> Decimal:
+    """What anybody can work out from the receipts alone."""
+    total = Decimal(0)
+    for receipt in receipts:
+        contribution = receipt["contribution"]
+        if contribution["measure"] == measure:
+            age = Decimal((moment - datetime.fromisoformat(receipt["at"])).total_seconds()) / 86400
+            half_life = contribution["half_life_days"]
+            total += Decimal(str(contribution["points"])) * (Decimal(1) if half_life is None else Decimal(2) ** (-age / Decimal(str(half_life))))
+    return total
+
+
+async def test_the_receipts_add_up_to_the_score_at_any_moment(broker: Broker, scoring: RunningService) -> None:
+    days = [NOW - timedelta(days=day) for day in range(40, 0, -4)]
+    events = [recognized(identified(VP, when=days[0], number=100))]
+    events += [recognized(pricing(number, when), 1 + number % 3, 1) for number, when in enumerate(days)]
+    events += [recognized(identified({"title": "Student"}, when=days[5], number=101), 2, 1)]
+    await tell(broker, *events)
+    await recorded(scoring, len(events))
+    for moment in (NOW, days[3], days[6] + timedelta(hours=5), NOW - timedelta(days=90)):
+        person = await view(scoring.client, per(1), as_of=moment.isoformat())
+        receipts = await everything(scoring.client, f"/v1/scoring/people/{per(1)}/receipts", as_of=moment.isoformat())
+        assert Decimal(str(person["scores"]["fit"])) == worth(receipts, "fit", moment)
+        assert abs(Decimal(str(person["scores"]["engagement"])) - worth(receipts, "engagement", moment)) <= Decimal("0.0001")
+    assert (await view(scoring.client, per(1), as_of=days[4].isoformat()))["profile"]["title"]["value"] == "VP Marketing"
+    assert (await view(scoring.client, per(1), as_of=days[6].isoformat()))["profile"]["title"]["value"] == "Student"
+
+
+async def test_a_merge_brings_two_people_together_and_a_split_parts_them_as_if_nothing_had_been(broker: Broker, scoring: RunningService) -> None:
+    registry = Registry(began=NOW)
+    registry.see(identified(VP, when=NOW - timedelta(days=3), number=1), 1)
+    registry.see(demo(2, NOW - timedelta(days=2)), 2)
+    registry.merge(frg(1), frg(2))
+    await tell(broker, *registry.told)
+
+    async def corrected() -> list[ScoreCorrected]:
+        events: list[ScoreCorrected] = await said(broker, ScoreCorrected)
+        assert events
+        return events
+
+    (event,) = await eventually(corrected, within=15)
+    assert event.scores.cell == "A2"
+    assert event.reason == "merged: they are one"
+    absorbed = await view(scoring.client, per(2))
+    assert absorbed["person_id"] == per(1)
+    assert [item["name"] for item in await everything(scoring.client, f"/v1/scoring/people/{per(2)}/timeline")] == ["Demo Form Submitted", "identify"]
+
+    told = len(registry.told)
+    registry.see(pricing(3, NOW - timedelta(days=1)), 2)
+    registry.split(per(1), [frg(2)])
+    await tell(broker, *registry.told[told:])
+
+    async def parted() -> dict[str, Any]:
+        person = await view(scoring.client, per(2))
+        assert person["person_id"] == per(2)
+        return person
+
+    second = await eventually(parted, within=15)
+    first = await view(scoring.client, per(1))
+    assert (first["scores"]["cell"], second["scores"]["cell"]) == ("A4", "D2")
+    assert second["profile"] == {}
+    assert {receipt["rule"] for receipt in await everything(scoring.client, f"/v1/scoring/people/{per(2)}/receipts")} == {
+        "demo_requested",
+        "pricing_page_viewed",
+    }
+
+
+async def test_a_late_claim_is_folded_in_at_its_own_date(broker: Broker, scoring: RunningService) -> None:
+    student = recognized(identified({"title": "Student"}, when=NOW - timedelta(days=1), number=5))
+    vp_before = recognized(identified({"title": "VP Sales"}, when=NOW - timedelta(days=9), number=4))
+    await tell(broker, student)
+    await recorded(scoring, 1)
+    await tell(broker, vp_before)
+    await recorded(scoring, 2)
+    person = await view(scoring.client, per(1), history=True)
+    assert [claim["value"] for claim in person["history"]["title"]] == ["Student", "VP Sales"]
+    assert Decimal(str(person["scores"]["fit"])) == -20
+    fit = [r for r in await everything(scoring.client, f"/v1/scoring/people/{per(1)}/receipts") if r["kind"] == "score.fit"]
+    taken_back = {"executive": 30, "our_field": 12}
+    assert {
+        r["rule"]: r["contribution"]["points"] for r in fit if r["at"].startswith(vp_before.interaction.occurred_at.isoformat()[:19])
+    } == taken_back
+    assert sum(r["rule"] in taken_back for r in fit) == 4
+    assert worth(fit, "fit", NOW) == -20
+
+
+async def test_a_score_that_faded_is_told_by_its_timer(broker: Broker, scoring: RunningService) -> None:
+    long_ago = NOW - timedelta(days=200)
+    await tell(broker, recognized(demo(1, long_ago)))  # heard when it happened, as in an import of history: all its fades are due
+
+    async def faded() -> list[ScoreChanged]:
+        changed: list[ScoreChanged] = await said(broker)
+        assert len(changed) == 3
+        return changed
+
+    _, to_3, to_4 = await eventually(faded, within=15)
+    assert [to_3.scores.cell, to_4.scores.cell] == ["D3", "D4"]
+    assert abs((to_3.scores.at - long_ago) - timedelta(days=30 * 0.7369655941662062)) < timedelta(seconds=10)
+    assert to_4.receipts[0].rule == "time_passed"
+
+
+async def test_drafts_are_checked_and_only_those_whose_examples_pass_are_activated(
+    client: httpx.AsyncClient, broker: Broker, scoring: RunningService
+) -> None:
+    default = (await client.get("/v1/rulebooks/scoring/1")).json()["text"]
+    refused = await client.post("/v1/rulebooks/scoring", content=default.replace("person.seniority ==", "person.senority ==", 1))
+    assert refused.status_code == 422
+    assert "line" in refused.json()["errors"][0]["field"]
+    assert "senority" in refused.json()["errors"][0]["reason"]
+    same = await client.post("/v1/rulebooks/scoring", json={"text": default})
+    assert same.json()["version"] == 1
+    contradicting = await client.post(
+        "/v1/rulebooks/scoring", content=default.replace("points: 50, half_life_days: 30", "points: 49, half_life_days: 30")
+    )
+    assert (contradicting.status_code, contradicting.json()["version"], contradicting.json()["state"]) == (201, 2, "draft")
+    assert (await client.post("/v1/rulebooks/scoring/2:activate")).status_code == 422
+    better = default.replace("points: 50", "points: 70").replace("reaches: '2'", "reaches: '1'")
+    assert (await client.post("/v1/rulebooks/scoring", content=better)).json()["version"] == 3
+    answer = await client.post("/v1/rulebooks/scoring/3:activate")
+    assert (answer.status_code, answer.json()["state"], answer.json()["activated_by"]) == (200, "active", "tester")
+    await tell(broker, recognized(demo(1)))
+    await recorded(scoring, 1)
+    (receipt,) = await everything(client, f"/v1/scoring/people/{per(1)}/receipts")
+    assert (receipt["rulebook"], receipt["contribution"]["points"]) == ("scoring@3", 70)
+    assert (await client.post("/v1/rulebooks/scoring/3:activate")).status_code == 409
+    assert [row["state"] for row in (await client.get("/v1/rulebooks/scoring")).json()["items"]] == ["active", "draft", "draft"]
+
+
+async def test_only_marketing_and_operations_may_change_the_rules(client: httpx.AsyncClient) -> None:
+    seller = {"authorization": f"Bearer {token(Principal('rep', frozenset({'sales'})))}"}
+    assert (await client.post("/v1/rulebooks/scoring/1:activate", headers=seller)).status_code == 403
+    assert (await client.post("/v1/rulebooks/scoring", content="name: scoring", headers=seller)).status_code == 403
+    assert (await client.get("/v1/rulebooks/scoring", headers={"authorization": "Bearer nonsense"})).status_code == 401
+
+
+async def test_people_are_found_by_name_in_either_order_and_looked_up_in_one_go(broker: Broker, scoring: RunningService) -> None:
+    await tell(
+        broker,
+        recognized(identified(VP, when=NOW, number=1)),
+        recognized(identified({"lastName": "山田", "firstName": "太郎", "company": "日本ソフト"}, when=NOW, number=2), 2),
+        recognized(pricing(3), 3),
+    )
+    await recorded(scoring, 3)
+    client = scoring.client
+    for q, name in [("LOVELACE ada", "Ada Lovelace"), ("acme", "Ada Lovelace"), ("山田太", "山田太郎"), ("ソフト", "山田太郎")]:
+        (found,) = (await client.get("/v1/scoring/people", params={"q": q})).json()["items"]
+        assert found["name"] == name
+    assert (await client.get("/v1/scoring/people", params={"q": "100%"})).json()["items"] == []
+    assert [item["person_id"] for item in await everything_of(client)] == [per(1), per(2), per(3)]
+    answer = (await client.post("/v1/scoring/people:lookup", json={"person_ids": [per(3), per(1), per(8)]})).json()
+    assert [item["person_id"] for item in answer["items"]] == [per(1), per(3)]
+    assert answer["current"] == {per(1): per(1), per(3): per(3)}
+    assert (await client.get(f"/v1/scoring/people/{frg(1)}")).status_code == 404
+    past = (await client.post("/v1/scoring/people:lookup", json={"person_ids": [per(1)], "as_of": (NOW - timedelta(days=1)).isoformat()})).json()
+    assert (past["items"][0]["profile"], past["items"][0]["latest_fact_at"]) == ({}, None)
+
+
+async def everything_of(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = (await client.get("/v1/scoring/people", params={"limit": 1, **({"cursor": cursor} if cursor else {})})).json()
+        items += page["items"]
+        cursor = page["next_cursor"]
+    return items
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/scoring/people/per_nobody", 404),
+        ("/v1/scoring/people/%00", 400),
+        ("/v1/scoring/people/per_nobody/receipts?cursor=%FF", 422),
+        ("/v1/scoring/people/per_nobody/timeline?cursor=OTk5OTk5OTk5OTk5OTk5OTk5OTk5IHg", 422),
+        ("/v1/scoring/people/per_nobody?as_of=yesterday", 422),
+        ("/v1/scoring/people?limit=0", 422),
+        ("/v1/scoring/people?cursor=zzz", 200),
+        ("/v1/rulebooks/scoring/99", 404),
+    ],
+)
+async def test_what_cannot_be_answered_is_told_plainly(client: httpx.AsyncClient, path: str, status: int) -> None:
+    answer = await client.get(path)
+    assert answer.status_code == status, answer.text
+    if status >= 400:
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_an_event_with_a_nul_and_odd_values_is_recorded_like_any_other(broker: Broker, scoring: RunningService) -> None:
+    odd = identified({"firstName": "A\0da", "title": {"nested": [1, None]}, "budget": "10" * 50, "x" * 500: 10**30}, when=NOW, number=1)
+    await tell(broker, recognized(odd, strength=Strength.VERIFIED), recognized(an_interaction("\0", when=NOW, number=2, properties={"path": "\0"})))
+    await recorded(scoring, 2)
+    assert (await view(scoring.client, per(1)))["profile"]["title"]["value"] == {"nested": [1, None]}
+    assert len(await everything(scoring.client, f"/v1/scoring/people/{per(1)}/timeline")) == 2
+
+
+async def test_the_migrations_make_the_tables_that_the_code_speaks_of(store_url: str) -> None:
+    await migrate(store_url, "services.scoring.migrations")
+    assert await drift(store_url, Table.metadata) == []
+
+
+@pytest.mark.slow
+async def test_kill_9_in_the_middle_loses_nothing_and_counts_nothing_twice(settings: ScoringSettings, broker: Broker, tmp_path: Path) -> None:
+    environment = {"SCORING_DATABASE_URL": settings.database_url, "SCORING_NATS_URL": settings.nats_url, "SCORING_TOKEN_PUBLIC_KEY": PUBLIC_KEY}
+    process = ServiceProcess("services.scoring.main", "SCORING_", environment, tmp_path / "log")
+    events = [recognized(pricing(number), 1 + number % 50) for number in range(3000)]
+    async with process:
+        await tell(broker, *events)
+
+        async def some() -> None:
+            assert await said(broker)
+
+        await eventually(some, within=20)
+        process.kill()
+        await process.start()
+
+        async def all_are_said() -> None:
+            told = await said(broker)
+            receipts = [receipt for event in {event.meta.event_id: event for event in told}.values() for receipt in event.receipts]
+            assert Counter(receipt.rule for receipt in receipts) == {"pricing_page_viewed": len(events)}
+            assert len({receipt.receipt_id for receipt in receipts}) == len(events)
+
+        await eventually(all_are_said, within=60)
+        async with process.client() as client:
+            headers = {"authorization": f"Bearer {token()}"}
+            person = (await client.get(f"/v1/scoring/people/{per(1)}", headers=headers)).json()
+    assert abs(person["scores"]["engagement"] - 60 * 12) < 3
+
+
+@pytest.mark.slow
+async def test_whatever_a_stranger_sends_is_answered_as_declared(settings: ScoringSettings, tmp_path: Path) -> None:
+    environment = {"SCORING_DATABASE_URL": settings.database_url, "SCORING_NATS_URL": settings.nats_url, "SCORING_TOKEN_PUBLIC_KEY": PUBLIC_KEY}
+    async with ServiceProcess("services.scoring.main", "SCORING_", environment, tmp_path / "log") as process:
+        ended = await asyncio.to_thread(schemathesis, process.url, tmp_path, ["--exclude-checks", "positive_data_acceptance"])
+    assert ended.returncode == 0, ended.stdout[-6000:] + ended.stderr[-2000:]

@@ -1,0 +1,103 @@
+"""Kill -9 any process under load and let it come back: every acknowledged capture ends in exactly one profile, once."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections import Counter
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.support.eventually import eventually
+from tests.support.suite import PROCESSES, Suite
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+PEOPLE = 25
+LOAD_SECONDS = 3.0
+SENDERS = 8
+
+
+async def test_every_acknowledged_capture_ends_in_exactly_one_profile_once(own_suite: Suite) -> None:
+    acknowledged: dict[str, str] = {}
+    numbers = itertools.count()
+    for process in PROCESSES:
+        await load_while_killing(own_suite, process, acknowledged, numbers)
+    assert len(acknowledged) > 100, "the load was too small to mean anything"
+    await eventually(lambda: profiles_hold_exactly(own_suite, acknowledged), within=60)
+
+
+async def load_while_killing(suite: Suite, process: str, acknowledged: dict[str, str], numbers: itertools.count[int]) -> None:
+    """Send for LOAD_SECONDS, kill `process` in the middle, then wait until it is back and one more capture is acknowledged."""
+    stop_at = time.monotonic() + LOAD_SECONDS
+    key = {"authorization": aiohttp.encode_basic_auth(suite.write_key, "")}
+    async with aiohttp.ClientSession(headers=key, timeout=aiohttp.ClientTimeout(total=5)) as session:
+        senders = [asyncio.create_task(send_until(session, suite, stop_at, acknowledged, numbers)) for _ in range(SENDERS)]
+        before = len(acknowledged)
+        await eventually(lambda: len(acknowledged) > before + 20, within=20)
+        killed = suite.kill(process)
+        await asyncio.gather(*senders)
+        await eventually(lambda: suite.pid(process) not in (0, killed), within=20)
+        await eventually(lambda: send_one(session, suite, acknowledged, numbers), within=30)
+
+
+async def send_until(
+    session: aiohttp.ClientSession, suite: Suite, stop_at: float, acknowledged: dict[str, str], numbers: itertools.count[int]
+) -> None:
+    while time.monotonic() < stop_at:
+        if not await send_one(session, suite, acknowledged, numbers):
+            await asyncio.sleep(0.02)  # as an SDK would, before it tries anew
+
+
+async def send_one(session: aiohttp.ClientSession, suite: Suite, acknowledged: dict[str, str], numbers: itertools.count[int]) -> bool:
+    """One capture, sent twice when the first answer does not come (as SDKs do, with the same messageId)."""
+    number = next(numbers)
+    user_id, message_id = f"user-{number % PEOPLE}", f"message-{number}"
+    event = {
+        "type": "track",
+        "event": "Form Submitted",
+        "userId": user_id,
+        "anonymousId": f"browser-{number % (3 * PEOPLE)}",
+        "messageId": message_id,
+    }
+    for _ in range(2):
+        try:
+            async with session.post(f"{suite.url}/v1/track", json=event) as answer:
+                if answer.status == 200:
+                    acknowledged[message_id] = user_id
+                    return True
+                assert answer.status == 503, await answer.text()
+        except (aiohttp.ClientError, TimeoutError):
+            continue
+    return False
+
+
+async def profiles_hold_exactly(suite: Suite, acknowledged: dict[str, str]) -> None:
+    """Every acknowledged message is in the timeline of its user, once, and in nobody else's."""
+    seen: Counter[str] = Counter()
+    owner: dict[str, str] = {}
+    async with suite.client() as client:
+        for number in range(PEOPLE):
+            user_id = f"user-{number}"
+            found = (await client.get("/v1/people", params={"user_id": user_id})).json()["items"]
+            assert len(found) == 1, user_id
+            async for item in timeline(client, found[0]["person_id"]):
+                seen[item["message_id"]] += 1
+                owner[item["message_id"]] = user_id
+    assert [message for message, times in seen.items() if times > 1] == []
+    assert set(acknowledged) - set(seen) == set()
+    assert {message for message, user in acknowledged.items() if owner[message] != user} == set()
+
+
+async def timeline(client: Any, person_id: str) -> Any:
+    cursor: str | None = None
+    while True:
+        page = (await client.get(f"/v1/people/{person_id}/timeline", params={"limit": "200", **({"cursor": cursor} if cursor else {})})).json()
+        for item in page["items"]:
+            yield item
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return

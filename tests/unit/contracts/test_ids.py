@@ -1,0 +1,47 @@
+"""Ids derive from their cause."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.ids import derive_id, hash_id, lane_of, with_prefix
+
+MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+
+
+@given(st.text(), st.text())
+def test_same_cause_same_id(first: str, second: str) -> None:
+    causes = [word.encode(errors="ignore").decode() for word in (first, second)]
+    assert derive_id("frg", MOMENT, *causes) == derive_id("frg", MOMENT, *causes)
+    assert hash_id("cap", *causes) == hash_id("cap", *causes)
+
+
+@given(st.integers(0, 10**9), st.integers(1, 10**9))
+def test_ids_of_one_prefix_sort_by_time(start: int, step: int) -> None:
+    earlier = MOMENT + timedelta(milliseconds=start)
+    assert derive_id("int", earlier, "z") < derive_id("int", earlier + timedelta(milliseconds=step), "a")
+
+
+def test_causes_do_not_run_into_each_other() -> None:
+    assert derive_id("frg", MOMENT, "a", "bc") != derive_id("frg", MOMENT, "ab", "c")
+    assert hash_id("cap", "a", "bc") != hash_id("cap", "ab", "c")
+
+
+def test_an_id_is_a_prefix_and_26_letters_of_crockford() -> None:
+    prefix, _, word = derive_id("frg", MOMENT, "x").partition("_")
+    assert prefix == "frg"
+    assert len(word) == 26
+    assert set(word) <= set("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+
+
+def test_siblings_share_the_word() -> None:
+    assert with_prefix("per", "frg_ABC") == "per_ABC"
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8")), st.integers(1, 64))
+def test_a_lane_is_one_of_the_lanes_and_stays(key: str, lanes: int) -> None:
+    assert 0 <= lane_of(key, lanes) < lanes
+    assert lane_of(key, lanes) == lane_of(key, lanes)

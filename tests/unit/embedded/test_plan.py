@@ -1,0 +1,64 @@
+"""What the embedded suite is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from embedded.plan import NATS_USERS, PORT_NAMES, Plan, parse_procfile
+from embedded.secrets import Secrets, load_or_make
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def a_plan(var: Path = Path("/var/rapport")) -> Plan:
+    secrets = Secrets("private", "public", "wk_1", "rk_1", {user: f"{user}%password" for user in NATS_USERS})
+    return Plan(ROOT, var, 8080, dict(zip(PORT_NAMES, range(9000, 9100), strict=False)), secrets)
+
+
+def test_only_the_gateway_gets_the_signing_key() -> None:
+    plan = a_plan()
+    assert "GATEWAY_TOKEN_PRIVATE_KEY" in plan.environment("gateway")
+    for process in ("identity", "scoring"):
+        assert not any("PRIVATE" in name or "BOOTSTRAP" in name for name in plan.environment(process))
+
+
+def test_every_process_of_the_procfile_is_kept_and_starts_in_that_order() -> None:
+    config = a_plan().supervisor_config((ROOT / "Procfile").read_text(), detached=True)
+    programs = [line for line in config.splitlines() if line.startswith("[program:")]
+    assert programs == ["[program:nats]", "[program:identity]", "[program:scoring]", "[program:gateway]"]
+    assert config.count("autorestart=true") == len(programs)
+
+
+def test_percent_signs_survive_supervisors_expansion() -> None:
+    assert "identity%%password" in a_plan().supervisor_config("identity: python -m services.identity.main", detached=False)
+
+
+def test_a_procfile_variable_that_nobody_gives_is_an_error() -> None:
+    with pytest.raises(KeyError, match="NOWHERE"):
+        parse_procfile("nats: nats-server --config $NOWHERE/nats.conf", {})
+
+
+def test_too_long_a_path_has_no_control_socket() -> None:
+    assert "unix_http_server" not in a_plan(Path("/" + "x" * 100)).supervisor_config("", detached=False)
+
+
+def test_nats_acknowledges_after_the_disk_and_gives_each_user_its_own_subjects() -> None:
+    config = a_plan().nats_config()
+    assert "sync_interval: always" in config
+    assert '"capture.>"' in config
+    assert '"_INBOX_identity.>"' in config
+
+
+def test_secrets_are_made_once_and_are_private(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
+    first = load_or_make(path, ["gateway"])
+    second = load_or_make(path, ["gateway", "newcomer"])
+    assert path.stat().st_mode & 0o077 == 0
+    assert (first.write_key, first.api_key, first.nats_passwords["gateway"]) == (
+        second.write_key,
+        second.api_key,
+        second.nats_passwords["gateway"],
+    )
+    assert second.nats_passwords["newcomer"] not in first.nats_passwords.values()

@@ -1,0 +1,105 @@
+"""The view of a person: put together from the services, and honest about what is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from tests.unit.gateway.running import Door, PlayedService
+
+
+def known(person_id: str, **others: Any) -> dict[str, Any]:
+    return {"person_id": person_id, "identifiers": [{"kind": "email", "value": f"{person_id}@b.co"}], "is_test": False} | others
+
+
+def scored(person_id: str, engagement: int = 7) -> dict[str, Any]:
+    return {"person_id": person_id, "name": "Ada", "profile": {"title": {"value": "CTO"}}, "scores": {"engagement": engagement, "cell": "A1"}}
+
+
+def looked_up(*items: dict[str, Any], **current: str) -> dict[str, Any]:
+    return {"items": list(items), "current": {item["person_id"]: item["person_id"] for item in items} | current}
+
+
+async def test_a_list_asks_each_service_once_whatever_its_length(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
+    identity.says("GET", "/v1/people", {"items": [known("per_1"), known("per_2")], "next_cursor": "per_2"})
+    scoring.says("POST", "/v1/scoring/people:lookup", looked_up(scored("per_1")))
+    answer = await door.api("GET", "/v1/people", params={"email": "a@b.co", "limit": 2})
+    assert answer.status_code == 200, answer.text
+    page = answer.json()
+    first, second = page["items"]
+    assert (first["person_id"], first["profile"]["title"]["value"], first["scores"]["cell"]) == ("per_1", "CTO", "A1")
+    assert (second["profile"], second["scores"], second["lifecycle"], second["owner"]) == (None, None, None, None)
+    assert (page["next_cursor"], page["degraded"]) == ("per_2", [])
+    assert [asked[:2] for asked in identity.asked] == [("GET", "/v1/people?email=a@b.co&limit=2")]
+    assert [asked[2] for asked in scoring.asked] == [b'{"person_ids": ["per_1", "per_2"]}']
+
+
+async def test_one_person_is_asked_for_as_of_a_moment(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
+    identity.says("GET", "/v1/people/per_9", known("per_1"))  # per_9 was absorbed
+    scoring.says("POST", "/v1/scoring/people:lookup", looked_up(scored("per_1")))
+    answer = await door.api("GET", "/v1/people/per_9", params={"as_of": "2026-03-01T08:00:00Z"})
+    assert answer.json()["person_id"] == "per_1"
+    assert answer.json()["scores"]["engagement"] == 7
+    assert "as_of=2026-03-01" in identity.asked[0][1]
+    assert b'"as_of"' in scoring.asked[0][2]
+
+
+async def test_a_service_that_heard_of_a_merge_first_still_answers(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
+    identity.says("GET", "/v1/people/per_2", known("per_2"))
+    scoring.says("POST", "/v1/scoring/people:lookup", looked_up(scored("per_1"), per_2="per_1"))
+    answer = (await door.api("GET", "/v1/people/per_2")).json()
+    assert (answer["person_id"], answer["scores"]["cell"]) == ("per_2", "A1")
+
+
+async def test_a_part_that_fails_is_named_and_the_rest_is_there(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
+    identity.says("GET", "/v1/people", {"items": [known("per_1")], "next_cursor": None})
+    identity.says("GET", "/v1/people/per_1", known("per_1"))
+    scoring.says("POST", "/v1/scoring/people:lookup", {"title": "Unexpected"}, 500)
+    page = (await door.api("GET", "/v1/people")).json()
+    person = (await door.api("GET", "/v1/people/per_1")).json()
+    assert page["degraded"] == person["degraded"] == ["scoring"]
+    assert page["items"][0]["identifiers"] == person["identifiers"] == known("per_1")["identifiers"]
+
+
+async def test_without_identity_a_person_is_what_others_know(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
+    async def broken(_request: web.Request) -> web.StreamResponse:
+        raise web.HTTPBadGateway
+
+    identity.answers["GET", "/v1/people/per_1"] = broken
+    scoring.says("POST", "/v1/scoring/people:lookup", looked_up(scored("per_1")))
+    answer = await door.api("GET", "/v1/people/per_1")
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["degraded"], answer.json()["identifiers"], answer.json()["scores"]["cell"]) == (["identity"], [], "A1")
+    scoring.says("POST", "/v1/scoring/people:lookup", looked_up())
+    assert (await door.api("GET", "/v1/people/per_1")).status_code == 503
+
+
+async def test_nobody_is_not_found_and_a_wrong_value_is_told_as_identity_tells_it(door: Door, identity: PlayedService) -> None:
+    identity.says("GET", "/v1/people", {"title": "Bad input", "status": 422}, 422)
+    assert (await door.api("GET", "/v1/people", params={"phone": "x"})).status_code == 422
+    assert (await door.api("GET", "/v1/people/per_1")).status_code == 404
+    for wrong in ("per_1%2F..%2Flinks", "per%20"):
+        assert (await door.api("GET", f"/v1/people/{wrong}")).status_code in (404, 422)
+    assert (await door.api("GET", "/v1/people", params={"emial": "a@b.co"})).status_code == 422
+
+
+async def test_a_text_is_looked_for_among_identifiers_and_names(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
+    identity.says("GET", "/v1/people", {"items": [known("per_1")], "next_cursor": None})
+    scoring.says("GET", "/v1/scoring/people", {"items": [scored("per_1"), scored("per_2")], "next_cursor": "per_2"})
+    identity.says("POST", "/v1/people:lookup", looked_up(known("per_2")))
+    scoring.says("POST", "/v1/scoring/people:lookup", looked_up(scored("per_1"), scored("per_2", 9)))
+    page = (await door.api("GET", "/v1/people", params={"q": "ada"})).json()
+    assert [(item["person_id"], item["scores"]["engagement"]) for item in page["items"]] == [("per_1", 7), ("per_2", 9)]
+    identity.asked.clear()
+    scoring.says("GET", "/v1/scoring/people", {"items": [], "next_cursor": None})
+    rest = (await door.api("GET", "/v1/people", params={"q": "ada", "cursor": page["next_cursor"]})).json()
+    assert (rest["items"], rest["next_cursor"]) == ([], None)
+    assert identity.asked == []  # it had no more
+    assert (await door.api("GET", "/v1/people", params={"q": "ada", "cursor": "nonsense"})).status_code == 422
+
+
+async def test_a_text_is_looked_for_among_identifiers_alone_while_scoring_is_away(door: Door, identity: PlayedService) -> None:
+    identity.says("GET", "/v1/people", {"items": [known("per_1")], "next_cursor": None})
+    page = (await door.api("GET", "/v1/people", params={"q": "ada"})).json()
+    assert ([item["person_id"] for item in page["items"]], page["degraded"]) == (["per_1"], ["scoring"])

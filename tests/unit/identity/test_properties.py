@@ -1,0 +1,167 @@
+"""What must hold whatever is captured, in whatever order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.envelope import Event
+from contracts.events.gateway import InteractionReceived
+from contracts.events.identity import InteractionRecognized, PersonCreated, PersonMerged, PersonSplit
+from services.identity import domain
+from tests.unit.identity.world import World, a_capture
+
+_NAMES: dict[str, list[str | None]] = {
+    "user_id": [None, None, "u1", "u2", "u3"],
+    "email": [None, "ann@acme.com", "bob@acme.com", "cy@gmail.com"],
+    "phone": [None, None, "+49301234567", "+49307654321"],
+    "anonymous_id": [None, "a1", "a2", "a3", "a4"],
+}
+_told = st.fixed_dictionaries({**{kind: st.sampled_from(values) for kind, values in _NAMES.items()}, "server": st.booleans()})
+_aliases = st.fixed_dictionaries({"user_id": st.sampled_from(["u1", "u2", "u3"]), "previous": st.sampled_from(["u1", "u2", "a1", "u9"])})
+_stories = st.lists(st.one_of(_told, _told, _told, _aliases), min_size=1, max_size=25)
+_small = settings(max_examples=150, deadline=None)
+
+
+def captures_of(story: list[dict[str, Any]]) -> list[InteractionReceived]:
+    return [a_capture(number, **told) for number, told in enumerate(story)]
+
+
+def in_batches(captures: list[InteractionReceived], size: int) -> World:
+    world = World()
+    for start in range(0, len(captures), size):
+        world.hears(*captures[start : start + size])
+    return world
+
+
+@_small
+@given(_stories, st.integers(1, 7))
+def test_the_partition_is_what_the_live_automatic_links_join(story: list[dict[str, Any]], size: int) -> None:
+    world = in_batches(captures_of(story), size)
+    groups = domain.components(world.fragments, [link.pair for link in world.links.values() if link.is_live])
+    for group in groups:
+        assert {world.fragments[one].cluster_id for one in group} == {group[0]}
+        assert {world.fragments[one].person_id for one in group} == {domain.person_of(group[0])}
+        assert len({world.fragments[one].graph_version for one in group}) == 1
+
+
+@_small
+@given(_stories, st.integers(1, 7), st.integers(1, 7))
+def test_how_captures_are_batched_changes_nothing(story: list[dict[str, Any]], one: int, other: int) -> None:
+    captures = captures_of(story)
+    left, right = in_batches(captures, one), in_batches(captures, other)
+    assert left.fragments == right.fragments
+    assert left.links == right.links
+    assert [wire(event) for event in left.said] == [wire(event) for event in right.said]
+
+
+@_small
+@given(_stories)
+def test_a_replay_gives_the_same_ids_and_events_to_the_byte(story: list[dict[str, Any]]) -> None:
+    first, second = World().hears(*captures_of(story)), World().hears(*captures_of(story))
+    assert [wire(event) for event in first.said] == [wire(event) for event in second.said]
+    assert len({event.meta.event_id for event in first.said}) == len(first.said)
+
+
+@_small
+@given(_stories)
+def test_each_interaction_is_recognized_exactly_once(story: list[dict[str, Any]]) -> None:
+    captures = captures_of(story)
+    recognized = World().hears(*captures).recognized()
+    assert [one.interaction.interaction_id for one in recognized] == [capture.interaction.interaction_id for capture in captures]
+
+
+@_small
+@given(_stories, st.integers(1, 7))
+def test_a_hearer_who_folds_the_events_once_knows_what_the_store_knows(story: list[dict[str, Any]], size: int) -> None:
+    world = in_batches(captures_of(story), size)
+    believed = fold(world.said)
+    for fragment_id, (person_id, version) in believed.items():
+        assert world.fragments[fragment_id].person_id == person_id
+        assert version <= world.fragments[fragment_id].graph_version
+
+
+@_small
+@given(_stories, st.integers(1, 5), st.data())
+def test_a_merge_that_is_cut_leaves_what_would_have_been_without_it(story: list[dict[str, Any]], size: int, data: st.DataObject) -> None:
+    captures = captures_of(story)
+    middle = data.draw(st.integers(1, len(captures)))
+    merged, control = in_batches(captures[:middle], size), in_batches(captures[:middle], size)
+    people = sorted({one.person_id for one in merged.fragments.values()})
+    if len(people) < 2:
+        return
+    one, other = data.draw(st.lists(st.sampled_from(people), min_size=2, max_size=2, unique=True))
+    link_id = merged.merges(one, other)
+    for capture in captures[middle:]:
+        merged.hears(capture)
+        control.hears(capture)
+    merged.cuts(link_id)
+    assert grouping(merged) == grouping(control)
+    assert automatic(merged) == automatic(control)
+    assert merged.refusals == control.refusals
+    assert merged.accounts == control.accounts
+
+
+@_small
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.sets(st.sampled_from(["user_id", "email", "phone", "a", "b"]), min_size=1)), max_size=20), st.randoms()
+)
+def test_without_conflicts_the_order_does_not_matter(told: list[tuple[int, set[str]]], random: Any) -> None:
+    captures = [a_capture(number, **own_names(who, kinds)) for number, (who, kinds) in enumerate(told)]
+    shuffled = list(captures)
+    random.shuffle(shuffled)
+    in_order, out_of_order = World().hears(*captures), World().hears(*shuffled)
+    assert not in_order.refusals
+    assert in_order.names() == out_of_order.names()
+
+
+@_small
+@given(_stories, st.data())
+def test_a_cut_pair_is_never_joined_again_by_machines(story: list[dict[str, Any]], data: st.DataObject) -> None:
+    captures = captures_of(story)
+    world = World().hears(*captures)
+    if not world.links:
+        return
+    link = world.links[data.draw(st.sampled_from(sorted(world.links)))]
+    person_id = world.fragments[link.left_id].person_id
+    apart = domain.part_off(world.parts(person_id), world.links_of(person_id), [link.left_id])
+    world.cuts(*(one.link_id for one in apart))
+    world.hears(*(a_capture(100 + number, **told) for number, told in enumerate(story)))
+    assert world.fragments[link.left_id].cluster_id != world.fragments[link.right_id].cluster_id
+
+
+def own_names(who: int, kinds: set[str]) -> dict[str, Any]:
+    names = {"user_id": f"u{who}", "email": f"p{who}@acme.com", "phone": f"+4930123456{who}"}
+    told: dict[str, Any] = {kind: names[kind] for kind in kinds if kind in names}
+    if devices := sorted(kinds - set(names)):
+        told["anonymous_id"] = f"{devices[0]}{who}"
+    return told
+
+
+def fold(events: list[Event]) -> dict[str, tuple[str, int]]:
+    """What somebody believes who hears identity and nobody else: fragment -> (person, version)."""
+    believed: dict[str, tuple[str, int]] = {}
+    for event in events:
+        match event:
+            case InteractionRecognized() | PersonCreated():
+                believed[event.fragment_id] = (event.person_id, event.graph_version)
+            case PersonMerged():
+                believed |= dict.fromkeys(event.fragment_ids, (event.person_id, event.graph_version))
+            case PersonSplit():
+                for part in event.parts:
+                    believed |= dict.fromkeys(part.fragment_ids, (part.person_id, part.graph_version))
+    return believed
+
+
+def wire(event: Event) -> tuple[dict[str, str], bytes]:
+    return event.headers(), event.body()
+
+
+def grouping(world: World) -> dict[str, tuple[Any, ...]]:
+    return {one.fragment_id: (one.cluster_id, one.person_id, one.kind, one.value, one.account_id) for one in world.fragments.values()}
+
+
+def automatic(world: World) -> dict[str, domain.Link]:
+    return {link_id: link for link_id, link in world.links.items() if not link.is_manual}

@@ -1,0 +1,118 @@
+"""A small world for stories about who is who: captures to tell, and a memory that keeps what the domain decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from contracts.envelope import Event, Meta
+from contracts.events.gateway import InteractionReceived
+from contracts.events.identity import InteractionRecognized
+from contracts.ids import hash_id
+from contracts.values import AccountClaim, Identifier, IdentifierKind, Interaction, InteractionKind, SourceKind
+from services.identity import domain
+
+DAWN = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+
+
+def a_capture(number: int, *, account: AccountClaim | None = None, previous: str | None = None, **told: Any) -> InteractionReceived:
+    """The capture received `number` seconds after dawn. `told`: user_id, email, phone, anonymous_id; kind, server, traits, is_test, at."""
+    at = told.pop("at", DAWN + timedelta(seconds=number))
+    is_server, traits, is_test = told.pop("server", False), told.pop("traits", {}), told.pop("is_test", False)
+    kind = told.pop("kind", InteractionKind.ALIAS if previous else InteractionKind.TRACK)
+    event_id = hash_id("evt", str(number))
+    interaction = Interaction(
+        interaction_id=event_id.replace("evt", "int"),
+        kind=kind,
+        name="Something Done",
+        source_id="src_server" if is_server else "src_web",
+        source_kind=SourceKind.SERVER if is_server else SourceKind.WEB,
+        message_id=f"m{number}",
+        occurred_at=at,
+        received_at=at,
+        traits=traits,
+        account=account,
+        is_test=is_test,
+    )
+    identifiers = tuple(Identifier(kind=kind, value=told[kind.value]) for kind in IdentifierKind if told.get(kind.value))
+    meta = Meta(event_id=event_id, at=at, correlation_id=event_id)
+    return InteractionReceived(meta=meta, interaction=interaction, identifiers=identifiers, previous_id=previous)
+
+
+@dataclass
+class World:
+    """Keeps fragments, links (cut ones too) and accounts as a store would, and everything that was said."""
+
+    rules: domain.Rules = field(default_factory=domain.Rules)
+    fragments: dict[str, domain.Fragment] = field(default_factory=dict)
+    links: dict[str, domain.Link] = field(default_factory=dict)
+    accounts: dict[str, domain.Account] = field(default_factory=dict)
+    refusals: dict[str, domain.Refusal] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    said: list[Event] = field(default_factory=list)
+    acts: int = 0
+
+    def hears(self, *captures: InteractionReceived) -> World:
+        known = domain.Known(tuple(self.fragments.values()), tuple(self.links.values()), tuple(self.accounts.values()))
+        came = domain.recognize(known, domain.read_claims(captures, self.rules.region), self.rules)
+        self._keep(came.new_fragments + came.changed_fragments, came.new_links + came.changed_links)
+        self.accounts |= {account.account_id: account for account in came.new_accounts + came.changed_accounts}
+        self.refusals |= {refusal.refusal_id: refusal for refusal in came.refusals}
+        self.remarks += [f"{one.remark.kind.value}: {one.remark.reason}" for one in came.remarks]
+        self.said += came.said
+        return self
+
+    def merges(self, one_id: str, other_id: str) -> str:
+        """A human says that the two are one; returns the link."""
+        came = domain.merge(self.parts(one_id), self.parts(other_id), self._act())
+        self._keep(came.fragments, came.new_links)
+        self.said += came.said
+        return came.new_links[0].link_id
+
+    def cuts(self, *link_ids: str) -> domain.Regrouping:
+        """A human cuts links of one person."""
+        cut = [self.links[link_id] for link_id in link_ids]
+        person_id = self.fragments[cut[0].left_id].person_id
+        came = domain.split(self.parts(person_id), self.links_of(person_id), cut, self._act())
+        self._keep(came.fragments, came.cut_links)
+        self.said += came.said
+        return came
+
+    def person(self, **named: str) -> str:
+        """The person who goes by `named` now."""
+        ((kind, value),) = named.items()
+        return next(one.person_id for one in self.fragments.values() if (one.kind, one.value) == (kind, value))
+
+    def fragment(self, **named: str) -> domain.Fragment:
+        ((kind, value),) = named.items()
+        return next(one for one in self.fragments.values() if (one.kind, one.value) == (kind, value))
+
+    def parts(self, person_id: str) -> list[domain.Fragment]:
+        return [one for one in self.fragments.values() if one.person_id == person_id]
+
+    def links_of(self, person_id: str) -> list[domain.Link]:
+        own = {one.fragment_id for one in self.parts(person_id)}
+        return [link for link in self.links.values() if link.is_live and link.left_id in own]
+
+    def heard(self, event_type: type[Event]) -> list[Any]:
+        return [event for event in self.said if type(event) is event_type]
+
+    def recognized(self) -> list[InteractionRecognized]:
+        return self.heard(InteractionRecognized)
+
+    def names(self) -> set[frozenset[tuple[str | None, str | None]]]:
+        """Who is one person with whom, by names alone."""
+        people: dict[str, set[tuple[str | None, str | None]]] = {}
+        for one in self.fragments.values():
+            people.setdefault(one.person_id, set()).add((one.kind, one.value))
+        return {frozenset(group) for group in people.values()}
+
+    def _keep(self, fragments: Iterable[domain.Fragment], links: Sequence[domain.Link]) -> None:
+        self.fragments |= {one.fragment_id: one for one in fragments}
+        self.links |= {link.link_id: link for link in links}
+
+    def _act(self) -> domain.Act:
+        self.acts += 1
+        return domain.Act(by="usr_ada", at=DAWN + timedelta(days=self.acts), reason="they said so")

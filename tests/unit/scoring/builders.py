@@ -1,0 +1,121 @@
+"""The vocabulary of scoring's tests: interactions, recognized events, and a rulebook made of functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from contracts.envelope import Meta
+from contracts.events.identity import InteractionRecognized
+from contracts.ids import derive_id
+from contracts.values import AccountClaim, Interaction, InteractionKind, JsonObject, SourceKind, Strength
+from services.scoring.domain.book import Book
+from services.scoring.domain.decay import DAY, POINT
+from services.scoring.domain.grid import Grid
+from services.scoring.domain.judging import Award, Judge, Judges
+from services.scoring.domain.profile import Attributes
+from services.scoring.domain.recording import record
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+GRID = Grid(fit=(10 * POINT, 30 * POINT, 60 * POINT), engagement=(10 * POINT, 30 * POINT, 60 * POINT))
+
+
+def at(days: float = 0, **delta: float) -> datetime:
+    return START + timedelta(days=days, **delta)
+
+
+def frg(number: int | str) -> str:
+    return f"frg_{number:0>26}"
+
+
+def per(number: int | str) -> str:
+    return f"per_{number:0>26}"
+
+
+def an_interaction(name: str = "Pricing", *, when: datetime = START, number: int = 0, **fields: Any) -> Interaction:
+    defaults: dict[str, Any] = {
+        "interaction_id": f"int_{number:0>26}",
+        "kind": InteractionKind.TRACK,
+        "name": name,
+        "source_id": "src_web",
+        "source_kind": SourceKind.WEB,
+        "message_id": f"m{number}",
+        "occurred_at": when,
+        "received_at": when,
+    }
+    return Interaction(**(defaults | fields))
+
+
+def recognized(interaction: Interaction, fragment: int = 1, person: int | None = None, **fields: Any) -> InteractionRecognized:
+    heard_at = fields.pop("heard_at", interaction.received_at)
+    defaults: dict[str, Any] = {
+        "meta": Meta(event_id=derive_id("evt", START, interaction.interaction_id), at=heard_at, correlation_id=interaction.message_id),
+        "fragment_id": frg(fragment),
+        "person_id": per(fragment if person is None else person),
+        "graph_version": 1,
+        "strength": Strength.CLAIMED,
+        "identifiers": (),
+        "interaction": interaction,
+    }
+    return InteractionRecognized(**(defaults | fields))
+
+
+def identified(traits: JsonObject, *, when: datetime = START, number: int = 0, **fields: Any) -> Interaction:
+    return an_interaction("identify", when=when, number=number, kind=InteractionKind.IDENTIFY, traits=traits, **fields)
+
+
+def of_company(name: str, **traits: Any) -> AccountClaim:
+    return AccountClaim(name=name, traits=traits)
+
+
+@dataclass(frozen=True)
+class PlainJudge:
+    """A rulebook of two tables: interaction name -> (points e4, half-life days), and (attribute, value) -> points e4."""
+
+    version: int = 1
+    interactions: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
+    profile: Mapping[tuple[str, Any], int] = field(default_factory=dict)
+    grid: Grid = GRID
+
+    @property
+    def label(self) -> str:
+        return f"scoring@{self.version}"
+
+    def engagement(self, interaction: Interaction) -> tuple[Award, ...]:
+        awards = self.interactions.get(interaction.name or "", ())
+        return tuple(Award(f"{interaction.name}-{i}", points, days * DAY, {}, "did it") for i, (points, days) in enumerate(awards))
+
+    def fit(self, attributes: Attributes) -> tuple[Award, ...]:
+        return tuple(
+            Award(f"{name}-is-{value}", points, None, {name: value}, "it fits")
+            for (name, value), points in self.profile.items()
+            if name in attributes and attributes[name].value == value
+        )
+
+    def farewell(self, rule: str, attributes: Attributes) -> tuple[JsonObject, str]:
+        return {}, f"{rule} holds no more"
+
+
+JUDGE = PlainJudge(
+    interactions={"Pricing": [(12 * POINT, 14)], "Demo": [(40 * POINT, 30), (25_000, 7)], "Careers": [(-15 * POINT, 90)], "Blog": [(POINT, 14)]},
+    profile={("title", "CEO"): 30 * POINT, ("title", "Intern"): -20 * POINT, ("employees", 250): 25 * POINT, ("company", "Acme"): 75_000},
+)
+
+
+def a_book(judge: Judge = JUDGE, *older: Judge) -> Book:
+    return Book(Judges({each.version: each for each in (judge, *older)}, judge))
+
+
+def after(*events: InteractionRecognized, judge: PlainJudge = JUDGE) -> Book:
+    """A book in which everybody's histories are open."""
+    book = a_book(judge)
+    open_histories(book, events)
+    record(book, events)
+    return book
+
+
+def open_histories(book: Book, events: Sequence[InteractionRecognized]) -> None:
+    for event in events:
+        book.histories.setdefault(event.person_id, [])

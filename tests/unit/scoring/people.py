@@ -1,0 +1,85 @@
+"""A small identity service for tests: links and cuts among fragments, told as the real one tells them, with events in flight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from contracts.envelope import Event, Meta
+from contracts.events.identity import InteractionRecognized, PersonMerged, PersonPart, PersonSplit
+from contracts.ids import derive_id, with_prefix
+from contracts.values import Interaction, Strength
+from tests.unit.scoring.builders import START, recognized
+
+
+@dataclass
+class Registry:
+    """People as sets of fragments. What is recognized can be kept in flight: it then arrives later, naming the person it knew."""
+
+    owner: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    told: list[Event] = field(default_factory=list)
+    in_flight: list[InteractionRecognized] = field(default_factory=list)
+    clock: int = 0
+    began: datetime = START + timedelta(days=400)  # when the first event is heard
+
+    def see(self, interaction: Interaction, fragment: int, *, delayed: bool = False) -> None:
+        event = recognized(interaction, fragment, heard_at=self._tick())
+        person = self.owner.setdefault(event.fragment_id, event.person_id)
+        version = self.versions.setdefault(person, 1)
+        event = event.model_copy(update={"person_id": person, "graph_version": version})
+        (self.in_flight if delayed else self.told).append(event)
+
+    def land(self) -> None:
+        self.told += self.in_flight
+        self.in_flight.clear()
+
+    def merge(self, first: str, second: str) -> None:
+        people = sorted({self.owner[first], self.owner[second]})
+        if len(people) < 2:
+            return
+        survivor, version = people[0], 1 + max(self.versions[person] for person in people)
+        for person in people[1:]:
+            for fragment in self._fragments(person):
+                self.owner[fragment] = survivor
+            del self.versions[person]
+        self.versions[survivor] = version
+        self.told.append(
+            PersonMerged(
+                meta=self._meta("merged"),
+                person_id=survivor,
+                absorbed_person_ids=tuple(people[1:]),
+                fragment_ids=self._fragments(survivor),
+                graph_version=version,
+                strength=Strength.MANUAL,
+                sentence="they are one",
+            )
+        )
+
+    def split(self, person: str, away: Iterable[str]) -> None:
+        version = self.versions.pop(person) + 1
+        gone = set(away)
+        fragments = self._fragments(person)
+        parts = [part for part in (tuple(f for f in fragments if f not in gone), tuple(f for f in fragments if f in gone)) if part]
+        people = []
+        for part in parts:
+            owner = with_prefix("per", min(part))
+            self.versions[owner] = version
+            self.owner.update(dict.fromkeys(part, owner))
+            people.append(PersonPart(person_id=owner, fragment_ids=part, graph_version=version))
+        self.told.append(
+            PersonSplit(meta=self._meta("split"), person_id=person, parts=tuple(people), graph_version=version, sentence="they are several")
+        )
+
+    def _fragments(self, person: str) -> tuple[str, ...]:
+        return tuple(sorted(fragment for fragment, owner in self.owner.items() if owner == person))
+
+    def _tick(self) -> datetime:
+        self.clock += 1
+        return self.began + timedelta(seconds=self.clock)
+
+    def _meta(self, what: str) -> Meta:
+        moment = self._tick()
+        event_id = derive_id("evt", moment, what)
+        return Meta(event_id=event_id, at=moment, correlation_id=event_id)

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.values import AccountClaim, InteractionKind, JsonObject
+from services.scoring.domain.claims import claims_of
+from services.scoring.domain.figures import Money, head_count, money, months
+from services.scoring.domain.freemail import domain_of, is_free
+from services.scoring.domain.profile import display_name, fold_text, search_text
+from services.scoring.domain.titles import RANKS, business_function, seniority
+from services.scoring.store.encoding import attributes_from_text, attributes_to_text, to_text
+from tests.unit.scoring.builders import after, an_interaction, at, identified, per, recognized
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize(
+    ("traits", "claimed"),
+    [
+        ({"firstName": "Ada", "last_name": "Lovelace"}, {"first_name": "Ada", "last_name": "Lovelace"}),
+        ({"First Name": "Ada", "Job Title": "CEO", "E-Mail": "Ada@Acme.Example"}, {"first_name": "Ada", "title": "CEO", "email": "ada@acme.example"}),
+        (
+            {"company": {"name": "Acme", "employees": "51-200", "industry": "Retail", "id": "7"}},
+            {"company": "Acme", "employees": 51, "industry": "Retail"},
+        ),
+        ({"company": "Acme", "companySize": "1,000+"}, {"company": "Acme", "employees": 1000}),
+        ({"address": {"country": "DE", "city": "Köln", "street": "x"}}, {"country": "DE", "city": "Köln"}),
+        (
+            {"budget": "€ 50.000", "decision_maker": "Yes", "timeline": "ASAP"},
+            {"budget": 50000.0, "budget_currency": "EUR", "authority": "decides", "timing": 0},
+        ),
+        ({"budget": "no idea", "timing": "some day"}, {"budget": "no idea", "timing": "some day"}),
+        ({"favouriteColour": "blue", "  ": "x", "empty": "  ", "none": None}, {"favourite_colour": "blue"}),
+        ({"name": " Ａｄａ\u3000Lovelace "}, {"name": "Ada Lovelace"}),
+        ({"id": "u-1", "createdAt": "2026", "password": "secret"}, {}),
+    ],
+)
+def test_traits_are_given_our_names_and_types(traits: JsonObject, claimed: JsonObject) -> None:
+    assert claims_of(identified(traits)) == claimed
+
+
+def test_a_group_is_about_the_company_and_a_form_answers_bant_in_its_properties() -> None:
+    group = an_interaction(
+        "g",
+        kind=InteractionKind.GROUP,
+        traits={"name": "ignored"},
+        account=AccountClaim(name="Acme", domain="acme.example", traits={"employees": 250}),
+    )
+    assert claims_of(group) == {"company": "Acme", "company_domain": "acme.example", "employees": 250}
+    form = an_interaction("Contact", properties={"budget": "25k", "Timeline": "1-2 quarters", "color": "red"})
+    assert claims_of(form) == {"budget": 25000.0, "timing": 3}
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=5), st.dictionaries(st.text(), JSON, max_size=3))
+def test_whatever_is_sent_can_be_kept_and_read_back(traits: JsonObject, properties: JsonObject) -> None:
+    book = after(recognized(identified({**traits, "city": "Rome"}, properties=properties)))
+    attributes = book.people[per(1)].fit.attributes
+    assert attributes_to_text(attributes_from_text(attributes_to_text(attributes))) == attributes_to_text(attributes)
+    assert to_text(claims_of(identified(traits))).encode()
+
+
+@pytest.mark.parametrize(
+    ("title", "rank", "field"),
+    [
+        ("CEO", "executive", "general"),
+        ("C.E.O. & Founder", "executive", "general"),
+        ("VP of Sales", "vp", "sales"),
+        ("Vice President, Marketing", "vp", "marketing"),
+        ("Vice-Présidente", "vp", "general"),
+        ("Geschäftsführerin", "executive", "general"),
+        ("Leiter Einkauf", "director", "operations"),
+        ("Directrice Marketing", "director", "marketing"),
+        ("Jefe de Ventas", "manager", "sales"),
+        ("営業部長", "director", "sales"),
+        ("代表取締役社長", "executive", "general"),
+        ("副总裁", "vp", "general"),
+        ("마케팅 팀장", "manager", "marketing"),
+        ("Руководитель отдела продаж", "manager", "sales"),
+        ("Assistant to the CEO", "assistant", "general"),
+        ("Marketing Praktikantin", "assistant", "marketing"),
+        ("Product Owner", "staff", "product"),
+        ("Senior Software Engineer", "senior", "engineering"),
+        ("Head of IT", "director", "it"),
+        ("Accountant", "staff", "general"),
+        ("", "staff", "general"),
+    ],
+)
+def test_titles_are_understood_in_several_languages(title: str, rank: str, field: str) -> None:
+    assert (seniority(title), business_function(title)) == (rank, field)
+
+
+@given(st.text())
+def test_any_title_has_a_rank(title: str) -> None:
+    assert seniority(title) in RANKS
+
+
+@pytest.mark.parametrize(
+    ("told", "count"),
+    [
+        (250, 250),
+        ("51-200", 51),
+        ("1,000+", 1000),
+        ("10k", 10000),
+        ("10-20k", 10000),
+        ("about 1.200 people", 1200),
+        ("many", None),
+        (True, None),
+        (-3, None),
+        ("9" * 40, None),
+    ],
+)
+def test_head_counts(told: object, count: int | None) -> None:
+    assert head_count(told) == count
+
+
+@pytest.mark.parametrize(
+    ("told", "sum_"),
+    [
+        ("€ 50.000", Money(Decimal(50000), "EUR")),
+        ("USD 25k-50k", Money(Decimal(25000), "USD")),
+        ("1,234.50", Money(Decimal("1234.50"), None)),
+        ("1.234,50 EUR", Money(Decimal("1234.50"), "EUR")),
+        ("2 Mio CHF", Money(Decimal(2000000), "CHF")),
+        (float("nan"), None),
+        ("tbd", None),
+    ],
+)
+def test_sums_of_money(told: object, sum_: Money | None) -> None:
+    assert money(told) == sum_
+
+
+@pytest.mark.parametrize(
+    ("told", "away"),
+    [
+        (3, 3),
+        ("3 months", 3),
+        ("in 2 Wochen", 0),
+        ("6-12 Monate", 6),
+        ("ASAP", 0),
+        ("this quarter", 3),
+        ("1 year", 12),
+        ("12345 months", None),
+        ("later", None),
+    ],
+)
+def test_time_spans(told: object, away: int | None) -> None:
+    assert months(told) == away
+
+
+@given(JSON)
+def test_nonsense_is_no_figure_and_no_failure(value: Any) -> None:
+    for read in (head_count, money, months, domain_of):
+        read(value)
+
+
+def test_free_mail_is_told_from_business_mail() -> None:
+    assert [is_free(domain_of(mail) or "") for mail in ("a@gmail.com", "a@yahoo.co.jp", "a@web.de", "A@ACME.example")] == [True, True, True, False]
+    assert [domain_of(mail) for mail in ("nobody", "@x.example", "a@b", None)] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("traits", "shown"),
+    [
+        ({"firstName": "Ada", "lastName": "Lovelace"}, "Ada Lovelace"),
+        ({"firstName": "太郎", "lastName": "山田"}, "山田太郎"),
+        ({"name": "Sukarno"}, "Sukarno"),
+        ({"firstName": "Björk"}, "Björk"),
+        ({"email": "x@y.example"}, None),
+    ],
+)
+def test_names_are_shown_in_the_order_of_their_script(traits: JsonObject, shown: str | None) -> None:
+    assert display_name(after(recognized(identified(traits))).people[per(1)].fit.attributes) == shown
+
+
+def test_names_are_found_in_either_order_whatever_the_case_or_width() -> None:
+    attributes = after(recognized(identified({"firstName": "Straße", "lastName": "Ｏ'Neil", "company": "ACME"}))).people[per(1)].fit.attributes
+    for q in ("strasse o'neil", "O'NEIL STRASSE", "acme"):
+        assert fold_text(q) in search_text(attributes)
+
+
+def test_among_equal_claims_the_latest_wins_and_then_the_greater_id() -> None:
+    newest = recognized(identified({"city": "Rome"}, when=at(2), number=1))
+    older = recognized(identified({"city": "Oslo"}, when=at(1), number=2))
+    same_time = recognized(identified({"city": "Bern"}, when=at(2), number=3))
+    assert after(newest, older).people[per(1)].fit.attributes["city"].value == "Rome"
+    assert after(same_time, newest).people[per(1)].fit.attributes["city"].value == "Bern"

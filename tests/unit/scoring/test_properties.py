@@ -1,0 +1,175 @@
+"""What must hold over any history: receipts tie out, order and duplicates do not matter, a merge that is undone leaves no trace."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.events.identity import InteractionRecognized
+from contracts.values import AccountClaim, Interaction, InteractionKind, JsonObject, SourceKind
+from services.scoring.domain.decay import combine
+from services.scoring.domain.reading import as_of
+from services.scoring.domain.recording import record
+from tests.unit.scoring.builders import GRID, a_book, an_interaction, at, frg, identified, recognized
+from tests.unit.scoring.people import Registry
+from tests.unit.scoring.world import World
+
+TRAITS: st.SearchStrategy[JsonObject] = st.sampled_from(
+    [{}, {}, {"title": "CEO"}, {"title": "Intern"}, {"title": "CEO", "budget": "50k"}, {"company": {"employees": 250}}]
+)
+
+
+@st.composite
+def interactions(draw: st.DrawFn, number: int) -> Interaction:
+    when = at(draw(st.integers(0, 60)), seconds=draw(st.integers(0, 3)))
+    server = draw(st.sampled_from([SourceKind.WEB, SourceKind.SERVER]))
+    account = draw(st.sampled_from([None, None, AccountClaim(name="Acme", traits={"employees": 250}), AccountClaim(name="Other")]))
+    traits = draw(TRAITS)
+    is_identify = draw(st.booleans())
+    if traits and is_identify:
+        return identified(traits, when=when, number=number, source_kind=server, account=account)
+    name = draw(st.sampled_from(["Pricing", "Demo", "Careers", "Blog", "Other"]))
+    return an_interaction(name, when=when, number=number, kind=InteractionKind.TRACK, source_kind=server, traits=traits, account=account)
+
+
+@st.composite
+def histories(draw: st.DrawFn, longest: int = 12) -> list[tuple[Interaction, int]]:
+    count = draw(st.integers(1, longest))
+    return [(draw(interactions(number)), draw(st.integers(1, 4))) for number in range(count)]
+
+
+def seen_by_one_person(history: list[tuple[Interaction, int]]) -> list[InteractionRecognized]:
+    return [recognized(interaction, fragment, 1, heard_at=at(400)) for interaction, fragment in history]
+
+
+@given(histories(), st.integers(0, 900))
+def test_the_sum_of_receipts_is_the_score_at_any_moment(history: list[tuple[Interaction, int]], days: int) -> None:
+    world = World().hear(seen_by_one_person(history))
+    (person,) = world.book.people.values()
+    moment = at(days) if person.latest_at is None else max(at(days), person.latest_at)
+    from_receipts = as_of(world.book.histories[person.person_id], world.receipts_of(person), moment, GRID)
+    assert from_receipts.standing == person.standing(moment, GRID)
+    assert from_receipts.attributes == person.fit.attributes
+
+
+@given(histories(), st.integers(-5, 70))
+def test_the_score_as_of_a_moment_is_the_score_of_those_who_knew_no_more(history: list[tuple[Interaction, int]], days: int) -> None:
+    moment = at(days)
+    world = World().hear(seen_by_one_person(history))
+    (person,) = world.book.people.values()
+    known = World().hear(seen_by_one_person([(interaction, fragment) for interaction, fragment in history if interaction.occurred_at <= moment]))
+    snapshot = as_of(world.book.histories[person.person_id], world.receipts_of(person), moment, GRID)
+    if known.book.people:
+        (earlier,) = known.book.people.values()
+        assert snapshot.standing == earlier.standing(moment, GRID)
+        assert snapshot.attributes == earlier.fit.attributes
+    else:
+        assert snapshot.attributes == {}
+
+
+@given(histories(), st.randoms(use_true_random=False))
+def test_any_order_of_arrival_gives_the_same_state_to_the_byte(history: list[tuple[Interaction, int]], random: object) -> None:
+    shuffled = list(history)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    one, other = World().hear(seen_by_one_person(history)), World().hear(seen_by_one_person(shuffled))
+    assert one.state() == other.state()
+
+
+@given(histories())
+def test_a_late_fact_comes_to_the_same_as_one_in_order(history: list[tuple[Interaction, int]]) -> None:
+    events = sorted(seen_by_one_person(history), key=lambda event: (event.interaction.occurred_at, event.interaction.interaction_id))
+    assert World().hear([*events[1:], events[0]]).state() == World().hear(events).state()
+
+
+@given(histories(), st.data())
+def test_duplicates_change_nothing(history: list[tuple[Interaction, int]], data: st.DataObject) -> None:
+    events = seen_by_one_person(history)
+    again = data.draw(st.lists(st.sampled_from(events), max_size=6))
+    once, twice = World().hear(events), World().hear([*events, *again])
+    assert twice.state() == once.state()
+    assert [event.meta.event_id for event in twice.book.said] == [event.meta.event_id for event in once.book.said]
+
+
+@given(histories(), st.integers(1, 5))
+def test_what_is_said_does_not_depend_on_how_a_batch_was_cut(history: list[tuple[Interaction, int]], size: int) -> None:
+    events = seen_by_one_person(history)
+    whole, cut = a_book(), World().hear(events).book
+    whole.histories.setdefault(events[0].person_id, [])
+    record(whole, events)
+    assert [(event.meta.event_id, event.body()) for event in whole.said] == [(event.meta.event_id, event.body()) for event in cut.said]
+
+
+MOVES = st.lists(st.tuples(st.sampled_from(["merge", "split", "land", "see", "see late"]), st.integers(1, 4), st.integers(1, 4)), max_size=14)
+
+
+@settings(max_examples=150)
+@given(histories(), MOVES)
+def test_whatever_was_merged_and_split_the_state_is_that_of_the_final_grouping(
+    history: list[tuple[Interaction, int]], moves: list[tuple[str, int, int]]
+) -> None:
+    """The control never saw a merge or a split: each fragment was with its final person from the start."""
+    registry, facts, waiting = Registry(), [], list(history)
+    for move, first, second in [*moves, *[("see", 0, 0)] * len(history), ("land", 0, 0)]:
+        if move in ("see", "see late") and waiting:
+            interaction, fragment = waiting.pop(0)
+            facts.append((interaction, fragment))
+            registry.see(interaction, fragment, delayed=move == "see late")
+        elif move == "land":
+            registry.land()
+        elif move == "merge" and {frg(first), frg(second)} <= registry.owner.keys():
+            registry.merge(frg(first), frg(second))
+        elif move == "split" and frg(first) in registry.owner:
+            person = registry.owner[frg(first)]
+            if sum(owner == person for owner in registry.owner.values()) > 1:
+                registry.split(person, [frg(first)])
+    moved = World().hear(registry.told)
+    control = World().hear(
+        recognized(interaction, fragment).model_copy(update={"person_id": registry.owner[frg(fragment)]}) for interaction, fragment in facts
+    )
+    assert moved.state() == control.state()
+
+
+@given(histories(), histories(4), st.integers(1, 3))
+def test_a_merge_that_is_cut_again_leaves_no_trace_even_of_events_between(
+    before: list[tuple[Interaction, int]], between: list[tuple[Interaction, int]], apart: int
+) -> None:
+    between = [(interaction.model_copy(update={"interaction_id": f"int_B{i:0>25}"}), fragment) for i, (interaction, fragment) in enumerate(between)]
+    merged, control = Registry(), Registry()
+    for registry in (merged, control):
+        for number in range(1, 5):
+            registry.see(an_interaction("Other", number=900 + number), number)
+        for interaction, fragment in before:
+            registry.see(interaction, fragment)
+    merged.merge(frg(1), frg(apart + 1))
+    for index, (interaction, fragment) in enumerate(between):
+        for registry in (merged, control):
+            registry.see(interaction, fragment, delayed=index % 2 == 0)
+    merged.split(merged.owner[frg(1)], [frg(apart + 1)])
+    for registry in (merged, control):
+        registry.land()
+    assert World().hear(merged.told).state() == World().hear(control.told).state()
+
+
+@given(histories(), MOVES)
+def test_a_persons_sum_is_always_the_sum_of_their_fragments(history: list[tuple[Interaction, int]], moves: list[tuple[str, int, int]]) -> None:
+    registry = Registry()
+    for interaction, fragment in history:
+        registry.see(interaction, fragment)
+    for move, first, second in moves:
+        if move == "merge" and {frg(first), frg(second)} <= registry.owner.keys():
+            registry.merge(frg(first), frg(second))
+    world = World().hear(registry.told)
+    for person in world.book.people.values():
+        assert person.sums == combine(fragment.sums for fragment in world.book.fragments_of(person.person_id))
+
+
+@given(histories())
+def test_a_fade_is_always_set_for_the_moment_the_cell_really_moves(history: list[tuple[Interaction, int]]) -> None:
+    world = World().hear(seen_by_one_person(history))
+    (person,) = world.book.people.values()
+    if person.fades_at is not None:
+        here = person.standing(person.evaluated_at, GRID).cell
+        assert person.standing(person.fades_at, GRID).cell != here
+        assert person.standing(max(person.evaluated_at, person.fades_at - timedelta(seconds=1)), GRID).cell == here

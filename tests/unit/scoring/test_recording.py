@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from contracts.events.identity import PersonMerged
+from contracts.events.scoring import ProfileChanged, ScoreChanged, ScoreCorrected
+from contracts.values import SourceKind, Strength
+from services.scoring.domain.book import Book
+from services.scoring.domain.decay import POINT
+from services.scoring.domain.facts import trait_facts
+from services.scoring.domain.passing import fade
+from services.scoring.domain.recording import people_to_refold, record
+from tests.unit.scoring.builders import GRID, JUDGE, PlainJudge, a_book, after, an_interaction, at, frg, identified, of_company, per, recognized
+from tests.unit.scoring.people import Registry
+from tests.unit.scoring.world import World
+
+
+def changed(book: Book) -> list[ScoreChanged]:
+    return [event for event in book.said if isinstance(event, ScoreChanged)]
+
+
+def test_a_visit_to_the_pricing_page_is_told_with_its_receipt() -> None:
+    book = after(recognized(an_interaction("Pricing")))
+    (said,) = changed(book)
+    assert said.scores.engagement == Decimal(12)
+    assert said.scores.cell == "D3"
+    assert [receipt.sentence for receipt in said.receipts] == ["did it"]
+    assert said.receipts[0].person_id == per(1)
+    assert said.receipts[0].fragment_id == frg(1)
+
+
+def test_an_interaction_worth_nothing_is_kept_and_nothing_is_said() -> None:
+    book = after(recognized(an_interaction("Footer clicked", when=at(1))))
+    assert book.said == []
+    assert book.people[per(1)].latest_at == at(1)
+
+
+def test_less_than_a_whole_point_is_not_told() -> None:
+    judge = PlainJudge(interactions={"Pricing": [(12 * POINT, 14)], "Scroll": [(100, 14)]})
+    book = after(recognized(an_interaction("Pricing")), recognized(an_interaction("Scroll", number=2)), judge=judge)
+    assert len(changed(book)) == 1
+    assert book.people[per(1)].standing(at(), GRID).engagement_e4 == 12 * POINT + 100
+
+
+def test_a_title_brings_fit_and_losing_it_takes_it_away_again() -> None:
+    book = after(recognized(identified({"title": "CEO"})), recognized(identified({"title": "Intern"}, when=at(1), number=1)))
+    first, second = changed(book)
+    assert (first.scores.fit, first.scores.cell) == (Decimal(30), "B4")
+    assert (second.scores.fit, second.scores.cell) == (Decimal(-20), "D4")
+    assert [str(receipt.contribution.points) for receipt in second.receipts if receipt.contribution] == ["-20.0000", "-30.0000"]
+
+
+def test_only_what_changed_in_a_profile_is_told() -> None:
+    book = after(
+        recognized(identified({"firstName": "Ada", "title": "CEO"})),
+        recognized(identified({"firstName": "Ada", "title": "Owner"}, when=at(1), number=1)),
+    )
+    told = [event.attributes for event in book.said if isinstance(event, ProfileChanged)]
+    assert [set(attributes) for attributes in told] == [{"first_name", "title"}, {"first_name", "title"}]  # the name's source is a later one
+    assert told[1]["title"] is not None
+    assert told[1]["title"].value == "Owner"
+
+
+def test_a_claim_overwrites_nothing_verified() -> None:
+    verified = identified({"title": "CEO"}, source_kind=SourceKind.SERVER)
+    claim = identified({"title": "Intern"}, when=at(1), number=1)
+    book = after(recognized(verified, strength=Strength.VERIFIED), recognized(claim))
+    assert book.people[per(1)].fit.attributes["title"].value == "CEO"
+    assert [event.scores.fit for event in changed(book)] == [Decimal(30)]
+
+
+def test_the_company_a_group_names_counts_for_fit() -> None:
+    book = after(recognized(identified({}, account=of_company("Acme", employees="201-500"))))
+    assert book.people[per(1)].fit.points_e4 == 75_000
+    assert book.people[per(1)].fit.attributes["employees"].value == 201
+
+
+def test_a_late_fact_counts_from_its_own_date_and_what_it_upsets_is_corrected() -> None:
+    intern = recognized(identified({"title": "Intern"}, when=at(5), number=5))
+    ceo_earlier = recognized(identified({"title": "CEO"}, when=at(1), number=1))
+    book = after(intern, ceo_earlier)
+    assert book.people[per(1)].fit.points_e4 == -20 * POINT
+    assert [type(event) for event in book.said] == [ProfileChanged, ScoreChanged]  # the title stays the later one's, the score too
+    assert {receipt.rule for receipts in book.fit_receipts.values() for receipt in receipts} == {"title-is-CEO", "title-is-Intern"}
+
+
+def test_a_late_demo_request_that_upsets_the_profile_is_both_corrected_and_told_as_news() -> None:
+    judge = PlainJudge(interactions=JUDGE.interactions, profile={("title", "CEO"): 30 * POINT})
+    verified = {"source_kind": SourceKind.SERVER, "strength": Strength.VERIFIED}
+    ceo = recognized(identified({"title": "CEO"}, when=at(5), number=5))
+    late = recognized(
+        an_interaction("Demo", when=at(1), number=1, traits={"title": "Clerk"}, source_kind=SourceKind.SERVER, received_at=at(6)),
+        strength=verified["strength"],
+    )
+    book = after(ceo, late, judge=judge)
+    corrected, news = book.said[-2:]
+    assert isinstance(corrected, ScoreCorrected)
+    assert corrected.scores.fit == 0
+    assert isinstance(news, ScoreChanged)
+    assert news.previous == corrected.scores
+    assert [receipt.kind for receipt in news.receipts] == ["score.engagement"] * 2
+
+
+def test_only_those_whose_claims_come_late_are_folded_anew() -> None:
+    book = after(recognized(identified({"title": "CEO"}, when=at(5), number=5)), recognized(an_interaction(number=9), 2))
+    late = recognized(identified({"title": "CEO"}, when=at(1), number=1))
+    in_order = recognized(identified({"title": "CEO"}, when=at(6), number=6))
+    visit = recognized(an_interaction(when=at(-3), number=7))
+    assert people_to_refold([in_order, visit], trait_facts([in_order, visit], 1), book) == set()
+    assert people_to_refold([in_order, late], trait_facts([in_order, late], 1), book) == {per(1)}
+
+
+def test_time_alone_moves_the_cell_at_the_moment_that_was_set() -> None:
+    book = after(recognized(an_interaction("Pricing")))
+    due = book.people[per(1)].fades_at
+    assert due is not None
+    fade(book, per(1), due - timedelta(seconds=1))
+    assert len(changed(book)) == 1
+    fade(book, per(1), due)
+    said = changed(book)[-1]
+    assert said.scores.cell == "D4"
+    assert said.scores.at == due
+    assert "Time passed" in said.receipts[0].sentence
+    assert book.people[per(1)].fades_at is None
+
+
+def test_a_timer_that_fires_late_and_an_event_that_comes_first_say_the_same() -> None:
+    pricing, later = recognized(an_interaction("Pricing")), recognized(an_interaction("Blog", when=at(60), number=2))
+    by_event = after(pricing, later)
+    by_timer = after(pricing)
+    due = by_timer.people[per(1)].fades_at
+    assert due is not None
+    fade(by_timer, per(1), due)
+    record(by_timer, [later])
+    assert [(event.meta.event_id, event.body()) for event in by_event.said] == [(event.meta.event_id, event.body()) for event in by_timer.said]
+    assert len(by_event.said) == 3
+
+
+def test_each_fact_keeps_the_version_it_was_judged_by() -> None:
+    newer = PlainJudge(version=2, profile={("title", "CEO"): 50 * POINT})
+    book = a_book(JUDGE)
+    record(book, [recognized(identified({"title": "CEO"}))])
+    upgraded = a_book(newer, JUDGE)
+    upgraded.fragments, upgraded.people = book.fragments, book.people
+    record(upgraded, [recognized(identified({"city": "Rome"}, when=at(1), number=1))])
+    (receipt,) = upgraded.fit_receipts[frg(1)]
+    assert (receipt.rulebook, receipt.points_e4) == ("scoring@2", 20 * POINT)
+    assert upgraded.people[per(1)].fit.points_e4 == 50 * POINT
+
+
+def test_test_traffic_stays_marked_until_a_real_interaction_comes() -> None:
+    book = after(recognized(an_interaction("Pricing", is_test=True)))
+    assert changed(book)[0].is_test
+    record(book, [recognized(an_interaction("Demo", number=2, when=at(1)))])
+    assert not changed(book)[-1].is_test
+
+
+def test_the_same_events_say_the_same_to_the_byte() -> None:
+    events = [recognized(identified({"title": "CEO"})), recognized(an_interaction("Demo", when=at(1), number=1))]
+    first, second = after(*events), after(*events)
+    assert [(event.headers(), event.body()) for event in first.said] == [(event.headers(), event.body()) for event in second.said]
+
+
+@pytest.mark.parametrize("name", ["Demo", "Pricing"])
+def test_what_is_said_follows_from_its_cause(name: str) -> None:
+    cause = recognized(an_interaction(name))
+    (said,) = changed(after(cause))
+    assert said.meta.causation_id == cause.meta.event_id
+    assert said.meta.correlation_id == cause.meta.correlation_id
+    assert said.meta.rulebook == "scoring@1"
+
+
+def test_a_merge_of_old_that_is_heard_late_changes_nothing() -> None:
+    registry = Registry()
+    for number in (1, 2):
+        registry.see(an_interaction("Pricing", number=number), number)
+    registry.merge(frg(1), frg(2))
+    (merged,) = [event for event in registry.told if isinstance(event, PersonMerged)]
+    registry.split(per(1), [frg(2)])
+    world = World().hear(registry.told)
+    state, told = world.state(), len(world.book.said)
+    again = merged.model_copy(update={"meta": merged.meta.model_copy(update={"event_id": "evt_again"})})
+    world.hear([again])
+    assert world.state() == state
+    assert len(world.book.said) == told
+
+
+def test_an_interaction_recognized_before_a_merge_belongs_to_who_is_known_now() -> None:
+    registry = Registry()
+    registry.see(an_interaction("Pricing", number=1, when=at(399)), 1)
+    registry.see(an_interaction("Pricing", number=2, when=at(399)), 2)
+    registry.see(an_interaction("Demo", number=3, when=at(399)), 2, delayed=True)
+    registry.merge(frg(1), frg(2))
+    registry.land()
+    world = World().hear(registry.told)
+    assert set(world.book.people) == {per(1)}
+    assert [(type(event), event.person_id) for event in changed(world.book)[2:]] == [(ScoreChanged, per(1))]
+
+
+def test_a_merge_is_corrected_and_never_told_as_news() -> None:
+    registry = Registry()
+    registry.see(an_interaction("Demo", number=1, when=at(399)), 1)
+    registry.see(an_interaction("Demo", number=2, when=at(399)), 2)
+    registry.merge(frg(1), frg(2))
+    world = World().hear(registry.told)
+    assert [type(event) for event in world.book.said] == [ScoreChanged, ScoreChanged, ScoreCorrected]
+    corrected = world.book.said[-1]
+    assert isinstance(corrected, ScoreCorrected)
+    assert corrected.scores.engagement > 80
+    assert corrected.previous is not None
+    assert corrected.previous.engagement < 45
+
+
+def test_an_interaction_that_knows_a_newer_grouping_takes_its_fragment_along() -> None:
+    first, second = recognized(identified({"title": "CEO"}, number=1)), recognized(an_interaction("Demo", number=2), 2)
+    moved = recognized(an_interaction("Blog", number=3), 1, 2, graph_version=2)
+    book = after(first, second, moved)
+    assert set(book.people) == {per(2)}
+    assert book.people[per(2)].fit.points_e4 == 30 * POINT
+    assert book.people[per(2)].graph_version == 2
+    assert book.gone == {per(1)}

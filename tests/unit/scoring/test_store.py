@@ -1,0 +1,213 @@
+"""The store and the handlers against the pure domain: whatever happens, and however it is cut into batches, both come to the same."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import select, text
+
+from chassis.context import Context
+from chassis.store.database import Database
+from chassis.store.migrate import migrate
+from contracts.envelope import Event
+from contracts.events.identity import InteractionRecognized, PersonMerged, PersonSplit
+from contracts.values import Interaction, InteractionKind, JsonObject, SourceKind
+from services.scoring.domain.book import Fragment, Person
+from services.scoring.domain.ledger import StoredReceipt
+from services.scoring.domain.rules import RulebookJudge, compile_scoring
+from services.scoring.handlers import on_interactions_recognized, on_people_regrouped
+from services.scoring.handlers.rulebooks import Shelf, activate_rulebook, add_draft
+from services.scoring.store.encoding import fragment_of, fragment_row, person_of, person_row, receipt_of
+from services.scoring.store.records import FRAGMENT, PERSON, RECEIPT
+from tests.unit.scoring.builders import an_interaction, at, frg, identified, per, recognized
+from tests.unit.scoring.people import Registry
+from tests.unit.scoring.world import World
+
+DEFAULT = (Path(__file__).parents[3] / "services" / "scoring" / "rulebooks" / "default.yaml").read_text()
+JUDGE = RulebookJudge(compile_scoring(DEFAULT, 1))
+TRAITS: list[JsonObject] = [
+    {"title": "VP Marketing", "email": "ada@acme.example"},
+    {"title": "Praktikant", "email": "ada@gmail.com"},
+    {"company": {"name": "Acme", "employees": "201-500", "industry": "Software"}},
+    {"budget": "€ 25.000", "authority": "I decide", "timing": "2 months"},
+    {"title": "部長", "lastName": "山田", "firstName": "太郎"},
+]
+
+
+@pytest_asyncio.fixture
+async def store(store_url: str) -> AsyncIterator[Database]:
+    await migrate(store_url, "services.scoring.migrations")
+    database = Database(store_url)
+    async with database.begin() as session:
+        context = Context(session, datetime.now(UTC), Shelf())
+        await add_draft(context, DEFAULT, "tester")
+        await activate_rulebook(context, 1, "tester")
+    yield database
+    await database.close()
+
+
+def a_fact(rng: random.Random, number: int) -> Interaction:
+    when = at(rng.randrange(60), seconds=rng.randrange(3))
+    source = rng.choice([SourceKind.WEB, SourceKind.SERVER])
+    match rng.randrange(4):
+        case 0:
+            return identified(rng.choice(TRAITS), when=when, number=number, source_kind=source)
+        case 1:
+            return an_interaction(rng.choice(["Demo Form Submitted", "Whitepaper Downloaded", "Unsubscribed"]), when=when, number=number)
+        case _:
+            path = rng.choice(["/pricing", "/careers", "/blog/a"])
+            return an_interaction("Page", when=when, number=number, kind=InteractionKind.PAGE, properties={"path": path})
+
+
+def a_life(rng: random.Random, length: int) -> list[Event]:
+    """What identity may say in the course of a life: facts in any order, some late, merges and splits between."""
+    registry = Registry(began=at(60))
+    for number in range(length):
+        registry.see(a_fact(rng, number), rng.randint(1, 6), delayed=rng.random() < 0.3)
+        first, second = frg(rng.randint(1, 6)), frg(rng.randint(1, 6))
+        match rng.randrange(8):
+            case 0 if {first, second} <= registry.owner.keys():
+                registry.merge(first, second)
+            case 1 if first in registry.owner and list(registry.owner.values()).count(registry.owner[first]) > 1:
+                registry.split(registry.owner[first], [first])
+            case 2:
+                registry.land()
+    registry.land()
+    return registry.told
+
+
+async def hear(store: Database, events: Sequence[Event], shelf: Shelf) -> list[Event]:
+    """One transaction of consecutive events, handed over as the chassis does."""
+    async with store.begin() as session:
+        context = Context(session, datetime.now(UTC), shelf)
+        for is_fact, run in groupby(events, key=lambda event: isinstance(event, InteractionRecognized)):
+            if is_fact:
+                await on_interactions_recognized([event for event in run if isinstance(event, InteractionRecognized)], context)
+            else:
+                await on_people_regrouped([event for event in run if isinstance(event, PersonMerged | PersonSplit)], context)
+        return list(context.said)
+
+
+async def rows_of(store: Database) -> tuple[dict[str, Fragment], dict[str, Person], dict[str, StoredReceipt]]:
+    async with store.read() as session:
+        fragments = {row.fragment_id: fragment_of(row) for row in await session.execute(select(FRAGMENT))}
+        people = {row.person_id: person_of(row) for row in await session.execute(select(PERSON))}
+        receipts = {row.receipt_id: receipt_of(row) for row in await session.execute(select(RECEIPT))}
+    return fragments, people, receipts
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_the_store_comes_to_what_the_domain_comes_to_however_batches_are_cut(store: Database, seed: int) -> None:
+    rng = random.Random(seed)
+    events, shelf, said = a_life(rng, 60), Shelf(), []
+    world = World(JUDGE).hear(events)
+    rest = list(events)
+    while rest:
+        size = rng.choice([1, 3, 10, 40])
+        said += await hear(store, rest[:size], shelf)
+        del rest[:size]
+    assert [(event.meta.event_id, event.body()) for event in said] == [(event.meta.event_id, event.body()) for event in world.book.said]
+    fragments, people, receipts = await rows_of(store)
+    assert fragments == world.book.fragments
+    assert people == world.book.people
+    assert receipts == world.receipts
+    assert len(said) > 20
+
+
+async def test_facts_that_are_known_are_not_recorded_again_under_another_event(store: Database) -> None:
+    shelf = Shelf()
+    first = recognized(identified(TRAITS[0], when=at(5), number=1))
+    again = first.model_copy(update={"meta": first.meta.model_copy(update={"event_id": "evt_again"})})
+    late = recognized(identified(TRAITS[1], when=at(1), number=2))
+    await hear(store, [first], shelf)
+    assert await hear(store, [again], shelf) == []
+    said = await hear(store, [again, late], shelf)
+    world = World(JUDGE).hear([first, late])
+    assert [event.body() for event in said] == [event.body() for event in world.book.said[2:]]
+    assert (await rows_of(store))[2] == world.receipts
+
+
+async def test_an_event_is_decided_without_reading_what_the_person_did_before(store: Database) -> None:
+    """So its cost cannot grow with it: what was done before is not even there any more."""
+    shelf = Shelf()
+    before = [recognized(identified(TRAITS[0], when=at(0), number=0)), *(recognized(a_visit(number)) for number in range(1, 100))]
+    after = [recognized(a_visit(500)), recognized(identified(TRAITS[3], when=at(3), number=501))]
+    await hear(store, before, shelf)
+    async with store.begin() as session:
+        await session.execute(text("DELETE FROM fact"))
+        await session.execute(text("DELETE FROM receipt"))
+    await hear(store, after, shelf)
+    _, people, receipts = await rows_of(store)
+    assert people == World(JUDGE).hear([*before, *after]).book.people
+    assert len(receipts) == 5
+
+
+async def test_shards_that_decide_about_one_person_at_once_lose_nothing(store: Database) -> None:
+    shelf = Shelf()
+    lanes = [[recognized(a_visit(10 * lane + step), lane, 1) for step in range(5)] for lane in range(1, 5)]
+    await asyncio.gather(*(hear_one_by_one(store, lane, shelf) for lane in lanes))
+    world = World(JUDGE).hear([event for lane in lanes for event in lane])
+    _, people, _ = await rows_of(store)
+    assert people[per(1)].sums == world.book.people[per(1)].sums
+
+
+async def hear_one_by_one(store: Database, events: Sequence[Event], shelf: Shelf) -> None:
+    for event in events:
+        await hear(store, [event], shelf)
+
+
+def a_visit(number: int) -> Interaction:
+    return an_interaction("Page", when=at(1, minutes=number), number=number, kind=InteractionKind.PAGE, properties={"path": "/pricing"})
+
+
+async def test_rows_are_canonical_and_read_back_as_they_were_written(store: Database) -> None:
+    await hear(store, a_life(random.Random(9), 30), Shelf())
+    async with store.read() as session:
+        for row in await session.execute(select(PERSON)):
+            assert person_row(person_of(row)) == dict(row._mapping)
+            shuffled = person_of(row)
+            attributes = dict(reversed(list(shuffled.fit.attributes.items())))
+            assert person_row(replace(shuffled, fit=replace(shuffled.fit, attributes=attributes))) == dict(row._mapping)
+        for row in await session.execute(select(FRAGMENT)):
+            assert fragment_row(fragment_of(row)) == dict(row._mapping)
+
+
+async def test_one_version_decides_at_a_time(store: Database) -> None:
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        async with store.begin() as session:
+            await session.execute(
+                text(
+                    "INSERT INTO rulebook (version, digest, state, document, created_at, created_by)"
+                    " VALUES (2, 'x', 'active', 'x', '2026-01-01 00:00:00', 'x')"
+                )
+            )
+
+
+async def test_a_fade_timer_is_set_moves_with_a_merge_and_goes_with_the_person(store: Database) -> None:
+    registry = Registry(began=at(60))
+    registry.see(a_visit(1), 1)
+    registry.see(an_interaction("Demo Form Submitted", when=at(59), number=2), 2)
+    assert await alarms(store, registry.told) == {per(2): True}  # the first one's engagement is in the lowest row already
+    registry.merge(frg(1), frg(2))
+    assert await alarms(store, registry.told[2:]) == {per(1): True, per(2): False}
+    registry.see(an_interaction("Unsubscribed", when=at(60), number=3), 1)
+    registry.see(an_interaction("Unsubscribed", when=at(60), number=4), 1)
+    assert await alarms(store, registry.told[3:]) == {per(1): False}  # nothing is left that could fade
+
+
+async def alarms(store: Database, events: Sequence[Event]) -> dict[str, bool]:
+    """Person -> whether a timer was set (else cancelled) in the transaction of `events`."""
+    async with store.begin() as session:
+        context = Context(session, datetime.now(UTC), Shelf())
+        run = [event for event in events if isinstance(event, InteractionRecognized)]
+        await on_interactions_recognized(run, context)
+        await on_people_regrouped([event for event in events if isinstance(event, PersonMerged)], context)
+        return {person_id: alarm is not None for (_, person_id), alarm in context.timers.items()}
