@@ -43,6 +43,7 @@ class Run:
     name: str = field(default_factory=lambda: f"bench-{time.time_ns()}")
     due: dict[str, float] = field(default_factory=dict)
     acknowledged: dict[str, float] = field(default_factory=dict)
+    recognized: dict[str, float] = field(default_factory=dict)
     scored: dict[str, float] = field(default_factory=dict)
     refused: int = 0
     heard: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,11 +60,17 @@ class Run:
         else:
             self.refused += 1
 
-    async def hear(self, message: Msg) -> None:
+    async def hear_recognized(self, message: Msg) -> None:
+        self._note(message, self.recognized)
+
+    async def hear_scored(self, message: Msg) -> None:
+        self._note(message, self.scored)
+        self.heard.set()
+
+    def _note(self, message: Msg, arrivals: dict[str, float]) -> None:
         capture_id = (message.headers or {}).get("correlation", "")
         if capture_id in self.due:
-            self.scored.setdefault(capture_id, time.perf_counter() - self.due[capture_id])
-            self.heard.set()
+            arrivals.setdefault(capture_id, time.perf_counter() - self.due[capture_id])
 
     async def wait_for_scores(self) -> None:
         while len(self.scored) < len(self.acknowledged):
@@ -75,6 +82,7 @@ class Run:
         return (
             f"capture -> score, {self.rate}/s for {self.seconds} s: {counts}\n"
             f"  answered      {Percentiles.of(list(self.acknowledged.values()))}\n"
+            f"  recognized    {Percentiles.of(list(self.recognized.values()))}\n"
             f"  score on bus  {Percentiles.of(list(self.scored.values()))}"
         )
 
@@ -83,7 +91,8 @@ async def measure(target: Target, *, rate: int = 200, seconds: int = 10) -> Run:
     """Send rate * seconds captures; return when each has its score, or after PATIENCE_SECONDS."""
     run = Run(target, rate, seconds)
     client = await nats.connect(target.nats_url)
-    await client.subscribe("scoring.score.changed.v1.>", cb=run.hear)
+    await client.subscribe("identity.interaction.recognized.v1.>", cb=run.hear_recognized)
+    await client.subscribe("scoring.score.changed.v1.>", cb=run.hear_scored)
     await client.flush()
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     key = {"authorization": aiohttp.encode_basic_auth(target.write_key, "")}

@@ -105,21 +105,32 @@ def _take_over(document: Document, route: Route) -> None:
     operation = upstream.get("paths", {}).get(route.to or route.path, {}).get(route.method.lower())
     if operation is None:
         return
-    taken = {**operation, "security": [{"api_key": []}]}
     # the gateway may refuse or fail where the service would not
-    taken["responses"] = {**{str(status): answer for status, answer in problem_responses(401, 403, 503, 504).items()}, **operation["responses"]}
-    if route.to is not None:
-        taken["operationId"] = f"{operation['operationId']}_of_person"
+    own = {str(status): answer for status, answer in problem_responses(401, 403, 503, 504).items()}
+    taken = {**operation, "security": [{"api_key": []}], "responses": own | operation["responses"]}
+    taken["operationId"] = f"{route.upstream}_{operation['operationId']}" + ("_of_person" if route.to is not None else "")
     document["paths"].setdefault(route.path, {})[route.method.lower()] = taken
-    for name, schema in upstream.get("components", {}).get("schemas", {}).items():
-        document["components"]["schemas"].setdefault(name, schema)
+    document["components"]["schemas"].update(upstream["components"]["schemas"])
 
 
 @cache
 def _service_document(service: str) -> Document:
+    """A service's committed document, its schemas named after it: several services have a view of a person."""
     path = _CONTRACTS / f"{service}.json"
-    document: Document = json.loads(path.read_text()) if path.exists() else {}
-    return document
+    document: Document = json.loads(path.read_text()) if path.exists() else {"components": {"schemas": {}}}
+    shared = ("ProblemDocument", "ProblemField")
+    names = {name: name if name in shared else service.capitalize() + name for name in document["components"]["schemas"]}
+    document["components"]["schemas"] = {names[name]: schema for name, schema in document["components"]["schemas"].items()}
+    named: Document = _renamed(document, {f"#/components/schemas/{old}": f"#/components/schemas/{new}" for old, new in names.items()})
+    return named
+
+
+def _renamed(node: Any, references: dict[str, str]) -> Any:
+    if isinstance(node, list):
+        return [_renamed(item, references) for item in node]
+    if isinstance(node, dict):
+        return {key: _renamed(value, references) for key, value in node.items()}
+    return references.get(node, node) if isinstance(node, str) else node
 
 
 def _capture_operation(path: str, body: str) -> dict[str, Any]:

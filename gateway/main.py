@@ -33,11 +33,8 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
     async def desks(runtime: Runtime) -> AsyncIterator[Desks]:
         await bootstrap(runtime, known)
         directory, coalescer = Directory(runtime.database, known.capture_prefixes), Coalescer(runtime.broker)
-        async with (
-            kept_fresh(directory, known.refresh_seconds),
-            writing(Rejects(runtime.database, runtime.broker, known.rejects_kept)) as rejects,
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256), auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()) as session,
-        ):
+        rejects = Rejects(runtime.database, runtime.broker, known.rejects_kept)
+        async with kept_fresh(directory, known.refresh_seconds), writing(rejects), _client() as session:
             desk = CaptureDesk(directory, coalescer, rejects, runtime.clock, known.lanes, known.trusted_proxies, known.public_url)
             tokens = TokenIssuer(read_private_key(known.token_private_key), runtime.clock)
             upstreams = Upstreams(session, {"identity": known.identity_url, "scoring": known.scoring_url}, tokens)
@@ -57,6 +54,11 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
         openapi=documents.whole_api,
         description="The public door of Rapport: captures, forms, people, and what the services answer.",
     )
+
+
+def _client() -> aiohttp.ClientSession:
+    """For asking services: answers are passed on as they come, and no cookie of one caller reaches another."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256), auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
 
 
 if __name__ == "__main__":

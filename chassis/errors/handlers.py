@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from chassis.errors.allowed import allowed_methods
 from chassis.errors.document import render
 from chassis.errors.tree import LEAVES, BadInput, FieldError, Malformed, Problem, Unexpected
 from chassis.telemetry import current_ids
@@ -72,7 +73,10 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     leaf = LEAVES.get(error.status_code, Unexpected if error.status_code >= 500 else Malformed)
     response = answer(leaf(_DETAILS.get(error.status_code, error.detail)), request.url.path)
     for name, value in (error.headers or {}).items():
-        response.headers[name] = value  # Allow of a 405
+        response.headers[name] = value
+    allowed = allowed_methods(request.app.openapi()["paths"], request.url.path) if error.status_code == 405 else ()
+    if allowed:
+        response.headers["Allow"] = ", ".join(allowed)
     return response
 
 

@@ -163,6 +163,7 @@ def _sqlite_engine(url: URL, durability: Durability, busy_seconds: float, *, rea
         pool_size=_SQLITE_READERS if reads_only else 1,
         max_overflow=_SQLITE_READERS if reads_only else 0,
         connect_args={"timeout": busy_seconds, "isolation_level": None},
+        hide_parameters=True,  # errors must not quote what people told us
         json_serializer=dump_json,
         json_deserializer=load_json,
     )
@@ -193,6 +194,7 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
         isolation_level="READ COMMITTED",
         # jit costs tens of milliseconds on the catalogue queries of drivers and migrations, and these statements are short
         connect_args={"timeout": _CONNECT_SECONDS, "server_settings": {"jit": "off"}},
+        hide_parameters=True,  # errors must not quote what people told us
         json_serializer=dump_json,
         json_deserializer=load_json,
     )

@@ -5,6 +5,19 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+_ALLOWED = {"__default": {"enabled": True, "integrations": {}}}
+_PLAN = {"track": _ALLOWED, "identify": _ALLOWED, "group": _ALLOWED}
+_NOTHING_ELSE: dict[str, Any] = {
+    "edgeFunction": {},
+    "analyticsNextEnabled": True,
+    "middlewareSettings": {},
+    "enabledMiddleware": {},
+    "metrics": {"sampleRate": 0},
+    "legacyVideoPluginsEnabled": False,
+    "remotePlugins": [],
+    "consentSettings": None,
+}
+
 
 def sdk_settings(write_key: str, public_url: str) -> dict[str, Any]:
     """A settings document that makes analytics-next send all events to `public_url`, with no third-party destination.
@@ -24,17 +37,6 @@ def sdk_settings(write_key: str, public_url: str) -> dict[str, Any]:
                 "versionSettings": {"version": "4.4.7", "componentTypes": ["browser"]},
             }
         },
-        "plan": {
-            "track": {"__default": {"enabled": True, "integrations": {}}},
-            "identify": {"__default": {"enabled": True}},
-            "group": {"__default": {"enabled": True}},
-        },
-        "edgeFunction": {},
-        "analyticsNextEnabled": True,
-        "middlewareSettings": {},
-        "enabledMiddleware": {},
-        "metrics": {"sampleRate": 0},
-        "legacyVideoPluginsEnabled": False,
-        "remotePlugins": [],
-        "consentSettings": None,
+        "plan": _PLAN,
+        **_NOTHING_ELSE,
     }

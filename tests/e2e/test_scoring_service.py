@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,29 +11,23 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
 
 from chassis.app import Service
 from chassis.auth import Principal
 from chassis.bus.broker import Broker
-from chassis.message import OutMessage
-from chassis.store.database import Database
 from chassis.store.migrate import drift, migrate
-from contracts.envelope import Event
-from contracts.events.catalogue import BY_WIRE_NAME
 from contracts.events.scoring import ProfileChanged, RulebookActivated, ScoreChanged, ScoreCorrected
 from contracts.values import Interaction, InteractionKind, Strength
 from services.scoring.main import create_service
 from services.scoring.settings import ScoringSettings
 from services.scoring.store.tables import Table
-from tests.chassis.app.bus_words import stored
-from tests.chassis.app.test_schema import schemathesis
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
 from tests.support.process import ServiceProcess
 from tests.support.service import PUBLIC_KEY, RunningService, running, token
 from tests.unit.scoring.builders import an_interaction, frg, identified, per, recognized
 from tests.unit.scoring.people import Registry
+from tests.unit.scoring.service_words import everything, everything_of, facts_in, recorded, said, said_at_least, tell, view, worth
 
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
 VP = {"title": "VP Marketing", "email": "ada@acme.example", "firstName": "Ada", "lastName": "Lovelace", "company": {"name": "Acme", "employees": 800}}
@@ -76,40 +68,6 @@ async def scoring(service: Service) -> AsyncIterator[RunningService]:
 @pytest.fixture
 def client(scoring: RunningService) -> httpx.AsyncClient:
     return scoring.client
-
-
-async def tell(broker: Broker, *events: Event) -> None:
-    await broker.publish_batch([OutMessage(event.subjects(1)[0], event.headers(), event.body()) for event in events])
-
-
-async def said(broker: Broker, kind: type[Event] = ScoreChanged) -> list[Any]:
-    """Everything of one kind on scoring's stream, in order."""
-    messages = [message for message in await stored(broker, "SCORING") if message.headers["ce-type"] == kind.wire_name]
-    return [BY_WIRE_NAME[message.headers["ce-type"]].from_wire(message.headers, message.body) for message in messages]
-
-
-async def said_at_least(broker: Broker, count: int) -> list[ScoreChanged]:
-    changed: list[ScoreChanged] = await said(broker)
-    assert len(changed) >= count
-    return changed
-
-
-async def facts_in(database: Database) -> int:
-    async with database.read() as session:
-        return int(await session.scalar(text("SELECT count(*) FROM fact")) or 0)
-
-
-async def recorded(scoring: RunningService, count: int) -> None:
-    async def all_of_them() -> None:
-        assert await facts_in(scoring.runtime.database) == count
-
-    await eventually(all_of_them, within=15)
-
-
-async def view(client: httpx.AsyncClient, person_id: str, **params: Any) -> dict[str, Any]:
-    answer = await client.get(f"/v1/scoring/people/{person_id}", params=params)
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
 
 
 async def test_a_recognized_demo_request_comes_out_as_a_changed_score(broker: Broker, client: httpx.AsyncClient) -> None:
@@ -171,29 +129,6 @@ async def test_a_restart_in_the_middle_counts_nothing_twice(settings: ScoringSet
             assert len(receipts) == len([event for event in events if event.fragment_id == frg(fragment)])
 
 
-async def everything(client: httpx.AsyncClient, path: str, **params: Any) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    cursor = None
-    while True:
-        page = (await client.get(path, params={"limit": 40, **params, **({"cursor": cursor} if cursor else {})})).json()
-        items += page["items"]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            return items
-
-
-def worth(receipts: Sequence[dict[str, Any]], measure: str, moment: datetime) -> Decimal:
-    """What anybody can work out from the receipts alone."""
-    total = Decimal(0)
-    for receipt in receipts:
-        contribution = receipt["contribution"]
-        if contribution["measure"] == measure:
-            age = Decimal((moment - datetime.fromisoformat(receipt["at"])).total_seconds()) / 86400
-            half_life = contribution["half_life_days"]
-            total += Decimal(str(contribution["points"])) * (Decimal(1) if half_life is None else Decimal(2) ** (-age / Decimal(str(half_life))))
-    return total
-
-
 async def test_the_receipts_add_up_to_the_score_at_any_moment(broker: Broker, scoring: RunningService) -> None:
     days = [NOW - timedelta(days=day) for day in range(40, 0, -4)]
     events = [recognized(identified(VP, when=days[0], number=100))]
@@ -228,7 +163,10 @@ async def test_a_merge_brings_two_people_together_and_a_split_parts_them_as_if_n
     absorbed = await view(scoring.client, per(2))
     assert absorbed["person_id"] == per(1)
     assert [item["name"] for item in await everything(scoring.client, f"/v1/scoring/people/{per(2)}/timeline")] == ["Demo Form Submitted", "identify"]
+    await the_two_are_parted_again(broker, scoring, registry)
 
+
+async def the_two_are_parted_again(broker: Broker, scoring: RunningService, registry: Registry) -> None:
     told = len(registry.told)
     registry.see(pricing(3, NOW - timedelta(days=1)), 2)
     registry.split(per(1), [frg(2)])
@@ -339,16 +277,6 @@ async def test_people_are_found_by_name_in_either_order_and_looked_up_in_one_go(
     assert (past["items"][0]["profile"], past["items"][0]["latest_fact_at"]) == ({}, None)
 
 
-async def everything_of(client: httpx.AsyncClient) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    cursor: str | None = ""
-    while cursor is not None:
-        page = (await client.get("/v1/scoring/people", params={"limit": 1, **({"cursor": cursor} if cursor else {})})).json()
-        items += page["items"]
-        cursor = page["next_cursor"]
-    return items
-
-
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -400,19 +328,11 @@ async def test_kill_9_in_the_middle_loses_nothing_and_counts_nothing_twice(setti
         async def all_are_said() -> None:
             told = await said(broker)
             receipts = [receipt for event in {event.meta.event_id: event for event in told}.values() for receipt in event.receipts]
-            assert Counter(receipt.rule for receipt in receipts) == {"pricing_page_viewed": len(events)}
-            assert len({receipt.receipt_id for receipt in receipts}) == len(events)
+            visits = [receipt.receipt_id for receipt in receipts if receipt.rule == "pricing_page_viewed"]  # between batches, time passes too
+            assert len(visits) == len(set(visits)) == len(events)
 
         await eventually(all_are_said, within=60)
         async with process.client() as client:
             headers = {"authorization": f"Bearer {token()}"}
             person = (await client.get(f"/v1/scoring/people/{per(1)}", headers=headers)).json()
     assert abs(person["scores"]["engagement"] - 60 * 12) < 3
-
-
-@pytest.mark.slow
-async def test_whatever_a_stranger_sends_is_answered_as_declared(settings: ScoringSettings, tmp_path: Path) -> None:
-    environment = {"SCORING_DATABASE_URL": settings.database_url, "SCORING_NATS_URL": settings.nats_url, "SCORING_TOKEN_PUBLIC_KEY": PUBLIC_KEY}
-    async with ServiceProcess("services.scoring.main", "SCORING_", environment, tmp_path / "log") as process:
-        ended = await asyncio.to_thread(schemathesis, process.url, tmp_path, ["--exclude-checks", "positive_data_acceptance"])
-    assert ended.returncode == 0, ended.stdout[-6000:] + ended.stderr[-2000:]

@@ -6,17 +6,15 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final
-
-from publicsuffixlist import PublicSuffixList
 
 from contracts.envelope import Event, following
 from contracts.events.gateway import InteractionReceived
 from contracts.events.identity import AccountChanged, AccountCreated
 from contracts.ids import hash_id
+from contracts.maildomains import company_domain
 from contracts.values import AccountClaim, JsonObject
-from services.identity.domain.freemail import is_free_mail
 from services.identity.domain.normalise import domain_spelling, email_domain
 
 AccountKey = tuple[str, str]
@@ -44,8 +42,7 @@ class Account:
 def registrable_domain(domain: str) -> str | None:
     """What a company registered (acme.co.uk of mail.acme.co.uk); None for a public suffix and for free mail."""
     spelling = domain_spelling(domain)
-    found = _suffixes().privatesuffix(spelling) if spelling else None
-    return None if found is None or is_free_mail(found) else str(found)
+    return company_domain(spelling) if spelling else None
 
 
 def account_keys(claim: AccountClaim | None, emails: Iterable[str] = ()) -> list[AccountKey]:
@@ -153,11 +150,6 @@ class AccountBook:
         for kind, value in (("group_id", account.group_id), ("domain", account.domain), ("name", account.name_key)):
             if value is not None:
                 self._by_key[kind, value] = account.account_id
-
-
-@cache
-def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()  # the list comes with the package: nothing is fetched
 
 
 def _contradict(one: Account, other: Account) -> bool:

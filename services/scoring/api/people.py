@@ -29,7 +29,7 @@ class PersonNotFound(NotFound):
 
 
 @router.get("/v1/scoring/people")
-async def find_people(
+async def search_profiles(
     reading: Read,
     q: Annotated[str | None, Query(min_length=1, max_length=200, description="A part of the name (either order), the company or the e-mail")] = None,
     cursor: Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before")] = None,

@@ -11,7 +11,7 @@ from sqlalchemy import Row
 from chassis.auth import Caller, require
 from chassis.context import Read, Write
 from chassis.errors import BadInput, FieldError, Malformed, problem_responses
-from services.scoring.api.views import DraftRequest, RulebooksPage, RulebookText, RulebookView
+from services.scoring.api.views import LONGEST_TEXT, DraftRequest, RulebooksPage, RulebookText, RulebookView
 from services.scoring.domain.rules import NAME
 from services.scoring.handlers import rulebooks as handlers
 from services.scoring.store.rulebooks import all_rulebooks
@@ -24,7 +24,7 @@ _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "text/yaml": {"schema": {"type": "string", "minLength": 1, "maxLength": 1_000_000}},
+            "text/yaml": {"schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}},
             "application/json": {"schema": DraftRequest.model_json_schema()},
         },
     }
@@ -35,13 +35,6 @@ _BODY = {
 async def list_rulebooks(reading: Read) -> RulebooksPage:
     """All versions, the latest first. One of them is active: it judges what is recorded from now on."""
     return RulebooksPage(items=[RulebookView(**_fields(row)) for row in await all_rulebooks(reading.session)])
-
-
-@router.get("/v1/rulebooks/scoring/{version}", responses=problem_responses(404))
-async def rulebook(reading: Read, version: Version) -> RulebookText:
-    """One version with its text."""
-    row = await handlers.get_rulebook(reading, version)
-    return RulebookText(**_fields(row), text=row.document)
 
 
 @router.post("/v1/rulebooks/scoring", status_code=201, responses=problem_responses(403, 409), openapi_extra=_BODY)
@@ -55,11 +48,18 @@ async def propose_rulebook(request: Request, writing: Write, caller: Caller) -> 
     return RulebookText(**_fields(row), text=row.document)
 
 
-@router.post("/v1/rulebooks/scoring/{version}:activate", responses=problem_responses(403, 404, 409))
+@router.post("/v1/rulebooks/scoring/{version:int}:activate", responses=problem_responses(403, 404, 409))
 async def activate_rulebook(writing: Write, caller: Caller, version: Version) -> RulebookView:
     """From now on this version judges; its examples must pass. Receipts written before keep their version. Activate an older one to go back."""
     require(caller, *_MAY_ACTIVATE)
     return RulebookView(**_fields(await handlers.activate_rulebook(writing, version, caller.subject)))
+
+
+@router.get("/v1/rulebooks/scoring/{version:int}", responses=problem_responses(404))
+async def rulebook(reading: Read, version: Version) -> RulebookText:
+    """One version with its text."""
+    row = await handlers.get_rulebook(reading, version)
+    return RulebookText(**_fields(row), text=row.document)
 
 
 def _text_of(content_type: str, body: bytes) -> str:
@@ -82,6 +82,8 @@ def _decoded(body: bytes) -> str:
 
 
 def _checked(text: str) -> str:
+    if len(text) > LONGEST_TEXT:
+        raise BadInput(f"The text is longer than {LONGEST_TEXT} characters", field="body.text", remedy="Send a shorter rulebook")
     if not text.strip() or "\0" in text:
         raise BadInput("The text is empty or holds a NUL character", field="body.text", remedy="Send the rulebook's YAML")
     return text

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from contracts.maildomains import company_domain
 from contracts.values import Interaction, InteractionKind
 from rulebook.vocabulary import BOOL, DOUBLE, INT, MAP, STRING, Vocabulary, one_of
-from services.scoring.domain.freemail import domain_of, is_free
 from services.scoring.domain.profile import Attributes, display_name, text_of
 from services.scoring.domain.titles import FUNCTIONS, RANKS, business_function, seniority
 
@@ -90,7 +90,7 @@ def profile_facts(attributes: Attributes) -> dict[str, Any]:
         "person.seniority": None if title is None else seniority(title),
         "person.function": None if title is None else business_function(title),
         "person.email_domain": domain,
-        "person.has_business_email": None if domain is None else not is_free(domain),
+        "person.has_business_email": None if domain is None else company_domain(domain) is not None,
         "person.has_phone": "phone" in values,
         "person.country": values.get("country"),
         "person.city": values.get("city"),
@@ -117,3 +117,14 @@ def _path_of(url: Any) -> str | None:
         return urlsplit(url).path or None if isinstance(url, str) else None
     except ValueError:  # a bracket that is no IPv6 address
         return None
+
+
+def domain_of(email: object) -> str | None:
+    """The domain of an address, lower case; None when it is not one."""
+    if not isinstance(email, str):
+        return None
+    local, at, domain = email.strip().rpartition("@")
+    domain = domain.casefold().rstrip(".")
+    if not at or not local or "." not in domain or " " in domain:
+        return None
+    return domain

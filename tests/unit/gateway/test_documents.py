@@ -34,6 +34,14 @@ def test_every_reference_points_at_something(document: dict[str, Any]) -> None:
     assert set(references(document)) <= known
 
 
+def test_a_view_of_one_service_is_not_taken_for_another_s(document: dict[str, Any]) -> None:
+    if "/v1/scoring/people/{person_id}" not in document["paths"]:
+        pytest.skip("contracts/openapi/scoring.json is not there yet")
+    answer = document["paths"]["/v1/scoring/people/{person_id}"]["get"]["responses"]["200"]
+    assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ScoringPersonView"}
+    assert "lifecycle" in document["components"]["schemas"]["PersonView"]["properties"]
+
+
 def references(node: Any) -> list[str]:
     if isinstance(node, list):
         return [reference for item in node for reference in references(item)]

@@ -35,14 +35,16 @@ async def test_a_list_asks_each_service_once_whatever_its_length(door: Door, ide
     assert [asked[2] for asked in scoring.asked] == [b'{"person_ids": ["per_1", "per_2"]}']
 
 
-async def test_one_person_is_asked_for_as_of_a_moment(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
+async def test_what_had_happened_by_a_moment_and_who_was_known_by_a_moment_are_two_questions(
+    door: Door, identity: PlayedService, scoring: PlayedService
+) -> None:
     identity.says("GET", "/v1/people/per_9", known("per_1"))  # per_9 was absorbed
     scoring.says("POST", "/v1/scoring/people:lookup", looked_up(scored("per_1")))
-    answer = await door.api("GET", "/v1/people/per_9", params={"as_of": "2026-03-01T08:00:00Z"})
+    answer = await door.api("GET", "/v1/people/per_9", params={"as_of": "2026-03-01T08:00:00Z", "known_at": "2026-04-01T08:00:00Z"})
     assert answer.json()["person_id"] == "per_1"
     assert answer.json()["scores"]["engagement"] == 7
-    assert "as_of=2026-03-01" in identity.asked[0][1]
-    assert b'"as_of"' in scoring.asked[0][2]
+    assert "known_at=2026-04-01" in identity.asked[0][1]
+    assert b'"as_of": "2026-03-01' in scoring.asked[0][2]
 
 
 async def test_a_service_that_heard_of_a_merge_first_still_answers(door: Door, identity: PlayedService, scoring: PlayedService) -> None:

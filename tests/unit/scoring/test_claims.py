@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.maildomains import company_domain
 from contracts.values import AccountClaim, InteractionKind, JsonObject
 from services.scoring.domain.claims import claims_of
 from services.scoring.domain.figures import Money, head_count, money, months
-from services.scoring.domain.freemail import domain_of, is_free
 from services.scoring.domain.profile import display_name, fold_text, search_text
 from services.scoring.domain.titles import RANKS, business_function, seniority
+from services.scoring.domain.vocabulary import domain_of
 from services.scoring.store.encoding import attributes_from_text, attributes_to_text, to_text
 from tests.unit.scoring.builders import after, an_interaction, at, identified, per, recognized
 
@@ -163,7 +164,8 @@ def test_nonsense_is_no_figure_and_no_failure(value: Any) -> None:
 
 
 def test_free_mail_is_told_from_business_mail() -> None:
-    assert [is_free(domain_of(mail) or "") for mail in ("a@gmail.com", "a@yahoo.co.jp", "a@web.de", "A@ACME.example")] == [True, True, True, False]
+    assert [company_domain(domain_of(mail) or "") for mail in ("a@gmail.com", "a@yahoo.co.jp", "a@web.de")] == [None] * 3
+    assert company_domain(domain_of("A@Mail.ACME.co.uk") or "") == "acme.co.uk"
     assert [domain_of(mail) for mail in ("nobody", "@x.example", "a@b", None)] == [None] * 4
 
 

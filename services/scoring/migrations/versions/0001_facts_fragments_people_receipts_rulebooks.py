@@ -15,7 +15,8 @@ depends_on = None
 
 def upgrade() -> None:
     _fragments_and_facts()
-    _people_and_receipts()
+    _people()
+    _receipts()
     _rulebooks()
 
 
@@ -48,7 +49,7 @@ def _fragments_and_facts() -> None:
     op.create_index("fact_with_traits", "fact", ["fragment_id"], sqlite_where=has_traits, postgresql_where=has_traits)
 
 
-def _people_and_receipts() -> None:
+def _people() -> None:
     op.create_table(
         "person",
         sa.Column("person_id", sa.String, primary_key=True),
@@ -69,6 +70,9 @@ def _people_and_receipts() -> None:
         sa.Column("fades_at", UtcDateTime, nullable=True),
         sa.Column("search", sa.Text, nullable=False),
     )
+
+
+def _receipts() -> None:
     op.create_table(
         "receipt",
         sa.Column("receipt_id", sa.String, primary_key=True),

@@ -1,8 +1,11 @@
-"""Domains that say nothing about the company a person works for: free mail, internet access providers, disposable addresses."""
+"""What an e-mail domain says about the company behind it: nothing, for free mail, internet access providers and disposable addresses."""
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
 from typing import Final
+
+from publicsuffixlist import PublicSuffixList
 
 
 def _words(text: str) -> frozenset[str]:
@@ -49,6 +52,17 @@ _DOMAINS: Final = _words(
 )
 
 
-def is_free_mail(registrable_domain: str) -> bool:
-    """Whether anybody can have an address under `registrable_domain` (ASCII, lower case)."""
-    return registrable_domain in _DOMAINS or registrable_domain.partition(".")[0] in _BRANDS
+@lru_cache(maxsize=65_536)
+def company_domain(domain: str) -> str | None:
+    """What a company registered (acme.co.uk of mail.acme.co.uk); None for a public suffix and for free mail. ASCII, lower case."""
+    registered = _suffixes().privatesuffix(domain)
+    return None if registered is None or _is_free_mail(registered) else str(registered)
+
+
+def _is_free_mail(registered: str) -> bool:
+    return registered in _DOMAINS or registered.partition(".")[0] in _BRANDS
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()  # bundled; reading it takes some 20 ms
