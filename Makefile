@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8080
 VAR ?= var
+WORKERS ?= 3
 CODE := chassis contracts rulebook services gateway embedded bench tests
 
 help: ## Say what can be made
@@ -43,8 +44,8 @@ contracts-check: $(READY) ## Are the committed contracts those of the code?
 	$(BIN)/python -m contracts.export --check
 	$(BIN)/python -m chassis.openapi --check
 
-tests: $(READY) ## The tests alone (quick loop: make tests ARGS="-m 'not slow'")
-	$(BIN)/python -m pytest $(ARGS)
+tests: $(READY) ## The tests alone, three at a time because many wait (quick loop: ARGS="-m 'not slow'")
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 contracts: $(READY) ## Write OpenAPI, AsyncAPI, JSON Schema and missing golden examples
 	$(BIN)/python -m contracts.export

@@ -176,9 +176,12 @@ async def _added(upstreams: Upstreams, person_ids: Sequence[str], caller: Princi
 
 
 async def _gathered(running: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The answers, and who did not give one. What identity refuses is refused: it alone knows what can be a name of somebody."""
     outcomes = await asyncio.gather(*running.values(), return_exceptions=True)
     answers, degraded = {}, []
     for name, outcome in zip(running, outcomes, strict=True):
+        if isinstance(outcome, AnsweredBadly) and name == "identity":
+            raise outcome
         if isinstance(outcome, Problem | AnsweredBadly):
             degraded.append(name)
         elif isinstance(outcome, BaseException):

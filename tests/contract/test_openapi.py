@@ -16,7 +16,6 @@ OPTIONS = [
     # no schema says all that makes a value good (a phone number that can be dialled, a link of that person): refusing those is right
     "--exclude-checks=positive_data_acceptance",
     "--exclude-path-regex=/tail$",  # server-sent events do not end
-    "--max-examples=12",
 ]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -31,12 +30,13 @@ def inner_door(suite: Suite, service: str) -> Door:
 
 @pytest.mark.parametrize("service", ["identity", "scoring"])
 def test_a_service_keeps_its_contract(suite: Suite, service: str, tmp_path: Path) -> None:
-    ended = schemathesis(inner_door(suite, service), tmp_path, OPTIONS)
+    ended = schemathesis(inner_door(suite, service), tmp_path, [*OPTIONS, "--max-examples=12"])
     assert ended.returncode == 0, ended.stdout[-8000:] + ended.stderr[-2000:]
 
 
 def test_the_gateway_keeps_its_contract(suite: Suite, tmp_path: Path) -> None:
     door = Door(suite.url, str(CONTRACTS / "gateway.json"), {"api_key": suite.api_key})
     # what is behind the gateway is tried behind it; here its own doors
-    ended = schemathesis(door, tmp_path, [*OPTIONS, "--exclude-path-regex=/v1/(scoring|accounts|rulebooks)|:merge|:split|/links"])
+    behind = "/v1/(scoring|accounts|rulebooks)|:merge|:split|/links|/receipts|/timeline"
+    ended = schemathesis(door, tmp_path, [*OPTIONS, "--max-examples=4", f"--exclude-path-regex={behind}"])
     assert ended.returncode == 0, ended.stdout[-8000:] + ended.stderr[-2000:]

@@ -27,7 +27,11 @@ async def test_every_acknowledged_capture_ends_in_exactly_one_profile_once(own_s
     for process in PROCESSES:
         await load_while_killing(own_suite, process, acknowledged, numbers)
     assert len(acknowledged) > 100, "the load was too small to mean anything"
-    await eventually(lambda: profiles_hold_exactly(own_suite, acknowledged), within=60)
+
+    async def all_is_well() -> None:
+        await profiles_hold_exactly(own_suite, acknowledged)
+
+    await eventually(all_is_well, within=60)
 
 
 async def load_while_killing(suite: Suite, process: str, acknowledged: dict[str, str], numbers: itertools.count[int]) -> None:

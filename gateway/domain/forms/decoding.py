@@ -36,7 +36,14 @@ class Submission:
 
 
 def decode(raw: bytes, content_type: str, charset_hint: str | None = None) -> Submission:
-    """Read a form post. `charset_hint` is the `encoding` of the query, which Web-to-Lead forms send."""
+    """Read a form post. `charset_hint` is the `encoding` of the query, which Web-to-Lead forms send. Raises Refused, also when it holds nothing."""
+    submission = _decoded(raw, content_type, charset_hint)
+    if not submission.fields and not submission.files:
+        raise Refused("body", "holds no field that could be read; send name=value pairs, multipart parts or a JSON object")
+    return submission
+
+
+def _decoded(raw: bytes, content_type: str, charset_hint: str | None) -> Submission:
     header = Message()
     header["Content-Type"] = content_type or "application/octet-stream"
     kind, declared = header.get_content_type(), str(header.get_param("charset") or "") or charset_hint

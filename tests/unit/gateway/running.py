@@ -116,7 +116,7 @@ async def played() -> AsyncIterator[PlayedService]:
     service = PlayedService()
     app = web.Application(client_max_size=20_000_000)
     app.router.add_route("*", "/{path:.*}", service.answer)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)  # a service that is slow on purpose is not waited for
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -295,3 +295,17 @@ def test_a_form_without_a_list_returns_nowhere() -> None:
 
 def test_a_submission_may_be_empty() -> None:
     assert said(read_form(a_form(), Submission({}), Visit(Sender()), NOW)).identifiers == ()
+
+
+@pytest.mark.parametrize(
+    ("raw", "content_type"),
+    [
+        (b"", "application/x-www-form-urlencoded"),
+        (b"--b\r\n1e-05--b--\r\n", "multipart/form-data; boundary=b"),
+        (b"{}", "application/json"),
+        (b"no pair here", "text/plain"),
+    ],
+)
+def test_a_post_that_holds_nothing_is_refused(raw: bytes, content_type: str) -> None:
+    with pytest.raises(Refused, match="no field that could be read"):
+        decode(raw, content_type)

@@ -101,6 +101,13 @@ async def test_a_text_is_looked_for_among_identifiers_and_names(door: Door, iden
     assert (await door.api("GET", "/v1/people", params={"q": "ada", "cursor": "nonsense"})).status_code == 422
 
 
+async def test_what_identity_refuses_is_refused_also_beside_a_text(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
+    identity.says("GET", "/v1/people", {"title": "Bad input", "errors": [{"field": "query.email"}]}, 422)
+    scoring.says("GET", "/v1/scoring/people", {"items": [], "next_cursor": None})
+    answer = await door.api("GET", "/v1/people", params={"q": "ada", "email": "nobody"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query.email")
+
+
 async def test_a_text_is_looked_for_among_identifiers_alone_while_scoring_is_away(door: Door, identity: PlayedService) -> None:
     identity.says("GET", "/v1/people", {"items": [known("per_1")], "next_cursor": None})
     page = (await door.api("GET", "/v1/people", params={"q": "ada"})).json()
