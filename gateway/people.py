@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from chassis.auth import Principal, require
 from chassis.errors import BadInput, Problem, Unavailable, problem_responses
+from chassis.http.fields import Moment
 from gateway.admin.access import ApiCaller, Held, Limit
 from gateway.proxy import AnsweredBadly, Upstreams
 from gateway.routes import EVERYBODY
@@ -101,8 +102,8 @@ async def read_person(
     person_id: Annotated[str, Path(max_length=64)],
     caller: ApiCaller,
     desks: Held,
-    as_of: Annotated[AwareDatetime | None, Query(description="Profile and scores of what had happened by that moment")] = None,
-    known_at: Annotated[AwareDatetime | None, Query(description="Who it was by the links that were known at that moment")] = None,
+    as_of: Annotated[Moment | None, Query(description="Profile and scores of what had happened by that moment")] = None,
+    known_at: Annotated[Moment | None, Query(description="Who it was by the links that were known at that moment")] = None,
 ) -> PersonView | Response:
     """One person. An id that was absorbed by a merge answers with the survivor."""
     require(caller, *EVERYBODY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from chassis.auth import Principal, issue_token, read_private_key
@@ -19,6 +20,14 @@ OPTIONS = [
 ]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def somebody(suite: Suite) -> None:
+    """There is a person to be found, so that answers beyond 404 are tried too."""
+    event = {"userId": "stranger-1", "traits": {"email": "ines@harbour.example", "name": "Ines Amaral", "title": "CFO"}}
+    answer = httpx.post(f"{suite.url}/v1/identify", json=event, auth=(suite.write_key, ""))
+    assert answer.status_code == 200, answer.text
 
 
 def inner_door(suite: Suite, service: str) -> Door:

@@ -6,10 +6,11 @@ from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.context import Context, Read
 from chassis.errors import BadInput, problem_responses
+from chassis.http.fields import Moment
 from contracts.ids import with_prefix
 from contracts.values import Identifier, IdentifierKind
 from services.identity import domain, store
@@ -72,9 +73,7 @@ async def look_people_up(reading: Read, body: LookupRequest) -> LookupAnswer:
 async def person(
     reading: Read,
     person_id: PersonId,
-    known_at: Annotated[
-        AwareDatetime | None, Query(description="Who it was at that moment, as known then", examples=["2026-03-01T08:00:00Z"])
-    ] = None,
+    known_at: Annotated[Moment | None, Query(description="Who it was at that moment, as known then", examples=["2026-03-01T08:00:00Z"])] = None,
 ) -> PersonView:
     """One person. An id that a merge absorbed answers with the survivor.
 

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 from fastapi import Path, Query
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from chassis.http.fields import Moment
 from contracts.events.scoring import Attribute
 from contracts.values import AccountClaim, Flag, InteractionKind, JsonObject, Receipt, Scores, SourceKind, Strength
 
 LONGEST_TEXT = 100_000  # characters of a rulebook; the default one has 11,000
-_NUMBER = re.compile(r"[-+]?\d*\.?\d*(e[-+]?\d+)?", re.IGNORECASE)
 
 PersonId = Annotated[
     str, Path(min_length=1, max_length=64, description="A person; an id that a merge absorbed answers with the survivor", examples=["per_01J8Z0"])
 ]
-
-
-def _refuse_numbers(value: object) -> object:
-    # pydantic would take 0 for 1970, and so would nobody who asks
-    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
-        raise ValueError("a moment is written like 2026-03-01T08:00:00Z")
-    return value
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_refuse_numbers, json_schema_input_type=AwareDatetime)]
 AsOf = Annotated[
     Moment | None,
     Query(description="What was the case at that moment, by when things happened", examples=["2026-03-01T08:00:00Z"]),
