@@ -5,19 +5,14 @@ What is said and set is gathered, and written by one batch of statements just be
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any
 
-from fastapi import Depends
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.requests import HTTPConnection
 
 from contracts.envelope import Event
-
-if TYPE_CHECKING:
-    from chassis.runtime import Runtime
 
 NOTHING: Mapping[str, Mapping[str, str]] = {}
 
@@ -73,26 +68,3 @@ class Context:
     def trace_of(self, event: Event) -> Mapping[str, str] | None:
         """The trace headers of the message that caused `event`, if it was one of this batch's."""
         return self._traces.get(event.meta.causation_id or "")
-
-
-def runtime_of(connection: HTTPConnection) -> Runtime:
-    """The runtime of the service that answers this request."""
-    runtime: Runtime = connection.app.state.runtime
-    return runtime
-
-
-async def _write(connection: HTTPConnection) -> AsyncIterator[Context]:
-    async with runtime_of(connection).writing() as context:
-        yield context
-
-
-async def _read(connection: HTTPConnection) -> AsyncIterator[Context]:
-    async with runtime_of(connection).reading() as context:
-        yield context
-
-
-# scope="function": left before the answer is sent, so that a commit that fails is told to the caller
-Write = Annotated[Context, Depends(_write, scope="function")]
-"""A context in a transaction that commits before the answer is sent."""
-Read = Annotated[Context, Depends(_read, scope="function")]
-"""A context whose session never commits."""

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chassis.context import runtime_of
 from chassis.errors import Unavailable
 from chassis.metrics import CONTENT_TYPE
+from chassis.routes import runtime_of
 from chassis.runtime import Runtime
 
 _PATIENCE_SECONDS = 2.0

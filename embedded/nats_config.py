@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 OBSERVER = "observer"
+OPERATOR = "operator"
 _READ_API = ("$JS.API.INFO", "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.LIST", "$JS.API.STREAM.MSG.GET.*")
 
 
@@ -52,7 +53,7 @@ class NatsPlan:
 
 def nats_config(plan: NatsPlan) -> str:
     """The configuration file. `sync_interval: always`: a message is acknowledged only when it is on disk."""
-    users = [_service_user(user, plan) for user in plan.users] + [_observer(plan)]
+    users = [*(_service_user(user, plan) for user in plan.users), _reader(OBSERVER, plan), _reader(OPERATOR, plan, _replaying(plan))]
     return "\n".join(
         [
             "server_name: rapport",
@@ -85,15 +86,20 @@ def _consumer_subjects(stream: str, consumer: str) -> list[str]:
     return [f"$JS.API.{call}.{stream}.{consumer}" for call in api] + [f"$JS.API.CONSUMER.CREATE.{stream}.{consumer}.>", *acknowledge]
 
 
-def _observer(plan: NatsPlan) -> dict[str, object]:
-    """Reads every stream, through consumers of its own; says nothing."""
-    publish = [*_READ_API, "$JS.API.CONSUMER.>", "$JS.ACK.>", "$JS.FC.>"]
-    taken = [name for user in plan.users for name in user.consumers(plan.lanes)]
-    deny = [f"$JS.API.CONSUMER.{call}.*.{name}" for name in taken for call in ("MSG.NEXT", "DELETE", "CREATE", "UNPIN", "RESET", "PAUSE")]
-    deny += [f"$JS.API.CONSUMER.CREATE.*.{name}.>" for name in taken] + [f"$JS.ACK.*.{name}.>" for name in taken]
-    user = _user(OBSERVER, plan, publish, [">"])
+def _reader(name: str, plan: NatsPlan, more: Sequence[str] = ()) -> dict[str, object]:
+    """Reads every stream, through consumers of its own; says nothing but `more`."""
+    publish = [*_READ_API, "$JS.API.CONSUMER.>", "$JS.ACK.>", "$JS.FC.>", *more]
+    taken = [durable for user in plan.users for durable in user.consumers(plan.lanes)]
+    deny = [f"$JS.API.CONSUMER.{call}.*.{durable}" for durable in taken for call in ("MSG.NEXT", "DELETE", "CREATE", "UNPIN", "RESET", "PAUSE")]
+    deny += [f"$JS.API.CONSUMER.CREATE.*.{durable}.>" for durable in taken] + [f"$JS.ACK.*.{durable}.>" for durable in taken]
+    user = _user(name, plan, publish, [">"])
     user["permissions"] = {"publish": {"allow": publish, "deny": deny}, "subscribe": {"allow": [">"], "deny": ["_INBOX_*.>"]}}
     return user
+
+
+def _replaying(plan: NatsPlan) -> list[str]:
+    """What sending dead letters on their way again takes: any owner's subjects, and removing the letter."""
+    return [f"{owner}.>" for user in plan.users for owner in user.says] + ["$JS.API.STREAM.MSG.DELETE.DEAD"]
 
 
 def _user(name: str, plan: NatsPlan, publish: list[str], subscribe: list[str]) -> dict[str, object]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-from embedded.nats_config import BUS_USERS, OBSERVER, NatsPlan, nats_config
+from embedded.nats_config import BUS_USERS, OBSERVER, OPERATOR, NatsPlan, nats_config
 from embedded.secrets import Secrets
 
 SERVICES = tuple(user.name for user in BUS_USERS if user.name != "gateway")
-NATS_USERS = [*(user.name for user in BUS_USERS), OBSERVER]
+NATS_USERS = [*(user.name for user in BUS_USERS), OBSERVER, OPERATOR]
 PORT_NAMES = ("nats", "nats_monitor", *SERVICES)
 _SOCKET_PATH_LIMIT = 100  # a unix socket's path may have about 104 characters
 
@@ -68,6 +68,7 @@ class Plan:
             f"RAPPORT_WRITE_KEY={self.secrets.write_key}\n"
             f"RAPPORT_API_KEY={self.secrets.api_key}\n"
             f"RAPPORT_NATS_URL={self.nats_url(OBSERVER)}\n"
+            f"RAPPORT_OPERATOR_NATS_URL={self.nats_url(OPERATOR)}\n"
         )
 
     def supervisor_config(self, procfile: str, *, detached: bool) -> str:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import HTTPConnection
 
 from chassis.auth import Principal
-from chassis.context import runtime_of
+from chassis.routes import runtime_of
 from gateway.gate import Desks
 
 Item = TypeVar("Item")

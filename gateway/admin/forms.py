@@ -11,8 +11,8 @@ from pydantic import Field, StrictBool
 from sqlmodel import col
 
 from chassis.auth import require
-from chassis.context import Read, Write
 from chassis.errors import Conflict, NotFound, problem_responses
+from chassis.routes import Read, Write
 from gateway import store
 from gateway.admin.access import WATCHERS, ApiCaller, Cursor, Limit, Name, Request, View, next_cursor
 from gateway.admin.sources import SourceNotFound

@@ -12,8 +12,8 @@ from pydantic import Field
 from sqlmodel import col
 
 from chassis.auth import require
-from chassis.context import Read, Write
 from chassis.errors import NotFound, problem_responses
+from chassis.routes import Read, Write
 from contracts.ids import derive_id
 from gateway import store
 from gateway.admin.access import ApiCaller, Cursor, Limit, Name, Request, View, next_cursor

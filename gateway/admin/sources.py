@@ -13,8 +13,8 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import StreamingResponse
 
 from chassis.auth import require
-from chassis.context import Read, Write, runtime_of
 from chassis.errors import Conflict, NotFound, problem_responses
+from chassis.routes import Read, Write, runtime_of
 from contracts.ids import derive_id
 from contracts.values import SourceKind
 from gateway import store

@@ -27,6 +27,7 @@ class Suite:
     write_key: str
     api_key: str
     nats_url: str
+    operator_nats_url: str
 
     def client(self) -> httpx.AsyncClient:
         """An HTTP client of somebody with an API key."""
@@ -76,7 +77,8 @@ def running_suite(var: Path) -> Iterator[Suite]:
 
 def _read(var: Path) -> Suite:
     known = dict(line.split("=", 1) for line in (var / "rapport.env").read_text().splitlines())
-    return Suite(var, known["RAPPORT_URL"], known["RAPPORT_WRITE_KEY"], known["RAPPORT_API_KEY"], known["RAPPORT_NATS_URL"])
+    names = ("URL", "WRITE_KEY", "API_KEY", "NATS_URL", "OPERATOR_NATS_URL")
+    return Suite(var, *(known[f"RAPPORT_{name}"] for name in names))
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.context import Read
 from chassis.errors import problem_responses
+from chassis.routes import Read
 from services.identity import domain, store
 from services.identity.api.views import AccountId, AccountsPage, AccountView, account_view
 from services.identity.handlers import AccountNotFound

@@ -8,9 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.context import Context, Read
+from chassis.context import Context
 from chassis.errors import BadInput, problem_responses
 from chassis.http.fields import Moment
+from chassis.routes import Read
 from contracts.ids import with_prefix
 from contracts.values import Identifier, IdentifierKind
 from services.identity import domain, store

@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from chassis.auth import Caller, Principal, require
-from chassis.context import Context, Write
+from chassis.context import Context
 from chassis.errors import BadInput, problem_responses
+from chassis.routes import Write
 from contracts.values import Identifier
 from services.identity import domain, handlers
 from services.identity.api.views import MergeRequest, PersonId, RegroupingView, SplitRequest, regrouping_view

@@ -8,8 +8,9 @@ from typing import Any
 from fastapi import APIRouter
 from sqlalchemy import Row
 
-from chassis.context import Context, Read
+from chassis.context import Context
 from chassis.errors import problem_responses
+from chassis.routes import Read
 from contracts.values import Interaction
 from services.scoring.api.paging import from_cursor, to_cursor
 from services.scoring.api.people import find_person

@@ -8,8 +8,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from chassis.context import Context, Read
+from chassis.context import Context
 from chassis.errors import NotFound, problem_responses
+from chassis.routes import Read
 from contracts.events.scoring import Attribute
 from services.scoring.api.views import AsOf, Limit, LookupAnswer, LookupRequest, PeoplePage, PersonId, PersonView
 from services.scoring.domain.book import Person, Standing

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from sqlalchemy import Row
 
 from chassis.auth import Caller, require
-from chassis.context import Read, Write
 from chassis.errors import BadInput, FieldError, Malformed, problem_responses
+from chassis.routes import Read, Write
 from services.scoring.api.views import LONGEST_TEXT, DraftRequest, RulebooksPage, RulebookText, RulebookView
 from services.scoring.domain.rules import NAME
 from services.scoring.handlers import rulebooks as handlers

@@ -21,9 +21,10 @@ from sqlmodel import SQLModel
 
 from chassis.app import Runtime, Service
 from chassis.auth import Caller, require
-from chassis.context import Context, Read, Write
+from chassis.context import Context
 from chassis.errors import NotFound, problem_responses
 from chassis.http.fields import WHOLE
+from chassis.routes import Read, Write
 from chassis.serve import serve
 from chassis.settings import ServiceSettings
 from chassis.store.timers import Timer
