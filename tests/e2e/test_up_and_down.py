@@ -1,0 +1,69 @@
+"""`make up` and `make down`, as somebody at a terminal meets them."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from embedded.up import running_pid
+from tests.support.eventually import eventually
+from tests.support.suite import ROOT, Suite
+
+pytestmark = pytest.mark.slow
+
+
+def up(var: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "embedded.up", "--var", str(var), *options]
+
+
+def started(var: Path, shown: Path) -> subprocess.Popen[bytes]:
+    with shown.open("w") as out:
+        return subprocess.Popen(up(var, "--port", "0"), cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+
+
+async def test_ctrl_c_stops_everything_cleanly(tmp_path: Path) -> None:
+    shown = tmp_path / "shown.txt"
+    process = started(tmp_path / "var", shown)
+    await eventually(lambda: "Rapport is ready" in shown.read_text(), within=60)
+    assert "write key  wk_" in shown.read_text()
+    process.send_signal(signal.SIGINT)
+    await eventually(lambda: process.poll() is not None, within=30)
+    assert process.returncode == 0, shown.read_text()
+    assert running_pid(tmp_path / "var") is None
+    log = (tmp_path / "var" / "log" / "supervisord.log").read_text()
+    assert "SIGKILL" not in log, "a process had to be killed"
+    for name in ("gateway", "identity", "scoring"):
+        assert '"service.stopped"' in (tmp_path / "var" / "log" / f"{name}.log").read_text(), name
+
+
+def test_a_port_that_is_taken_is_named_with_the_remedy(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = subprocess.run(up(tmp_path, "--port", str(port)), cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == 1
+    assert f"port {port} is taken" in ended.stdout
+    assert "PORT=" in ended.stdout
+
+
+def test_a_second_suite_in_the_same_folder_is_refused(suite: Suite) -> None:
+    ended = subprocess.run(up(suite.var, "--port", "0", "--detach"), cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == 1
+    assert "make down" in ended.stdout
+
+
+def test_down_with_nothing_running_says_so(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "embedded.down", "--var", str(tmp_path)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stdout) == (0, "nothing is running.\n")
+
+
+def test_keys_are_readable_by_their_owner_only(suite: Suite) -> None:
+    for name in ("secrets.json", "nats.conf", "supervisord.conf", "rapport.env"):
+        assert (suite.var / name).stat().st_mode & 0o077 == 0, name
