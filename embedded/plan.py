@@ -25,6 +25,7 @@ class Plan:
     port: int
     ports: Mapping[str, int]
     secrets: Secrets
+    lanes: int = 1
 
     @property
     def url(self) -> str:
@@ -34,7 +35,7 @@ class Plan:
         return f"nats://{user}:{self.secrets.nats_passwords[user]}@127.0.0.1:{self.ports['nats']}"
 
     def nats_config(self) -> str:
-        return nats_config(NatsPlan(self.ports["nats"], self.ports["nats_monitor"], self.var / "nats", self.secrets.nats_passwords))
+        return nats_config(NatsPlan(self.ports["nats"], self.ports["nats_monitor"], self.var / "nats", self.secrets.nats_passwords, self.lanes))
 
     def ready_urls(self) -> dict[str, str]:
         """Where each process says that it is ready."""
@@ -51,6 +52,7 @@ class Plan:
             "DATABASE_URL": f"sqlite:///{self.var / process}.db",
             "NATS_URL": self.nats_url(process),
             "TOKEN_PUBLIC_KEY": self.secrets.token_public_key,
+            "LANES": str(self.lanes),
         }
         if process == "gateway":
             settings |= {

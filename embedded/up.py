@@ -27,14 +27,14 @@ class CannotStart(Exception):
 def main() -> int:
     arguments = _arguments()
     try:
-        plan = prepare(arguments.var.resolve(), arguments.port, detached=arguments.detach)
+        plan = prepare(arguments.var.resolve(), arguments.port, detached=arguments.detach, lanes=arguments.lanes)
         return _run_detached(plan) if arguments.detach else _run_here(plan)
     except CannotStart as error:
         _say(f"rapport cannot start: {error}")
         return 1
 
 
-def prepare(var: Path, port: int, *, detached: bool) -> Plan:
+def prepare(var: Path, port: int, *, detached: bool, lanes: int = 1) -> Plan:
     """Write everything the processes need under `var`. Port 0 means any free one."""
     refuse_if_running(var)
     for folder in (var, var / "log", var / "nats"):
@@ -42,7 +42,8 @@ def prepare(var: Path, port: int, *, detached: bool) -> Plan:
     if port and not _is_free(port):
         raise CannotStart(f"port {port} is taken; choose another with PORT=")
     ports = free_ports(len(PORT_NAMES) + 1)
-    plan = Plan(ROOT, var, port or ports[-1], dict(zip(PORT_NAMES, ports, strict=False)), load_or_make(var / "secrets.json", NATS_USERS))
+    secrets = load_or_make(var / "secrets.json", NATS_USERS)
+    plan = Plan(ROOT, var, port or ports[-1], dict(zip(PORT_NAMES, ports, strict=False)), secrets, lanes)
     _write_private(var / "nats.conf", plan.nats_config())
     _write_private(var / "supervisord.conf", plan.supervisor_config((ROOT / "Procfile").read_text(), detached=detached))
     _write_private(var / "rapport.env", plan.rapport_env())
@@ -182,6 +183,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="embedded.up", description="Run the whole suite on this machine.")
     parser.add_argument("--port", type=int, default=8080, help="the gateway's port; 0 takes any free one")
     parser.add_argument("--var", type=Path, default=Path("var"), help="where stores, logs and keys live")
+    parser.add_argument("--lanes", type=int, default=1, help="ordered ways that messages travel in; may not change while there is history")
     parser.add_argument("--detach", action="store_true", help="return when every process is ready")
     return parser.parse_args()
 

@@ -98,13 +98,13 @@ async def test_recorded_sdks_become_one_scored_person(suite: Suite) -> None:
         ids = {each["value"] for each in found[0]["identifiers"] if each["kind"] == "anonymous_id"}
         assert ids >= anonymous_ids_of_the_user(), ids
         assert found[0]["scores"]["engagement"] > 0
+        assert found[0]["profile"]["first_name"]["value"] == "Ada"
         return dict(found[0])
 
     person = await eventually(one_person, within=20)
     for anonymous_id in anonymous_ids_of_the_user():
         assert [each["person_id"] for each in await people(suite, anonymous_id=anonymous_id)] == [person["person_id"]]
     assert [each["person_id"] for each in await people(suite, email="ada.lovelace+news@example.com")] == [person["person_id"]]
-    assert person["profile"]["first_name"]["value"] == "Ada"
     assert person["scores"]["cell"]
 
 
@@ -158,6 +158,7 @@ async def test_recorded_browser_forms_become_people(suite: Suite) -> None:
             found = await people(suite, email=email)
             assert len(found) == 1, email
             assert found[0]["scores"] is not None, email
+            assert found[0]["profile"], email
 
     await eventually(recognized, within=20)
     zoe = (await people(suite, email="zoe.obrien+demo@example.co.uk"))[0]

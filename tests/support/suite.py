@@ -61,11 +61,10 @@ class Suite:
 
 
 @contextmanager
-def running_suite(var: Path) -> Iterator[Suite]:
+def running_suite(var: Path, *options: str) -> Iterator[Suite]:
     """Start the suite under `var`, stop it at the end. The path must be short: a unix socket lives in it."""
-    started = subprocess.run(
-        [sys.executable, "-m", "embedded.up", "--port", "0", "--var", str(var), "--detach"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "embedded.up", "--port", "0", "--var", str(var), "--detach", *options]
+    started = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if started.returncode != 0:
         logs = "\n".join(f"--- {path.name}\n{path.read_text()[-2000:]}" for path in sorted((var / "log").glob("*.log")))
         pytest.fail(f"the suite did not start:\n{started.stdout}\n{started.stderr}\n{logs}")
