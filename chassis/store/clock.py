@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 
 import structlog
 
 from chassis.store import timers
-from chassis.store.bell import Bell, backoff
+from chassis.store.bell import Bell
 from chassis.store.database import Database
+from chassis.store.patrol import Patrol
 
 log = structlog.get_logger(__name__)
 
@@ -42,8 +42,7 @@ class TimerClock:
         self._clock = clock
         self._poll_seconds = poll_seconds
         self._bell = Bell()
-        self._ended = asyncio.Event()
-        self._running = 0
+        self._patrol = Patrol(self._bell, "timers.delayed")
         self._limit = _BATCH
         self._lateness_seconds = 0.0
 
@@ -58,26 +57,12 @@ class TimerClock:
 
     async def run(self) -> None:
         """Fire until stopped; whatever fails is tried again."""
-        self._running += 1
-        failures = 0
-        try:
-            while self._kinds and not self._bell.is_closed:
-                try:
-                    await self._turn()
-                    failures = 0
-                except Exception as error:
-                    failures += 1
-                    log.warning("timers.delayed", error=repr(error), failures=failures)
-                    await self._bell.pause(backoff(failures))
-        finally:
-            self._running -= 1
-            self._ended.set()
+        if self._kinds:
+            await self._patrol.run(self._turn)
 
     async def stop(self) -> None:
         """Finish the batch in hand, then end. What is due stays in the store for the next start."""
-        self._bell.close()
-        if self._running:
-            await self._ended.wait()
+        await self._patrol.stop()
 
     async def _turn(self) -> None:
         async with self._database.read() as session:

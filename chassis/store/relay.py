@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,6 +15,7 @@ from chassis.store import inbox, outbox
 from chassis.store.baton import baton
 from chassis.store.bell import Bell, backoff
 from chassis.store.database import Database
+from chassis.store.patrol import Patrol
 
 log = structlog.get_logger(__name__)
 
@@ -51,8 +51,7 @@ class Relay:
         self._poll_seconds = poll_seconds
         self._keeping = keeping
         self._bell = Bell()
-        self._running = 0
-        self._ended = asyncio.Event()
+        self._patrol = Patrol(self._bell, "relay.interrupted")  # the store is away: the baton is lost, and there is nothing to read
         self._unmarked: list[int] = []  # the broker has these; the store does not know yet
         self._mark_at = math.inf
         self._purge_at = time.monotonic() + keeping.purge_seconds
@@ -69,26 +68,11 @@ class Relay:
 
     async def run(self) -> None:
         """Relay until stopped; whatever fails is tried again."""
-        self._running += 1
-        failures = 0
-        try:
-            while not self._bell.is_closed:
-                try:
-                    await self._hold_baton()
-                    failures = 0
-                except Exception as error:  # the store is away: the baton is lost, and there is nothing to read
-                    failures += 1
-                    log.warning("relay.interrupted", error=repr(error), failures=failures)
-                    await self._bell.pause(backoff(failures))
-        finally:
-            self._running -= 1
-            self._ended.set()
+        await self._patrol.run(self._hold_baton)
 
     async def stop(self) -> None:
         """Publish and mark what waits, then end. What the broker refuses now stays in the store for the next start."""
-        self._bell.close()
-        if self._running:
-            await self._ended.wait()
+        await self._patrol.stop()
 
     async def age_seconds(self) -> float:
         """For how long the oldest unpublished message has been waiting; 0 when none is."""
