@@ -80,6 +80,7 @@ def free_ports(count: int) -> list[int]:
 
 def _run_here(plan: Plan) -> int:
     started = time.monotonic()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what it starts in the background; we mean it
     # a session of its own: Ctrl-C reaches this process alone, which stops the others in order
     supervisor = subprocess.Popen(_supervisord(plan), env=_environment(), start_new_session=True)  # noqa: S603 - our own command
     signal.signal(signal.SIGTERM, lambda *_: supervisor.terminate())

@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,19 +23,27 @@ def up(var: Path, *options: str) -> list[str]:
     return [sys.executable, "-m", "embedded.up", "--var", str(var), *options]
 
 
-def started(var: Path, shown: Path) -> subprocess.Popen[bytes]:
+@contextmanager
+def started(var: Path, shown: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`make up` in the background of a script, where shells have SIGINT ignored: the harder case."""
+    command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *up(var, "--port", "0")]
     with shown.open("w") as out:
-        return subprocess.Popen(up(var, "--port", "0"), cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
 
 
 async def test_ctrl_c_stops_everything_cleanly(tmp_path: Path) -> None:
     shown = tmp_path / "shown.txt"
-    process = started(tmp_path / "var", shown)
-    await eventually(lambda: "Rapport is ready" in shown.read_text(), within=60)
-    assert "write key  wk_" in shown.read_text()
-    process.send_signal(signal.SIGINT)
-    await eventually(lambda: process.poll() is not None, within=30)
-    assert process.returncode == 0, shown.read_text()
+    with started(tmp_path / "var", shown) as process:
+        await eventually(lambda: "Rapport is ready" in shown.read_text(), within=60)
+        assert "write key  wk_" in shown.read_text()
+        process.send_signal(signal.SIGINT)
+        await eventually(lambda: process.poll() is not None, within=30)
+        assert process.returncode == 0, shown.read_text()
     assert running_pid(tmp_path / "var") is None
     log = (tmp_path / "var" / "log" / "supervisord.log").read_text()
     assert "SIGKILL" not in log, "a process had to be killed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -66,6 +67,8 @@ class NatsServer:
     def pause(self) -> None:
         """SIGSTOP: connections stay open and nothing answers."""
         self._signal(signal.SIGSTOP)
+        assert self._process is not None
+        os.waitpid(self._process.pid, os.WUNTRACED)  # the signal takes effect a moment after it is sent
 
     def resume(self) -> None:
         """SIGCONT: go on as if nothing had been."""
