@@ -18,8 +18,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with fresh_suite() as target:
         print(asyncio.run(measure(target, rate=arguments.rate, seconds=arguments.seconds)).report())
-    sys.argv[1:] = []
-    return capture.main()
+    return capture.main([])
 
 
 if __name__ == "__main__":

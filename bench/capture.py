@@ -20,7 +20,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -218,7 +218,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def compare(arguments: argparse.Namespace) -> int:
-    """Both, in turns; prints a report. 0 when the target is met."""
+    """Both, in turns; prints a report. 0 when nothing acknowledged is missing and nothing was refused."""
     private_key, public_key = generate_key_pair()
     ports = dict(zip(("nats", "gateway", "bare"), free_ports(3), strict=True))
     nats_url = f"nats://127.0.0.1:{ports['nats']}"
@@ -284,13 +284,13 @@ def report(results: dict[str, list[Result]], spent: dict[str, float], on_stream:
     return 0 if on_stream >= answered and not refused else 1  # a slow machine is no mistake; a lost capture is
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.capture", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--serve-bare", type=int, metavar="PORT", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     if arguments.serve_bare:
         uvicorn.run(bare(), host="127.0.0.1", port=arguments.serve_bare, loop="uvloop", http="httptools", access_log=False, log_level="warning")
         return 0

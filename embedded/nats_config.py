@@ -76,8 +76,7 @@ def _service_user(user: BusUser, plan: NatsPlan) -> dict[str, object]:
         publish.append(f"$JS.API.STREAM.CREATE.{owner.upper()}")  # whoever starts first lays the pipe
         for consumer in user.consumers(plan.lanes):
             publish += _consumer_subjects(owner.upper(), consumer)
-    subscribe = [f"{user.inbox}.>", *user.listens]
-    return _user(user.name, plan, sorted(set(publish)), subscribe)
+    return _user(user.name, plan, {"allow": sorted(set(publish))}, {"allow": [f"{user.inbox}.>", *user.listens]})
 
 
 def _consumer_subjects(stream: str, consumer: str) -> list[str]:
@@ -92,9 +91,7 @@ def _reader(name: str, plan: NatsPlan, more: Sequence[str] = ()) -> dict[str, ob
     taken = [durable for user in plan.users for durable in user.consumers(plan.lanes)]
     deny = [f"$JS.API.CONSUMER.{call}.*.{durable}" for durable in taken for call in ("MSG.NEXT", "DELETE", "CREATE", "UNPIN", "RESET", "PAUSE")]
     deny += [f"$JS.API.CONSUMER.CREATE.*.{durable}.>" for durable in taken] + [f"$JS.ACK.*.{durable}.>" for durable in taken]
-    user = _user(name, plan, publish, [">"])
-    user["permissions"] = {"publish": {"allow": publish, "deny": deny}, "subscribe": {"allow": [">"], "deny": ["_INBOX_*.>"]}}
-    return user
+    return _user(name, plan, {"allow": publish, "deny": deny}, {"allow": [">"], "deny": ["_INBOX_*.>"]})
 
 
 def _replaying(plan: NatsPlan) -> list[str]:
@@ -102,6 +99,5 @@ def _replaying(plan: NatsPlan) -> list[str]:
     return [f"{owner}.>" for user in plan.users for owner in user.says] + ["$JS.API.STREAM.MSG.DELETE.DEAD"]
 
 
-def _user(name: str, plan: NatsPlan, publish: list[str], subscribe: list[str]) -> dict[str, object]:
-    permissions = {"publish": {"allow": publish}, "subscribe": {"allow": subscribe}}
-    return {"user": name, "password": plan.passwords[name], "permissions": permissions}
+def _user(name: str, plan: NatsPlan, publish: Mapping[str, list[str]], subscribe: Mapping[str, list[str]]) -> dict[str, object]:
+    return {"user": name, "password": plan.passwords[name], "permissions": {"publish": publish, "subscribe": subscribe}}
