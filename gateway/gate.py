@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from fastapi import APIRouter
-from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.errors import Problem
@@ -17,7 +15,7 @@ from gateway.directory import Directory
 from gateway.forms import FormDoor
 from gateway.proxy import Exchange, Upstreams, pass_on
 from gateway.requests import MethodNotOffered
-from gateway.routes import ROUTES, Route, RouteTable
+from gateway.routes import ROUTES, RouteTable
 from gateway.tail import Tails
 
 _FORMS = "/v1/forms/"
@@ -40,11 +38,10 @@ class Desks:
 class Gate:
     """Pure ASGI. Before the lifespan has begun nothing but the framework is there to answer."""
 
-    def __init__(self, app: ASGIApp, *, api_origins: Collection[str] = (), routers: Sequence[APIRouter] = ()) -> None:
+    def __init__(self, app: ASGIApp, *, api_origins: Collection[str] = ()) -> None:
         self._app = app
         self._origins = frozenset(origin.encode() for origin in api_origins)
         self._routes = RouteTable(ROUTES)
-        self._own = RouteTable(tuple(_own_routes(routers)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -73,9 +70,9 @@ class Gate:
             return
         found = self._routes.find(scope["method"], scope["path"])
         if found is None:
-            offered = self._routes.methods_of(scope["path"]) or self._own.methods_of(scope["path"])
+            offered = self._routes.methods_of(scope["path"])
             if offered and scope["method"] not in offered:
-                raise MethodNotOffered(offered)  # the framework would name the methods of one route only
+                raise MethodNotOffered(offered)  # the framework knows its own paths only
             await self._app(scope, receive, _settled(desks.directory, send) if scope["method"] in _CHANGING else send)
             return
         caller = desks.directory.caller_of(requests.Incoming(scope).header(b"authorization"))
@@ -95,15 +92,6 @@ class Gate:
             await send(message)
 
         return send_readable
-
-
-def _own_routes(routers: Sequence[APIRouter]) -> Iterator[Route]:
-    """The routes that the framework answers, and the form posts that are answered before it."""
-    yield Route("POST", f"{_FORMS}{{form_id}}", "gateway")
-    for router in routers:
-        for route in router.routes:
-            if isinstance(route, APIRoute):
-                yield from (Route(method, route.path, "gateway") for method in route.methods or ())
 
 
 def _settled(directory: Directory, send: Send) -> Send:

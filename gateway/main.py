@@ -50,7 +50,7 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
         streams=("CAPTURE",),
         extras=desks,
         public=True,
-        middleware=[Middleware(Gate, api_origins=known.api_origins, routers=routers)],
+        middleware=[Middleware(Gate, api_origins=known.api_origins)],
         openapi=documents.whole_api,
         description="The public door of Rapport: captures, forms, people, and what the services answer.",
     )
