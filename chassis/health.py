@@ -59,7 +59,7 @@ async def what_is_missing(runtime: Runtime) -> list[str]:
 async def _store_answers(runtime: Runtime) -> bool:
     # migrations need no question of their own: the service does not listen before they are in
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS), runtime.database.read() as session:
+        async with asyncio.timeout(_PATIENCE_SECONDS), runtime.database.glance() as session:
             await session.execute(text("SELECT 1 FROM outbox LIMIT 1"))
     except Exception as error:
         if isinstance(error, TimeoutError) or runtime.database.is_transient(error):

@@ -29,7 +29,7 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def _nobody() -> None:
+def _nobody(_: datetime) -> None:
     """Stands in until the timers run."""
 
 
@@ -47,7 +47,7 @@ class Runtime:
     service: Any = None
     relay: Relay | None = None
     consumers: Sequence[Consumer] = ()
-    wake_timers: Callable[[], None] = field(default=_nobody)
+    wake_timers: Callable[[datetime], None] = field(default=_nobody)
     is_stopping: bool = False
 
     @asynccontextmanager
@@ -62,8 +62,9 @@ class Runtime:
             await self._write_effects(context)
         if context.said and self.relay is not None:
             self.relay.wake()
-        if context.timers:
-            self.wake_timers()
+        due = [alarm.due_at for alarm in context.timers.values() if alarm is not None]
+        if due:
+            self.wake_timers(min(due))
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Context]:

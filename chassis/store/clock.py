@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -45,15 +45,17 @@ class TimerClock:
         self._patrol = Patrol(self._bell, "timers.delayed")
         self._limit = _BATCH
         self._lateness_seconds = 0.0
+        self._looks_again_at: datetime | None = None  # None: it is at work, and may have looked too early to see what is set now
 
     @property
     def lateness_seconds(self) -> float:
         """How late the earliest timer of the last firing was; 0 when nothing is overdue."""
         return self._lateness_seconds
 
-    def wake(self) -> None:
-        """A timer was set that may be earlier than all others, or the clock was moved."""
-        self._bell.ring()
+    def wake(self, due_at: datetime | None = None) -> None:
+        """A timer was set for `due_at`; None: the clock was moved. Whoever looks again before that anyway need not be woken."""
+        if due_at is None or self._looks_again_at is None or due_at < self._looks_again_at:
+            self._bell.ring()
 
     async def run(self) -> None:
         """Fire until stopped; whatever fails is tried again."""
@@ -65,13 +67,16 @@ class TimerClock:
         await self._patrol.stop()
 
     async def _turn(self) -> None:
-        async with self._database.read() as session:
+        self._looks_again_at = None
+        async with self._database.glance() as session:
             due = await timers.next_due(session, self._kinds)
         now = self._clock()
         wait = self._poll_seconds if due is None else (due - now).total_seconds()
         self._lateness_seconds = max(0.0, -wait)
         if wait > 0:
-            await self._bell.rest(min(wait, self._poll_seconds))
+            rest = min(wait, self._poll_seconds)
+            self._looks_again_at = now + timedelta(seconds=rest)
+            await self._bell.rest(rest)
         elif not await self._fire(now):
             await self._bell.rest(_TAKEN_SECONDS)
 

@@ -15,12 +15,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from chassis.store.documents import dump_json, load_json
+from chassis.store.sqlite import Durability, Use, sqlite_engine
 
 Dialect = Literal["sqlite", "postgresql"]
-Durability = Literal["full", "normal"]
 
 _CONNECT_SECONDS = 10.0
-_SQLITE_READERS = 4
 
 # SQLite's primary result codes that a later try can turn into success: BUSY, LOCKED, NOMEM, IOERR, FULL, CANTOPEN, PROTOCOL
 _SQLITE_PASSING = frozenset({5, 6, 7, 10, 13, 14, 15})
@@ -45,11 +44,11 @@ class Database:
         address = _with_async_driver(make_url(url))
         self.dialect: Dialect = "sqlite" if address.get_backend_name() == "sqlite" else "postgresql"
         if self.dialect == "sqlite":
-            self._writer = _sqlite_engine(address, durability, busy_seconds, reads_only=False)
-            self._reader = _sqlite_engine(address, durability, busy_seconds, reads_only=True)
+            engines = {use: sqlite_engine(address, use, durability, busy_seconds) for use in Use}
+            self._writer, self._reader, self._glancer = engines[Use.WRITE], engines[Use.READ], engines[Use.GLANCE]
         else:
             self._writer = _postgres_engine(address, pool_size)
-            self._reader = self._writer.execution_options(postgresql_readonly=True)
+            self._reader = self._glancer = self._writer.execution_options(postgresql_readonly=True)
         self._write_lock = asyncio.Lock()
         self._writing: set[asyncio.Task[Any] | None] = set()  # tasks that are in a write transaction, or wait for one
 
@@ -84,6 +83,12 @@ class Database:
             yield session
 
     @asynccontextmanager
+    async def glance(self) -> AsyncIterator[AsyncSession]:
+        """`read` for a few rows by an index: on SQLite it runs on the loop, and another glance waits until this one ends."""
+        async with self._session(self._glancer) as session:
+            yield session
+
+    @asynccontextmanager
     async def standing_connection(self) -> AsyncIterator[AsyncConnection]:
         """A connection outside any transaction, held for long: for locks and notices that belong to a session. Raises StoreUnavailable."""
         async with _opened(self._writer) as connection:
@@ -114,6 +119,7 @@ class Database:
         await self._writer.dispose()
         if self.dialect == "sqlite":
             await self._reader.dispose()
+            await self._glancer.dispose()
 
     def _turn(self) -> AbstractAsyncContextManager[Any]:
         return self._write_lock if self.dialect == "sqlite" else nullcontext()
@@ -155,35 +161,6 @@ def _with_async_driver(url: URL) -> URL:
     if backend in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+asyncpg")
     raise ValueError(f"a store is SQLite or PostgreSQL, not {backend}")
-
-
-def _sqlite_engine(url: URL, durability: Durability, busy_seconds: float, *, reads_only: bool) -> AsyncEngine:
-    engine = create_async_engine(
-        url,
-        pool_size=_SQLITE_READERS if reads_only else 1,
-        max_overflow=_SQLITE_READERS if reads_only else 0,
-        connect_args={"timeout": busy_seconds, "isolation_level": None},
-        hide_parameters=True,  # errors must not quote what people told us
-        json_serializer=dump_json,
-        json_deserializer=load_json,
-    )
-    pragmas = ["journal_mode = WAL", f"synchronous = {durability.upper()}", "foreign_keys = ON", "temp_store = MEMORY"]
-    if reads_only:
-        pragmas.append("query_only = ON")
-
-    def on_connect(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    def on_begin(connection: Any) -> None:
-        # the driver's own implicit BEGIN comes late and leaves out savepoints; a writer that begins by reading could not become one
-        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
-
-    event.listen(engine.sync_engine, "connect", on_connect)
-    event.listen(engine.sync_engine, "begin", on_begin)
-    return engine
 
 
 def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:

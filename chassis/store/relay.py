@@ -76,7 +76,7 @@ class Relay:
 
     async def age_seconds(self) -> float:
         """For how long the oldest unpublished message has been waiting; 0 when none is."""
-        async with self._database.read() as session:
+        async with self._database.glance() as session:
             oldest = await outbox.oldest_waiting(session)
         return 0.0 if oldest is None else max(0.0, (datetime.now(UTC) - oldest).total_seconds())
 
@@ -118,7 +118,7 @@ class Relay:
         return False
 
     async def _publish_next(self) -> int:
-        async with self._database.read() as session:
+        async with self._database.glance() as session:
             rows = await outbox.waiting(session, _BATCH, self._unmarked)
         if rows:
             await self._publish([row.message for row in rows])
