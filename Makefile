@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PORT ?= 8080
 VAR ?= var
 WORKERS ?= 3
-CODE := chassis contracts rulebook services gateway embedded bench tests
+CODE := chassis contracts rulebook deciding services gateway embedded demo bench tests
 
 help: ## Say what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ setup: $(READY) ## Make the virtual environment from the lock file
 
 up: $(READY) ## Run the whole suite here (PORT=8080; DETACH=1 returns when it is ready)
 	@$(BIN)/python -m embedded.up --port $(PORT) --var $(VAR) $(if $(DETACH),--detach)
+
+demo: $(READY) ## Send an invented market through the suite and show what came of it (PEOPLE=300, SEED=kestrel)
+	@$(BIN)/python -m demo --port $(PORT) --var $(VAR) $(if $(PEOPLE),--people $(PEOPLE)) $(if $(SEED),--seed $(SEED))
 
 down: $(READY) ## Stop a detached suite
 	@$(BIN)/python -m embedded.down --var $(VAR)
@@ -65,4 +68,4 @@ lock: $(READY) ## Resolve the dependencies anew
 clean: ## Forget the virtual environment and caches (var/ stays)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup up down test check lint types walls contracts-check tests contracts bench format lock clean
+.PHONY: help setup up demo down test check lint types walls contracts-check tests contracts bench format lock clean

@@ -33,6 +33,7 @@ import uvloop
 from fastapi import FastAPI
 from pydantic import AwareDatetime, BaseModel
 
+from bench.processes import cpu_seconds
 from chassis.auth import generate_key_pair
 from embedded.up import free_ports
 
@@ -210,11 +211,6 @@ async def stored(nats_url: str) -> int:
         return int((await client.jetstream().stream_info("CAPTURE")).state.messages)
     finally:
         await client.close()
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def compare(arguments: argparse.Namespace) -> int:

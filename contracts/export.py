@@ -14,6 +14,7 @@ from typing import Any
 
 from contracts.envelope import Event
 from contracts.events.catalogue import EVENTS
+from contracts.events.routing import AlertRaised
 from contracts.examples import EXAMPLES
 
 FOLDER = Path(__file__).resolve().parent
@@ -56,7 +57,7 @@ def json_schema(event: type[Event]) -> dict[str, Any]:
 
 def asyncapi() -> dict[str, Any]:
     """The AsyncAPI 3 document of the suite: a channel and a send operation per event."""
-    channels = {event.wire_name: _channel(event) for event in EVENTS}
+    channels = {event.wire_name: _channel(event) for event in EVENTS} | _alert_channels()
     operations = {
         f"{event.owner}.says.{event.wire_name}": {
             "action": "send",
@@ -94,6 +95,15 @@ def _channel(event: type[Event]) -> dict[str, Any]:
             }
         },
     }
+
+
+def _alert_channels() -> dict[str, Any]:
+    """Alerts are published a second time, under the same id, for the rep alone."""
+    rep = {"description": "the rep who is asked; a rep's credentials read their own alone"}
+    kind = {"description": "offered, reminded, withdrawn"}
+    channel = _channel(AlertRaised) | {"address": "alerts.rep.{rep_id}.{kind}", "parameters": {"rep_id": rep, "kind": kind}}
+    sink = channel | {"address": "alerts.sink.{rep_id}.{kind}", "description": "Alerts about tests: nobody is called."}
+    return {"alerts.rep": channel, "alerts.sink": sink}
 
 
 def _idea(event: type[Event]) -> str:

@@ -106,6 +106,29 @@ class Interaction(Value):
     extra: JsonObject = Field(default_factory=dict)  # unknown fields are kept, not refused
 
 
+class Money(Value):
+    """An amount in a currency; a decimal string in JSON, so that nobody rounds it."""
+
+    amount: Annotated[Decimal, Field(ge=-(10**12), le=10**12, max_digits=16, decimal_places=4, examples=["12500.00"])]
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217", examples=["EUR"])]
+
+
+class Consent(StrEnum):
+    """What somebody said about being written to or called."""
+
+    GRANTED = "granted"
+    WITHDRAWN = "withdrawn"
+
+
+class ConsentChannel(StrEnum):
+    """By which way somebody may be reached; a statement about `any` is about all of them."""
+
+    ANY = "any"
+    EMAIL = "email"
+    PHONE = "phone"
+    POST = "post"
+
+
 class Contribution(Value):
     """What a decision added to a measure: `points` at `at`, halving every `half_life_days` (None: does not fade)."""
 
@@ -123,7 +146,7 @@ class Receipt(Value):
     receipt_id: str
     at: AwareDatetime
     owner: str  # the service that decided
-    kind: str  # e.g. score.engagement, score.fit
+    kind: str  # e.g. score.engagement, score.fit, stage.move, treatment.choice, referral.assignment
     person_id: str
     fragment_id: str
     cause_id: str  # the interaction or event that brought it about
@@ -131,6 +154,7 @@ class Receipt(Value):
     rulebook: str  # e.g. scoring@1
     inputs: JsonObject = Field(default_factory=dict)
     contribution: Contribution | None = None
+    outcome: str | None = None  # what was decided: a stage, a treatment, a rep
     rejected: tuple[str, ...] = ()
     sentence: str
 

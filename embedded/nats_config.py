@@ -1,4 +1,4 @@
-"""The nats-server's configuration: durable before it acknowledges, and one user per service with least subjects."""
+"""The nats-server's configuration: durable before it acknowledges, one user per service with least subjects, reps apart from all of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from pathlib import Path
 
 OBSERVER = "observer"
 OPERATOR = "operator"
+HOUSE = "RAPPORT"
+REPS = "REPS"
+"""Two accounts, because a permission does not cover the reply subject of what is published, and JetStream answers to whatever stands there:
+a rep beside the services could have a pull answered to `$JS.API.STREAM.PURGE.CAPTURE`. Answers to an account of their own stay in it."""
+
 _READ_API = ("$JS.API.INFO", "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.LIST", "$JS.API.STREAM.MSG.GET.*")
+_PULL, _INFO = "$JS.API.CONSUMER.MSG.NEXT.ALERTS.*", "$JS.API.CONSUMER.INFO.ALERTS.*"
+_ACKS = ("$JS.ACK.ALERTS.*.>", "$JS.ACK.*.*.ALERTS.*.>")  # as servers before and after 2.15 write it
+_LIVE = "alerts.rep.>"
+_AUTH_SECONDS = 2  # how long the server waits for the callout; the callout decides in less
+_CALLOUT_LISTENS = "$SYS.REQ.USER.AUTH callout"  # with its queue group: passwords travel here, nobody may listen beside the replicas
+_CALLOUT_ANSWERS = "$SYS._INBOX.*.*"
 
 
 @dataclass(frozen=True)
@@ -21,6 +32,8 @@ class BusUser:
     hears: tuple[str, ...] = ()
     publishes: tuple[str, ...] = ()  # core subjects beside its streams
     listens: tuple[str, ...] = ()  # core subjects it may subscribe to
+    browses: tuple[str, ...] = ()  # owners whose streams it reads through consumers that pass
+    hosts: tuple[str, ...] = ()  # owners on whose streams it makes and removes consumers for others
 
     def consumers(self, lanes: int) -> tuple[str, ...]:
         """The names of its durables."""
@@ -33,9 +46,20 @@ class BusUser:
 
 
 BUS_USERS = (
-    BusUser("gateway", says=("capture",), publishes=("gateway.rejected.>",), listens=("capture.>", "gateway.rejected.>")),
+    BusUser("gateway", says=("capture",), publishes=("gateway.rejected.>",), listens=("capture.>", "gateway.rejected.>"), browses=("alerts",)),
     BusUser("identity", says=("identity",), hears=("capture",)),
     BusUser("scoring", says=("scoring",), hears=("identity",)),
+    BusUser("lifecycle", says=("lifecycle",), hears=("identity", "scoring", "routing")),
+    BusUser("nurture", says=("nurture",), hears=("identity", "scoring", "lifecycle")),
+    BusUser(
+        "routing",
+        says=("routing", "alerts"),
+        hears=("identity", "lifecycle"),
+        publishes=(_CALLOUT_ANSWERS,),
+        listens=(_CALLOUT_LISTENS,),
+        hosts=("alerts",),
+    ),
+    BusUser("metrics", says=("metrics",), hears=("identity", "lifecycle", "routing", "nurture")),
 )
 
 
@@ -47,13 +71,13 @@ class NatsPlan:
     monitor_port: int
     store: Path
     passwords: Mapping[str, str]
+    issuer: str  # the public key that the callout's grants are signed with
     lanes: int = 1
     users: tuple[BusUser, ...] = field(default=BUS_USERS)
 
 
 def nats_config(plan: NatsPlan) -> str:
     """The configuration file. `sync_interval: always`: a message is acknowledged only when it is on disk."""
-    users = [*(_service_user(user, plan) for user in plan.users), _reader(OBSERVER, plan), _reader(OPERATOR, plan, _replaying(plan))]
     return "\n".join(
         [
             "server_name: rapport",
@@ -62,10 +86,45 @@ def nats_config(plan: NatsPlan) -> str:
             f'http: "127.0.0.1:{plan.monitor_port}"',
             "max_payload: 1MB",
             f"jetstream {{ store_dir: {json.dumps(str(plan.store))}, sync_interval: always }}",
-            f"authorization {{ users: {json.dumps(users, indent=1)} }}",
+            access(plan),
             "",
         ]
     )
+
+
+def access(plan: NatsPlan) -> str:
+    """Who may connect and do what. Users that are not listed are decided by the callout."""
+    users = [*(_service_user(user, plan) for user in plan.users), _reader(OBSERVER, plan), _reader(OPERATOR, plan, _replaying(plan))]
+    house = {"jetstream": "enabled", "users": users, "exports": _exports()}
+    callout = {"issuer": plan.issuer, "account": HOUSE, "auth_users": [user["user"] for user in users]}
+    return "\n".join(
+        [
+            f"accounts {json.dumps({HOUSE: house, REPS: {'imports': _imports()}}, indent=1)}",
+            f"authorization {json.dumps({'timeout': _AUTH_SECONDS, 'auth_callout': callout}, indent=1)}",
+        ]
+    )
+
+
+def take_over_store(store: Path) -> None:
+    """Move what an older installation kept outside any named account to where this configuration looks for it. The server must not run."""
+    old, new = store / "jetstream" / "$G", store / "jetstream" / HOUSE
+    if old.exists() and not new.exists():
+        old.rename(new)
+
+
+def _exports() -> list[dict[str, object]]:
+    """What reaches the house from the reps: pulls, questions about a consumer, acknowledgements; and to them, alerts as they are published."""
+    pulls = {"service": _PULL, "response_type": "stream"}
+    return [{**export, "accounts": [REPS]} for export in (pulls, *({"service": subject} for subject in (_INFO, *_ACKS)), {"stream": _LIVE})]
+
+
+def _imports() -> list[dict[str, object]]:
+    """The house's JetStream is a domain to the reps' clients, because their account answers for itself what comes without one, pulls excepted."""
+    at_home: list[dict[str, object]] = [{"service": {"account": HOUSE, "subject": subject}} for subject in (_PULL, *_ACKS)]
+    by_domain: list[dict[str, object]] = [
+        {"service": {"account": HOUSE, "subject": subject}, "to": subject.replace("$JS.", f"$JS.{HOUSE}.", 1)} for subject in (_PULL, _INFO)
+    ]
+    return [*at_home, *by_domain, {"stream": {"account": HOUSE, "subject": _LIVE}}]
 
 
 def _service_user(user: BusUser, plan: NatsPlan) -> dict[str, object]:
@@ -76,6 +135,8 @@ def _service_user(user: BusUser, plan: NatsPlan) -> dict[str, object]:
         publish.append(f"$JS.API.STREAM.CREATE.{owner.upper()}")  # whoever starts first lays the pipe
         for consumer in user.consumers(plan.lanes):
             publish += _consumer_subjects(owner.upper(), consumer)
+    publish += [subject for owner in user.browses for subject in _browsing(owner.upper())]
+    publish += [subject for owner in user.hosts for subject in _hosting(owner.upper())]
     return _user(user.name, plan, {"allow": sorted(set(publish))}, {"allow": [f"{user.inbox}.>", *user.listens]})
 
 
@@ -85,13 +146,26 @@ def _consumer_subjects(stream: str, consumer: str) -> list[str]:
     return [f"$JS.API.{call}.{stream}.{consumer}" for call in api] + [f"$JS.API.CONSUMER.CREATE.{stream}.{consumer}.>", *acknowledge]
 
 
+def _browsing(stream: str) -> list[str]:
+    # their names are made up as they come, and a permission cannot say "any name but those of the durables"; it acknowledges nothing
+    api = ("CREATE.{}", "CREATE.{}.>", "INFO.{}.*", "MSG.NEXT.{}.*", "DELETE.{}.*")
+    return [f"$JS.API.CONSUMER.{call.format(stream)}" for call in api] + [f"$JS.FC.{stream}.>"]
+
+
+def _hosting(stream: str) -> list[str]:
+    api = ("CREATE.{}.>", "DURABLE.CREATE.{}.*", "INFO.{}.*", "DELETE.{}.*", "NAMES.{}", "LIST.{}")
+    return [f"$JS.API.CONSUMER.{call.format(stream)}" for call in api]
+
+
 def _reader(name: str, plan: NatsPlan, more: Sequence[str] = ()) -> dict[str, object]:
     """Reads every stream, through consumers of its own; says nothing but `more`."""
     publish = [*_READ_API, "$JS.API.CONSUMER.>", "$JS.ACK.>", "$JS.FC.>", *more]
     taken = [durable for user in plan.users for durable in user.consumers(plan.lanes)]
     deny = [f"$JS.API.CONSUMER.{call}.*.{durable}" for durable in taken for call in ("MSG.NEXT", "DELETE", "CREATE", "UNPIN", "RESET", "PAUSE")]
-    deny += [f"$JS.API.CONSUMER.CREATE.*.{durable}.>" for durable in taken] + [f"$JS.ACK.*.{durable}.>" for durable in taken]
-    return _user(name, plan, {"allow": publish, "deny": deny}, {"allow": [">"], "deny": ["_INBOX_*.>"]})
+    also = ("$JS.API.CONSUMER.CREATE.*.{}.>", "$JS.API.CONSUMER.DURABLE.CREATE.*.{}", "$JS.ACK.*.{}.>", "$JS.ACK.*.*.*.{}.>")
+    deny += [subject.format(durable) for durable in taken for subject in also]
+    private = [f"{user.inbox}.>" for user in plan.users] + ["$SYS.>"]  # answers meant for others, and the passwords of those who connect
+    return _user(name, plan, {"allow": publish, "deny": deny}, {"allow": [">"], "deny": private})
 
 
 def _replaying(plan: NatsPlan) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which processes the suite has here, on which ports and with which settings. Pure: ports and secrets are arguments."""
+"""Which processes the suite has here, on which ports and with which settings. Ports and secrets are arguments; it reads the Procfile alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-from embedded.nats_config import BUS_USERS, OBSERVER, OPERATOR, NatsPlan, nats_config
+from chassis.bus.callout import Issuer
+from embedded.nats_config import BUS_USERS, OBSERVER, OPERATOR, REPS, NatsPlan, nats_config
 from embedded.secrets import Secrets
 
 SERVICES = tuple(user.name for user in BUS_USERS if user.name != "gateway")
@@ -35,15 +36,23 @@ class Plan:
         return f"nats://{user}:{self.secrets.nats_passwords[user]}@127.0.0.1:{self.ports['nats']}"
 
     def nats_config(self) -> str:
-        return nats_config(NatsPlan(self.ports["nats"], self.ports["nats_monitor"], self.var / "nats", self.secrets.nats_passwords, self.lanes))
+        issuer = Issuer(self.secrets.callout_seed).public_key
+        return nats_config(
+            NatsPlan(self.ports["nats"], self.ports["nats_monitor"], self.var / "nats", self.secrets.nats_passwords, issuer, self.lanes)
+        )
 
     def ready_urls(self) -> dict[str, str]:
-        """Where each process says that it is ready."""
-        urls = {name: f"http://127.0.0.1:{self.ports[name]}/readyz" for name in SERVICES}
-        return {"nats": f"http://127.0.0.1:{self.ports['nats_monitor']}/healthz", **urls, "gateway": f"{self.url}/readyz"}
+        """Where each process of the Procfile says that it is ready."""
+        processes = parse_procfile((self.root / "Procfile").read_text(), {"RAPPORT_VAR": str(self.var)})
+        return {process: self._ready_url(process) for process in processes}
+
+    def _ready_url(self, process: str) -> str:
+        if process == "nats":
+            return f"http://127.0.0.1:{self.ports['nats_monitor']}/healthz"
+        return f"{self.url}/readyz" if process == "gateway" else f"http://127.0.0.1:{self.ports[process]}/readyz"
 
     def environment(self, process: str) -> dict[str, str]:
-        """The settings of one process; only the gateway gets the signing key."""
+        """The settings of one process; only the gateway gets the key that signs tokens, only routing the one that lets reps into NATS."""
         if process == "nats":
             return {}
         prefix = process.upper()
@@ -61,6 +70,8 @@ class Plan:
                 "BOOTSTRAP_WRITE_KEY": self.secrets.write_key,
                 **{f"{name.upper()}_URL": f"http://127.0.0.1:{self.ports[name]}" for name in SERVICES},
             }
+        if process == "routing":
+            settings |= {"CALLOUT_SEED": self.secrets.callout_seed, "CALLOUT_ACCOUNT": REPS}
         return {f"{prefix}_{name}": value for name, value in settings.items()}
 
     def rapport_env(self) -> str:

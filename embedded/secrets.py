@@ -9,24 +9,27 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from chassis.auth import generate_key_pair
+from chassis.bus.callout import new_issuer_seed
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """What must survive a restart: the gateway's signing keys, the first write and API key, one NATS password per user."""
+    """What must survive a restart: the gateway's signing keys, the first write and API key, one NATS password per user,
+    and the seed of the account key that lets reps into NATS."""
 
     token_private_key: str
     token_public_key: str
     write_key: str
     api_key: str
     nats_passwords: dict[str, str]
+    callout_seed: str = ""  # empty in a file that an older version wrote
 
 
 def load_or_make(path: Path, nats_users: list[str]) -> Secrets:
     """Read the secrets at `path`; make what is missing (a user added by a newer version gets a password)."""
     known = Secrets(**json.loads(path.read_text())) if path.exists() else _make()
     passwords = {user: secrets.token_urlsafe(24) for user in nats_users} | known.nats_passwords
-    complete = replace(known, nats_passwords=passwords)
+    complete = replace(known, nats_passwords=passwords, callout_seed=known.callout_seed or new_issuer_seed())
     _write_private(path, json.dumps(asdict(complete), indent=2))
     return complete
 

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from embedded.nats_config import take_over_store
 from embedded.plan import NATS_USERS, PORT_NAMES, Plan
 from embedded.secrets import load_or_make
 
@@ -44,6 +45,7 @@ def prepare(var: Path, port: int, *, detached: bool, lanes: int = 1) -> Plan:
     ports = free_ports(len(PORT_NAMES) + 1)
     secrets = load_or_make(var / "secrets.json", NATS_USERS)
     plan = Plan(ROOT, var, port or ports[-1], dict(zip(PORT_NAMES, ports, strict=False)), secrets, lanes)
+    take_over_store(var / "nats")
     _write_private(var / "nats.conf", plan.nats_config())
     _write_private(var / "supervisord.conf", plan.supervisor_config((ROOT / "Procfile").read_text(), detached=detached))
     _write_private(var / "rapport.env", plan.rapport_env())

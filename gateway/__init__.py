@@ -1,4 +1,5 @@
 """The only public door.
 
-Hears: nothing. Says: capture.interaction.received. Owns: sources, forms, keys, rejects, and the spool of forms that could not be said yet.
+Hears: nothing; it lets reps read the stream ALERTS. Says: capture.interaction.received.
+Owns: sources, forms, keys, tickets, rejects, and the spool of forms that could not be said yet.
 """

@@ -82,8 +82,7 @@ class Directory:
 
     def caller_of(self, authorization: str | None) -> Principal:
         """Who `Authorization: Bearer <API key>` is. Raises Unauthenticated."""
-        scheme, _, key = (authorization or "").partition(" ")
-        caller = self.known.callers.get(hash_of(key.strip())) if scheme.lower() == "bearer" else None
+        caller = self.known.callers.get(bearer_hash(authorization))
         if caller is None:
             raise Unauthenticated("There is no API key, or it is not known", remedy="Send Authorization: Bearer <API key>")
         return caller
@@ -99,6 +98,12 @@ async def kept_fresh(directory: Directory, every_seconds: float) -> AsyncIterato
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def bearer_hash(authorization: str | None) -> str:
+    """What is stored of the key in `Authorization: Bearer <key>`; empty when there is none."""
+    scheme, _, key = (authorization or "").partition(" ")
+    return hash_of(key.strip()) if scheme.lower() == "bearer" else ""
 
 
 def clean_prefix(prefix: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.bus.broker import Broker
 from chassis.errors import Problem
 from chassis.errors.handlers import answer
 from gateway import capture, requests
@@ -20,8 +21,10 @@ from gateway.tail import Tails
 
 _FORMS = "/v1/forms/"
 _PROJECTS, _SETTINGS = "/v1/projects/", "/settings"
+SELECT_TREATMENT = "/v1/treatments:select"  # any page may ask, as it may capture
 _CHANGING = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 _API_METHODS = b"GET, POST, PATCH, PUT, DELETE, OPTIONS"
+_API_HEADERS = b"authorization, content-type, last-event-id"
 
 
 @dataclass(slots=True)
@@ -33,6 +36,7 @@ class Desks:
     forms: FormDoor
     upstreams: Upstreams
     tails: Tails
+    alerts: Broker  # a connection of its own: what reps listen to must not hold up what captures are published on
 
 
 class Gate:
@@ -56,12 +60,20 @@ class Gate:
             await desks.forms.answer(path[len(_FORMS) :], scope, receive, send)
         elif (write_key := _project_of(path, desks.directory.known.prefixes)) is not None:
             await capture.sdk_settings_of(desks.capture, write_key, scope, receive, send)
+        elif path == SELECT_TREATMENT:
+            await self._answer_any_page(scope, receive, send)
         else:
             readable = self._readable(scope, send)
             try:
                 await self._answer_api(desks, scope, receive, readable)
             except Problem as problem:
                 await answer(problem, path)(scope, receive, readable)
+
+    async def _answer_any_page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "OPTIONS":
+            await requests.send_preflight(send)
+        else:
+            await self._app(scope, receive, requests.readable_by_any_page(send))
 
     async def _answer_api(self, desks: Desks, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "OPTIONS" and requests.Incoming(scope).header(b"access-control-request-method"):
@@ -87,7 +99,7 @@ class Gate:
         async def send_readable(message: Message) -> None:
             if message["type"] == "http.response.start":
                 allowed = [(b"access-control-allow-origin", origin), (b"vary", b"origin"), (b"access-control-max-age", b"600")]
-                allowed += [(b"access-control-allow-methods", _API_METHODS), (b"access-control-allow-headers", b"authorization, content-type")]
+                allowed += [(b"access-control-allow-methods", _API_METHODS), (b"access-control-allow-headers", _API_HEADERS)]
                 message = {**message, "headers": [*message["headers"], *allowed]}
             await send(message)
 

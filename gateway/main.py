@@ -10,19 +10,28 @@ from starlette.middleware import Middleware
 
 from chassis.app import Runtime, Service
 from chassis.auth import TokenIssuer, read_private_key
+from chassis.bus.broker import Broker
 from chassis.bus.coalescer import Coalescer
 from chassis.serve import serve
-from gateway import documents, people
+from gateway import documents, treatments
 from gateway.admin import forms, keys, sources
+from gateway.alerts import stream, tickets
 from gateway.bootstrap import bootstrap
 from gateway.capture import CaptureDesk
 from gateway.directory import Directory, kept_fresh
 from gateway.forms import FormDoor
 from gateway.gate import Desks, Gate
+from gateway.people import reading
 from gateway.proxy import Upstreams
 from gateway.rejects import Rejects, writing
 from gateway.settings import GatewaySettings
 from gateway.tail import Tails
+
+_ABOUT = (
+    "The public door of Rapport: captures, forms, people, alerts, and what the services answer. Web sites send a source's write key; people and tools"
+    " send `Authorization: Bearer <API key>`. Lists come in pages: send `next_cursor` as `cursor` until it is null. Errors are problem documents"
+    " (RFC 9457) that name the field and what to do. Methods that are not plain reading and writing end in a colon and a verb."
+)
 
 
 def create_service(settings: GatewaySettings | None = None) -> Service:
@@ -34,14 +43,14 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
         await bootstrap(runtime, known)
         directory, coalescer = Directory(runtime.database, known.capture_prefixes), Coalescer(runtime.broker)
         rejects = Rejects(runtime.database, runtime.broker, known.rejects_kept)
-        async with kept_fresh(directory, known.refresh_seconds), writing(rejects), _client() as session:
+        async with kept_fresh(directory, known.refresh_seconds), writing(rejects), _client() as session, _line(known) as alerts:
             desk = CaptureDesk(directory, coalescer, rejects, runtime.clock, known.lanes, known.trusted_proxies, known.public_url)
             tokens = TokenIssuer(read_private_key(known.token_private_key), runtime.clock)
-            upstreams = Upstreams(session, {"identity": known.identity_url, "scoring": known.scoring_url}, tokens)
-            yield Desks(directory, desk, FormDoor(desk, runtime, known.body_limit), upstreams, Tails(known.nats_url))
+            upstreams = Upstreams(session, known.upstreams, tokens)
+            yield Desks(directory, desk, FormDoor(desk, runtime, known.body_limit), upstreams, Tails(known.nats_url), alerts)
             await coalescer.close()
 
-    routers = [people.router, sources.router, forms.router, keys.router, documents.router]
+    routers = [reading.router, treatments.router, stream.router, tickets.router, sources.router, forms.router, keys.router, documents.router]
     return Service(
         name="gateway",
         settings=known,
@@ -52,13 +61,22 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
         public=True,
         middleware=[Middleware(Gate, api_origins=known.api_origins)],
         openapi=documents.whole_api,
-        description="The public door of Rapport: captures, forms, people, and what the services answer.",
+        description=_ABOUT,
     )
 
 
 def _client() -> aiohttp.ClientSession:
     """For asking services: answers are passed on as they come, and no cookie of one caller reaches another."""
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256), auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
+
+
+@asynccontextmanager
+async def _line(settings: GatewaySettings) -> AsyncIterator[Broker]:
+    broker = await Broker.connect(settings.nats_url, "gateway alerts", inbox_prefix="_INBOX_gateway")
+    try:
+        yield broker
+    finally:
+        await broker.close()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from chassis.errors import BadInput, Malformed, MethodNotAllowed, Problem, TooLarge, UnsupportedMediaType
 from chassis.errors.handlers import answer
@@ -132,6 +132,17 @@ def for_any_origin(response: Response) -> Response:
     """`response`, readable by any page."""
     response.headers["access-control-allow-origin"] = "*"
     return response
+
+
+def readable_by_any_page(send: Send) -> Send:
+    """`send`, with the header that lets any page read the answer."""
+
+    async def send_readable(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], ANY_ORIGIN]}
+        await send(message)
+
+    return send_readable
 
 
 def name_route(scope: Scope, template: str) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings
+from gateway.routes import UPSTREAMS
 
 _FORM_WITH_FILES = 10_000_000  # bytes; a form may carry a CV, whose bytes are dropped once they are read
 
@@ -20,6 +21,10 @@ class GatewaySettings(ServiceSettings):
     token_private_key: str  # Ed25519, base64 or PEM; signs the inner tokens
     identity_url: str = "http://127.0.0.1:8001"
     scoring_url: str = "http://127.0.0.1:8002"
+    lifecycle_url: str = "http://127.0.0.1:8003"
+    nurture_url: str = "http://127.0.0.1:8004"
+    routing_url: str = "http://127.0.0.1:8005"
+    metrics_url: str = "http://127.0.0.1:8006"
     public_url: str | None = None  # as browsers see the gateway; None: as the request came in
     capture_prefixes: tuple[str, ...] = ()  # paths that may precede /v1, beside those of the sources
     api_origins: tuple[str, ...] = ()  # browser origins that may call the API; captures and forms may come from anywhere
@@ -29,3 +34,8 @@ class GatewaySettings(ServiceSettings):
     refresh_seconds: Annotated[float, Field(gt=0)] = 2.0  # how late another replica's change to sources, forms or keys is seen
     rejects_kept: Annotated[int, Field(ge=1, le=100_000)] = 1_000  # per source
     body_limit: Annotated[int, Field(ge=1024)] = _FORM_WITH_FILES
+
+    @property
+    def upstreams(self) -> dict[str, str]:
+        """Service -> where it answers."""
+        return {name: getattr(self, f"{name}_url") for name in UPSTREAMS}

@@ -1,10 +1,10 @@
-"""The gateway's own small store: sources, forms, keys, and what was refused. Forms that NATS could not take wait in the chassis's outbox."""
+"""The gateway's own small store: sources, forms, keys, tickets, and what was refused. Forms that NATS could not take wait in the chassis's outbox."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Column, MetaData, delete, select
 from sqlalchemy.exc import IntegrityError
@@ -84,6 +84,23 @@ class RejectRow(Table, table=True):
     excerpt: str
 
 
+class TicketRow(Table, table=True):
+    """A ticket for the alert stream; the row goes with its use."""
+
+    __tablename__ = "ticket"
+
+    ticket_hash: str = Field(primary_key=True)
+    key_hash: str
+    expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
+
+
+class Taken(NamedTuple):
+    """A ticket that was just used: the key it was made with, and until when it was good."""
+
+    key_hash: str
+    expires_at: datetime
+
+
 class KeyTaken(Exception):
     """Another source, form or key has this key or id already."""
 
@@ -123,3 +140,15 @@ async def rejects_of(session: AsyncSession, source_id: str, before: int | None, 
     number = col(RejectRow.reject_id)
     query = select(RejectRow).where(col(RejectRow.source_id) == source_id).order_by(number.desc()).limit(limit)
     return (await session.execute(query if before is None else query.where(number < before))).scalars().all()
+
+
+async def take_ticket(session: AsyncSession, ticket_hash: str) -> Taken | None:
+    """What a ticket is good for; it is gone after that, whichever replica asks first."""
+    gone = delete(TicketRow).where(col(TicketRow.ticket_hash) == ticket_hash).returning(col(TicketRow.key_hash), col(TicketRow.expires_at))
+    row = (await session.execute(gone)).first()
+    return None if row is None else Taken(*row)
+
+
+async def forget_tickets(session: AsyncSession, now: datetime) -> None:
+    """Remove those that have run out."""
+    await session.execute(delete(TicketRow).where(col(TicketRow.expires_at) <= now))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import AwareDatetime
+
 from contracts.envelope import Event
-from contracts.values import Identifier, Interaction, JsonObject, Strength, Value
+from contracts.events.person import PersonEvent
+from contracts.values import Consent, ConsentChannel, Identifier, Interaction, JsonObject, Strength, Value
 
 
 class InteractionRecognized(Event):
@@ -37,6 +40,7 @@ class PersonCreated(Event):
     fragment_id: str  # the oldest; the person's id derives from it
     graph_version: int
     is_test: bool = False
+    occurred_at: AwareDatetime | None = None  # when they did what they were first seen by; None in what was said before this field was
 
     @property
     def lane_key(self) -> str:
@@ -118,3 +122,30 @@ class AccountChanged(Event):
     @property
     def lane_key(self) -> str:
         return self.account_id
+
+
+class PersonMarked(PersonEvent):
+    """Somebody said that this person is a test, or is none after all. The mark hangs on the fragment."""
+
+    wire_name: ClassVar[str] = "identity.person.marked.v1"
+    owner: ClassVar[str] = "identity"
+
+    is_test: bool
+    marked_by: str
+
+
+class ConsentChanged(PersonEvent):
+    """A person granted or withdrew being reached by a channel; said when the answer for a fragment becomes another.
+
+    `fragment_id` is the one that the statement hangs on. `wording` is what was agreed to, as far as it is known.
+    """
+
+    wire_name: ClassVar[str] = "identity.consent.changed.v1"
+    owner: ClassVar[str] = "identity"
+
+    channel: ConsentChannel
+    consent: Consent
+    interaction_id: str
+    source_id: str
+    occurred_at: AwareDatetime
+    wording: str | None = None

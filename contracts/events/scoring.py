@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from pydantic import AwareDatetime
 
-from contracts.envelope import Event
-from contracts.ids import with_prefix
+from contracts.events import rulebooks
+from contracts.events.person import PersonEvent
 from contracts.values import Receipt, Scores, Strength, Value
 
 
@@ -21,21 +21,16 @@ class Attribute(Value):
     occurred_at: AwareDatetime
 
 
-class PersonEvent(Event):
-    """What all of scoring's person-level events name. `fragment_id` is the person's oldest."""
+class ScoringEvent(PersonEvent):
+    """What all of scoring's person-level events carry."""
 
     owner: ClassVar[str] = "scoring"
 
-    person_id: str
-    fragment_id: str
-    graph_version: int
-
-    @property
-    def lane_key(self) -> str:
-        return with_prefix("frg", self.person_id)
+    occurred_at: AwareDatetime | None = None  # when what brought it about happened; None: time alone, or a new folding
+    is_test: bool = False  # all that was captured of this person came from test sources, or somebody marked them
 
 
-class ProfileChanged(PersonEvent):
+class ProfileChanged(ScoringEvent):
     """Facts about a person changed; only those are named. A value of None means that the fact is gone."""
 
     wire_name: ClassVar[str] = "scoring.profile.changed.v1"
@@ -43,7 +38,7 @@ class ProfileChanged(PersonEvent):
     attributes: dict[str, Attribute | None]
 
 
-class ScoreChanged(PersonEvent):
+class ScoreChanged(ScoringEvent):
     """A whole point or the grid cell changed, because of something that happened or because time passed."""
 
     wire_name: ClassVar[str] = "scoring.score.changed.v1"
@@ -51,10 +46,9 @@ class ScoreChanged(PersonEvent):
     scores: Scores
     previous: Scores | None = None
     receipts: tuple[Receipt, ...] = ()
-    is_test: bool = False
 
 
-class ScoreCorrected(PersonEvent):
+class ScoreCorrected(ScoringEvent):
     """A score was folded anew (merge, split, late fact); nothing that a change would set off may be set off again."""
 
     wire_name: ClassVar[str] = "scoring.score.corrected.v1"
@@ -62,20 +56,10 @@ class ScoreCorrected(PersonEvent):
     scores: Scores
     previous: Scores | None = None
     reason: str
-    is_test: bool = False
 
 
-class RulebookActivated(Event):
+class RulebookActivated(rulebooks.RulebookActivated):
     """From here on in the stream, another version of the scoring rulebook decides."""
 
     wire_name: ClassVar[str] = "scoring.rulebook.activated.v1"
     owner: ClassVar[str] = "scoring"
-    every_lane: ClassVar[bool] = True
-
-    version: int
-    digest: str
-    activated_by: str
-
-    @property
-    def lane_key(self) -> str:
-        return self.owner

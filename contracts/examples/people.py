@@ -1,4 +1,4 @@
-"""One invented example per event; golden files, schemas and documentation are made from them. Nobody in here exists."""
+"""Someone asks for a demo: what the gateway, identity and scoring say of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from contracts.events import gateway, identity, scoring
 from contracts.ids import derive_id, hash_id, with_prefix
 from contracts.values import (
     AccountClaim,
+    Consent,
+    ConsentChannel,
     Contribution,
     Identifier,
     IdentifierKind,
@@ -21,120 +23,135 @@ from contracts.values import (
     Strength,
 )
 
-_AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
-_SOURCE = "src_website"
-_CAPTURE_ID = hash_id("cap", _SOURCE, "msg-1")
-_FRAGMENT = derive_id("frg", _AT, "email", "mara.lindqvist@tidewater.example")
-_OTHER_FRAGMENT = derive_id("frg", _AT, "anonymous_id", "5f1c2b")
-_PERSON, _OTHER_PERSON = with_prefix("per", _FRAGMENT), with_prefix("per", _OTHER_FRAGMENT)
-_ACCOUNT = hash_id("acc", "tidewater.example")
-_IDENTIFIERS = (
+AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+SOURCE = "src_website"
+CAPTURE_ID = hash_id("cap", SOURCE, "msg-1")
+FRAGMENT = derive_id("frg", AT, "email", "mara.lindqvist@tidewater.example")
+OTHER_FRAGMENT = derive_id("frg", AT, "anonymous_id", "5f1c2b")
+PERSON, OTHER_PERSON = with_prefix("per", FRAGMENT), with_prefix("per", OTHER_FRAGMENT)
+ACCOUNT = hash_id("acc", "tidewater.example")
+IDENTIFIERS = (
     Identifier(kind=IdentifierKind.EMAIL, value="mara.lindqvist@tidewater.example"),
     Identifier(kind=IdentifierKind.ANONYMOUS_ID, value="5f1c2b"),
 )
-_INTERACTION = Interaction(
-    interaction_id=derive_id("int", _AT, _CAPTURE_ID),
+INTERACTION = Interaction(
+    interaction_id=derive_id("int", AT, CAPTURE_ID),
     kind=InteractionKind.FORM,
     name="Demo request",
-    source_id=_SOURCE,
+    source_id=SOURCE,
     source_kind=SourceKind.WEB,
     message_id="msg-1",
-    occurred_at=_AT,
-    received_at=_AT,
+    occurred_at=AT,
+    received_at=AT,
     traits={"email": "mara.lindqvist@tidewater.example", "name": "Mara Lindqvist", "title": "Head of Logistics"},
     properties={"budget": "approved"},
     context={"page": {"path": "/demo", "title": "See it live"}, "campaign": {"source": "newsletter", "name": "spring"}},
     account=AccountClaim(name="Tidewater Freight", domain="tidewater.example"),
 )
-_RECEIVED = gateway.InteractionReceived(
-    meta=Meta(event_id=_CAPTURE_ID, at=_AT, correlation_id=_CAPTURE_ID), interaction=_INTERACTION, identifiers=_IDENTIFIERS
+RECEIVED = gateway.InteractionReceived(
+    meta=Meta(event_id=CAPTURE_ID, at=AT, correlation_id=CAPTURE_ID), interaction=INTERACTION, identifiers=IDENTIFIERS
 )
-_RECEIPT = Receipt(
-    receipt_id=derive_id("rcp", _AT, _INTERACTION.interaction_id, "demo-requested"),
-    at=_AT,
+RECEIPT = Receipt(
+    receipt_id=derive_id("rcp", AT, INTERACTION.interaction_id, "demo-requested"),
+    at=AT,
     owner="scoring",
     kind="score.engagement",
-    person_id=_PERSON,
-    fragment_id=_FRAGMENT,
-    cause_id=_INTERACTION.interaction_id,
+    person_id=PERSON,
+    fragment_id=FRAGMENT,
+    cause_id=INTERACTION.interaction_id,
     rule="demo-requested",
     rulebook="scoring@1",
     inputs={"interaction.name": "Demo request"},
     contribution=Contribution(measure="engagement", points=Decimal(40), half_life_days=Decimal(30)),
     sentence="Asked for a demo.",
 )
-_SCORES = Scores(fit=Decimal("55.0000"), engagement=Decimal("40.0000"), cell="B2", at=_AT)
+SCORES = Scores(fit=Decimal("55.0000"), engagement=Decimal("40.0000"), cell="B2", at=AT)
 
 
 def _meta(wire_name: str, rulebook: str | None = None) -> Meta:
-    return following(_RECEIVED, wire_name, rulebook=rulebook)
+    return following(RECEIVED, wire_name, rulebook=rulebook)
 
 
 EXAMPLES: tuple[Event, ...] = (
-    _RECEIVED,
+    RECEIVED,
     identity.InteractionRecognized(
         meta=_meta("identity.interaction.recognized.v1"),
-        fragment_id=_FRAGMENT,
-        person_id=_PERSON,
+        fragment_id=FRAGMENT,
+        person_id=PERSON,
         graph_version=2,
         strength=Strength.CLAIMED,
-        identifiers=_IDENTIFIERS,
-        account_id=_ACCOUNT,
-        interaction=_INTERACTION,
+        identifiers=IDENTIFIERS,
+        account_id=ACCOUNT,
+        interaction=INTERACTION,
     ),
-    identity.PersonCreated(meta=_meta("identity.person.created.v1"), person_id=_PERSON, fragment_id=_FRAGMENT, graph_version=1),
+    identity.PersonCreated(meta=_meta("identity.person.created.v1"), person_id=PERSON, fragment_id=FRAGMENT, graph_version=1),
     identity.PersonMerged(
         meta=_meta("identity.person.merged.v1"),
-        person_id=_PERSON,
-        absorbed_person_ids=(_OTHER_PERSON,),
-        fragment_ids=(_FRAGMENT, _OTHER_FRAGMENT),
+        person_id=PERSON,
+        absorbed_person_ids=(OTHER_PERSON,),
+        fragment_ids=(FRAGMENT, OTHER_FRAGMENT),
         graph_version=2,
         strength=Strength.CLAIMED,
         sentence="The visitor gave an e-mail address that was known already.",
     ),
     identity.PersonSplit(
         meta=_meta("identity.person.split.v1"),
-        person_id=_PERSON,
+        person_id=PERSON,
         parts=(
-            identity.PersonPart(person_id=_PERSON, fragment_ids=(_FRAGMENT,), graph_version=3),
-            identity.PersonPart(person_id=_OTHER_PERSON, fragment_ids=(_OTHER_FRAGMENT,), graph_version=3),
+            identity.PersonPart(person_id=PERSON, fragment_ids=(FRAGMENT,), graph_version=3),
+            identity.PersonPart(person_id=OTHER_PERSON, fragment_ids=(OTHER_FRAGMENT,), graph_version=3),
         ),
         graph_version=3,
         sentence="A sales rep cut the link: two colleagues share a laptop.",
     ),
-    identity.AccountCreated(meta=_meta("identity.account.created.v1"), account_id=_ACCOUNT, domain="tidewater.example", name="Tidewater Freight"),
-    identity.AccountChanged(meta=_meta("identity.account.changed.v1"), account_id=_ACCOUNT, domain="tidewater.example", traits={"employees": 140}),
+    identity.AccountCreated(meta=_meta("identity.account.created.v1"), account_id=ACCOUNT, domain="tidewater.example", name="Tidewater Freight"),
+    identity.AccountChanged(meta=_meta("identity.account.changed.v1"), account_id=ACCOUNT, domain="tidewater.example", traits={"employees": 140}),
     scoring.ProfileChanged(
         meta=_meta("scoring.profile.changed.v1", "scoring@1"),
-        person_id=_PERSON,
-        fragment_id=_FRAGMENT,
+        person_id=PERSON,
+        fragment_id=FRAGMENT,
         graph_version=2,
         attributes={
             "title": scoring.Attribute(
                 value="Head of Logistics",
                 strength=Strength.CLAIMED,
-                source_id=_SOURCE,
-                interaction_id=_INTERACTION.interaction_id,
-                occurred_at=_AT,
+                source_id=SOURCE,
+                interaction_id=INTERACTION.interaction_id,
+                occurred_at=AT,
             ),
             "industry": None,
         },
     ),
     scoring.ScoreChanged(
         meta=_meta("scoring.score.changed.v1", "scoring@1"),
-        person_id=_PERSON,
-        fragment_id=_FRAGMENT,
+        person_id=PERSON,
+        fragment_id=FRAGMENT,
         graph_version=2,
-        scores=_SCORES,
-        receipts=(_RECEIPT,),
+        scores=SCORES,
+        receipts=(RECEIPT,),
     ),
     scoring.ScoreCorrected(
         meta=_meta("scoring.score.corrected.v1", "scoring@1"),
-        person_id=_PERSON,
-        fragment_id=_FRAGMENT,
+        person_id=PERSON,
+        fragment_id=FRAGMENT,
         graph_version=3,
-        scores=_SCORES,
+        scores=SCORES,
         reason="split",
+    ),
+    identity.PersonMarked(
+        meta=_meta("identity.person.marked.v1"), person_id=PERSON, fragment_id=FRAGMENT, graph_version=2, is_test=True, marked_by="ops"
+    ),
+    identity.ConsentChanged(
+        meta=_meta("identity.consent.changed.v1"),
+        person_id=PERSON,
+        fragment_id=FRAGMENT,
+        graph_version=2,
+        channel=ConsentChannel.EMAIL,
+        consent=Consent.GRANTED,
+        interaction_id=INTERACTION.interaction_id,
+        source_id=SOURCE,
+        occurred_at=AT,
+        wording="Yes, write to me about new features.",
     ),
     scoring.RulebookActivated(meta=_meta("scoring.rulebook.activated.v1"), version=2, digest="0" * 64, activated_by="a.marketer@rapport.example"),
 )

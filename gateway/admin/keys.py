@@ -34,6 +34,7 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+RepId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,64}$", examples=["rep_51NFZWSYTYHZGXQPZ2RTZ8R8JX"])]  # a part of a subject
 Short = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 
 
@@ -42,7 +43,7 @@ class KeyWish(Request):
 
     subject: Name = Field(description="Whose key it is; recorded with every change they make", examples=["dana@acme.test"])
     roles: list[Role] = Field(min_length=1, max_length=len(Role))
-    rep_id: Short | None = Field(default=None, description="The rep this caller is, for sales")
+    rep_id: RepId | None = Field(default=None, description="The rep this caller is, for sales")
     teams: list[Short] = Field(default=[], max_length=50)
 
 

@@ -1,4 +1,4 @@
-"""Identity's use cases: recognize what was captured; merge and split by hand."""
+"""Identity's use cases: recognize what was captured; merge, split, mark and state consent by hand."""
 
 from __future__ import annotations
 
@@ -69,6 +69,25 @@ async def split_person(person_id: str, choice: Choice, act: domain.Act, context:
     links = await store.links_of(context.session, [one.fragment_id for one in fragments], live_only=True)
     cut = _chosen_links(fragments, links, choice)
     return await _settle(domain.split(fragments, links, cut, act), context, dry_run=dry_run)
+
+
+async def mark_person(person_id: str, context: Context, *, is_test: bool, by: str) -> str:
+    """This person is a test, or is none after all; answers the id of the person. Raises PersonNotFound."""
+    fragments = _person(await store.lock_people(context.session, [with_prefix("frg", person_id)]), person_id)
+    came = domain.mark(fragments, is_test=is_test, by=by, at=context.now)
+    await store.save_marking(context.session, came)
+    context.say(*came.said)
+    return fragments[0].person_id
+
+
+async def state_consent(person_id: str, word: domain.Word, context: Context) -> str:
+    """What a human says about a person's consent; answers the id of the person. Raises PersonNotFound."""
+    fragments = _person(await store.lock_people(context.session, [with_prefix("frg", person_id)]), person_id)
+    known = await store.answers_on(context.session, [one.fragment_id for one in fragments])
+    answer, said = domain.state_consent(fragments, known, word)
+    await store.save_answers(context.session, [answer])
+    context.say(*said)
+    return fragments[0].person_id
 
 
 async def _settle(came: domain.Regrouping, context: Context, *, dry_run: bool) -> domain.Regrouping:

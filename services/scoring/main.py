@@ -18,7 +18,7 @@ def create_service(settings: ScoringSettings | None = None) -> Service:
         routers=ROUTERS,
         subscriptions=handlers.SUBSCRIPTIONS,
         timers=handlers.TIMERS,
-        extras=handlers.open_shelf,
+        extras=handlers.with_rulebook,
         description="Record: what do we know about a person, and how ready are they?",
     )
 

@@ -1,4 +1,4 @@
-"""Kill -9 any process under load and let it come back: every acknowledged capture ends in exactly one profile, once."""
+"""Kill -9 any process under load and let it come back: every acknowledged capture ends in one profile, once, and every decision is made once."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.eventually import eventually
 from tests.support.suite import PROCESSES, Suite
+from tests.support.walking import Rep, hire, said_on
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -24,12 +25,14 @@ SENDERS = 8
 async def test_every_acknowledged_capture_ends_in_exactly_one_profile_once(own_suite: Suite) -> None:
     acknowledged: dict[str, str] = {}
     numbers = itertools.count()
+    rep = await hire(own_suite, "Ana Ruiz")
     for process in PROCESSES:
         await load_while_killing(own_suite, process, acknowledged, numbers)
     assert len(acknowledged) > 100, "the load was too small to mean anything"
 
     async def all_is_well() -> None:
         await profiles_hold_exactly(own_suite, acknowledged)
+        await everybody_was_referred_once(own_suite, rep)
 
     await eventually(all_is_well, within=60)
 
@@ -62,10 +65,11 @@ async def send_one(session: aiohttp.ClientSession, suite: Suite, acknowledged: d
     user_id, message_id = f"user-{number % PEOPLE}", f"message-{number}"
     event = {
         "type": "track",
-        "event": "Form Submitted",
+        "event": "Demo Requested",
         "userId": user_id,
         "anonymousId": f"browser-{number % (3 * PEOPLE)}",
         "messageId": message_id,
+        "context": {"traits": {"email": f"{user_id}@tidewater.example", "title": "VP Sales", "employees": 800}},
     }
     for _ in range(2):
         try:
@@ -94,6 +98,25 @@ async def profiles_hold_exactly(suite: Suite, acknowledged: dict[str, str]) -> N
     assert [message for message, times in seen.items() if times > 1] == []
     assert set(acknowledged) - set(seen) == set()
     assert {message for message, user in acknowledged.items() if owner[message] != user} == set()
+
+
+async def everybody_was_referred_once(suite: Suite, rep: Rep) -> None:
+    """Each person entered each stage once, was treated, offered to the only rep once, and raised one alert; and the reports say the same."""
+    moves = [body for name, body in await said_on(suite, "LIFECYCLE") if name == "lifecycle.stage.entered.v1"]
+    entered = Counter((body["person_id"], body["stage"]) for body in moves)
+    assert [move for move, times in entered.items() if times > 1] == []
+    ready = {person_id for person_id, stage in entered if stage == "mql"}
+    assert len(ready) == PEOPLE
+    referrals = [body for name, body in await said_on(suite, "ROUTING") if name == "routing.referral.offered.v1"]
+    assert Counter(body["person_id"] for body in referrals) == Counter(ready)
+    alerts = await said_on(suite, "ALERTS")
+    assert Counter(body["person_id"] for _, body in alerts) == Counter(ready)
+    treated = {body["person_id"] for name, body in await said_on(suite, "NURTURE") if name == "nurture.treatment.selected.v1"}
+    assert treated >= ready
+    async with suite.client() as client:
+        funnel = (await client.get("/v1/reports/funnel")).json()
+        assert {row["stage"]: row["entered"] for row in funnel["rows"]}["mql"] == PEOPLE
+    assert len({(alert.headers or {})["ce-id"] for alert in await rep.next_alerts(PEOPLE)}) == PEOPLE
 
 
 async def timeline(client: Any, person_id: str) -> Any:

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,10 +61,10 @@ class Suite:
 
 
 @contextmanager
-def running_suite(var: Path, *options: str) -> Iterator[Suite]:
-    """Start the suite under `var`, stop it at the end. The path must be short: a unix socket lives in it."""
+def running_suite(var: Path, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[Suite]:
+    """Start the suite under `var`, stop it at the end. The path must be short: a unix socket lives in it. `environment` is for all processes."""
     command = [sys.executable, "-m", "embedded.up", "--port", "0", "--var", str(var), "--detach", *options]
-    started = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    started = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=os.environ | dict(environment or {}))
     if started.returncode != 0:
         logs = "\n".join(f"--- {path.name}\n{path.read_text()[-2000:]}" for path in sorted((var / "log").glob("*.log")))
         pytest.fail(f"the suite did not start:\n{started.stdout}\n{started.stderr}\n{logs}")

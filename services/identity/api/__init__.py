@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from services.identity.api import accounts, people, regrouping
+from services.identity.api import accounts, consent, marking, people, regrouping
 
-ROUTERS = [people.router, regrouping.router, accounts.router]
+ROUTERS = [people.router, regrouping.router, marking.router, consent.router, accounts.router]

@@ -55,7 +55,7 @@ async def find_people(reading: Read, query: Annotated[PeopleQuery, Query()]) -> 
     """
     named = _spelt(query, reading.service)
     ids = await store.find_people(reading.session, named, query.q, query.cursor or "", query.limit + 1)
-    items = await _people(reading, ids[: query.limit])
+    items = await people_views(reading, ids[: query.limit])
     return PeoplePage(items=items, next_cursor=ids[query.limit - 1] if len(ids) > query.limit else None)
 
 
@@ -65,7 +65,7 @@ async def look_people_up(reading: Read, body: LookupRequest) -> LookupAnswer:
     asked = {with_prefix("frg", person_id): person_id for person_id in body.person_ids if person_id.startswith("per_")}
     found = await store.people_of(reading.session, asked)
     return LookupAnswer(
-        items=await _people(reading, sorted(set(found.values()))),
+        items=await people_views(reading, sorted(set(found.values()))),
         current={asked[fragment_id]: person_id for fragment_id, person_id in sorted(found.items())},
     )
 
@@ -81,21 +81,21 @@ async def person(
     With `known_at`, the links decide that were recorded by then and not yet cut; a person nobody had seen by then is not found.
     """
     if known_at is None:
-        (view,) = await _people(reading, [await _current(reading, person_id)])
+        (view,) = await people_views(reading, [await current_id(reading, person_id)])
         return view
     fragments, links = await store.history_of(reading.session, with_prefix("frg", person_id))
     for group in domain.partition_at(fragments, links, known_at):
         if person_id.startswith("per_") and with_prefix("frg", person_id) in group:
             own = [one for one in fragments if one.fragment_id in group]
             held = [link for link in domain.links_at(links, known_at) if link.left_id in group]
-            return person_view(own, held, is_past=True)
+            return person_view(own, held, None)
     raise PersonNotFound(f"Nobody had seen {person_id} by {known_at.isoformat()}")
 
 
 @router.get("/v1/people/{person_id}/links", responses=problem_responses(404))
 async def links(reading: Read, person_id: PersonId) -> LinksView:
     """Why this is one person: every link with its evidence, cut ones too; what was not linked, and why; what could not be an identifier."""
-    current = await _current(reading, person_id)
+    current = await current_id(reading, person_id)
     own = [one.fragment_id for one in (await store.fragments_of(reading.session, [current]))[current]]
     return LinksView(
         person_id=current,
@@ -118,7 +118,8 @@ def _spelt(query: PeopleQuery, rules: domain.Rules) -> dict[str, str]:
     return named
 
 
-async def _current(reading: Context, person_id: str) -> str:
+async def current_id(reading: Context, person_id: str) -> str:
+    """Who answers to `person_id`. Raises PersonNotFound."""
     fragment_id = with_prefix("frg", person_id)
     found = await store.people_of(reading.session, [fragment_id]) if person_id.startswith("per_") else {}
     if fragment_id not in found:
@@ -126,11 +127,16 @@ async def _current(reading: Context, person_id: str) -> str:
     return found[fragment_id]
 
 
-async def _people(reading: Context, person_ids: Collection[str]) -> list[PersonView]:
+async def people_views(reading: Context, person_ids: Collection[str]) -> list[PersonView]:
+    """These people, in this order; unknown ones are left out."""
     fragments = await store.fragments_of(reading.session, person_ids)
     links = await store.links_of(reading.session, [one.fragment_id for group in fragments.values() for one in group], live_only=True)
     by_person: dict[str, list[domain.Link]] = {}
     person_at = {one.fragment_id: person_id for person_id, group in fragments.items() for one in group}
     for link in links:
         by_person.setdefault(person_at[link.left_id], []).append(link)
-    return [person_view(fragments[person_id], by_person.get(person_id, [])) for person_id in person_ids if person_id in fragments]
+    answers: dict[str, list[domain.Answer]] = {}
+    for answer in await store.answers_on(reading.session, person_at):
+        answers.setdefault(person_at[answer.fragment_id], []).append(answer)
+    known = [person_id for person_id in person_ids if person_id in fragments]
+    return [person_view(fragments[one], by_person.get(one, []), answers.get(one, [])) for one in known]

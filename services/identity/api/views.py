@@ -8,7 +8,8 @@ from typing import Annotated
 from fastapi import Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from contracts.values import IdentifierKind, JsonObject, Strength
+from chassis.http.fields import Truth
+from contracts.values import Consent, ConsentChannel, IdentifierKind, JsonObject, Strength
 from services.identity import domain
 
 _PERSON = "per_01JNQ5M0E8K3V7ZJ4T9XW2RBCD"
@@ -47,7 +48,11 @@ class PersonView(View):
     account_id: str | None = Field(description="The company: claimed, or by the domain of a business address")
     graph_version: int | None = Field(description="Counts the changes of `fragments`; null for a moment in the past")
     created_at: AwareDatetime = Field(description="When the oldest fragment was first seen")
-    is_test: bool = Field(description="Only test sources ever saw this person")
+    is_test: bool = Field(description="Only test sources ever saw this person, or somebody marked them as a test")
+    consent: dict[ConsentChannel, Consent] | None = Field(
+        description="By channel, what was said last about being reached; a channel that is missing goes by `any`; null for a moment in the past",
+        examples=[{"email": "granted"}],
+    )
 
 
 class PeoplePage(View):
@@ -128,6 +133,12 @@ class MergeRequest(View):
     reason: str = Field(min_length=1, max_length=500, description="Kept with the link, and told", examples=["Same person, met at the fair"])
 
 
+class MarkRequest(View):
+    model_config = ConfigDict(extra="forbid")
+
+    is_test: Truth = Field(description="true: a test; false: none after all")
+
+
 class NamedIdentifier(View):
     model_config = ConfigDict(extra="forbid")
 
@@ -192,8 +203,8 @@ class AccountsPage(View):
     next_cursor: str | None
 
 
-def person_view(fragments: Sequence[domain.Fragment], links: Iterable[domain.Link], *, is_past: bool = False) -> PersonView:
-    """`fragments` are one person's, oldest first; `links` at least those between them that held at the moment."""
+def person_view(fragments: Sequence[domain.Fragment], links: Iterable[domain.Link], answers: Iterable[domain.Answer] | None) -> PersonView:
+    """`fragments` are one person's, oldest first; `links` at least those that held at the moment; `answers` None for a moment in the past."""
     best: dict[str, Strength] = {}
     for link in links:
         for end in link.pair:
@@ -213,10 +224,16 @@ def person_view(fragments: Sequence[domain.Fragment], links: Iterable[domain.Lin
         ],
         fragments=[one.fragment_id for one in fragments],
         account_id=domain.account_of(fragments),
-        graph_version=None if is_past else fragments[0].graph_version,
+        graph_version=None if answers is None else fragments[0].graph_version,
         created_at=fragments[0].created_at,
-        is_test=all(one.is_test for one in fragments),
+        is_test=domain.is_test_person(fragments),
+        consent=None if answers is None else consent_told(answers),
     )
+
+
+def consent_told(answers: Iterable[domain.Answer]) -> dict[ConsentChannel, Consent]:
+    """What holds for one person, by channel."""
+    return {channel: answer.consent for channel, answer in domain.settle(answers).items()}
 
 
 def link_view(link: domain.Link) -> LinkView:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from contracts.events.gateway import InteractionReceived
 from contracts.values import Identifier, IdentifierKind, InteractionKind, SourceKind, Strength
+from services.identity.domain.consent import Statement, statements_of
 from services.identity.domain.normalise import Remark, normalise
 
 Key = tuple[str, str]
@@ -26,6 +27,7 @@ class Claim:
     identifiers: tuple[Identifier, ...]
     remarks: tuple[Remark, ...]
     previous: tuple[Identifier, ...] = ()
+    statements: tuple[Statement, ...] = ()  # about being written to or called
 
     @property
     def strength(self) -> Strength:
@@ -49,7 +51,8 @@ def _read(capture: InteractionReceived, region: str) -> Claim:
     identifiers = sorted(dict.fromkeys(one for one in read if isinstance(one, Identifier)), key=_strongest_first)
     remarks = list(dict.fromkeys(one for one in read if isinstance(one, Remark)))
     remarks += [Remark(one.kind, "too_many") for one in identifiers[_MOST_IDENTIFIERS:]][:1]
-    return Claim(capture, tuple(identifiers[:_MOST_IDENTIFIERS]), tuple(remarks), _previous(capture, region))
+    previous, statements = _previous(capture, region), statements_of(capture.interaction)
+    return Claim(capture, tuple(identifiers[:_MOST_IDENTIFIERS]), tuple(remarks), previous, statements)
 
 
 def _previous(capture: InteractionReceived, region: str) -> tuple[Identifier, ...]:

@@ -35,6 +35,13 @@ class Fragment:
     is_test: bool
     account_id: str | None = None
     account_claimed_at: datetime | None = None
+    marked_by: str | None = None
+    marked_at: datetime | None = None
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether somebody said that whoever this is, is a test."""
+        return self.marked_at is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,14 @@ from datetime import datetime
 
 from contracts.envelope import Event, following
 from contracts.events.gateway import InteractionReceived
-from contracts.events.identity import InteractionRecognized, PersonCreated, PersonMerged
+from contracts.events.identity import ConsentChanged, InteractionRecognized, PersonCreated, PersonMerged
 from contracts.ids import derive_id, hash_id
 from contracts.values import Identifier, IdentifierKind, Strength
 from services.identity.domain.accounts import Account, AccountBook
+from services.identity.domain.answers import Answer, AnswerBook, answer_of, consent_changed
 from services.identity.domain.claims import Claim
 from services.identity.domain.graph import Fragment, Graph, Link, Refusal, account_of, oldest_first, pair_of, person_of
+from services.identity.domain.marking import is_test_person
 from services.identity.domain.normalise import Remark
 from services.identity.domain.policy import Join, Limits, Refuse, Seen, judge
 
@@ -29,11 +31,12 @@ class Rules:
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known about everyone a batch of claims could concern: whole people, with the links between the named fragments
-    and every automatic link that a human cut."""
+    and every automatic link that a human cut; and what was answered on the fragments of claims that speak of consent."""
 
     fragments: Sequence[Fragment] = ()
     links: Sequence[Link] = ()
     accounts: Sequence[Account] = ()
+    answers: Sequence[Answer] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +61,13 @@ class Recognition:
     remarks: list[FragmentRemark] = field(default_factory=list)
     new_accounts: list[Account] = field(default_factory=list)
     changed_accounts: list[Account] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
     said: list[Event] = field(default_factory=list)
 
 
 def recognize(known: Known, claims: Iterable[Claim], rules: Rules) -> Recognition:
     """Fold `claims` over what is known. Neither argument is changed."""
-    folding = _Folding(Graph(known.fragments, known.links), AccountBook(known.accounts), rules.limits)
+    folding = _Folding(known, rules.limits)
     for claim in claims:
         folding.apply(claim)
     return folding.outcome()
@@ -72,9 +76,10 @@ def recognize(known: Known, claims: Iterable[Claim], rules: Rules) -> Recognitio
 class _Folding:
     """The state between two claims of one batch."""
 
-    def __init__(self, graph: Graph, book: AccountBook, limits: Limits) -> None:
-        self._graph = graph
-        self._book = book
+    def __init__(self, known: Known, limits: Limits) -> None:
+        self._graph = Graph(known.fragments, known.links)
+        self._book = AccountBook(known.accounts)
+        self._answers = AnswerBook(known.answers)
         self._limits = limits
         self._out = Recognition()
 
@@ -87,6 +92,7 @@ class _Folding:
         anchor_id = named[0].fragment_id
         account_id = self._account(claim, anchor_id)
         self._say_recognized(claim, self._graph.fragments[anchor_id], account_id)
+        self._hear_consent(claim, self._graph.fragments[anchor_id])
         for remark in claim.remarks:
             self._out.remarks.append(FragmentRemark(anchor_id, claim.capture.interaction.interaction_id, remark, claim.capture.meta.at))
 
@@ -98,6 +104,7 @@ class _Folding:
         out.changed_links = [graph.links[pair] for pair in graph.relinked if pair not in graph.linked]
         out.new_accounts = [book.accounts[one] for one in book.created]
         out.changed_accounts = [book.accounts[one] for one in book.changed]
+        out.answers = self._answers.changed
         return out
 
     def _fragments_of(self, claim: Claim) -> list[Fragment]:
@@ -184,6 +191,13 @@ class _Folding:
         if known_at is None or known_at < capture.meta.at:
             self._graph.change(anchor.fragment_id, account_id=account_id, account_claimed_at=capture.meta.at)
 
+    def _hear_consent(self, claim: Claim, anchor: Fragment) -> None:
+        for statement in claim.statements:
+            answer = answer_of(statement, anchor.fragment_id, claim.capture.interaction, claim.strength)
+            if self._answers.take(answer):
+                meta = following(claim.capture, ConsentChanged.wire_name, statement.channel.value)
+                self._out.said.append(consent_changed(meta, anchor, answer))
+
     def _say_recognized(self, claim: Claim, anchor: Fragment, account_id: str | None) -> None:
         self._out.said.append(
             InteractionRecognized(
@@ -206,7 +220,8 @@ class _Folding:
                 person_id=person_id,
                 fragment_id=oldest_first(fragments)[0],
                 graph_version=version,
-                is_test=all(one.is_test for one in fragments),
+                is_test=is_test_person(fragments),
+                occurred_at=claim.capture.interaction.occurred_at,
             )
         )
 

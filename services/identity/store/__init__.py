@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.identity.store.knowing import ClaimedElsewhere, load_known, lock_people
 from services.identity.store.reading import (
+    answers_on,
     find_accounts,
     find_people,
     fragments_of,
@@ -14,17 +15,19 @@ from services.identity.store.reading import (
     refusals_of,
     remarks_of,
 )
-from services.identity.store.saving import save_recognition, save_regrouping
-from services.identity.store.tables import AccountRow, FragmentRow, LinkRow, RefusalRow, RemarkRow, Table
+from services.identity.store.saving import save_answers, save_marking, save_recognition, save_regrouping
+from services.identity.store.tables import AccountRow, ConsentRow, FragmentRow, LinkRow, RefusalRow, RemarkRow, Table
 
 __all__ = [
     "AccountRow",
     "ClaimedElsewhere",
+    "ConsentRow",
     "FragmentRow",
     "LinkRow",
     "RefusalRow",
     "RemarkRow",
     "Table",
+    "answers_on",
     "find_accounts",
     "find_people",
     "fragments_of",
@@ -36,6 +39,8 @@ __all__ = [
     "people_of",
     "refusals_of",
     "remarks_of",
+    "save_answers",
+    "save_marking",
     "save_recognition",
     "save_regrouping",
 ]

@@ -13,7 +13,8 @@ from chassis.store.batch import one_of
 from chassis.store.database import StoreUnavailable
 from chassis.store.documents import dump_json
 from contracts.values import IdentifierKind, Strength
-from services.identity.domain import Account, Claim, Fragment, Known, Link, account_keys, keys_of, pair_of
+from services.identity.domain import Account, Answer, Claim, Fragment, Known, Link, account_keys, keys_of, pair_of
+from services.identity.store.reading import answers_on
 from services.identity.store.tables import ACCOUNT, ACCOUNT_COLUMNS, FRAGMENT, FRAGMENT_COLUMNS, LINK, LINK_COLUMNS, to_link
 
 Pair = tuple[str, str]
@@ -34,7 +35,8 @@ async def load_known(session: AsyncSession, claims: Sequence[Claim]) -> Known:
     else:
         fragments = await _fragments(session, FRAGMENT.c.person_id.in_(people))
     links = await _links(session, claims, fragments)
-    return Known(fragments, links, await _accounts(session, claims))
+    accounts = await _accounts(session, claims)
+    return Known(fragments, links, accounts, await _answers(session, claims, fragments))
 
 
 async def lock_people(session: AsyncSession, fragment_ids: Collection[str]) -> list[Fragment]:
@@ -116,6 +118,14 @@ async def _accounts(session: AsyncSession, claims: Sequence[Claim]) -> list[Acco
     conditions = [one_of(session, ACCOUNT.c[column], sorted(keys[column])) for column in sorted(keys)]
     rows = await session.execute(select(*ACCOUNT_COLUMNS).where(or_(*conditions)))
     return [Account(*row) for row in rows]
+
+
+async def _answers(session: AsyncSession, claims: Sequence[Claim], fragments: Sequence[Fragment]) -> list[Answer]:
+    """What was answered on the known fragments that statements of these claims will hang on: those of the strongest identifiers."""
+    by_key = {(one.kind, one.value): one.fragment_id for one in fragments}
+    anchors = [claim.identifiers[0] for claim in claims if claim.statements and claim.identifiers]
+    known = {by_key.get((one.kind.value, one.value)) for one in anchors}
+    return await answers_on(session, [fragment_id for fragment_id in known if fragment_id is not None])
 
 
 def _is_postgres(session: AsyncSession) -> bool:

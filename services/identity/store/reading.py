@@ -9,8 +9,21 @@ from sqlalchemy import Select, String, case, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.store.batch import one_of
-from services.identity.domain import Account, Fragment, Link
-from services.identity.store.tables import ACCOUNT, ACCOUNT_COLUMNS, FRAGMENT, FRAGMENT_COLUMNS, LINK, LINK_COLUMNS, REFUSAL, REMARK, to_link
+from services.identity.domain import Account, Answer, Fragment, Link
+from services.identity.store.tables import (
+    ACCOUNT,
+    ACCOUNT_COLUMNS,
+    CONSENT,
+    CONSENT_COLUMNS,
+    FRAGMENT,
+    FRAGMENT_COLUMNS,
+    LINK,
+    LINK_COLUMNS,
+    REFUSAL,
+    REMARK,
+    to_answer,
+    to_link,
+)
 
 
 async def people_of(session: AsyncSession, fragment_ids: Collection[str]) -> dict[str, str]:
@@ -74,6 +87,15 @@ async def remarks_of(session: AsyncSession, fragment_ids: Collection[str]) -> li
     """What was given at these fragments as an identifier and is none."""
     condition = one_of(session, REMARK.c.fragment_id, sorted(fragment_ids))
     return await _documents(session, select(REMARK).where(condition).order_by(REMARK.c.first_at, REMARK.c.kind, REMARK.c.reason))
+
+
+async def answers_on(session: AsyncSession, fragment_ids: Collection[str]) -> list[Answer]:
+    """What was answered last on these fragments, per channel."""
+    if not fragment_ids:
+        return []
+    condition = one_of(session, CONSENT.c.fragment_id, sorted(fragment_ids))
+    rows = await session.execute(select(*CONSENT_COLUMNS).where(condition).order_by(CONSENT.c.fragment_id, CONSENT.c.channel))
+    return [to_answer(row) for row in rows]
 
 
 async def load_accounts(session: AsyncSession, account_ids: Collection[str]) -> dict[str, Account]:

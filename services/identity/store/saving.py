@@ -11,10 +11,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.store.batch import insert_all, upsert
-from services.identity.domain import Account, Fragment, Link, Recognition, Refusal, Regrouping
+from services.identity.domain import Account, Answer, Fragment, Link, Marking, Recognition, Refusal, Regrouping
 from services.identity.domain.recognition import FragmentRemark
 from services.identity.store.knowing import ClaimedElsewhere
-from services.identity.store.tables import ACCOUNT, FRAGMENT, LINK, REFUSAL, REMARK, to_row
+from services.identity.store.tables import ACCOUNT, CONSENT, FRAGMENT, LINK, REFUSAL, REMARK, to_row
 
 _FRAGMENT_CHANGES: Final = ("cluster_id", "person_id", "graph_version", "account_id", "account_claimed_at")
 _LINK_CHANGES: Final = ("strength", "verified_by", "verified_at", "cut_at", "cut_by", "cut_reason")
@@ -27,6 +27,7 @@ async def save_recognition(session: AsyncSession, came: Recognition) -> None:
         await insert_all(session, FRAGMENT, [to_row(one) for one in came.new_fragments])
         await _save_changed(session, came.changed_fragments, came.changed_links)
         await insert_all(session, LINK, [_link_row(link) for link in came.new_links])
+        await save_answers(session, came.answers)
     except IntegrityError as error:
         raise ClaimedElsewhere("another shard saw the same name first") from error
     await _redirect(session, [one for one in (*came.new_accounts, *came.changed_accounts) if one.survivor_id])
@@ -38,6 +39,17 @@ async def save_regrouping(session: AsyncSession, came: Regrouping) -> None:
     """Save what a human changed."""
     await _save_changed(session, came.fragments, came.cut_links)
     await insert_all(session, LINK, [_link_row(link) for link in came.new_links])
+
+
+async def save_marking(session: AsyncSession, came: Marking) -> None:
+    """Save who was marked, or is not any more."""
+    await upsert(session, FRAGMENT, [to_row(one) for one in came.fragments], update=("marked_by", "marked_at"))
+
+
+async def save_answers(session: AsyncSession, answers: Iterable[Answer]) -> None:
+    """Save what was answered last; what was there before gives way."""
+    rows = [to_row(one) | {"channel": one.channel.value, "consent": one.consent.value, "strength": one.strength.value} for one in answers]
+    await upsert(session, CONSENT, rows)
 
 
 async def _save_changed(session: AsyncSession, fragments: Sequence[Fragment], links: Sequence[Link]) -> None:

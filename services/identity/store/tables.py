@@ -11,8 +11,8 @@ from sqlalchemy import Table as CoreTable
 from sqlmodel import Field, SQLModel
 
 from chassis.store.columns import JsonDocument, UtcDateTime
-from contracts.values import JsonObject, Strength
-from services.identity.domain import Account, Fragment, Link
+from contracts.values import Consent, ConsentChannel, JsonObject, Strength
+from services.identity.domain import Account, Answer, Fragment, Link
 
 
 class Table(SQLModel):
@@ -38,6 +38,8 @@ class FragmentRow(Table, table=True):
     is_test: bool
     account_id: str | None = Field(index=True)
     account_claimed_at: datetime | None = Field(sa_type=UtcDateTime)
+    marked_by: str | None  # who said that this is a test
+    marked_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
 class LinkRow(Table, table=True):
@@ -89,6 +91,21 @@ class RemarkRow(Table, table=True):
     times: int
 
 
+class ConsentRow(Table, table=True):
+    """The latest statement that hangs on a fragment about being reached by a channel."""
+
+    __tablename__ = "consent"
+
+    fragment_id: str = Field(primary_key=True, foreign_key="fragment.fragment_id")
+    channel: str = Field(primary_key=True)
+    consent: str
+    interaction_id: str
+    source_id: str
+    occurred_at: datetime = Field(sa_type=UtcDateTime)
+    wording: str | None
+    strength: str
+
+
 class AccountRow(Table, table=True):
     """A company, and by what it is found."""
 
@@ -116,6 +133,7 @@ LINK = table_of(LinkRow)
 REFUSAL = table_of(RefusalRow)
 REMARK = table_of(RemarkRow)
 ACCOUNT = table_of(AccountRow)
+CONSENT = table_of(ConsentRow)
 
 _automatic = LINK.c.strength != Strength.MANUAL.value
 # machines link a pair once; humans may merge, cut and merge again
@@ -134,12 +152,18 @@ def columns_of(kind: type[Any], table: CoreTable) -> list[Column[Any]]:
 FRAGMENT_COLUMNS = columns_of(Fragment, FRAGMENT)
 LINK_COLUMNS = columns_of(Link, LINK)
 ACCOUNT_COLUMNS = columns_of(Account, ACCOUNT)
+CONSENT_COLUMNS = columns_of(Answer, CONSENT)
 
 
 def to_link(row: Row[Any]) -> Link:
     values: tuple[Any, ...] = tuple(row)
     link_id, left_id, right_id, strength, *rest = values
     return Link(link_id, left_id, right_id, Strength(strength), *rest)
+
+
+def to_answer(row: Row[Any]) -> Answer:
+    told = dict(row._mapping)
+    return Answer(**told | {"channel": ConsentChannel(row.channel), "consent": Consent(row.consent), "strength": Strength(row.strength)})
 
 
 def to_row(value: Any) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from chassis.context import Context
 from chassis.errors import problem_responses
 from chassis.routes import Read
 from contracts.values import Interaction
-from services.scoring.api.paging import from_cursor, to_cursor
+from deciding.api.paging import AsOf, Cursor, Limit, PersonId, from_cursor, to_cursor
+from deciding.api.receipts import ReceiptsPage
 from services.scoring.api.people import find_person
-from services.scoring.api.views import AsOf, Cursor, FactView, Limit, PersonId, ReceiptsPage, TimelinePage
+from services.scoring.api.views import FactView, TimelinePage
 from services.scoring.domain.rules import NAME
 from services.scoring.store import reading as store
 

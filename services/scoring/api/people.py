@@ -9,24 +9,23 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from chassis.context import Context
-from chassis.errors import NotFound, problem_responses
+from chassis.errors import problem_responses
 from chassis.routes import Read
 from contracts.events.scoring import Attribute
-from services.scoring.api.views import AsOf, Limit, LookupAnswer, LookupRequest, PeoplePage, PersonId, PersonView
+from deciding.api.paging import AsOf, Limit, PersonId
+from deciding.api.receipts import PersonNotFound
+from deciding.profile import display_name
+from services.scoring.api.views import LookupAnswer, LookupRequest, PeoplePage, PersonView
 from services.scoring.domain.book import Person, Standing
 from services.scoring.domain.facts import TraitFact
 from services.scoring.domain.grid import Grid
-from services.scoring.domain.profile import display_name, history
+from services.scoring.domain.profile import history
 from services.scoring.domain.reading import as_of as snapshot_at
 from services.scoring.handlers.rulebooks import judges_of
 from services.scoring.store import reading as store
 from services.scoring.store.records import load_trait_facts
 
 router = APIRouter(tags=["scoring"])
-
-
-class PersonNotFound(NotFound):
-    """Nothing was ever heard of this person."""
 
 
 @router.get("/v1/scoring/people")

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from contracts.envelope import Event
 from contracts.values import Scores
+from deciding.profile import Attributes
 from services.scoring.domain.decay import POINT, Accumulators, from_e4, worth
 from services.scoring.domain.facts import TraitFact
 from services.scoring.domain.fit import Fit
@@ -26,6 +27,7 @@ class Fragment:
     sums: Accumulators = field(default_factory=dict)
     latest_at: datetime | None = None  # of its facts
     is_test: bool = True
+    is_marked: bool = False  # somebody said that whoever this is, is a test
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,14 @@ class Person:
     fit: Fit = field(default_factory=Fit)
     sums: Accumulators = field(default_factory=dict)
     latest_at: datetime | None = None
-    is_test: bool = True
+    is_from_tests: bool = True  # until a fact that is none
+    is_marked: bool = False  # one of the fragments is
     said: Standing | None = None
     fades_at: datetime | None = None
+
+    @property
+    def is_test(self) -> bool:
+        return self.is_from_tests or self.is_marked
 
     def standing(self, at: datetime, grid: Grid) -> Standing:
         """Scores at `at`, which must not lie before the latest fact."""
@@ -74,6 +81,15 @@ class Person:
     @property
     def has_points(self) -> bool:
         return bool(self.sums or self.fit.held)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was last said under a person's id. Hearers keep it when the person is absorbed, and are told what differs when the id comes back."""
+
+    attributes: Attributes = field(default_factory=dict)
+    said: Standing | None = None
+    is_test: bool = True
 
 
 @dataclass(slots=True)
@@ -86,6 +102,8 @@ class Book:
     known_fragments: Mapping[str, Fragment] = field(default_factory=dict)  # as they were loaded
     known_people: Mapping[str, Person] = field(default_factory=dict)
     histories: dict[str, list[TraitFact]] = field(default_factory=dict)
+    farewells: dict[str, Told] = field(default_factory=dict)  # of ids that have no page
+    known_farewells: Mapping[str, Told] = field(default_factory=dict)
     said: list[Event] = field(default_factory=list)
     earned: list[StoredReceipt] = field(default_factory=list)  # engagement
     fit_receipts: dict[str, list[StoredReceipt]] = field(default_factory=dict)  # fragment -> new ones
@@ -99,6 +117,20 @@ class Book:
     @property
     def changed_people(self) -> list[Person]:
         return [person for key, person in self.people.items() if self.known_people.get(key) is not person]
+
+    @property
+    def new_farewells(self) -> dict[str, Told]:
+        return {key: told for key, told in self.farewells.items() if self.known_farewells.get(key) is not told}
+
+    def forget(self, person_id: str) -> Told:
+        """Takes the person's page out, and says what was last told under the id."""
+        person, farewell = self.people.pop(person_id, None), self.farewells.pop(person_id, None)
+        return farewell or Told() if person is None else Told(person.fit.attributes, person.said, person.is_test)
+
+    def part_with(self, person_id: str, told: Told) -> None:
+        """Remembers what hearers were told under an id that has no page any more, if they were told anything."""
+        if told.attributes or told.said is not None:
+            self.farewells[person_id] = told
 
     def fragments_of(self, person_id: str) -> list[Fragment]:
         return [fragment for fragment in self.fragments.values() if fragment.person_id == person_id]

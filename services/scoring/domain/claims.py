@@ -42,7 +42,8 @@ _NAMES: dict[str, str] = {
     for alias in aliases.split()
 }
 _BANT = frozenset({"budget", "authority", "need", "timing"})
-_NOT_ABOUT_THE_PERSON = frozenset({"id", "avatar", "createdat", "created_at", "password", "anonymousid", "userid"})
+_NOT_ABOUT_THE_PERSON = frozenset({"id", "avatar", "createdat", "created_at", "password", "anonymousid", "anonymous_id"})
+_KNOWN_BY_IDENTITY = frozenset({"userid", "user_id", "accountid", "account_id"})  # ours under these names; a sender's would be taken for them
 _ACCOUNT_TRAITS = {
     "name": "company",
     "company": "company",
@@ -85,7 +86,7 @@ def _of_account(account: AccountClaim) -> Iterator[tuple[str, Any]]:
 
 def _of_trait(key: str, value: Any) -> Iterator[tuple[str, Any]]:
     attribute = _attribute_name(key)
-    if attribute in _NOT_ABOUT_THE_PERSON:
+    if attribute in _NOT_ABOUT_THE_PERSON or attribute in _KNOWN_BY_IDENTITY:
         return
     if attribute == "company" and isinstance(value, Mapping):
         yield from _of_account(AccountClaim(traits=dict(value)))

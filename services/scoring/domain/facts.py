@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.events.identity import InteractionRecognized
-from contracts.values import Interaction, SourceKind, Strength
+from contracts.values import IdentifierKind, Interaction, InteractionKind, SourceKind, Strength
 from services.scoring.domain.claims import Claims, claims_of
 
 TraitFacts = Mapping[str, "TraitFact"]
@@ -33,6 +33,20 @@ class TraitFact:
         return self.occurred_at, self.interaction_id
 
 
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What identity says of an interaction beside whose it is: the company it counts for, and the user id it came with."""
+
+    account_id: str | None = None
+    user_id: str | None = None
+
+
+def recognition_of(event: InteractionRecognized) -> Recognition:
+    """The part of the event that the interaction itself does not hold."""
+    user_id = next((named.value for named in event.identifiers if named.kind is IdentifierKind.USER_ID), None)
+    return Recognition(event.account_id, user_id)
+
+
 def believed_strength(strength: Strength, interaction: Interaction) -> Strength:
     """How far the traits are believed: a server with a secret key vouches for what it says about a person."""
     if interaction.source_kind is SourceKind.SERVER and strength is Strength.CLAIMED:
@@ -44,16 +58,25 @@ def trait_facts(events: Iterable[InteractionRecognized], version: int) -> dict[s
     """What the events claim, by interaction; those that claim nothing are left out."""
     facts = {}
     for event in events:
-        claims = claims_of(event.interaction)
+        claims = _claims(event.interaction, recognition_of(event))
         if claims:
             facts[event.interaction.interaction_id] = _of(event.interaction, event.fragment_id, event.strength, version, claims)
     return facts
 
 
-def stored_trait_fact(body: str, fragment_id: str, strength: str, version: int) -> TraitFact:
+def stored_trait_fact(body: str, fragment_id: str, strength: str, version: int, recognition: Recognition) -> TraitFact:
     """The same, read back from the store; `body` is the interaction's JSON."""
     interaction = Interaction.model_validate_json(body)
-    return _of(interaction, fragment_id, Strength(strength), version, claims_of(interaction))
+    return _of(interaction, fragment_id, Strength(strength), version, _claims(interaction, recognition))
+
+
+def _claims(interaction: Interaction, recognition: Recognition) -> Claims:
+    """What the interaction claims, with account and user id as identity knows them. A mere visit claims nothing, and stays cheap."""
+    claims = claims_of(interaction)
+    if not claims and interaction.account is None and interaction.kind is not InteractionKind.IDENTIFY:
+        return claims
+    known = {"account_id": recognition.account_id, "user_id": recognition.user_id}
+    return {**claims, **{name: value for name, value in known.items() if value is not None}}
 
 
 def _of(interaction: Interaction, fragment_id: str, strength: Strength, version: int, claims: Claims) -> TraitFact:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from contracts.events.scoring import Attribute
 from contracts.ids import derive_id
 from contracts.values import JsonObject
+from deciding.profile import Attributes
 from services.scoring.domain.facts import FactKey, TraitFact
 from services.scoring.domain.judging import Award, Judge, Judges
 from services.scoring.domain.ledger import FIT, StoredReceipt
-from services.scoring.domain.profile import Attributes, believe
+from services.scoring.domain.profile import believe
 
 
 @dataclass(frozen=True, slots=True)

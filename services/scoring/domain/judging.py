@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from contracts.values import Interaction, JsonObject
+from deciding.profile import Attributes
 from services.scoring.domain.grid import Grid
-from services.scoring.domain.profile import Attributes
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,13 @@ greater id. The winner is a maximum, so the order in which claims arrive does no
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
 from contracts.events.scoring import Attribute
 from contracts.values import Strength
+from deciding.profile import Attributes, text_of
 from services.scoring.domain.facts import TraitFact
-
-Attributes = Mapping[str, Attribute]
 
 _RANK = {Strength.INFERRED: 0, Strength.CLAIMED: 1, Strength.VERIFIED: 2, Strength.MANUAL: 3}
 
@@ -62,21 +61,6 @@ def history(facts: Iterable[TraitFact]) -> dict[str, list[Attribute]]:
     return {name: sorted(made, key=precedence, reverse=True) for name, made in claims.items()}
 
 
-def text_of(attributes: Attributes, name: str) -> str | None:
-    """An attribute's value if it is text."""
-    attribute = attributes.get(name)
-    return attribute.value if attribute is not None and isinstance(attribute.value, str) else None
-
-
-def display_name(attributes: Attributes) -> str | None:
-    """The name to show: the whole name if one was given, else its parts in the order of their script."""
-    first, last = text_of(attributes, "first_name"), text_of(attributes, "last_name")
-    whole = text_of(attributes, "name")
-    if whole is not None or first is None or last is None:
-        return whole or first or last
-    return f"{last}{first}" if _family_name_first(last) else f"{first} {last}"
-
-
 def search_text(attributes: Attributes) -> str:
     """What a search looks in: the names in either order and the company, NFKC and case-folded."""
     first, last = text_of(attributes, "first_name"), text_of(attributes, "last_name")
@@ -91,7 +75,3 @@ def search_text(attributes: Attributes) -> str:
 def fold_text(text: str) -> str:
     """Text as it is compared."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-
-
-def _family_name_first(name: str) -> bool:
-    return name[:1] >= "\u2e80"  # ideographs, kana, Hangul: the family name comes first, without a space

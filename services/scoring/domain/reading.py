@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from deciding.profile import Attributes
 from services.scoring.domain.book import Standing
 from services.scoring.domain.decay import worth
 from services.scoring.domain.facts import TraitFact
 from services.scoring.domain.grid import Grid
 from services.scoring.domain.ledger import StoredReceipt, points_until, sums_until
-from services.scoring.domain.profile import Attributes, believe
+from services.scoring.domain.profile import believe
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from services.scoring.domain.fit import advance, fold
 from services.scoring.domain.ledger import StoredReceipt, engagement_receipts
 from services.scoring.domain.passing import fade
 from services.scoring.domain.profile import changes
-from services.scoring.domain.regrouping import place
-from services.scoring.domain.saying import say_changed, say_corrected, say_profile
+from services.scoring.domain.regrouping import place, welcome
+from services.scoring.domain.saying import Cause, say_changed, say_corrected, say_profile
 
 LATE = "an interaction of earlier date arrived late; the profile was folded anew"
 
@@ -65,6 +65,7 @@ def people_to_refold(events: Iterable[InteractionRecognized], claimed: TraitFact
 def _record_one(book: Book, event: InteractionRecognized, fact: TraitFact | None) -> None:
     interaction = event.interaction
     fragment = place(book, event)
+    welcome(book, fragment, event)
     at = max(event.meta.at, interaction.occurred_at, book.people[fragment.person_id].evaluated_at)
     fade(book, fragment.person_id, at)
     earned = engagement_receipts(interaction, fragment.fragment_id, book.judges.active)
@@ -73,10 +74,14 @@ def _record_one(book: Book, event: InteractionRecognized, fact: TraitFact | None
     is_test = fragment.is_test and interaction.is_test
     book.fragments[fragment.fragment_id] = replace(fragment, sums=_grown(fragment.sums, earned), latest_at=latest, is_test=is_test)
     person = book.people[fragment.person_id]
-    latest, is_test = max(latest, person.latest_at or latest), person.is_test and interaction.is_test
-    person = replace(person, evaluated_at=at, latest_at=latest, is_test=is_test)
+    latest, is_from_tests = max(latest, person.latest_at or latest), person.is_from_tests and interaction.is_test
+    person = replace(person, evaluated_at=at, latest_at=latest, is_from_tests=is_from_tests)
     person, learned = (person, ()) if fact is None else _learn(book, person, fact, event)
     book.people[person.person_id] = _settle(book, person, event, earned, learned)
+
+
+def _happened(event: InteractionRecognized) -> Cause:
+    return Cause(event, event.interaction.occurred_at)
 
 
 def _grown(sums: Mapping[int, int], earned: Iterable[StoredReceipt]) -> Mapping[int, int]:
@@ -95,7 +100,7 @@ def _learn(book: Book, person: Person, fact: TraitFact, event: InteractionRecogn
         return _learn_late(book, person, event)
     step = advance(person.fit, fact, book.judges.active)
     book.add_fit_receipts(step.receipts)
-    say_profile(book, person, event, step.changed)
+    say_profile(book, person, _happened(event), step.changed)
     return replace(person, fit=step.fit), step.receipts
 
 
@@ -104,14 +109,14 @@ def _learn_late(book: Book, person: Person, event: InteractionRecognized) -> tup
     history = book.histories[person.person_id]
     before, after = fold(history[:-1], book.judges), fold(history, book.judges)
     book.replace_fit_receipts({fact.fragment_id for fact in history}, after.receipts)
-    say_profile(book, person, event, changes(person.fit.attributes, after.fit.attributes))
+    say_profile(book, person, _happened(event), changes(person.fit.attributes, after.fit.attributes))
     person = replace(person, fit=after.fit)
     old, new = {receipt.receipt_id for receipt in before.receipts}, {receipt.receipt_id for receipt in after.receipts}
     if old <= new:
         return person, tuple(receipt for receipt in after.receipts if receipt.receipt_id not in old)
     now = person.standing(person.evaluated_at, book.judges.active.grid)
     if now.differs_from(person.said):
-        say_corrected(book, person, event, now, LATE)
+        say_corrected(book, person, Cause(event), now, LATE)
         person = replace(person, said=now)
     return person, ()
 
@@ -128,6 +133,6 @@ def _settle(
     now = Standing(person.fit.points_e4, engagement, grid.cell(person.fit.points_e4, engagement), person.evaluated_at)
     said = person.said
     if now.differs_from(said):
-        say_changed(book, person, event, now, (*earned, *learned))
+        say_changed(book, person, _happened(event), now, (*earned, *learned))
         said = now
     return replace(person, sums=sums, said=said, fades_at=next_change(sums, grid.engagement, now.at) if earned else person.fades_at)

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.values import Interaction, JsonObject
+from deciding.profile import Attributes, profile_facts
 from rulebook.compile import Rulebook, compile_rulebook
 from rulebook.document import Document, Example, survey_document
 from rulebook.evaluate import Evaluation, Match, Rule, UnknownPolicy
@@ -20,8 +21,7 @@ from rulebook.receipts import sentence_of
 from services.scoring.domain.decay import half_life_of, to_e4
 from services.scoring.domain.grid import Grid
 from services.scoring.domain.judging import Award
-from services.scoring.domain.profile import Attributes
-from services.scoring.domain.vocabulary import OF_PROFILE, PROFILE, VOCABULARY, interaction_facts, profile_facts
+from services.scoring.domain.vocabulary import OF_PROFILE, PROFILE, VOCABULARY, interaction_facts
 
 NAME = "scoring"
 

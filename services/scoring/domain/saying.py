@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.envelope import Event, Meta, following
@@ -12,7 +13,19 @@ from services.scoring.domain.book import Book, Person, Standing
 from services.scoring.domain.ledger import StoredReceipt
 
 
-def say_profile(book: Book, person: Person, cause: Event, changed: Mapping[str, Attribute | None]) -> None:
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The event that brings about what is said, and when that happened (None: nothing happened, something was folded anew).
+
+    `step` tells apart what one event brings about at several steps: the ids of what is said derive from it.
+    """
+
+    event: Event
+    occurred_at: datetime | None = None
+    step: str | None = None
+
+
+def say_profile(book: Book, person: Person, cause: Cause, changed: Mapping[str, Attribute | None]) -> None:
     """Tells which attributes are others now, if any."""
     if changed:
         book.said.append(
@@ -22,17 +35,19 @@ def say_profile(book: Book, person: Person, cause: Event, changed: Mapping[str, 
                 fragment_id=with_prefix("frg", person.person_id),
                 graph_version=person.graph_version,
                 attributes=dict(sorted(changed.items())),
+                occurred_at=cause.occurred_at,
+                is_test=person.is_test,
             )
         )
 
 
-def say_changed(book: Book, person: Person, cause: Event, now: Standing, receipts: Iterable[StoredReceipt]) -> None:
+def say_changed(book: Book, person: Person, cause: Cause, now: Standing, receipts: Iterable[StoredReceipt]) -> None:
     """Tells a score that something which happened has moved."""
     meta = _following(book, cause, ScoreChanged.wire_name, person)
-    book.said.append(_score_changed(meta, person, now, receipts))
+    book.said.append(_score_changed(meta, person, now, receipts, cause.occurred_at))
 
 
-def say_corrected(book: Book, person: Person, cause: Event, now: Standing, reason: str) -> None:
+def say_corrected(book: Book, person: Person, cause: Cause, now: Standing, reason: str) -> None:
     """Tells a score that was folded anew."""
     book.said.append(
         ScoreCorrected(
@@ -66,11 +81,12 @@ def faded_timer_id(person_id: str, due_at: datetime) -> str:
     return derive_id("tmr", due_at, "score-faded", person_id)
 
 
-def _following(book: Book, cause: Event, wire_name: str, person: Person) -> Meta:
-    return following(cause, wire_name, person.person_id, rulebook=book.judges.active.label)
+def _following(book: Book, cause: Cause, wire_name: str, person: Person) -> Meta:
+    step = () if cause.step is None else (cause.step,)
+    return following(cause.event, wire_name, person.person_id, *step, rulebook=book.judges.active.label)
 
 
-def _score_changed(meta: Meta, person: Person, now: Standing, receipts: Iterable[StoredReceipt]) -> ScoreChanged:
+def _score_changed(meta: Meta, person: Person, now: Standing, receipts: Iterable[StoredReceipt], occurred_at: datetime | None = None) -> ScoreChanged:
     return ScoreChanged(
         meta=meta,
         person_id=person.person_id,
@@ -79,6 +95,7 @@ def _score_changed(meta: Meta, person: Person, now: Standing, receipts: Iterable
         scores=now.told(),
         previous=None if person.said is None else person.said.told(),
         receipts=tuple(receipt.told(person.person_id) for receipt in receipts),
+        occurred_at=occurred_at,
         is_test=person.is_test,
     )
 

@@ -8,13 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.context import Context
 from chassis.store.timers import Timer
-from contracts.events.identity import InteractionRecognized, PersonMerged, PersonSplit
+from contracts.events.identity import InteractionRecognized, PersonMarked, PersonMerged, PersonSplit
+from deciding.store.locks import lock
 from services.scoring.domain.book import Book
 from services.scoring.domain.facts import TraitFacts, trait_facts
 from services.scoring.domain.judging import Judges
+from services.scoring.domain.marking import mark
 from services.scoring.domain.passing import fade
 from services.scoring.domain.recording import people_to_refold, people_touched, record
-from services.scoring.domain.regrouping import people_regrouped, placement_of, regroup
+from services.scoring.domain.regrouping import Regrouped, people_regrouped, placement_of, regroup
 from services.scoring.handlers.rulebooks import judges_of
 from services.scoring.store import records
 
@@ -38,10 +40,18 @@ async def on_people_regrouped(events: Sequence[PersonMerged | PersonSplit], cont
     await _close(book, context)
 
 
+async def on_people_marked(events: Sequence[PersonMarked], context: Context) -> None:
+    judges = await judges_of(context)
+    book = await _open_for_regrouping(context.session, judges, events)
+    for event in events:
+        mark(book, event)
+    await _close(book, context)
+
+
 async def on_scores_faded(timers: Sequence[Timer], context: Context) -> None:
     judges = await judges_of(context)
     person_ids = sorted({timer.key for timer in timers})
-    await records.lock_people(context.session, person_ids)
+    await lock(context.session, person_ids)
     book = _opened(Book(judges, people=await records.load_people(context.session, person_ids)))
     for timer in timers:
         fade(book, timer.key, timer.due_at)
@@ -54,26 +64,29 @@ async def _open_for_facts(session: AsyncSession, judges: Judges, events: Sequenc
     touched: set[str] = set()
     fragments = await records.load_fragments(session, fragment_ids)
     while wanted := people_touched(events, fragments) - touched:
-        await records.lock_people(session, wanted)
+        await lock(session, wanted)
         touched |= wanted
         if session.get_bind().dialect.name == "postgresql":  # a fragment may have gone over to others before the lock was had
             fragments = await records.load_fragments(session, fragment_ids)
     book = Book(judges, fragments, await records.load_people(session, touched))
+    if new := touched - book.people.keys():
+        book.fragments.update(await records.load_marked(session, new))
+        book.farewells = await records.load_farewells(session, new)
     newer = {event.interaction.interaction_id for event in events}
     await _load_histories(session, book, people_to_refold(events, claimed, book), newer)
     return _opened(book)
 
 
-async def _open_for_regrouping(session: AsyncSession, judges: Judges, events: Sequence[PersonMerged | PersonSplit]) -> Book:
+async def _open_for_regrouping(session: AsyncSession, judges: Judges, events: Sequence[Regrouped]) -> Book:
     """All fragments and trait facts of everybody concerned."""
     named = {fragment_id for event in events for fragment_id in placement_of(event)}
     touched: set[str] = set()
     fragments = await records.load_fragments(session, named)
     while wanted := (people_regrouped(events) | {fragment.person_id for fragment in fragments.values()}) - touched:
-        await records.lock_people(session, wanted)
+        await lock(session, wanted)
         touched |= wanted
         fragments = await records.load_fragments(session, named)
-    book = Book(judges, fragments, await records.load_people(session, touched))
+    book = Book(judges, fragments, await records.load_people(session, touched), farewells=await records.load_farewells(session, touched))
     await _load_histories(session, book, touched)
     return _opened(book)
 
@@ -91,7 +104,7 @@ async def _load_histories(session: AsyncSession, book: Book, person_ids: Collect
 
 
 def _opened(book: Book) -> Book:
-    book.known_fragments, book.known_people = dict(book.fragments), dict(book.people)
+    book.known_fragments, book.known_people, book.known_farewells = dict(book.fragments), dict(book.people), dict(book.farewells)
     return book
 
 

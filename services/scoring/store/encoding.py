@@ -10,11 +10,13 @@ import orjson
 from contracts.events.identity import InteractionRecognized
 from contracts.events.scoring import Attribute
 from contracts.values import Strength
-from services.scoring.domain.book import Fragment, Person, Standing
+from deciding.profile import Attributes
+from services.scoring.domain.book import Fragment, Person, Standing, Told
 from services.scoring.domain.decay import Accumulators
+from services.scoring.domain.facts import recognition_of
 from services.scoring.domain.fit import Fit
 from services.scoring.domain.ledger import ENGAGEMENT, FIT, StoredReceipt
-from services.scoring.domain.profile import Attributes, search_text
+from services.scoring.domain.profile import search_text
 
 Row = dict[str, Any]
 
@@ -40,31 +42,30 @@ def fragment_row(fragment: Fragment) -> Row:
         "sums": sums_to_text(fragment.sums),
         "latest_at": fragment.latest_at,
         "is_test": fragment.is_test,
+        "is_marked": fragment.is_marked,
     }
 
 
 def fragment_of(row: Any) -> Fragment:
-    return Fragment(row.fragment_id, row.person_id, row.graph_version, sums_from_text(row.sums), row.latest_at, row.is_test)
+    return Fragment(row.fragment_id, row.person_id, row.graph_version, sums_from_text(row.sums), row.latest_at, row.is_test, row.is_marked)
 
 
 def person_row(person: Person) -> Row:
-    said, key = person.said, person.fit.last_key
+    key = person.fit.last_key
     return {
         "person_id": person.person_id,
         "graph_version": person.graph_version,
         "evaluated_at": person.evaluated_at,
         "latest_at": person.latest_at,
-        "is_test": person.is_test,
+        "is_test": person.is_from_tests,
+        "is_marked": person.is_marked,
         "attributes": attributes_to_text(person.fit.attributes),
         "held": to_text(dict(person.fit.held)),
         "fit_version": person.fit.version,
         "last_trait_at": None if key is None else key[0],
         "last_trait_id": None if key is None else key[1],
         "sums": sums_to_text(person.sums),
-        "said_fit_e4": None if said is None else said.fit_e4,
-        "said_engagement_e4": None if said is None else said.engagement_e4,
-        "said_cell": None if said is None else said.cell,
-        "said_at": None if said is None else said.at,
+        **_said_columns(person.said),
         "fades_at": person.fades_at,
         "search": search_text(person.fit.attributes).replace("\0", ""),
     }
@@ -72,7 +73,6 @@ def person_row(person: Person) -> Row:
 
 def person_of(row: Any) -> Person:
     key = None if row.last_trait_at is None else (row.last_trait_at, row.last_trait_id)
-    said = None if row.said_at is None else Standing(row.said_fit_e4, row.said_engagement_e4, row.said_cell, row.said_at)
     return Person(
         person_id=row.person_id,
         graph_version=row.graph_version,
@@ -80,10 +80,33 @@ def person_of(row: Any) -> Person:
         fit=Fit(attributes_from_text(row.attributes), orjson.loads(row.held), row.fit_version, key),
         sums=sums_from_text(row.sums),
         latest_at=row.latest_at,
-        is_test=row.is_test,
-        said=said,
+        is_from_tests=row.is_test,
+        is_marked=row.is_marked,
+        said=_said_of(row),
         fades_at=row.fades_at,
     )
+
+
+def farewell_row(person_id: str, told: Told) -> Row:
+    columns = {"person_id": person_id, "attributes": attributes_to_text(told.attributes), "is_test": told.is_test}
+    return {**columns, **_said_columns(told.said)}
+
+
+def farewell_of(row: Any) -> Told:
+    return Told(attributes_from_text(row.attributes), _said_of(row), row.is_test)
+
+
+def _said_columns(said: Standing | None) -> Row:
+    return {
+        "said_fit_e4": None if said is None else said.fit_e4,
+        "said_engagement_e4": None if said is None else said.engagement_e4,
+        "said_cell": None if said is None else said.cell,
+        "said_at": None if said is None else said.at,
+    }
+
+
+def _said_of(row: Any) -> Standing | None:
+    return None if row.said_at is None else Standing(row.said_fit_e4, row.said_engagement_e4, row.said_cell, row.said_at)
 
 
 def attributes_to_text(attributes: Attributes) -> str:
@@ -107,7 +130,7 @@ def attributes_from_text(text: str) -> dict[str, Attribute]:
 
 
 def fact_row(event: InteractionRecognized, version: int, *, has_traits: bool) -> Row:
-    interaction = event.interaction
+    interaction, recognition = event.interaction, recognition_of(event)
     return {
         "interaction_id": interaction.interaction_id,
         "fragment_id": event.fragment_id,
@@ -119,6 +142,8 @@ def fact_row(event: InteractionRecognized, version: int, *, has_traits: bool) ->
         "strength": event.strength.value,
         "rulebook_version": version,
         "body": interaction.model_dump_json(),
+        "account_id": recognition.account_id,
+        "user_id": recognition.user_id,
     }
 
 

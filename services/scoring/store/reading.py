@@ -6,20 +6,17 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.elements import ColumnElement
 
 from chassis.store.batch import one_of
 from contracts.ids import with_prefix
+from deciding.store.pages import Place, earlier
 from services.scoring.domain.book import Person
 from services.scoring.domain.ledger import StoredReceipt
 from services.scoring.domain.profile import fold_text
 from services.scoring.store.encoding import person_of, receipt_of
 from services.scoring.store.records import FACT, FRAGMENT, PERSON, RECEIPT, load_people
-
-Place = tuple[datetime, str]
-"""(moment, id) of the last row of a page."""
 
 
 async def survivors(session: AsyncSession, person_ids: Collection[str]) -> dict[str, str]:
@@ -84,7 +81,7 @@ async def receipts_page(
     if until is not None:
         statement = statement.where(RECEIPT.c.at <= until)
     if before is not None:
-        statement = statement.where(_earlier(RECEIPT.c.at, RECEIPT.c.receipt_id, before))
+        statement = statement.where(earlier(RECEIPT.c.at, RECEIPT.c.receipt_id, before))
     rows = await session.execute(statement.order_by(RECEIPT.c.at.desc(), RECEIPT.c.receipt_id.desc()).limit(limit))
     return [receipt_of(row) for row in rows]
 
@@ -97,10 +94,6 @@ async def timeline_page(
     if until is not None:
         statement = statement.where(FACT.c.occurred_at <= until)
     if before is not None:
-        statement = statement.where(_earlier(FACT.c.occurred_at, FACT.c.interaction_id, before))
+        statement = statement.where(earlier(FACT.c.occurred_at, FACT.c.interaction_id, before))
     rows = await session.execute(statement.order_by(FACT.c.occurred_at.desc(), FACT.c.interaction_id.desc()).limit(limit))
     return rows.all()
-
-
-def _earlier(at: ColumnElement[datetime], row_id: ColumnElement[str], place: Place) -> ColumnElement[bool]:
-    return or_(at < place[0], and_(at == place[0], row_id < place[1]))

@@ -6,16 +6,16 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Table as CoreTable
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.store.batch import insert_all, insert_or_skip, one_of, upsert
 from contracts.events.identity import InteractionRecognized
-from services.scoring.domain.book import Book, Fragment, Person
-from services.scoring.domain.facts import TraitFact, stored_trait_fact
+from services.scoring.domain.book import Book, Fragment, Person, Told
+from services.scoring.domain.facts import Recognition, TraitFact, stored_trait_fact
 from services.scoring.domain.ledger import FIT, StoredReceipt
-from services.scoring.store.encoding import fact_row, fragment_of, fragment_row, person_of, person_row, receipt_row
-from services.scoring.store.tables import FactRow, FragmentRow, PersonRow, ReceiptRow
+from services.scoring.store.encoding import fact_row, farewell_of, farewell_row, fragment_of, fragment_row, person_of, person_row, receipt_row
+from services.scoring.store.tables import FactRow, FarewellRow, FragmentRow, PersonRow, ReceiptRow
 
 
 def table(model: Any) -> CoreTable:
@@ -24,7 +24,7 @@ def table(model: Any) -> CoreTable:
     return found
 
 
-FACT, FRAGMENT, PERSON, RECEIPT = table(FactRow), table(FragmentRow), table(PersonRow), table(ReceiptRow)
+FACT, FRAGMENT, PERSON, RECEIPT, FAREWELL = (table(model) for model in (FactRow, FragmentRow, PersonRow, ReceiptRow, FarewellRow))
 
 
 async def claim_facts(
@@ -61,23 +61,25 @@ async def load_people(session: AsyncSession, person_ids: Collection[str]) -> dic
     return {row.person_id: person_of(row) for row in rows}
 
 
-async def lock_people(session: AsyncSession, person_ids: Collection[str]) -> None:
-    """Lets one shard at a time decide about a person, known or not, until the transaction ends. Needless on SQLite: it has one writer."""
-    if session.get_bind().dialect.name == "postgresql":
-        await session.execute(_LOCK, {"people": sorted(person_ids)})
+async def load_marked(session: AsyncSession, person_ids: Collection[str]) -> dict[str, Fragment]:
+    """The marked fragments of these people."""
+    rows = await session.execute(select(FRAGMENT).where(one_of(session, FRAGMENT.c.person_id, person_ids), FRAGMENT.c.is_marked))
+    return {row.fragment_id: fragment_of(row) for row in rows}
 
 
-_LOCK = text(
-    "SELECT count(pg_advisory_xact_lock(k)) FROM"
-    " (SELECT DISTINCT hashtextextended(p, 7) AS k FROM unnest(CAST(:people AS text[])) AS p ORDER BY k) AS keys"
-)
+async def load_farewells(session: AsyncSession, person_ids: Collection[str]) -> dict[str, Told]:
+    """What was last said under those of these ids that have no person."""
+    rows = await session.execute(select(FAREWELL).where(one_of(session, FAREWELL.c.person_id, person_ids)))
+    return {row.person_id: farewell_of(row) for row in rows}
 
 
 async def load_trait_facts(session: AsyncSession, fragment_ids: Collection[str]) -> list[TraitFact]:
     """All facts of these fragments that claim something."""
-    columns = (FACT.c.body, FACT.c.fragment_id, FACT.c.strength, FACT.c.rulebook_version)
+    columns = (FACT.c.body, FACT.c.fragment_id, FACT.c.strength, FACT.c.rulebook_version, FACT.c.account_id, FACT.c.user_id)
     rows = await session.execute(select(*columns).where(one_of(session, FACT.c.fragment_id, fragment_ids), FACT.c.has_traits))
-    return [stored_trait_fact(row.body, row.fragment_id, row.strength, row.rulebook_version) for row in rows]
+    return [
+        stored_trait_fact(row.body, row.fragment_id, row.strength, row.rulebook_version, Recognition(row.account_id, row.user_id)) for row in rows
+    ]
 
 
 async def save(session: AsyncSession, book: Book) -> None:
@@ -87,11 +89,19 @@ async def save(session: AsyncSession, book: Book) -> None:
     gone = book.gone & book.known_people.keys()
     if gone:
         await session.execute(delete(PERSON).where(one_of(session, PERSON.c.person_id, gone)))
+    await _save_farewells(session, book)
     if book.refolded:
         of_refolded = one_of(session, RECEIPT.c.fragment_id, book.refolded)
         await session.execute(delete(RECEIPT).where(of_refolded, RECEIPT.c.measure == FIT))
     fit_receipts = [receipt for receipts in book.fit_receipts.values() for receipt in receipts]
     await _insert_receipts(session, [*book.earned, *fit_receipts])
+
+
+async def _save_farewells(session: AsyncSession, book: Book) -> None:
+    back = book.known_farewells.keys() - book.farewells.keys()
+    if back:
+        await session.execute(delete(FAREWELL).where(one_of(session, FAREWELL.c.person_id, back)))
+    await upsert(session, FAREWELL, [farewell_row(person_id, told) for person_id, told in book.new_farewells.items()])
 
 
 async def _insert_receipts(session: AsyncSession, receipts: Iterable[StoredReceipt]) -> None:

@@ -8,14 +8,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, MetaData, String, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, String, Text, false, text
 from sqlmodel import Field, SQLModel
 
 from chassis.store.columns import UtcDateTime
+from deciding.store.rulebooks import rulebook_table
 
 
 def _moment(*, is_nullable: bool = False) -> Any:
     return Field(default=None, sa_column=Column(UtcDateTime, nullable=is_nullable))
+
+
+def _flag() -> Any:
+    return Field(default=None, sa_column=Column(Boolean, nullable=False, server_default=false()))
 
 
 class Table(SQLModel):
@@ -28,6 +33,7 @@ class FragmentRow(Table, table=True):
     """One first-seen identity: whose it is, and the exact sums of engagement on it, `{half-life in microseconds: hexadecimal}`."""
 
     __tablename__ = "fragment"
+    __table_args__ = (Index("fragment_marked", "person_id", sqlite_where=text("is_marked"), postgresql_where=text("is_marked")),)
 
     fragment_id: str = Field(primary_key=True)
     person_id: str = Field(index=True)
@@ -35,10 +41,11 @@ class FragmentRow(Table, table=True):
     sums: str = Field(sa_type=Text)
     latest_at: datetime | None = _moment(is_nullable=True)
     is_test: bool
+    is_marked: bool = _flag()
 
 
 class FactRow(Table, table=True):
-    """One interaction as it was recognized; `body` is its JSON."""
+    """One interaction as it was recognized; `body` is its JSON. Account and user id are identity's word."""
 
     __tablename__ = "fact"
     __table_args__ = (
@@ -56,6 +63,8 @@ class FactRow(Table, table=True):
     strength: str
     rulebook_version: int
     body: str = Field(sa_type=Text)
+    account_id: str | None
+    user_id: str | None
 
 
 class ReceiptRow(Table, table=True):
@@ -86,7 +95,8 @@ class PersonRow(Table, table=True):
     graph_version: int = Field(sa_type=BigInteger)
     evaluated_at: datetime = _moment()
     latest_at: datetime | None = _moment(is_nullable=True)
-    is_test: bool
+    is_test: bool  # all facts are from test sources
+    is_marked: bool = _flag()
     attributes: str = Field(sa_type=Text)
     held: str = Field(sa_type=Text)
     fit_version: int | None
@@ -101,20 +111,19 @@ class PersonRow(Table, table=True):
     search: str = Field(sa_type=Text)
 
 
-class RulebookRow(Table, table=True):
-    """One version of the scoring rulebook; its text never changes."""
+class FarewellRow(Table, table=True):
+    """What was last said under the id of a person who was absorbed, until somebody goes by the id again."""
 
-    __tablename__ = "rulebook"
-    __table_args__ = (
-        # one version decides at a time, whoever activates what at once
-        Index("rulebook_active", "state", unique=True, sqlite_where=text("state = 'active'"), postgresql_where=text("state = 'active'")),
-    )
+    __tablename__ = "farewell"
 
-    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    digest: str = Field(sa_column=Column(String, nullable=False, unique=True))
-    state: str
-    document: str = Field(sa_type=Text)
-    created_at: datetime = _moment()
-    created_by: str
-    activated_at: datetime | None = _moment(is_nullable=True)
-    activated_by: str | None
+    person_id: str = Field(primary_key=True)
+    attributes: str = Field(sa_type=Text)
+    is_test: bool
+    said_fit_e4: int | None = Field(sa_type=BigInteger)
+    said_engagement_e4: int | None = Field(sa_type=BigInteger)
+    said_cell: str | None = Field(sa_type=String)
+    said_at: datetime | None = _moment(is_nullable=True)
+
+
+RULEBOOK = rulebook_table(Table.metadata)
+"""The versions of the scoring rulebook."""

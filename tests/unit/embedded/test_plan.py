@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from embedded.plan import NATS_USERS, PORT_NAMES, Plan, parse_procfile
+from chassis.bus.callout import Issuer, new_issuer_seed
+from embedded.nats_config import REPS
+from embedded.plan import NATS_USERS, PORT_NAMES, SERVICES, Plan, parse_procfile
 from embedded.secrets import Secrets, load_or_make
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def a_plan(var: Path = Path("/var/rapport")) -> Plan:
-    secrets = Secrets("private", "public", "wk_1", "rk_1", {user: f"{user}%password" for user in NATS_USERS})
+    secrets = Secrets("private", "public", "wk_1", "rk_1", {user: f"{user}%password" for user in NATS_USERS}, new_issuer_seed())
     return Plan(ROOT, var, 8080, dict(zip(PORT_NAMES, range(9000, 9100), strict=False)), secrets)
 
 
 def test_only_the_gateway_gets_the_signing_key() -> None:
     plan = a_plan()
     assert "GATEWAY_TOKEN_PRIVATE_KEY" in plan.environment("gateway")
-    for process in ("identity", "scoring"):
+    for process in SERVICES:
         assert not any("PRIVATE" in name or "BOOTSTRAP" in name for name in plan.environment(process))
 
 
+def test_only_routing_gets_the_key_that_lets_reps_in_and_the_server_its_public_half() -> None:
+    plan = a_plan()
+    seed = plan.environment("routing")["ROUTING_CALLOUT_SEED"]
+    assert plan.environment("routing")["ROUTING_CALLOUT_ACCOUNT"] == REPS
+    assert not [process for process in ("gateway", *SERVICES) if process != "routing" and seed in plan.environment(process).values()]
+    assert Issuer(seed).public_key in plan.nats_config()
+    assert seed not in plan.nats_config()
+
+
+def test_readiness_is_asked_of_the_processes_of_the_procfile_and_of_no_others() -> None:
+    plan = a_plan()
+    urls = plan.ready_urls()
+    assert list(urls) == list(parse_procfile((ROOT / "Procfile").read_text(), {"RAPPORT_VAR": "/var"}))
+    assert urls["gateway"] == "http://127.0.0.1:8080/readyz"
+    assert urls["nats"] == f"http://127.0.0.1:{plan.ports['nats_monitor']}/healthz"
+    assert urls["identity"] == f"http://127.0.0.1:{plan.ports['identity']}/readyz"
+
+
 def test_every_process_of_the_procfile_is_kept_and_starts_in_that_order() -> None:
-    config = a_plan().supervisor_config((ROOT / "Procfile").read_text(), detached=True)
+    procfile = (ROOT / "Procfile").read_text()
+    config = a_plan().supervisor_config(procfile, detached=True)
     programs = [line for line in config.splitlines() if line.startswith("[program:")]
-    assert programs == ["[program:nats]", "[program:identity]", "[program:scoring]", "[program:gateway]"]
+    assert programs == [f"[program:{line.partition(':')[0]}]" for line in procfile.splitlines()]
+    assert (programs[0], programs[-1]) == ("[program:nats]", "[program:gateway]")
+    assert {"[program:identity]", "[program:scoring]"} < set(programs)
     assert config.count("autorestart=true") == len(programs)
 
 
@@ -62,3 +86,14 @@ def test_secrets_are_made_once_and_are_private(tmp_path: Path) -> None:
         second.nats_passwords["gateway"],
     )
     assert second.nats_passwords["newcomer"] not in first.nats_passwords.values()
+
+
+def test_a_newer_version_completes_the_secrets_of_an_older_one(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
+    made = load_or_make(path, ["gateway"])
+    older = {name: value for name, value in json.loads(path.read_text()).items() if name != "callout_seed"}
+    path.write_text(json.dumps(older))
+    completed = load_or_make(path, ["gateway"])
+    assert completed.write_key == made.write_key
+    assert Issuer(completed.callout_seed)
+    assert load_or_make(path, ["gateway"]) == completed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from tests.support.nats import NatsServer
@@ -24,7 +25,50 @@ async def scoring() -> AsyncIterator[PlayedService]:
 
 
 @pytest_asyncio.fixture
-async def door(nats_server: NatsServer, tmp_path: Path, identity: PlayedService, scoring: PlayedService) -> AsyncIterator[Door]:
-    settings = gateway_settings(nats_server.url, tmp_path / "gateway.db", identity_url=identity.url, scoring_url=scoring.url)
-    async with open_door(settings) as opened:
+async def lifecycle() -> AsyncIterator[PlayedService]:
+    async with played(knows_nobody="lifecycle") as service:
+        yield service
+
+
+@pytest_asyncio.fixture
+async def nurture() -> AsyncIterator[PlayedService]:
+    async with played(knows_nobody="nurture") as service:
+        yield service
+
+
+@pytest_asyncio.fixture
+async def routing() -> AsyncIterator[PlayedService]:
+    async with played(knows_nobody="routing") as service:
+        yield service
+
+
+@pytest_asyncio.fixture
+async def metrics() -> AsyncIterator[PlayedService]:
+    async with played(knows_nobody="metrics") as service:
+        yield service
+
+
+@pytest.fixture
+def services(
+    identity: PlayedService,
+    scoring: PlayedService,
+    lifecycle: PlayedService,
+    nurture: PlayedService,
+    routing: PlayedService,
+    metrics: PlayedService,
+) -> dict[str, PlayedService]:
+    return {
+        "identity": identity,
+        "scoring": scoring,
+        "lifecycle": lifecycle,
+        "nurture": nurture,
+        "routing": routing,
+        "metrics": metrics,
+    }
+
+
+@pytest_asyncio.fixture
+async def door(nats_server: NatsServer, tmp_path: Path, services: dict[str, PlayedService]) -> AsyncIterator[Door]:
+    urls = {f"{name}_url": service.url for name, service in services.items()}
+    async with open_door(gateway_settings(nats_server.url, tmp_path / "gateway.db", **urls)) as opened:
         yield opened

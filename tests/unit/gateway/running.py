@@ -18,6 +18,7 @@ from chassis.auth import Principal, TokenVerifier, generate_key_pair, read_publi
 from chassis.runtime import Runtime, wall_clock
 from contracts.events.gateway import InteractionReceived
 from gateway.main import create_service
+from gateway.routes import UPSTREAMS
 from gateway.settings import GatewaySettings
 
 API_KEY = "rk_first_key_of_all"
@@ -34,8 +35,7 @@ def gateway_settings(nats_url: str, database: Path, **others: Any) -> GatewaySet
         "bootstrap_api_key": API_KEY,
         "bootstrap_write_key": WRITE_KEY,
         "capture_prefixes": ("/capture", "ingest/"),
-        "identity_url": "http://127.0.0.1:9",
-        "scoring_url": "http://127.0.0.1:9",
+        **{f"{name}_url": "http://127.0.0.1:9" for name in UPSTREAMS},
     }
     return GatewaySettings(**(given | others))
 
@@ -61,6 +61,12 @@ class Door:
         """A call with the bootstrap API key."""
         headers = {"authorization": f"Bearer {API_KEY}"} | options.pop("headers", {})
         return await self.client.request(method, path, headers=headers, **options)
+
+    async def key(self, *roles: str, rep_id: str | None = None) -> dict[str, Any]:
+        """A new API key: `api_key`, `key_id`."""
+        wish = {"subject": "ana@acme.test", "roles": list(roles), "rep_id": rep_id}
+        made: dict[str, Any] = (await self.api("POST", "/v1/keys", json=wish)).json()
+        return made
 
     async def captured(self) -> list[InteractionReceived]:
         """Everything on the stream, oldest first."""
@@ -112,8 +118,11 @@ class PlayedService:
 
 
 @asynccontextmanager
-async def played() -> AsyncIterator[PlayedService]:
+async def played(knows_nobody: str | None = None) -> AsyncIterator[PlayedService]:
+    """A service to be played; one that `knows_nobody` under its name answers look-ups with nobody until it is told otherwise."""
     service = PlayedService()
+    if knows_nobody is not None:
+        service.says("POST", f"/v1/{knows_nobody}/people:lookup", {"items": [], "current": {}})
     app = web.Application(client_max_size=20_000_000)
     app.router.add_route("*", "/{path:.*}", service.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)  # a service that is slow on purpose is not waited for

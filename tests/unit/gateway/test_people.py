@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from tests.unit.gateway.running import Door, PlayedService
@@ -15,6 +16,33 @@ def known(person_id: str, **others: Any) -> dict[str, Any]:
 
 def scored(person_id: str, engagement: int = 7) -> dict[str, Any]:
     return {"person_id": person_id, "name": "Ada", "profile": {"title": {"value": "CTO"}}, "scores": {"engagement": engagement, "cell": "A1"}}
+
+
+PARTS: dict[str, dict[str, Any]] = {
+    "lifecycle": {
+        "stage": "mql",
+        "title": "Marketing qualified lead",
+        "since": "2026-03-01T08:00:00Z",
+        "entered_at": "2026-03-01T08:00:01Z",
+        "clocks": [{"name": "acceptance", "due_at": "2026-03-02T08:00:00Z"}],
+        "possible": ["recycle"],
+        "receipt": None,
+    },
+    "routing": {
+        "owner": {"rep_id": "rep_1", "name": "Ana Ruiz", "since": "2026-03-01T08:00:00Z", "referral_id": "ref_1"},
+        "referral": {"referral_id": "ref_1", "state": "accepted", "rep_id": "rep_1", "due_at": None},
+    },
+    "nurture": {
+        "buying_stage": "decision",
+        "treatment": {"treatment_id": "trt_1", "name": "Talk to us", "at": "2026-03-01T08:00:00Z", "sentence": "Is ready."},
+    },
+    "metrics": {
+        "first_touch": {"campaign_id": "cmp_1", "name": "Spring", "occurred_at": "2026-02-01T08:00:00Z"},
+        "last_touch": {"campaign_id": "cmp_2", "name": "Fair", "occurred_at": "2026-02-09T08:00:00Z"},
+        "revenue": {"amount": "12500.00", "currency": "EUR"},
+    },
+}
+SHOWN_BY = {"scoring": "scores", "lifecycle": "lifecycle", "routing": "owner", "nurture": "treatment", "metrics": "revenue"}
 
 
 def looked_up(*items: dict[str, Any], **current: str) -> dict[str, Any]:
@@ -36,7 +64,7 @@ async def test_a_list_asks_each_service_once_whatever_its_length(door: Door, ide
 
 
 async def test_what_had_happened_by_a_moment_and_who_was_known_by_a_moment_are_two_questions(
-    door: Door, identity: PlayedService, scoring: PlayedService
+    door: Door, identity: PlayedService, scoring: PlayedService, lifecycle: PlayedService, routing: PlayedService
 ) -> None:
     identity.says("GET", "/v1/people/per_9", known("per_1"))  # per_9 was absorbed
     scoring.says("POST", "/v1/scoring/people:lookup", looked_up(scored("per_1")))
@@ -45,6 +73,57 @@ async def test_what_had_happened_by_a_moment_and_who_was_known_by_a_moment_are_t
     assert answer.json()["scores"]["engagement"] == 7
     assert "known_at=2026-04-01" in identity.asked[0][1]
     assert b'"as_of": "2026-03-01' in scoring.asked[0][2]
+    assert b'"as_of": "2026-03-01' in lifecycle.asked[0][2]
+    assert b"as_of" not in routing.asked[0][2]
+
+
+async def test_a_person_is_what_all_services_know(door: Door, services: dict[str, PlayedService]) -> None:
+    services["identity"].says("GET", "/v1/people/per_1", known("per_1", account_id="acc_1", consent={"email": "granted"}, is_test=True))
+    services["scoring"].says("POST", "/v1/scoring/people:lookup", looked_up(scored("per_1")))
+    for name, item in PARTS.items():
+        services[name].says("POST", f"/v1/{name}/people:lookup", looked_up({"person_id": "per_1", **item}))
+    person = (await door.api("GET", "/v1/people/per_1")).json()
+    assert (person["account_id"], person["consent"], person["is_test"], person["degraded"]) == ("acc_1", {"email": "granted"}, True, [])
+    assert person["lifecycle"] == PARTS["lifecycle"]
+    assert person.items() >= (PARTS["routing"] | PARTS["nurture"] | PARTS["metrics"]).items()
+
+
+@pytest.mark.parametrize("failing", ["scoring", "lifecycle", "routing", "nurture", "metrics"])
+async def test_each_part_may_fail_alone(door: Door, services: dict[str, PlayedService], failing: str) -> None:
+    services["identity"].says("GET", "/v1/people/per_1", known("per_1"))
+    services["scoring"].says("POST", "/v1/scoring/people:lookup", looked_up(scored("per_1")))
+    for name, item in PARTS.items():
+        services[name].says("POST", f"/v1/{name}/people:lookup", looked_up({"person_id": "per_1", **item}))
+    services[failing].says("POST", f"/v1/{failing}/people:lookup", {"title": "Unexpected"}, 500)
+    person = (await door.api("GET", "/v1/people/per_1")).json()
+    there = {name for name, field in SHOWN_BY.items() if person[field] is not None}
+    assert (person["degraded"], there) == ([failing], SHOWN_BY.keys() - {failing})
+
+
+async def test_people_in_a_stage_are_those_lifecycle_names_in_its_order(
+    door: Door, identity: PlayedService, scoring: PlayedService, lifecycle: PlayedService
+) -> None:
+    lifecycle.says("GET", "/v1/lifecycle/people", {"items": [{"person_id": name} for name in ("per_9", "per_3", "per_1")], "next_cursor": "more"})
+    identity.says("POST", "/v1/people:lookup", looked_up(known("per_1"), known("per_3"), per_9="per_1"))  # lifecycle will hear of the merge
+    scoring.says("POST", "/v1/scoring/people:lookup", looked_up(scored("per_1")))
+    page = (await door.api("GET", "/v1/people", params={"stage": "mql", "limit": 3})).json()
+    assert [item["person_id"] for item in page["items"]] == ["per_1", "per_3"]
+    assert (page["items"][0]["scores"]["cell"], page["next_cursor"]) == ("A1", "more")
+    await door.api("GET", "/v1/people", params={"stage": "mql", "cursor": "more"})
+    assert [asked[1] for asked in lifecycle.asked if asked[0] == "GET"] == [
+        "/v1/lifecycle/people?stage=mql&limit=3",
+        "/v1/lifecycle/people?stage=mql&limit=50&cursor=more",
+    ]
+
+
+async def test_a_stage_stands_alone_and_a_wrong_one_is_told_as_lifecycle_tells_it(door: Door, lifecycle: PlayedService) -> None:
+    beside = await door.api("GET", "/v1/people", params={"stage": "mql", "q": "ada", "email": "a@b.co"})
+    assert (beside.status_code, beside.json()["detail"]) == (422, "stage cannot be combined with email, q")
+    lifecycle.says("GET", "/v1/lifecycle/people", {"title": "Bad input", "errors": [{"field": "query.stage"}]}, 422)
+    wrong = await door.api("GET", "/v1/people", params={"stage": "warm"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "query.stage")
+    lifecycle.says("GET", "/v1/lifecycle/people", {}, 500)
+    assert (await door.api("GET", "/v1/people", params={"stage": "mql"})).status_code == 503
 
 
 async def test_a_service_that_heard_of_a_merge_first_still_answers(door: Door, identity: PlayedService, scoring: PlayedService) -> None:

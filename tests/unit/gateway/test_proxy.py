@@ -20,6 +20,20 @@ from tests.unit.gateway.running import Door, PlayedService, gateway_settings, op
         ("HEAD", "/v1/people/per_1/links", "identity", "/v1/people/{person_id}/links"),
         ("GET", "/v1/people/per_1/timeline", "scoring", "/v1/people/{person_id}/timeline"),
         ("POST", "/v1/rulebooks/scoring/2:activate", "scoring", "/v1/rulebooks/scoring/{version}:activate"),
+        ("POST", "/v1/people/per_1:mark", "identity", "/v1/people/{person_id}:mark"),
+        ("PUT", "/v1/people/per_1/consent", "identity", "/v1/people/{person_id}/consent"),
+        ("POST", "/v1/lifecycle/people/per_1:qualify", "lifecycle", "/v1/lifecycle/people/{person_id}:qualify"),
+        ("POST", "/v1/opportunities/opp_1:win", "lifecycle", "/v1/opportunities/{opportunity_id}:win"),
+        ("GET", "/v1/rulebooks/lifecycle", "lifecycle", "/v1/rulebooks/lifecycle"),
+        ("PUT", "/v1/treatments/trt_1", "nurture", "/v1/treatments/{treatment_id}"),
+        ("POST", "/v1/rulebooks/nurture", "nurture", "/v1/rulebooks/nurture"),
+        ("GET", "/v1/accounts/acc_1", "identity", "/v1/accounts/{account_id}"),
+        ("PUT", "/v1/accounts/acc_1/owner", "routing", "/v1/accounts/{account_id}/owner"),
+        ("POST", "/v1/reps/rep_1/credentials", "routing", "/v1/reps/{rep_id}/credentials"),
+        ("POST", "/v1/referrals/ref_1:accept", "routing", "/v1/referrals/{referral_id}:accept"),
+        ("GET", "/v1/rulebooks/routing/3", "routing", "/v1/rulebooks/routing/{version}"),
+        ("PUT", "/v1/rates/USD/2026-03-01", "metrics", "/v1/rates/{currency}/{on}"),
+        ("GET", "/v1/reports/time-in-stage", "metrics", "/v1/reports/{name}"),
     ],
 )
 def test_a_path_finds_its_route(method: str, path: str, upstream: str, template: str) -> None:
@@ -36,6 +50,13 @@ def test_a_path_finds_its_route(method: str, path: str, upstream: str, template:
         ("GET", "/v1/people/per_1"),
         ("GET", "/v1/people//links"),
         ("GET", "/healthz"),
+        ("POST", "/v1/people:lookup"),  # these four are for services among themselves
+        ("POST", "/v1/people:consent-lookup"),
+        ("POST", "/v1/lifecycle/people:lookup"),
+        ("POST", "/v1/metrics/people:lookup"),
+        ("POST", "/v1/treatments:select"),  # the gateway's own, as are the next two
+        ("GET", "/v1/people/per_1/receipts"),
+        ("GET", "/v1/alerts/stream"),
     ],
 )
 def test_what_the_table_does_not_name_is_not_passed_on(method: str, path: str) -> None:
@@ -56,9 +77,9 @@ async def test_a_request_arrives_as_it_was_sent_with_the_inner_token(door: Door,
 
 
 async def test_a_path_may_be_another_at_the_service(door: Door, scoring: PlayedService) -> None:
-    scoring.says("GET", "/v1/scoring/people/per_1/receipts", {"items": []})
-    assert (await door.api("GET", "/v1/people/per_1/receipts", params={"limit": 3})).json() == {"items": []}
-    assert scoring.asked[0][:2] == ("GET", "/v1/scoring/people/per_1/receipts?limit=3")
+    scoring.says("GET", "/v1/scoring/people/per_1/timeline", {"items": []})
+    assert (await door.api("GET", "/v1/people/per_1/timeline", params={"limit": 3})).json() == {"items": []}
+    assert scoring.asked[0][:2] == ("GET", "/v1/scoring/people/per_1/timeline?limit=3")
 
 
 async def test_an_error_of_a_service_comes_back_as_it_is(door: Door, identity: PlayedService) -> None:
@@ -101,6 +122,30 @@ async def test_a_role_that_may_not_is_told_so(door: Door, identity: PlayedServic
     answer = await door.client.post("/v1/people/per_1:merge", json={}, headers={"authorization": f"Bearer {key}"})
     assert answer.status_code == 403
     assert identity.asked == []
+
+
+async def test_each_service_is_asked_at_its_own_address(door: Door, services: dict[str, PlayedService]) -> None:
+    for name, path in (("lifecycle", "process"), ("nurture", "people/per_1"), ("routing", "people/per_1/receipts")):
+        services[name].says("GET", f"/v1/{name}/{path}", {"from": name})
+        assert (await door.api("GET", f"/v1/{name}/{path}")).json() == {"from": name}
+    services["metrics"].says("GET", "/v1/reports/funnel", {"from": "metrics"})
+    assert (await door.api("GET", "/v1/reports/funnel")).json() == {"from": "metrics"}
+
+
+async def test_an_agent_may_qualify_and_may_not_see_reports_or_move_reps(door: Door, lifecycle: PlayedService) -> None:
+    lifecycle.says("POST", "/v1/lifecycle/people/per_1:qualify", {"stage": "sql"})
+    headers = {"authorization": f"Bearer {(await door.key('agent'))['api_key']}"}
+    answers = [
+        (await door.client.request(method, path, json={}, headers=headers)).status_code
+        for method, path in (
+            ("POST", "/v1/lifecycle/people/per_1:qualify"),
+            ("GET", "/v1/reports/funnel"),
+            ("POST", "/v1/reps"),
+            ("PUT", "/v1/accounts/acc_1/owner"),
+            ("POST", "/v1/campaigns"),
+        )
+    ]
+    assert answers == [200, 403, 403, 403, 403]
 
 
 async def test_another_method_is_told_what_is_offered(door: Door) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import given, settings
@@ -9,9 +10,9 @@ from hypothesis import strategies as st
 
 from contracts.envelope import Event
 from contracts.events.gateway import InteractionReceived
-from contracts.events.identity import InteractionRecognized, PersonCreated, PersonMerged, PersonSplit
+from contracts.events.identity import ConsentChanged, InteractionRecognized, PersonCreated, PersonMerged, PersonSplit
 from services.identity import domain
-from tests.unit.identity.world import World, a_capture
+from tests.unit.identity.world import DAWN, World, a_capture
 
 _NAMES: dict[str, list[str | None]] = {
     "user_id": [None, None, "u1", "u2", "u3"],
@@ -19,7 +20,23 @@ _NAMES: dict[str, list[str | None]] = {
     "phone": [None, None, "+49301234567", "+49307654321"],
     "anonymous_id": [None, "a1", "a2", "a3", "a4"],
 }
-_told = st.fixed_dictionaries({**{kind: st.sampled_from(values) for kind, values in _NAMES.items()}, "server": st.booleans()})
+_BOXES: list[dict[str, Any]] = [
+    {},
+    {},
+    {},
+    {"newsletter": "on"},
+    {"marketing_consent": "yes"},
+    {"emailOptOut": "1"},
+    {"optout": "1", "phone_ok": "on"},
+]
+_told = st.fixed_dictionaries(
+    {
+        **{kind: st.sampled_from(values) for kind, values in _NAMES.items()},
+        "server": st.booleans(),
+        "context": st.sampled_from(_BOXES).map(lambda boxes: {"consent": boxes}),
+        "occurred_at": st.integers(0, 5).map(lambda hour: DAWN - timedelta(hours=hour)),
+    }
+)
 _aliases = st.fixed_dictionaries({"user_id": st.sampled_from(["u1", "u2", "u3"]), "previous": st.sampled_from(["u1", "u2", "a1", "u9"])})
 _stories = st.lists(st.one_of(_told, _told, _told, _aliases), min_size=1, max_size=25)
 _small = settings(max_examples=150, deadline=None)
@@ -54,6 +71,7 @@ def test_how_captures_are_batched_changes_nothing(story: list[dict[str, Any]], o
     left, right = in_batches(captures, one), in_batches(captures, other)
     assert left.fragments == right.fragments
     assert left.links == right.links
+    assert left.answers == right.answers
     assert [wire(event) for event in left.said] == [wire(event) for event in right.said]
 
 
@@ -93,7 +111,14 @@ def test_a_merge_that_is_cut_leaves_what_would_have_been_without_it(story: list[
     if len(people) < 2:
         return
     one, other = data.draw(st.lists(st.sampled_from(people), min_size=2, max_size=2, unique=True))
+    marked = data.draw(st.sampled_from([*people, None]))
+    if marked is not None:
+        merged.marks(marked)
+        control.marks(marked)
     link_id = merged.merges(one, other)
+    if data.draw(st.booleans()):  # a mark on the two hangs on the older one
+        merged.marks(min(one, other))
+        control.marks(min(one, other))
     for capture in captures[middle:]:
         merged.hears(capture)
         control.hears(capture)
@@ -102,6 +127,28 @@ def test_a_merge_that_is_cut_leaves_what_would_have_been_without_it(story: list[
     assert automatic(merged) == automatic(control)
     assert merged.refusals == control.refusals
     assert merged.accounts == control.accounts
+    assert merged.answers == control.answers
+    for person_id in {fragment.person_id for fragment in control.fragments.values()}:
+        assert domain.is_test_person(merged.parts(person_id)) == domain.is_test_person(control.parts(person_id))
+        assert domain.settle(merged.answers_of(person_id)) == domain.settle(control.answers_of(person_id))
+
+
+@_small
+@given(_stories, st.randoms(use_true_random=False))
+def test_statements_may_arrive_in_any_order_and_again(story: list[dict[str, Any]], random: Any) -> None:
+    """Who is who depends on the order of captures, what was answered on a name does not."""
+    captures = captures_of(story)
+    shuffled = [*captures, *random.sample(captures, len(captures) // 2)]
+    random.shuffle(shuffled)
+    assert answers_by_name(World().hears(*captures)) == answers_by_name(World().hears(*shuffled))
+
+
+@_small
+@given(_stories, st.integers(1, 7))
+def test_a_hearer_of_consent_knows_the_answer_on_every_fragment(story: list[dict[str, Any]], size: int) -> None:
+    world = in_batches(captures_of(story), size)
+    heard = {(event.fragment_id, event.channel): event.consent for event in world.heard(ConsentChanged)}
+    assert heard == {(answer.fragment_id, answer.channel): answer.consent for answer in world.answers.values()}
 
 
 @_small
@@ -157,6 +204,12 @@ def fold(events: list[Event]) -> dict[str, tuple[str, int]]:
 
 def wire(event: Event) -> tuple[dict[str, str], bytes]:
     return event.headers(), event.body()
+
+
+def answers_by_name(world: World) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    named = {one.fragment_id: (one.kind, one.value) for one in world.fragments.values() if one.kind is not None}
+    answers = [answer for answer in world.answers.values() if answer.fragment_id in named]
+    return {(*named[one.fragment_id], one.channel): (one.consent, one.interaction_id, one.occurred_at) for one in answers}
 
 
 def grouping(world: World) -> dict[str, tuple[Any, ...]]:

@@ -60,6 +60,18 @@ class Shelf:
             ids = await store.find_people(session, {}, None, "", 10_000)
             return {one.fragment_id: one for group in (await store.fragments_of(session, ids)).values() for one in group}
 
+    async def marks(self, person_id: str, *, is_test: bool) -> None:
+        async with self.database.begin() as session:
+            fragments = await store.lock_people(session, [with_prefix("frg", person_id)])
+            came = domain.mark(fragments, is_test=is_test, by="usr_ada", at=DAWN + timedelta(days=1))
+            await store.save_marking(session, came)
+        self.said += came.said
+
+    async def answers(self) -> dict[tuple[str, str], domain.Answer]:
+        ids = list(await self.fragments())
+        async with self.database.read() as session:
+            return {(one.fragment_id, one.channel.value): one for one in await store.answers_on(session, ids)}
+
     async def links(self) -> dict[str, domain.Link]:
         ids = list(await self.fragments())
         async with self.database.read() as session:
@@ -98,6 +110,9 @@ def a_story(seed: int, length: int = 120) -> list[InteractionReceived]:
         if random.random() < 0.2:
             domain_name = random.choice([None, "acme.com", "beta.io"])
             told["account"] = AccountClaim(group_id=random.choice([None, "g1", "g2"]), domain=domain_name, name=random.choice([None, "Acme"]))
+        if random.random() < 0.3:
+            told["context"] = {"consent": random.choice([{"newsletter": "on"}, {"emailOptOut": "1"}, {"marketing_consent": "yes"}])}
+            told["occurred_at"] = DAWN - timedelta(hours=random.randrange(5))
         captures.append(a_capture(number, **told))
     return captures
 
@@ -114,6 +129,8 @@ async def test_the_store_keeps_and_loads_what_the_domain_needs(shelf: Shelf, see
     async with shelf.database.read() as session:
         accounts = await store.find_accounts(session, {}, None, "", 1000)
         refusals = await store.refusals_of(session, list(world.fragments))
+    assert await shelf.answers() == world.answers
+    assert len(world.answers) > 20
     assert {one.account_id: one for one in accounts} == {key: one for key, one in world.accounts.items() if not one.survivor_id}
     assert {row["refusal_id"] for row in refusals} == set(world.refusals)
 
@@ -132,6 +149,7 @@ async def test_a_merge_that_is_cut_leaves_the_store_as_if_it_had_never_been(shel
     kept = {one: grouping(fragment) for one, fragment in (await shelf.fragments()).items()}
     assert kept == {one: grouping(redirected(control, fragment)) for one, fragment in control.fragments.items()}
     assert {key: link for key, link in (await shelf.links()).items() if not link.is_manual} == control.links
+    assert await shelf.answers() == control.answers
 
 
 async def test_what_a_human_cut_is_remembered_by_the_store(shelf: Shelf) -> None:
@@ -141,6 +159,35 @@ async def test_what_a_human_cut_is_remembered_by_the_store(shelf: Shelf) -> None
     await shelf.hears(a_capture(3, email="ann@acme.com", anonymous_id="a1"))
     fragments = {(one.kind, one.value): one.person_id for one in (await shelf.fragments()).values()}
     assert fragments["email", "ann@acme.com"] == fragments["user_id", "u1"] != fragments["anonymous_id", "a1"]
+
+
+async def test_a_mark_is_kept_and_outlives_what_is_captured_afterwards(shelf: Shelf) -> None:
+    await shelf.hears(a_capture(1, user_id="u1", anonymous_id="a1"))
+    (oldest, *_) = sorted(await shelf.fragments())
+    await shelf.marks(with_prefix("per", oldest), is_test=True)
+    await shelf.hears(a_capture(2, user_id="u1", email="ann@acme.com"), a_capture(0, phone="+49301234567", user_id="u1"))
+    marked = [one for one in (await shelf.fragments()).values() if one.is_marked]
+    assert [(one.fragment_id, one.marked_by, one.marked_at) for one in marked] == [(oldest, "usr_ada", DAWN + timedelta(days=1))]
+    await shelf.marks(with_prefix("per", oldest), is_test=False)
+    assert not any(one.is_marked for one in (await shelf.fragments()).values())
+
+
+async def test_a_store_of_before_keeps_its_fragments_and_takes_marks_and_consent(store_url: str) -> None:
+    """What was recognized under the first version of the tables is there under the second, unmarked."""
+    await migrate(store_url, "services.identity.migrations")
+    database = Database(store_url)
+    columns = "fragment_id, kind, value, cluster_id, person_id, graph_version, created_at, source_id, is_test"
+    moment = DAWN.isoformat(timespec="microseconds")
+    async with database.begin() as session:
+        row = f"'frg_1', 'user_id', 'u1', 'frg_1', 'per_1', 1, '{moment}', 'src_web', false"
+        await session.execute(text(f"INSERT INTO fragment ({columns}) VALUES ({row})"))
+    shelf = Shelf(database)
+    await shelf.hears(a_capture(1, user_id="u1", context={"consent": {"newsletter": "on"}}))
+    await shelf.marks("per_1", is_test=True)
+    (fragment,) = (await shelf.fragments()).values()
+    assert (fragment.fragment_id, fragment.is_marked) == ("frg_1", True)
+    assert list(await shelf.answers()) == [("frg_1", "email")]
+    await database.close()
 
 
 async def test_refusals_and_remarks_are_counted(shelf: Shelf) -> None:

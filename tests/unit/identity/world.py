@@ -11,30 +11,32 @@ from contracts.envelope import Event, Meta
 from contracts.events.gateway import InteractionReceived
 from contracts.events.identity import InteractionRecognized
 from contracts.ids import hash_id
-from contracts.values import AccountClaim, Identifier, IdentifierKind, Interaction, InteractionKind, SourceKind
+from contracts.values import AccountClaim, Consent, ConsentChannel, Identifier, IdentifierKind, Interaction, InteractionKind, SourceKind
 from services.identity import domain
 
 DAWN = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
 
 def a_capture(number: int, *, account: AccountClaim | None = None, previous: str | None = None, **told: Any) -> InteractionReceived:
-    """The capture received `number` seconds after dawn. `told`: user_id, email, phone, anonymous_id; kind, server, traits, is_test, at."""
+    """The capture received `number` seconds after dawn. `told`: user_id, email, phone, anonymous_id; kind, name, server, traits, context, flags,
+    is_test, at, occurred_at."""
     at = told.pop("at", DAWN + timedelta(seconds=number))
+    about = {name: told.pop(name) for name in ("name", "context", "flags", "occurred_at") if name in told}
     is_server, traits, is_test = told.pop("server", False), told.pop("traits", {}), told.pop("is_test", False)
     kind = told.pop("kind", InteractionKind.ALIAS if previous else InteractionKind.TRACK)
     event_id = hash_id("evt", str(number))
+    happened: dict[str, Any] = {"name": "Something Done", "occurred_at": at} | about
     interaction = Interaction(
         interaction_id=event_id.replace("evt", "int"),
         kind=kind,
-        name="Something Done",
         source_id="src_server" if is_server else "src_web",
         source_kind=SourceKind.SERVER if is_server else SourceKind.WEB,
         message_id=f"m{number}",
-        occurred_at=at,
         received_at=at,
         traits=traits,
         account=account,
         is_test=is_test,
+        **happened,
     )
     identifiers = tuple(Identifier(kind=kind, value=told[kind.value]) for kind in IdentifierKind if told.get(kind.value))
     meta = Meta(event_id=event_id, at=at, correlation_id=event_id)
@@ -52,17 +54,43 @@ class World:
     refusals: dict[str, domain.Refusal] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     said: list[Event] = field(default_factory=list)
+    answers: dict[tuple[str, str], domain.Answer] = field(default_factory=dict)
     acts: int = 0
 
     def hears(self, *captures: InteractionReceived) -> World:
-        known = domain.Known(tuple(self.fragments.values()), tuple(self.links.values()), tuple(self.accounts.values()))
+        answers = tuple(self.answers.values())
+        known = domain.Known(tuple(self.fragments.values()), tuple(self.links.values()), tuple(self.accounts.values()), answers)
         came = domain.recognize(known, domain.read_claims(captures, self.rules.region), self.rules)
         self._keep(came.new_fragments + came.changed_fragments, came.new_links + came.changed_links)
         self.accounts |= {account.account_id: account for account in came.new_accounts + came.changed_accounts}
         self.refusals |= {refusal.refusal_id: refusal for refusal in came.refusals}
         self.remarks += [f"{one.remark.kind.value}: {one.remark.reason}" for one in came.remarks]
+        self._take(*came.answers)
         self.said += came.said
         return self
+
+    def marks(self, person_id: str, *, is_test: bool = True) -> World:
+        """A human says that this person is a test, or is none."""
+        came = domain.mark(self.parts(person_id), is_test=is_test, by="usr_ada", at=self._act().at)
+        self._keep(came.fragments, ())
+        self.said += came.said
+        return self
+
+    def records(self, person_id: str, channel: ConsentChannel, consent: Consent, wording: str | None = None) -> World:
+        """A human records what a person told them."""
+        word = domain.Word(domain.Statement(channel, consent, wording), by="usr_ada", at=self._act().at)
+        answer, said = domain.state_consent(self.parts(person_id), self.answers_of(person_id), word)
+        self._take(answer)
+        self.said += said
+        return self
+
+    def answers_of(self, person_id: str) -> list[domain.Answer]:
+        own = {one.fragment_id for one in self.parts(person_id)}
+        return [answer for answer in self.answers.values() if answer.fragment_id in own]
+
+    def consent(self, **named: str) -> dict[str, str]:
+        """What holds for whoever goes by `named`, by channel."""
+        return {channel.value: answer.consent.value for channel, answer in domain.settle(self.answers_of(self.person(**named))).items()}
 
     def merges(self, one_id: str, other_id: str) -> str:
         """A human says that the two are one; returns the link."""
@@ -112,6 +140,9 @@ class World:
     def _keep(self, fragments: Iterable[domain.Fragment], links: Sequence[domain.Link]) -> None:
         self.fragments |= {one.fragment_id: one for one in fragments}
         self.links |= {link.link_id: link for link in links}
+
+    def _take(self, *answers: domain.Answer) -> None:
+        self.answers |= {(one.fragment_id, one.channel.value): one for one in answers}
 
     def _act(self) -> domain.Act:
         self.acts += 1

@@ -10,12 +10,12 @@ from typing import Any
 from contracts.envelope import Meta
 from contracts.events.identity import InteractionRecognized
 from contracts.ids import derive_id
-from contracts.values import AccountClaim, Interaction, InteractionKind, JsonObject, SourceKind, Strength
+from contracts.values import AccountClaim, Identifier, IdentifierKind, Interaction, InteractionKind, JsonObject, SourceKind, Strength
+from deciding.profile import Attributes
 from services.scoring.domain.book import Book
 from services.scoring.domain.decay import DAY, POINT
 from services.scoring.domain.grid import Grid
 from services.scoring.domain.judging import Award, Judge, Judges
-from services.scoring.domain.profile import Attributes
 from services.scoring.domain.recording import record
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -60,6 +60,13 @@ def recognized(interaction: Interaction, fragment: int = 1, person: int | None =
         "interaction": interaction,
     }
     return InteractionRecognized(**(defaults | fields))
+
+
+def as_known(interaction: Interaction, fragment: int) -> dict[str, Any]:
+    """What identity adds to an interaction: odd fragments are user ids, and whoever names a company belongs to one."""
+    identifiers = (Identifier(kind=IdentifierKind.USER_ID, value=f"u{fragment}"),) if fragment % 2 else ()
+    account_id = None if interaction.account is None else f"acc_{interaction.account.name}"
+    return {"identifiers": identifiers, "account_id": account_id}
 
 
 def identified(traits: JsonObject, *, when: datetime = START, number: int = 0, **fields: Any) -> Interaction:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from contracts.envelope import Event, Meta
-from contracts.events.identity import InteractionRecognized, PersonMerged, PersonPart, PersonSplit
+from contracts.events.identity import InteractionRecognized, PersonMarked, PersonMerged, PersonPart, PersonSplit
 from contracts.ids import derive_id, with_prefix
 from contracts.values import Interaction, Strength
-from tests.unit.scoring.builders import START, recognized
+from tests.unit.scoring.builders import START, as_known, recognized
 
 
 @dataclass
@@ -21,11 +21,12 @@ class Registry:
     versions: dict[str, int] = field(default_factory=dict)
     told: list[Event] = field(default_factory=list)
     in_flight: list[InteractionRecognized] = field(default_factory=list)
+    marked: set[str] = field(default_factory=set)
     clock: int = 0
     began: datetime = START + timedelta(days=400)  # when the first event is heard
 
     def see(self, interaction: Interaction, fragment: int, *, delayed: bool = False) -> None:
-        event = recognized(interaction, fragment, heard_at=self._tick())
+        event = recognized(interaction, fragment, heard_at=self._tick(), **as_known(interaction, fragment))
         person = self.owner.setdefault(event.fragment_id, event.person_id)
         version = self.versions.setdefault(person, 1)
         event = event.model_copy(update={"person_id": person, "graph_version": version})
@@ -34,6 +35,22 @@ class Registry:
     def land(self) -> None:
         self.told += self.in_flight
         self.in_flight.clear()
+
+    def mark(self, person: str, *, is_test: bool = True) -> None:
+        """A mark hangs on the oldest fragment; to take it back is about all of them."""
+        fragments = self._fragments(person)
+        for fragment in fragments[:1] if is_test else sorted(self.marked.intersection(fragments)):
+            self.told.append(
+                PersonMarked(
+                    meta=self._meta("marked"),
+                    person_id=person,
+                    fragment_id=fragment,
+                    graph_version=self.versions[person],
+                    is_test=is_test,
+                    marked_by="usr_ada",
+                )
+            )
+        self.marked = self.marked | set(fragments[:1]) if is_test else self.marked - set(fragments)
 
     def merge(self, first: str, second: str) -> None:
         people = sorted({self.owner[first], self.owner[second]})

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from contracts.values import InteractionKind, JsonObject
+from deciding.profile import profile_facts
 from rulebook.examples import run_examples
 from rulebook.problems import RulebookError
 from services.scoring.domain.decay import DAY, POINT
 from services.scoring.domain.rules import RulebookJudge, compile_scoring, judge_example
-from services.scoring.domain.vocabulary import interaction_facts, profile_facts
+from services.scoring.domain.vocabulary import interaction_facts
 from tests.unit.scoring.builders import after, an_interaction, identified, per, recognized
 
 DEFAULT = (Path(__file__).parents[3] / "services" / "scoring" / "rulebooks" / "default.yaml").read_text()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -16,17 +17,19 @@ from sqlalchemy import select, text
 
 from chassis.context import Context
 from chassis.store.database import Database
-from chassis.store.migrate import migrate
+from chassis.store.migrate import drift, migrate
 from contracts.envelope import Event
-from contracts.events.identity import InteractionRecognized, PersonMerged, PersonSplit
-from contracts.values import Interaction, InteractionKind, JsonObject, SourceKind
+from contracts.events.identity import InteractionRecognized, PersonMarked, PersonMerged, PersonSplit
+from contracts.events.scoring import ProfileChanged
+from contracts.values import Identifier, IdentifierKind, Interaction, InteractionKind, JsonObject, SourceKind
 from services.scoring.domain.book import Fragment, Person
 from services.scoring.domain.ledger import StoredReceipt
 from services.scoring.domain.rules import RulebookJudge, compile_scoring
-from services.scoring.handlers import on_interactions_recognized, on_people_regrouped
-from services.scoring.handlers.rulebooks import Shelf, activate_rulebook, add_draft
-from services.scoring.store.encoding import fragment_of, fragment_row, person_of, person_row, receipt_of
-from services.scoring.store.records import FRAGMENT, PERSON, RECEIPT
+from services.scoring.handlers import on_interactions_recognized, on_people_marked, on_people_regrouped
+from services.scoring.handlers.rulebooks import DESK
+from services.scoring.store.encoding import farewell_of, fragment_of, fragment_row, person_of, person_row, receipt_of
+from services.scoring.store.records import FAREWELL, FRAGMENT, PERSON, RECEIPT
+from services.scoring.store.tables import Table
 from tests.unit.scoring.builders import an_interaction, at, frg, identified, per, recognized
 from tests.unit.scoring.people import Registry
 from tests.unit.scoring.world import World
@@ -47,9 +50,9 @@ async def store(store_url: str) -> AsyncIterator[Database]:
     await migrate(store_url, "services.scoring.migrations")
     database = Database(store_url)
     async with database.begin() as session:
-        context = Context(session, datetime.now(UTC), Shelf())
-        await add_draft(context, DEFAULT, "tester")
-        await activate_rulebook(context, 1, "tester")
+        context = Context(session, datetime.now(UTC))
+        await DESK.add_draft(context, DEFAULT, "tester")
+        await DESK.activate(context, 1, "tester")
     yield database
     await database.close()
 
@@ -80,17 +83,22 @@ def a_life(rng: random.Random, length: int) -> list[Event]:
                 registry.split(registry.owner[first], [first])
             case 2:
                 registry.land()
+            case 3 if first in registry.owner:
+                registry.mark(registry.owner[first], is_test=rng.random() < 0.6)
     registry.land()
     return registry.told
 
 
-async def hear(store: Database, events: Sequence[Event], shelf: Shelf) -> list[Event]:
+async def hear(store: Database, events: Sequence[Event]) -> list[Event]:
     """One transaction of consecutive events, handed over as the chassis does."""
     async with store.begin() as session:
-        context = Context(session, datetime.now(UTC), shelf)
-        for is_fact, run in groupby(events, key=lambda event: isinstance(event, InteractionRecognized)):
-            if is_fact:
+        context = Context(session, datetime.now(UTC))
+        for kind, grouped in groupby(events, key=type):
+            run = list(grouped)
+            if kind is InteractionRecognized:
                 await on_interactions_recognized([event for event in run if isinstance(event, InteractionRecognized)], context)
+            elif kind is PersonMarked:
+                await on_people_marked([event for event in run if isinstance(event, PersonMarked)], context)
             else:
                 await on_people_regrouped([event for event in run if isinstance(event, PersonMerged | PersonSplit)], context)
         return list(context.said)
@@ -107,29 +115,31 @@ async def rows_of(store: Database) -> tuple[dict[str, Fragment], dict[str, Perso
 @pytest.mark.parametrize("seed", range(4))
 async def test_the_store_comes_to_what_the_domain_comes_to_however_batches_are_cut(store: Database, seed: int) -> None:
     rng = random.Random(seed)
-    events, shelf, said = a_life(rng, 60), Shelf(), []
+    events, said = a_life(rng, 60), []
     world = World(JUDGE).hear(events)
     rest = list(events)
     while rest:
         size = rng.choice([1, 3, 10, 40])
-        said += await hear(store, rest[:size], shelf)
+        said += await hear(store, rest[:size])
         del rest[:size]
     assert [(event.meta.event_id, event.body()) for event in said] == [(event.meta.event_id, event.body()) for event in world.book.said]
     fragments, people, receipts = await rows_of(store)
     assert fragments == world.book.fragments
     assert people == world.book.people
     assert receipts == world.receipts
+    async with store.read() as session:
+        farewells = {row.person_id: farewell_of(row) for row in await session.execute(select(FAREWELL))}
+    assert farewells == world.book.farewells
     assert len(said) > 20
 
 
 async def test_facts_that_are_known_are_not_recorded_again_under_another_event(store: Database) -> None:
-    shelf = Shelf()
     first = recognized(identified(TRAITS[0], when=at(5), number=1))
     again = first.model_copy(update={"meta": first.meta.model_copy(update={"event_id": "evt_again"})})
     late = recognized(identified(TRAITS[1], when=at(1), number=2))
-    await hear(store, [first], shelf)
-    assert await hear(store, [again], shelf) == []
-    said = await hear(store, [again, late], shelf)
+    await hear(store, [first])
+    assert await hear(store, [again]) == []
+    said = await hear(store, [again, late])
     world = World(JUDGE).hear([first, late])
     assert [event.body() for event in said] == [event.body() for event in world.book.said[2:]]
     assert (await rows_of(store))[2] == world.receipts
@@ -137,31 +147,29 @@ async def test_facts_that_are_known_are_not_recorded_again_under_another_event(s
 
 async def test_an_event_is_decided_without_reading_what_the_person_did_before(store: Database) -> None:
     """So its cost cannot grow with it: what was done before is not even there any more."""
-    shelf = Shelf()
     before = [recognized(identified(TRAITS[0], when=at(0), number=0)), *(recognized(a_visit(number)) for number in range(1, 100))]
     after = [recognized(a_visit(500)), recognized(identified(TRAITS[3], when=at(3), number=501))]
-    await hear(store, before, shelf)
+    await hear(store, before)
     async with store.begin() as session:
         await session.execute(text("DELETE FROM fact"))
         await session.execute(text("DELETE FROM receipt"))
-    await hear(store, after, shelf)
+    await hear(store, after)
     _, people, receipts = await rows_of(store)
     assert people == World(JUDGE).hear([*before, *after]).book.people
     assert len(receipts) == 5
 
 
 async def test_shards_that_decide_about_one_person_at_once_lose_nothing(store: Database) -> None:
-    shelf = Shelf()
     lanes = [[recognized(a_visit(10 * lane + step), lane, 1) for step in range(5)] for lane in range(1, 5)]
-    await asyncio.gather(*(hear_one_by_one(store, lane, shelf) for lane in lanes))
+    await asyncio.gather(*(hear_one_by_one(store, lane) for lane in lanes))
     world = World(JUDGE).hear([event for lane in lanes for event in lane])
     _, people, _ = await rows_of(store)
     assert people[per(1)].sums == world.book.people[per(1)].sums
 
 
-async def hear_one_by_one(store: Database, events: Sequence[Event], shelf: Shelf) -> None:
+async def hear_one_by_one(store: Database, events: Sequence[Event]) -> None:
     for event in events:
-        await hear(store, [event], shelf)
+        await hear(store, [event])
 
 
 def a_visit(number: int) -> Interaction:
@@ -169,7 +177,7 @@ def a_visit(number: int) -> Interaction:
 
 
 async def test_rows_are_canonical_and_read_back_as_they_were_written(store: Database) -> None:
-    await hear(store, a_life(random.Random(9), 30), Shelf())
+    await hear(store, a_life(random.Random(9), 30))
     async with store.read() as session:
         for row in await session.execute(select(PERSON)):
             assert person_row(person_of(row)) == dict(row._mapping)
@@ -178,6 +186,51 @@ async def test_rows_are_canonical_and_read_back_as_they_were_written(store: Data
             assert person_row(replace(shuffled, fit=replace(shuffled.fit, attributes=attributes))) == dict(row._mapping)
         for row in await session.execute(select(FRAGMENT)):
             assert fragment_row(fragment_of(row)) == dict(row._mapping)
+
+
+async def test_marks_and_farewells_of_those_who_have_no_row_are_found_again(store: Database) -> None:
+    """A mark on a fragment without facts, and the id of somebody absorbed: each batch begins with what the store kept."""
+    registry = Registry(began=at(60))
+    registry.see(identified(TRAITS[0], when=at(5), number=1), 1)
+    registry.see(identified(TRAITS[2], when=at(5), number=2), 2)
+    registry.see(a_visit(3), 3, delayed=True)
+    registry.mark(per(3))
+    registry.merge(frg(1), frg(2))
+    of_marked = recognized(a_visit(4), 4, 3, heard_at=at(61))
+    of_absorbed = recognized(a_visit(5), 5, 2, graph_version=7, heard_at=at(61))
+    events: list[Event] = [*registry.told, of_marked, of_absorbed]
+    said = [event for one in events for event in await hear(store, [one])]
+    world = World(JUDGE).hear(events)
+    assert [(event.meta.event_id, event.body()) for event in said] == [(event.meta.event_id, event.body()) for event in world.book.said]
+    assert world.book.people[per(3)].is_test
+    taken_back = [event.attributes for event in said if isinstance(event, ProfileChanged) and event.person_id == per(2)][-1]
+    assert set(taken_back.values()) == {None}
+    fragments, people, _ = await rows_of(store)
+    assert (fragments, people) == (world.book.fragments, world.book.people)
+
+
+async def test_the_migrations_make_the_tables_that_the_code_speaks_of(store_url: str) -> None:
+    await migrate(store_url, "services.scoring.migrations")
+    assert await drift(store_url, Table.metadata) == []
+
+
+async def test_whoever_was_known_before_there_were_marks_is_not_marked(store: Database) -> None:
+    """Rows of the first version of the tables get along with what the second one adds."""
+    async with store.begin() as session:
+        columns = "fragment_id, person_id, graph_version, sums, latest_at, is_test"
+        await session.execute(text(f"INSERT INTO fragment ({columns}) VALUES ('{frg(1)}', '{per(1)}', 1, '{{}}', NULL, true)"))
+    await hear(store, [recognized(a_visit(1))])
+    fragments, people, _ = await rows_of(store)
+    assert (fragments[frg(1)].is_marked, people[per(1)].is_marked, people[per(1)].is_test) == (False, False, False)
+
+
+async def test_a_profile_that_is_folded_anew_keeps_account_and_user_id(store: Database) -> None:
+    known: dict[str, Any] = {"identifiers": (Identifier(kind=IdentifierKind.USER_ID, value="u1"),), "account_id": "acc_acme"}
+    late = recognized(identified({"city": "Rome"}, when=at(1), number=2))
+    await hear(store, [recognized(identified(TRAITS[0], when=at(5), number=1), **known)])
+    await hear(store, [late])
+    (person,) = (await rows_of(store))[1].values()
+    assert [person.fit.attributes[name].value for name in ("account_id", "user_id", "city")] == ["acc_acme", "u1", "Rome"]
 
 
 async def test_one_version_decides_at_a_time(store: Database) -> None:
@@ -206,7 +259,7 @@ async def test_a_fade_timer_is_set_moves_with_a_merge_and_goes_with_the_person(s
 async def alarms(store: Database, events: Sequence[Event]) -> dict[str, bool]:
     """Person -> whether a timer was set (else cancelled) in the transaction of `events`."""
     async with store.begin() as session:
-        context = Context(session, datetime.now(UTC), Shelf())
+        context = Context(session, datetime.now(UTC))
         run = [event for event in events if isinstance(event, InteractionRecognized)]
         await on_interactions_recognized(run, context)
         await on_people_regrouped([event for event in events if isinstance(event, PersonMerged)], context)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from contracts.envelope import Event
-from contracts.events.identity import InteractionRecognized, PersonMerged, PersonSplit
+from contracts.events.identity import InteractionRecognized, PersonMarked, PersonMerged, PersonSplit
 from services.scoring.domain.book import Book, Person
 from services.scoring.domain.fit import Fit
 from services.scoring.domain.grid import Grid
 from services.scoring.domain.judging import Judge
 from services.scoring.domain.ledger import StoredReceipt
+from services.scoring.domain.marking import mark
 from services.scoring.domain.recording import record
 from services.scoring.domain.regrouping import regroup
 from tests.unit.scoring.builders import JUDGE, a_book, at
@@ -32,10 +33,14 @@ class World:
                 continue
             self.heard.add(event.meta.event_id)
             if isinstance(event, InteractionRecognized):
-                self.book.histories.setdefault(event.person_id, [])
+                known = self.book.fragments.get(event.fragment_id)
+                for owner in (event.person_id, event.person_id if known is None else known.person_id):
+                    self.book.histories.setdefault(owner, [])
                 record(self.book, [event])
             elif isinstance(event, PersonMerged | PersonSplit):
                 regroup(self.book, event)
+            elif isinstance(event, PersonMarked):
+                mark(self.book, event)
             self._save()
         return self
 

@@ -1,4 +1,4 @@
-"""What the gateway passes on: a table to be read. First match counts; a path the table does not name is the gateway's own or nobody's."""
+"""A route that is passed on, and how one is found."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from dataclasses import dataclass, field
 
 EVERYBODY = frozenset({"marketing", "sales", "manager", "agent", "ops", "admin"})
 DECIDERS = frozenset({"marketing", "sales", "manager", "ops", "admin"})
-RULE_WRITERS = frozenset({"marketing", "ops", "admin"})
+TALKERS = frozenset({"marketing", "sales", "manager", "agent", "admin"})  # who speaks with people, and says what came of it
+MARKETERS = frozenset({"marketing", "ops", "admin"})  # who writes rules, treatments, campaigns and costs
+LEADERS = frozenset({"manager", "ops", "admin"})  # who says which rep gets what
+REFERRED = frozenset({"sales", "agent", "manager", "ops", "admin"})  # who answers a referral: the rep, or a leader for them
+
+_NAME = re.compile(r"\{(\w+)\}")
+_RULEBOOK_SECONDS = 30.0  # compiling a version and running its examples
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`path` may hold `{names}`. `to` is the upstream's path where it differs."""
+    """`path` may hold `{names}`. `to` is the upstream's path where it differs. The service checks roles again, and more closely."""
 
     method: str
     path: str
@@ -29,30 +35,6 @@ class Route:
     def upstream_path(self, path: str, names: Mapping[str, str]) -> str:
         """The path at the upstream."""
         return path if self.to is None else _NAME.sub(lambda name: names[name[1]], self.to)
-
-
-_NAME = re.compile(r"\{(\w+)\}")
-
-ROUTES: tuple[Route, ...] = (
-    # identity: who is this?
-    Route("POST", "/v1/people/{person_id}:merge", "identity", DECIDERS),
-    Route("POST", "/v1/people/{person_id}:split", "identity", DECIDERS),
-    Route("GET", "/v1/people/{person_id}/links", "identity"),
-    Route("GET", "/v1/accounts", "identity"),
-    Route("GET", "/v1/accounts/{account_id}", "identity"),
-    # scoring: what is known, and how ready are they?
-    Route("GET", "/v1/people/{person_id}/receipts", "scoring", to="/v1/scoring/people/{person_id}/receipts"),
-    Route("GET", "/v1/people/{person_id}/timeline", "scoring", to="/v1/scoring/people/{person_id}/timeline"),
-    Route("GET", "/v1/scoring/people", "scoring"),
-    Route("POST", "/v1/scoring/people:lookup", "scoring"),
-    Route("GET", "/v1/scoring/people/{person_id}", "scoring"),
-    Route("GET", "/v1/scoring/people/{person_id}/receipts", "scoring"),
-    Route("GET", "/v1/scoring/people/{person_id}/timeline", "scoring"),
-    Route("GET", "/v1/rulebooks/scoring", "scoring"),
-    Route("POST", "/v1/rulebooks/scoring", "scoring", RULE_WRITERS, timeout_seconds=30.0),
-    Route("GET", "/v1/rulebooks/scoring/{version}", "scoring"),
-    Route("POST", "/v1/rulebooks/scoring/{version}:activate", "scoring", RULE_WRITERS, timeout_seconds=30.0),
-)
 
 
 class RouteTable:
@@ -74,3 +56,14 @@ class RouteTable:
     def methods_of(self, path: str) -> tuple[str, ...]:
         """The methods that the path is passed on with; empty when it is not."""
         return tuple(sorted({route.method for route in self._by_depth.get(path.count("/"), ()) if route.pattern.match(path)}))
+
+
+def rulebook_routes(service: str) -> tuple[Route, ...]:
+    """The routes of the rulebook of a service that decides."""
+    path = f"/v1/rulebooks/{service}"
+    return (
+        Route("GET", path, service),
+        Route("POST", path, service, MARKETERS, timeout_seconds=_RULEBOOK_SECONDS),
+        Route("GET", path + "/{version}", service),
+        Route("POST", path + "/{version}:activate", service, MARKETERS, timeout_seconds=_RULEBOOK_SECONDS),
+    )

@@ -1,0 +1,44 @@
+"""The receipts of a service over HTTP."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from sqlalchemy import Table
+
+from chassis.errors import NotFound, problem_responses
+from chassis.routes import Read
+from contracts.values import Receipt
+from deciding.api.paging import AsOf, Cursor, Limit, PersonId, from_cursor, to_cursor
+from deciding.store.people import load_fragments_of, survivors
+from deciding.store.receipts import load_receipts
+
+
+class PersonNotFound(NotFound):
+    """Nothing was ever heard of this person."""
+
+
+class ReceiptsPage(BaseModel):
+    """Why things were decided as they were, newest first."""
+
+    items: list[Receipt]
+    next_cursor: str | None
+
+
+def receipts_router(service: str, receipts: Table, fragments: Table) -> APIRouter:
+    """The route /v1/<service>/people/{person_id}/receipts."""
+    router = APIRouter(tags=[service])
+
+    @router.get(f"/v1/{service}/people/{{person_id}}/receipts", responses=problem_responses(404), operation_id=f"{service}_receipts")
+    async def read_receipts(reading: Read, person_id: PersonId, as_of: AsOf = None, cursor: Cursor = None, limit: Limit = 50) -> ReceiptsPage:
+        """Why this service decided as it did about a person, newest first."""
+        place = from_cursor(cursor)
+        owner = (await survivors(reading.session, fragments, [person_id])).get(person_id)
+        if owner is None:
+            raise PersonNotFound(f"Nothing was ever heard of {person_id}")
+        owned = (await load_fragments_of(reading.session, fragments, [owner]))[owner]
+        found = await load_receipts(reading.session, receipts, owned, (as_of, place, limit + 1))
+        items = [receipt.model_copy(update={"person_id": owner}) for receipt in found[:limit]]
+        return ReceiptsPage(items=items, next_cursor=to_cursor(items[-1].at, items[-1].receipt_id) if len(found) > limit else None)
+
+    return router

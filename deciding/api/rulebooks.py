@@ -1,0 +1,103 @@
+"""The rulebook of a service over HTTP: read it, propose a version, put it in force."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from pydantic import ValidationError
+from sqlalchemy import Row
+
+from chassis.auth import Caller, require
+from chassis.errors import BadInput, FieldError, Malformed, problem_responses
+from chassis.routes import Read, Write
+from deciding.api.rulebook_views import LONGEST_TEXT, DraftRequest, RulebooksPage, RulebookText, RulebookView
+from deciding.rulebooks import RulebookDesk
+from deciding.store.rulebooks import load_all
+
+Version = Annotated[int, Path(ge=1, le=1_000_000, description="A version of the rulebook", examples=[1])]
+_MAY_ACTIVATE = ("marketing", "ops", "admin")
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "text/yaml": {"schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}},
+            "application/json": {"schema": DraftRequest.model_json_schema()},
+        },
+    }
+}
+
+
+def rulebook_router(desk: RulebookDesk[Any]) -> APIRouter:
+    """The routes /v1/rulebooks/<name>."""
+    router = APIRouter(tags=["rulebooks"])
+    path = f"/v1/rulebooks/{desk.name}"
+
+    @router.get(path, operation_id=f"list_{desk.name}_rulebooks")
+    async def list_rulebooks(reading: Read) -> RulebooksPage:
+        """All versions, the latest first. One of them is active: it decides from now on."""
+        return RulebooksPage(items=[RulebookView(**_fields(desk.name, row)) for row in await load_all(reading.session, desk.table)])
+
+    @router.post(path, status_code=201, responses=problem_responses(403, 409), openapi_extra=_BODY, operation_id=f"propose_{desk.name}_rulebook")
+    async def propose_rulebook(request: Request, writing: Write, caller: Caller) -> RulebookText:
+        """A new version, as a draft. A text with the same content as a version there is answers with that one.
+
+        Every mistake is named with its line and column.
+        """
+        require(caller, *_MAY_ACTIVATE)
+        row = await desk.add_draft(writing, _text_of(request.headers.get("content-type", ""), await request.body()), caller.subject)
+        return RulebookText(**_fields(desk.name, row), text=row.document)
+
+    @router.post(f"{path}/{{version:int}}:activate", responses=problem_responses(403, 404, 409), operation_id=f"activate_{desk.name}_rulebook")
+    async def activate_rulebook(writing: Write, caller: Caller, version: Version) -> RulebookView:
+        """From now on this version decides; its examples must pass. Receipts written before keep their version. Activate an older one to go back."""
+        require(caller, *_MAY_ACTIVATE)
+        return RulebookView(**_fields(desk.name, await desk.activate(writing, version, caller.subject)))
+
+    @router.get(f"{path}/{{version:int}}", responses=problem_responses(404), operation_id=f"read_{desk.name}_rulebook")
+    async def read_rulebook(reading: Read, version: Version) -> RulebookText:
+        """One version with its text."""
+        row = await desk.get(reading, version)
+        return RulebookText(**_fields(desk.name, row), text=row.document)
+
+    return router
+
+
+def _text_of(content_type: str, body: bytes) -> str:
+    if "json" not in content_type:
+        return _checked(_decoded(body))
+    try:
+        return _checked(DraftRequest.model_validate_json(body).text)
+    except ValidationError as error:
+        if error.errors()[0]["type"] == "json_invalid":
+            raise Malformed("The body is not JSON", remedy="Send valid JSON, or text/yaml") from None
+        errors = [FieldError(".".join(("body", *map(str, one["loc"]))), one["msg"]) for one in error.errors(include_input=False, include_url=False)]
+        raise BadInput("The body is not a draft", errors=errors, remedy='Send {"text": "..."}') from None
+
+
+def _decoded(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise Malformed("The body is not UTF-8", remedy="Send the YAML as UTF-8") from None
+
+
+def _checked(text: str) -> str:
+    if len(text) > LONGEST_TEXT:
+        raise BadInput(f"The text is longer than {LONGEST_TEXT} characters", field="body.text", remedy="Send a shorter rulebook")
+    if not text.strip() or "\0" in text:
+        raise BadInput("The text is empty or holds a NUL character", field="body.text", remedy="Send the rulebook's YAML")
+    return text
+
+
+def _fields(name: str, row: Row[Any]) -> dict[str, Any]:
+    return {
+        "version": row.version,
+        "label": f"{name}@{row.version}",
+        "state": row.state,
+        "digest": row.digest,
+        "created_at": row.created_at,
+        "created_by": row.created_by,
+        "activated_at": row.activated_at,
+        "activated_by": row.activated_by,
+    }

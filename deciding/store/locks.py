@@ -1,0 +1,25 @@
+"""Who decides about a person first, where several may at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+async def lock(session: AsyncSession, ids: Collection[str]) -> bool:
+    """Lets one shard, stream or request at a time decide about these people or fragments, known or not, until the transaction ends.
+
+    Needless on SQLite, which has one writer: answers whether there was anything to lock, so that what was read before may be old.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return False
+    await session.execute(_LOCK, {"ids": sorted(ids)})
+    return True
+
+
+_LOCK = text(
+    "SELECT count(pg_advisory_xact_lock(k)) FROM"
+    " (SELECT DISTINCT hashtextextended(i, 7) AS k FROM unnest(CAST(:ids AS text[])) AS i ORDER BY k) AS keys"
+)

@@ -1,0 +1,101 @@
+"""The versions of a rulebook, and which one decides. A version's text never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, Index, Integer, MetaData, Row, String, Table, Text, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.store.batch import insert_or_skip
+from chassis.store.columns import UtcDateTime
+from rulebook.shelf import State
+
+
+def rulebook_table(metadata: MetaData) -> Table:
+    """The table `rulebook`; one version decides at a time, whoever activates what at once."""
+    is_active = text("state = 'active'")
+    return Table(
+        "rulebook",
+        metadata,
+        Column("version", Integer, primary_key=True, autoincrement=False),
+        Column("digest", String, nullable=False, unique=True),
+        Column("state", String, nullable=False),
+        Column("document", Text, nullable=False),
+        Column("created_at", UtcDateTime, nullable=False),
+        Column("created_by", String, nullable=False),
+        Column("activated_at", UtcDateTime, nullable=True),
+        Column("activated_by", String, nullable=True),
+        Index("rulebook_active", "state", unique=True, sqlite_where=is_active, postgresql_where=is_active),
+    )
+
+
+class Standing(NamedTuple):
+    """A version without its text."""
+
+    version: int
+    digest: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A new version as it is written."""
+
+    version: int
+    digest: str
+    document: str
+    created_by: str
+    created_at: datetime
+
+
+async def load_states(session: AsyncSession, table: Table) -> list[Standing]:
+    """All that there are, the first first."""
+    rows = await session.execute(select(table.c.version, table.c.digest, table.c.state).order_by(table.c.version))
+    return [Standing(row.version, row.digest, row.state) for row in rows]
+
+
+async def load_all(session: AsyncSession, table: Table) -> Sequence[Row[Any]]:
+    """All versions, the latest first."""
+    return (await session.execute(select(table).order_by(table.c.version.desc()))).all()
+
+
+async def load_one(session: AsyncSession, table: Table, version: int) -> Row[Any] | None:
+    """One version."""
+    return (await session.execute(select(table).where(table.c.version == version))).first()
+
+
+async def load_documents(session: AsyncSession, table: Table, wanted: Sequence[int]) -> dict[int, str]:
+    """Version -> text."""
+    rows = await session.execute(select(table.c.version, table.c.document).where(table.c.version.in_(wanted)))
+    return {row.version: row.document for row in rows}
+
+
+async def find_by_digest(session: AsyncSession, table: Table, digest: str) -> Row[Any] | None:
+    """The version with this content."""
+    return (await session.execute(select(table).where(table.c.digest == digest))).first()
+
+
+async def add_draft(session: AsyncSession, table: Table, draft: Draft) -> bool:
+    """False if another request took the number, or wrote the same content, first."""
+    row = {
+        "version": draft.version,
+        "digest": draft.digest,
+        "state": State.DRAFT.value,
+        "document": draft.document,
+        "created_at": draft.created_at,
+        "created_by": draft.created_by,
+        "activated_at": None,
+        "activated_by": None,
+    }
+    return bool(await insert_or_skip(session, table, [row]))
+
+
+async def activate(session: AsyncSession, table: Table, version: int, by: tuple[str, datetime]) -> None:
+    """`version` decides from now on, and the one that did is a draft again; `by` is who said so and when."""
+    await session.execute(update(table).where(table.c.state == State.ACTIVE.value).values(state=State.DRAFT.value))
+    changed = {"state": State.ACTIVE.value, "activated_by": by[0], "activated_at": by[1]}
+    await session.execute(update(table).where(table.c.version == version).values(**changed))

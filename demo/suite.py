@@ -1,0 +1,33 @@
+"""The suite the demo plays on: the one that runs under `var`, or a new one, detached."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo.trouble import Trouble
+from embedded.up import ROOT, running_pid
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where it is, and the key of its first administrator."""
+
+    var: Path
+    url: str
+    api_key: str
+    was_running: bool
+
+
+def ready_suite(var: Path, port: int) -> Target:
+    """Bring the suite up unless it is; it stays up afterwards."""
+    was_running = running_pid(var) is not None
+    if not was_running:
+        command = [sys.executable, "-m", "embedded.up", "--port", str(port), "--var", str(var), "--detach"]
+        ended = subprocess.run(command, cwd=ROOT, check=False)  # noqa: S603 - our own command
+        if ended.returncode != 0:
+            raise Trouble(f"The suite did not start; what it says stands above, and more in {var / 'log'}.")
+    known = dict(line.split("=", 1) for line in (var / "rapport.env").read_text().splitlines())
+    return Target(var, known["RAPPORT_URL"], known["RAPPORT_API_KEY"], was_running)

@@ -1,0 +1,186 @@
+"""What lifecycle is asked, and what its answers look like."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from chassis.http.fields import Moment
+from contracts.values import Receipt
+
+Note = Annotated[str, Field(max_length=2000, description="In plain words, for whoever reads the receipt")]
+Reason = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,49}$", description="A short code of your own", examples=["bad_timing"])]
+OccurredAt = Annotated[Moment, Field(description="When it happened, if not just now", examples=["2026-03-01T08:00:00Z"])]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    note: Note | None = None
+    occurred_at: OccurredAt | None = None
+
+
+class Bant(BaseModel):
+    """What the person said of budget, authority, need and timing; kept in the receipt."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    budget: str | None = Field(default=None, max_length=200, examples=["50,000 EUR"])
+    authority: str | None = Field(default=None, max_length=200, examples=["decides with the CFO"])
+    need: str | None = Field(default=None, max_length=1000)
+    timing: str | None = Field(default=None, max_length=200, examples=["this quarter"])
+
+
+class QualifyRequest(_Request):
+    """Sales found a real need."""
+
+    bant: Bant | None = None
+
+
+class RecycleRequest(_Request):
+    """Not now."""
+
+    reason: Reason
+    wake_at: Moment | None = Field(default=None, description="When to take this person up again", examples=["2026-09-01T08:00:00Z"])
+
+
+class DisqualifyRequest(_Request):
+    """Never."""
+
+    reason: Reason
+
+
+class ReopenRequest(_Request):
+    """After all."""
+
+    to: str | None = Field(default=None, min_length=1, max_length=50, description="The stage to begin again in; default: what the process says")
+
+
+class ClockView(BaseModel):
+    """A clock that runs for this person."""
+
+    name: str = Field(examples=["acceptance"])
+    stage: str = Field(description="The stage that started it")
+    started_at: AwareDatetime
+    due_at: AwareDatetime
+    breached_at: AwareDatetime | None = Field(description="When time was up; it goes on until it is kept")
+
+
+class PersonView(BaseModel):
+    """Where a person is on the way."""
+
+    person_id: str = Field(examples=["per_01J8Z0"])
+    graph_version: int = Field(description="Which grouping of fragments this rests on")
+    is_test: bool
+    stage: str | None = Field(description="null: nothing was decided yet", examples=["mql"])
+    title: str | None = Field(description="The stage in words", examples=["Marketing qualified lead"])
+    kind: str | None = Field(description="open, won, lost or parked; null: the process has no such stage any more", examples=["open"])
+    previous: str | None = Field(description="The stage before")
+    since: AwareDatetime | None = Field(description="When the stage was entered, by when things happened")
+    entered_at: AwareDatetime | None = Field(description="When that was decided")
+    by: str | None = Field(description="Who decided; null: a rule")
+    reason: str | None = Field(description="A human's reason code")
+    wake_at: AwareDatetime | None = Field(description="When this person is taken up again")
+    clocks: list[ClockView] = Field(description="Those that run now, the most urgent first; none with `as_of`")
+    possible: list[str] = Field(description="The verdicts that can be given now", examples=[["recycle", "disqualify"]])
+    receipt: Receipt | None = Field(description="Why the person is in this stage")
+
+
+class StandingView(BaseModel):
+    """Where somebody is, in short."""
+
+    person_id: str
+    stage: str
+    since: AwareDatetime
+    entered_at: AwareDatetime
+    is_test: bool
+
+
+class PeoplePage(BaseModel):
+    """One page of people, those who came last first."""
+
+    items: list[StandingView]
+    next_cursor: str | None
+
+
+class LookupRequest(BaseModel):
+    """Whom to look up."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    person_ids: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(min_length=1, max_length=200, examples=[["per_01J8Z0"]])
+    as_of: Moment | None = Field(default=None, description="What was the case at that moment")
+
+
+class LookupAnswer(BaseModel):
+    """The people found; unknown ids are left out."""
+
+    items: list[PersonView]
+    current: dict[str, str] = Field(description="Asked id -> the person who answers to it", examples=[{"per_01J8Z9": "per_01J8Z0"}])
+
+
+class MoveView(BaseModel):
+    """One step of the way."""
+
+    move_id: str
+    stage: str
+    previous: str | None
+    occurred_at: AwareDatetime
+    at: AwareDatetime = Field(description="When it was decided")
+    by: str | None
+    reason: str | None
+    rule: str
+    rulebook: str = Field(examples=["lifecycle@1"])
+    fragment_id: str = Field(description="What the move hangs on; with it, it goes over in a split")
+    receipt_id: str
+    is_superseded: bool = Field(description="Another move of this person came after it, knowing of it")
+
+
+class HistoryPage(BaseModel):
+    """The way so far, the first step first."""
+
+    items: list[MoveView]
+    next_cursor: str | None
+
+
+class StageView(BaseModel):
+    """A stage of the process."""
+
+    name: str
+    title: str
+    order: int = Field(description="How far it is: when people are merged, the furthest counts")
+    kind: str = Field(examples=["open"])
+
+
+class RuleView(BaseModel):
+    """A rule of the process."""
+
+    name: str
+    leaves: list[str] = Field(description="The stages that it lets people leave")
+    triggers: list[str] = Field(description="What brings it about; none: whatever becomes known")
+    when: str = Field(description="The condition, in CEL")
+    to: str
+    choices: list[str] = Field(description="What a human may choose in its place")
+    reason: str
+    sentence: str
+
+
+class ClockRuleView(BaseModel):
+    """A clock of the process."""
+
+    name: str
+    starts: str
+    stops: list[str]
+    hours: float
+    remind_before_hours: float | None
+
+
+class ProcessView(BaseModel):
+    """The process that is in force."""
+
+    rulebook: str = Field(examples=["lifecycle@1"])
+    title: str
+    stages: list[StageView]
+    rules: list[RuleView]
+    clocks: list[ClockRuleView]

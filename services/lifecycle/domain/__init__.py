@@ -1,0 +1,1 @@
+"""The rules of moving: pure, clockless; the stage of a person is a view of the moves that hang on their fragments."""

@@ -1,0 +1,27 @@
+"""Lifecycle, composed."""
+
+from __future__ import annotations
+
+from chassis.app import Service
+from chassis.serve import serve
+from services.lifecycle import handlers
+from services.lifecycle.api import ROUTERS
+from services.lifecycle.settings import LifecycleSettings
+
+
+def create_service(settings: LifecycleSettings | None = None) -> Service:
+    """The service; its settings come from the environment unless they are given."""
+    return Service(
+        name="lifecycle",
+        settings=settings or LifecycleSettings(),
+        migrations="services.lifecycle.migrations",
+        routers=ROUTERS,
+        subscriptions=handlers.SUBSCRIPTIONS,
+        timers=handlers.TIMERS,
+        extras=handlers.with_rulebook,
+        description="Where is each person on the way from an anonymous visit to money, and which clock runs?",
+    )
+
+
+if __name__ == "__main__":
+    serve(create_service())

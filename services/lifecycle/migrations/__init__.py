@@ -1,0 +1,1 @@
+"""Migrations of the lifecycle store, forward only."""

@@ -1,0 +1,1 @@
+"""What lifecycle keeps, and how it is written and read."""

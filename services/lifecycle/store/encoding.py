@@ -1,0 +1,61 @@
+"""Rows and the values of the domain, both ways."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from contracts.values import Money
+from services.lifecycle.domain.book import Clock, Standing
+from services.lifecycle.domain.moves import Move
+from services.lifecycle.domain.opportunities import Opportunity
+from services.lifecycle.domain.verdicts import Verdict
+
+
+def move_row(move: Move) -> dict[str, Any]:
+    return {**asdict(move), "covers": _text(move.covers)}
+
+
+def move_of(row: Any) -> Move:
+    return Move(**{**row._mapping, "covers": orjson.loads(row.covers)})
+
+
+def standing_row(standing: Standing) -> dict[str, Any]:
+    return {**asdict(standing), "homes": _text(standing.homes)}
+
+
+def standing_of(row: Any) -> Standing:
+    return Standing(**{**row._mapping, "homes": orjson.loads(row.homes)})
+
+
+def clock_row(clock: Clock) -> dict[str, Any]:
+    return {**asdict(clock), "stops": _text(clock.stops)}
+
+
+def clock_of(row: Any) -> Clock:
+    return Clock(**{**row._mapping, "stops": tuple(orjson.loads(row.stops))})
+
+
+def verdict_row(verdict: Verdict, standing: Standing) -> dict[str, Any]:
+    """A verdict with where the person stands after it."""
+    fields = asdict(verdict)
+    told = {"to_stage": fields.pop("to"), "bant": _text(verdict.bant)}
+    return {**fields, **told, "fragment_id": standing.move_home, "move_id": standing.move_id}
+
+
+def opportunity_row(deal: Opportunity) -> dict[str, Any]:
+    fields = asdict(deal)
+    amount: Money | None = fields.pop("amount")
+    return {**fields, "amount": None if amount is None else amount.amount, "currency": None if amount is None else amount.currency}
+
+
+def opportunity_of(row: Any) -> Opportunity:
+    fields = dict(row._mapping)
+    amount, currency = fields.pop("amount"), fields.pop("currency")
+    return Opportunity(**fields, amount=None if amount is None else Money(amount=amount, currency=currency))
+
+
+def _text(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()

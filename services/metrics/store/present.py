@@ -1,0 +1,159 @@
+"""Facts under the present grouping: whose they are now, who is a test, and which campaign is credited with whom.
+
+Everything here is a part of a statement; nothing is kept, so that a merge, a split, a mark or a late fact is in the next answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, Select, Subquery, and_, case, func, or_, select, text
+from sqlalchemy import Table as CoreTable
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.store.batch import one_of
+from services.metrics.domain.asking import Ask, Attribution, By
+from services.metrics.store.tables import CAMPAIGN, DEAL, FRAGMENT, PRESENCE, TAG, TOUCH
+
+WON, LOST = 2, 3
+"""Steps of an opportunity that end it."""
+
+# in the words of the index, or SQLite would not know it for the same
+_IS_SUSPECT = text("(presence.has_test OR presence.is_marked OR presence.told_test)")
+
+
+def test_people() -> CTE:
+    """Who does not count: somebody with a marked fragment; else, of whom something was captured, somebody of whom nothing real was;
+    else whoever was a test by the last word said of them."""
+    mine = PRESENCE.join(FRAGMENT, FRAGMENT.c.fragment_id == PRESENCE.c.fragment_id)
+    suspects = select(FRAGMENT.c.person_id).select_from(mine).where(_IS_SUSPECT)
+    marked, real, test = (func.max(case((flag, 1), else_=0)) == 1 for flag in (PRESENCE.c.is_marked, PRESENCE.c.has_real, PRESENCE.c.has_test))
+    said_test = func.max(case((PRESENCE.c.told_test, PRESENCE.c.told_key), else_=""))
+    said_real = func.max(case((PRESENCE.c.told_test, ""), else_=PRESENCE.c.told_key))
+    people = select(FRAGMENT.c.person_id).select_from(mine).where(FRAGMENT.c.person_id.in_(suspects)).group_by(FRAGMENT.c.person_id)
+    return people.having(or_(marked, and_(~real, or_(test, said_test > said_real)))).cte("test_people")
+
+
+def owned(table: CoreTable, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Rows of facts with the person they belong to now, `person_id` first."""
+    # the needless bound has SQLite go through fragments in the order of people, so that grouping by person sorts nothing
+    in_order = FRAGMENT.c.person_id > ""
+    return select(FRAGMENT.c.person_id, *columns).join_from(FRAGMENT, table, FRAGMENT.c.fragment_id == table.c.fragment_id).where(in_order)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Who counts in one statement: nobody of `tests`, and, where only some campaigns are asked for, only those `credited` to them."""
+
+    tests: CTE
+    credited: CTE | None = None
+
+    def of(self, statement: Select[Any]) -> Select[Any]:
+        """Only facts of people who count."""
+        statement = statement.where(FRAGMENT.c.person_id.not_in(select(self.tests.c.person_id)))
+        return statement if self.credited is None else statement.where(FRAGMENT.c.person_id.in_(select(self.credited.c.person_id)))
+
+
+def scope_of(ask: Ask) -> Scope:
+    """Everybody but tests; with `ask.campaign_id` or `ask.channel` only people whom such a campaign is credited with."""
+    if not ask.is_filtered:
+        return Scope(test_people())
+    credit = credits_of_people(ask.attribution)
+    people = select(credit.c.person_id).join(CAMPAIGN, CAMPAIGN.c.campaign_id == credit.c.campaign_id).where(is_asked_for(ask))
+    return Scope(test_people(), people.cte("credited"))
+
+
+def in_period(moment: ColumnElement[Any], ask: Ask) -> ColumnElement[bool]:
+    """Whether a moment lies in the period."""
+    bounds = [] if ask.period.start_us is None else [moment >= ask.period.start_us]
+    return and_(True, *bounds, *([] if ask.period.end_us is None else [moment < ask.period.end_us]))
+
+
+def when(table: CoreTable, ask: Ask) -> ColumnElement[Any]:
+    """The time that decides: when it happened, or when it was told."""
+    if ask.by is By.OCCURRED:
+        return table.c.occurred_us
+    return table.c.received_us if table is TOUCH else table.c.told_us
+
+
+def is_asked_for(ask: Ask) -> ColumnElement[bool]:
+    """Whether a campaign is one of those asked for."""
+    named = [] if ask.campaign_id is None else [CAMPAIGN.c.campaign_id == ask.campaign_id]
+    return and_(True, *named, *([] if ask.channel is None else [CAMPAIGN.c.channel == ask.channel]))
+
+
+def matched_touches(*columns: ColumnElement[Any]) -> Select[Any]:
+    """Touches that belong to a campaign, each with its person and its tag; test interactions are none."""
+    matched = select(TAG.c.tag_id).where(TAG.c.campaign_id.is_not(None))
+    return owned(TOUCH, TOUCH.c.tag_id, *columns).where(TOUCH.c.tag_id.in_(matched), ~TOUCH.c.is_test)
+
+
+def deals(limit: ColumnElement[bool] | None = None) -> CTE:
+    """Opportunities as they were last told of: `step`, amount; and whose they are, by the fragment they were first told on.
+
+    `limit` restricts the people looked at.
+    """
+    order = (DEAL.c.told_us, DEAL.c.occurred_us, DEAL.c.step, DEAL.c.event_id)
+    first: dict[str, Any] = {"partition_by": DEAL.c.opportunity_id, "order_by": order}
+    told = select(
+        DEAL.c.opportunity_id,
+        DEAL.c.step,
+        DEAL.c.amount_e4,
+        DEAL.c.currency,
+        DEAL.c.occurred_us,
+        DEAL.c.told_us,
+        func.first_value(DEAL.c.fragment_id).over(**first).label("fragment_id"),
+        func.first_value(DEAL.c.occurred_us).over(**first).label("opened_us"),
+        func.first_value(DEAL.c.told_us).over(**first).label("opened_told_us"),
+        func.row_number().over(partition_by=DEAL.c.opportunity_id, order_by=[column.desc() for column in order]).label("place"),
+    )
+    if limit is not None:
+        told = told.where(DEAL.c.opportunity_id.in_(owned(DEAL, DEAL.c.opportunity_id).where(limit).with_only_columns(DEAL.c.opportunity_id)))
+    each = told.subquery("told")
+    latest = select(each, FRAGMENT.c.person_id).join(FRAGMENT, FRAGMENT.c.fragment_id == each.c.fragment_id)
+    return latest.where(each.c.place == 1).cte("deals")
+
+
+def credits_of_people(attribution: Attribution, limit: ColumnElement[bool] | None = None) -> Subquery:
+    """(person_id, campaign_id, occurred_us): the touch that is credited with a person. `limit` restricts the people looked at.
+
+    The first touch is the earliest of all; the last touch the latest that came no later than the person's first opportunity, if there is one.
+    """
+    touches = matched_touches(TOUCH.c.occurred_us)
+    if limit is not None:
+        touches = touches.where(limit)
+    if attribution is Attribution.LAST_TOUCH:
+        bargains = deals(limit)
+        firsts = select(bargains.c.person_id, func.min(bargains.c.opened_us).label("opened_us")).group_by(bargains.c.person_id).subquery("firsts")
+        touches = touches.join(firsts, firsts.c.person_id == FRAGMENT.c.person_id, isouter=True)
+        touches = touches.where(or_(firsts.c.opened_us.is_(None), TOUCH.c.occurred_us <= firsts.c.opened_us))
+    return _best(touches, FRAGMENT.c.person_id, attribution).subquery("credit")
+
+
+def credits_of_deals(attribution: Attribution, bargains: CTE) -> Subquery:
+    """(opportunity_id, campaign_id): the touch credited with an opportunity; a last touch came no later than it was opened."""
+    touches = matched_touches(bargains.c.opportunity_id).join(bargains, bargains.c.person_id == FRAGMENT.c.person_id)
+    if attribution is Attribution.LAST_TOUCH:
+        touches = touches.where(TOUCH.c.occurred_us <= bargains.c.opened_us)
+    return _best(touches, bargains.c.opportunity_id, attribution).subquery("credit")
+
+
+async def count_tests(session: AsyncSession) -> int:
+    """How many people are tests."""
+    tests = test_people()
+    return int(await session.scalar(select(func.count()).select_from(tests)) or 0)
+
+
+def among(session: AsyncSession, person_ids: Collection[str]) -> ColumnElement[bool]:
+    """A limit to these people."""
+    return one_of(session, FRAGMENT.c.person_id, person_ids)
+
+
+def _best(touches: Select[Any], of: ColumnElement[Any], attribution: Attribution) -> Select[Any]:
+    order: list[ColumnElement[Any]] = [TOUCH.c.occurred_us, TOUCH.c.interaction_id]
+    if attribution is Attribution.LAST_TOUCH:
+        order = [column.desc() for column in order]
+    ranked = touches.add_columns(func.row_number().over(partition_by=of, order_by=order).label("place")).subquery("ranked")
+    return select(ranked, TAG.c.campaign_id).join(TAG, TAG.c.tag_id == ranked.c.tag_id).where(ranked.c.place == 1)

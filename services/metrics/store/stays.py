@@ -1,0 +1,72 @@
+"""How long people stayed in a stage, and for how long those who are still there have been."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import CTE, BigInteger, ColumnElement, Select, and_, case, func, or_, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.metrics.domain.asking import Ask
+from services.metrics.domain.stages import Process
+from services.metrics.store.funnel import place_of, standing
+from services.metrics.store.present import in_period, owned, scope_of, when
+from services.metrics.store.sums import halved, part_sums
+from services.metrics.store.tables import FRAGMENT, STAGE
+
+
+async def load_stays(session: AsyncSession, ask: Ask, process: Process) -> Sequence[Any]:
+    """Per stage, of stays that ended in the period: `n`, the two middle ones, the 90th of a hundred, and the sum in two parts."""
+    turn: dict[str, Any] = {
+        "partition_by": FRAGMENT.c.person_id,
+        "order_by": [STAGE.c.occurred_us, STAGE.c.told_us, place_of(process), STAGE.c.stage],
+    }
+    columns = (STAGE.c.stage, STAGE.c.occurred_us, when(STAGE, ask).label("at_us"))
+    moves = owned(STAGE, *columns, func.row_number().over(**turn).label("place"), func.lag(STAGE.c.stage).over(**turn).label("before"))
+    moved = scope_of(ask).of(moves.where(~STAGE.c.is_correction)).subquery("moved")
+    # people who were merged entered a stage twice: they stayed from the first time on
+    onward: dict[str, Any] = {"partition_by": moved.c.person_id, "order_by": moved.c.place}
+    stays = (
+        select(
+            moved.c.stage,
+            (func.lead(moved.c.occurred_us).over(**onward) - moved.c.occurred_us).label("stayed_us"),
+            func.lead(moved.c.at_us).over(**onward).label("left_us"),
+        )
+        .where(or_(moved.c.before.is_(None), moved.c.before != moved.c.stage))
+        .subquery("stays")
+    )
+    place = func.row_number().over(partition_by=stays.c.stage, order_by=stays.c.stayed_us).label("place")
+    over = select(stays.c.stage, stays.c.stayed_us, place).where(stays.c.left_us.is_not(None), in_period(stays.c.left_us, ask))
+    rows: Sequence[Any] = (await session.execute(_picked(over.cte("ordered")))).all()
+    return rows
+
+
+async def load_waiting(session: AsyncSession, ask: Ask, process: Process) -> Sequence[Any]:
+    """Per stage: how many people are in it now, and since when the one who has been there longest (`since_us`)."""
+    now = standing(process, scope_of(ask))
+    entered = (
+        owned(STAGE, STAGE.c.stage, func.max(STAGE.c.occurred_us).label("since_us"))
+        .where(~STAGE.c.is_correction)
+        .group_by(FRAGMENT.c.person_id, STAGE.c.stage)
+        .subquery("entered")
+    )
+    joined = now.join(entered, and_(entered.c.person_id == now.c.person_id, entered.c.stage == now.c.stage), isouter=True)
+    since = func.min(func.coalesce(entered.c.since_us, now.c.occurred_us))
+    rows = await session.execute(
+        select(now.c.stage, func.count().label("n"), type_coerce(since, BigInteger).label("since_us")).select_from(joined).group_by(now.c.stage)
+    )
+    return rows.all()
+
+
+def _picked(ordered: CTE) -> Select[Any]:
+    """Of stays in the order of their length, per stage: those in the middle, the 90th of a hundred, and the sum."""
+    sizes = select(ordered.c.stage, func.count().label("n")).group_by(ordered.c.stage).subquery("sizes")
+    n, stayed = sizes.c.n, ordered.c.stayed_us
+
+    def at(wanted: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+        return func.max(case((ordered.c.place == wanted, stayed))).label(name)
+
+    columns = [at(halved(n + 1), "low_us"), at(halved(n + 2), "high_us"), at(halved(9 * n + 9, 10), "p90_us"), *part_sums(stayed)]
+    joined = ordered.join(sizes, sizes.c.stage == ordered.c.stage)
+    return select(ordered.c.stage, func.max(n).label("n"), *columns).select_from(joined).group_by(ordered.c.stage)

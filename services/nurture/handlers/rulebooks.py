@@ -1,0 +1,27 @@
+"""The nurture rulebook: which version decides, new drafts, activation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chassis.context import Context
+from contracts.events.nurture import RulebookActivated
+from deciding.rulebooks import RulebookDesk
+from rulebook.examples import assert_examples_pass
+from services.nurture.domain.rules import NAME, NurtureJudge, compile_nurture, judge_example
+from services.nurture.store.tables import RULEBOOK
+
+DESK = RulebookDesk(
+    name=NAME,
+    table=RULEBOOK,
+    default=Path(__file__).parent.parent / "rulebooks" / "default.yaml",
+    compile=compile_nurture,
+    check=lambda compiled: assert_examples_pass(compiled, judge_example),
+    judge=NurtureJudge,
+    activated=RulebookActivated,
+)
+
+
+async def judge_of(context: Context) -> NurtureJudge:
+    """The version that decides in this transaction."""
+    return (await DESK.edition(context)).active

@@ -1,0 +1,1 @@
+"""Migrations of the nurture store, forward only."""

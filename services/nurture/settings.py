@@ -1,0 +1,15 @@
+"""Nurture's knobs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from chassis.settings import ServiceSettings
+
+
+class NurtureSettings(ServiceSettings, env_prefix="NURTURE_"):
+    """Read from NURTURE_*."""
+
+    reuse_minutes: Annotated[int, Field(ge=0, le=1440)] = 30  # a page that is loaded again gets the same answer; 0: always choose anew

@@ -1,0 +1,1 @@
+"""What nurture keeps, and how it is asked for."""

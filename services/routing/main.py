@@ -1,0 +1,39 @@
+"""Routing, composed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from chassis.app import Runtime, Service
+from chassis.serve import serve
+from services.routing import handlers
+from services.routing.api import ROUTERS
+from services.routing.effects.durables import kept_durables
+from services.routing.effects.keys import letting_reps_in
+from services.routing.settings import RoutingSettings
+
+
+def create_service(settings: RoutingSettings | None = None) -> Service:
+    """The service; its settings come from the environment unless they are given."""
+    return Service(
+        name="routing",
+        settings=settings or RoutingSettings(),
+        migrations="services.routing.migrations",
+        routers=ROUTERS,
+        subscriptions=handlers.SUBSCRIPTIONS,
+        timers=handlers.TIMERS,
+        streams=("ROUTING", "ALERTS"),
+        extras=_extras,
+        description="Refer: which human should act, and how do they hear of it?",
+    )
+
+
+@asynccontextmanager
+async def _extras(runtime: Runtime) -> AsyncIterator[None]:
+    async with handlers.with_rulebook(runtime), kept_durables(runtime), letting_reps_in(runtime):
+        yield
+
+
+if __name__ == "__main__":
+    serve(create_service())

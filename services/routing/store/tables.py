@@ -1,0 +1,148 @@
+"""What routing keeps: reps and their turns, who owns which account, referrals with their offers, keys to NATS, receipts, rulebooks, who is who."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, MetaData, Text, text
+from sqlmodel import Field, SQLModel
+
+from chassis.store.columns import UtcDateTime
+from deciding.store.people import fragment_table
+from deciding.store.receipts import receipt_table
+from deciding.store.rulebooks import rulebook_table
+
+
+def _moment(*, is_nullable: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(UtcDateTime, nullable=is_nullable))
+
+
+class Table(SQLModel):
+    """All of routing's tables hang on this metadata."""
+
+    metadata = MetaData()
+
+
+class RepRow(Table, table=True):
+    """Somebody who can be asked. `teams` is a JSON list."""
+
+    __tablename__ = "rep"
+
+    rep_id: str = Field(primary_key=True)
+    name: str
+    email: str | None
+    weight: int
+    capacity: int | None
+    teams: str = Field(sa_type=Text)
+    is_active: bool
+    external_id: str | None = Field(unique=True)
+    created_at: datetime = _moment()
+    changed_at: datetime = _moment()
+
+
+class CreditRow(Table, table=True):
+    """What a rep is owed in a team's rotation, in turns: an exact fraction, as `3/7`."""
+
+    __tablename__ = "credit"
+
+    team: str = Field(primary_key=True)
+    rep_id: str = Field(primary_key=True)
+    credit: str
+
+
+class AccountOwnerRow(Table, table=True):
+    """Whose an account is; `rep_id` is empty after it was taken away."""
+
+    __tablename__ = "account_owner"
+
+    account_id: str = Field(primary_key=True)
+    rep_id: str | None
+    changed_at: datetime = _moment()
+    changed_by: str
+
+
+class CredentialRow(Table, table=True):
+    """The hash of a rep's password on NATS: 256 random bits, so one pass of SHA-256 is enough."""
+
+    __tablename__ = "credential"
+
+    rep_id: str = Field(primary_key=True)
+    password_hash: str
+    issued_at: datetime = _moment()
+    issued_by: str
+
+
+class ReferralRow(Table, table=True):
+    """A referral as it stands. `card`, `ground`, `move` and `asked` are JSON; `takes_room` is what counts for its rep's capacity."""
+
+    __tablename__ = "referral"
+    __table_args__ = (
+        Index("referral_fragment", "fragment_id"),
+        Index("referral_person", "person_id"),
+        Index("referral_timeline", "created_at", "referral_id"),
+        Index("referral_state", "state", "created_at", "referral_id"),
+        Index("referral_rep", "rep_id", "created_at", "referral_id"),
+        Index("referral_room", "rep_id", sqlite_where=text("takes_room"), postgresql_where=text("takes_room")),
+    )
+
+    referral_id: str = Field(primary_key=True)
+    fragment_id: str
+    person_id: str
+    graph_version: int = Field(sa_type=BigInteger)
+    stage: str
+    state: str
+    rep_id: str | None
+    account_id: str | None
+    attempt: int
+    asked: str = Field(sa_type=Text)
+    card: str = Field(sa_type=Text)
+    ground: str = Field(sa_type=Text)
+    move: str = Field(sa_type=Text)
+    created_at: datetime = _moment()
+    offered_at: datetime | None = _moment(is_nullable=True)
+    due_at: datetime | None = _moment(is_nullable=True)
+    stage_due_at: datetime | None = _moment(is_nullable=True)
+    answered_at: datetime | None = _moment(is_nullable=True)
+    accepted_rep_id: str | None
+    is_overdue: bool
+    is_settled: bool
+    is_test: bool
+    takes_room: bool
+    closed_at: datetime | None = _moment(is_nullable=True)
+    closed_because: str | None
+    merged_into: str | None
+
+
+class OfferRow(Table, table=True):
+    """One rep asked, and what became of it."""
+
+    __tablename__ = "offer"
+
+    referral_id: str = Field(primary_key=True)
+    attempt: int = Field(primary_key=True)
+    rep_id: str
+    offered_at: datetime = _moment()
+    due_at: datetime | None = _moment(is_nullable=True)
+    outcome: str
+    seen_at: datetime | None = _moment(is_nullable=True)
+    ended_at: datetime | None = _moment(is_nullable=True)
+    reason: str | None
+    note: str | None = Field(sa_type=Text)
+    by: str | None
+
+
+FRAGMENT = fragment_table(Table.metadata)
+"""Who is who."""
+RECEIPT = receipt_table(Table.metadata)
+"""Why routing decided as it did."""
+RULEBOOK = rulebook_table(Table.metadata)
+"""The versions of the routing rulebook."""
+
+
+def _table(model: Any) -> Any:
+    return model.__table__
+
+
+REP, CREDIT, ACCOUNT_OWNER, CREDENTIAL = _table(RepRow), _table(CreditRow), _table(AccountOwnerRow), _table(CredentialRow)
+REFERRAL, OFFER = _table(ReferralRow), _table(OfferRow)

@@ -1,0 +1,204 @@
+"""The store and the handlers against the pure domain: whatever happens, and however it is cut into batches, both come to the same."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import event as sqlalchemy_events
+from sqlalchemy import select, text
+
+from chassis.context import Context
+from chassis.store.database import Database
+from chassis.store.migrate import drift, migrate
+from chassis.store.timers import Timer
+from contracts.envelope import Event
+from contracts.events.lifecycle import SlaBreached, SlaReminded, StageCorrected, StageEntered
+from services.lifecycle.domain.book import Clock, Standing
+from services.lifecycle.domain.clocks import BREACH, REMIND
+from services.lifecycle.domain.hearing import Heard
+from services.lifecycle.domain.moves import Move, in_order
+from services.lifecycle.domain.verdicts import WAKE, Verdict
+from services.lifecycle.handlers import on_breaches_due, on_people_told, on_reminders_due, on_wakes_due
+from services.lifecycle.handlers.rulebooks import DESK
+from services.lifecycle.handlers.verdicts import give_verdict
+from services.lifecycle.store.encoding import clock_of, move_of, standing_of
+from services.lifecycle.store.tables import CLOCK, MOVE, STANDING, Table
+from tests.support.eventually import eventually
+from tests.unit.lifecycle.builders import DEFAULT, World, accepted, at, created, frg, merged, per, ready, scored
+from tests.unit.lifecycle.people import a_life
+
+ADA, BEA = per(1), per(2)
+
+
+@pytest_asyncio.fixture
+async def store(store_url: str) -> AsyncIterator[Database]:
+    await migrate(store_url, "services.lifecycle.migrations")
+    database = Database(store_url)
+    async with database.begin() as session:
+        context = Context(session, at(-1))
+        await DESK.add_draft(context, DEFAULT, "tester")
+        await DESK.activate(context, 1, "tester")
+    yield database
+    await database.close()
+
+
+async def hear(store: Database, events: Sequence[Heard]) -> Context:
+    """One transaction of consecutive events."""
+    async with store.begin() as session:
+        context = Context(session, at(100))
+        await on_people_told(events, context)
+        return context
+
+
+async def fire(store: Database, kind: str, key: str, due_at: datetime, now: datetime) -> list[Event]:
+    async with store.begin() as session:
+        context = Context(session, now)
+        handler = {REMIND: on_reminders_due, BREACH: on_breaches_due, WAKE: on_wakes_due}[kind]
+        await handler([Timer(kind, key, due_at, {"fragment_id": frg(1)})], context)
+        return list(context.said)
+
+
+async def rows_of(store: Database) -> tuple[list[Move], dict[str, Standing], dict[str, Clock]]:
+    async with store.read() as session:
+        moves = [move_of(row) for row in await session.execute(select(MOVE))]
+        standings = {row.person_id: standing_of(row) for row in await session.execute(select(STANDING))}
+        clocks = {row.clock_id: clock_of(row) for row in await session.execute(select(CLOCK))}
+    return moves, standings, clocks
+
+
+async def test_the_migrations_make_the_tables_that_the_code_speaks_of(store_url: str) -> None:
+    await migrate(store_url, "services.lifecycle.migrations")
+    assert await drift(store_url, Table.metadata) == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_the_store_comes_to_what_the_domain_comes_to_however_batches_are_cut(store: Database, seed: int) -> None:
+    rng = random.Random(seed)
+    events = a_life(rng, 90)
+    world = World().hear(*events)
+    said: list[Event] = []
+    rest = list(events)
+    while rest:
+        size = rng.choice([1, 3, 10, 40])
+        said += (await hear(store, rest[:size])).said
+        del rest[:size]
+    assert [(one.meta.event_id, one.body()) for one in said] == [(one.meta.event_id, one.body()) for one in world.book.said]
+    moves, standings, clocks = await rows_of(store)
+    assert in_order(moves) == in_order(world.book.made)
+    assert standings == world.book.standings
+    assert clocks == world.book.clocks
+    assert len(said) > 10
+
+
+async def test_what_is_heard_costs_the_same_number_of_statements_for_one_as_for_many(store: Database) -> None:
+    await hear(store, [event for number in range(1, 61) for event in ready(per(number))])
+    counts = []
+    for people, day in ((1, 1), (60, 2)):
+        answers = [
+            event for number in range(1, people + 1) for event in (accepted(per(number), at(day)), scored(per(number), "A1", at(day, hours=1)))
+        ]
+        counts.append(await _counted(store, answers))
+    assert counts[0] == counts[1]
+    assert counts[1] < 20
+
+
+async def _counted(store: Database, events: Sequence[Heard]) -> int:
+    statements = []
+    engine = store._writer.sync_engine  # the only place that sees every statement
+    listener = lambda *arguments: statements.append(arguments[2])  # noqa: E731
+    sqlalchemy_events.listen(engine, "before_cursor_execute", listener)
+    try:
+        await hear(store, events)
+    finally:
+        sqlalchemy_events.remove(engine, "before_cursor_execute", listener)
+    return len(statements)
+
+
+async def test_a_clock_reminds_and_breaches_by_its_timers_and_is_only_then_silent(store: Database) -> None:
+    context = await hear(store, ready(ADA))
+    alarms = {kind: (key, alarm.due_at) for (kind, key), alarm in context.timers.items() if alarm is not None}
+    assert {kind: due for kind, (_, due) in alarms.items()} == {REMIND: at(hours=20), BREACH: at(hours=24)}
+    (reminded,) = await fire(store, REMIND, *alarms[REMIND], at(hours=20))
+    assert isinstance(reminded, SlaReminded)
+    (breached,) = await fire(store, BREACH, *alarms[BREACH], at(hours=30))  # the timer was late
+    assert isinstance(breached, SlaBreached)
+    assert (breached.occurred_at, breached.meta.at) == (at(hours=24), at(hours=30))
+    assert await fire(store, BREACH, *alarms[BREACH], at(hours=30)) == []
+    context = await hear(store, [accepted(ADA, at(2))])
+    assert set(context.timers.values()) == {None}
+    assert {clock.ended_at for clock in (await rows_of(store))[2].values()} == {at(2)}
+
+
+async def test_a_reminder_that_comes_after_the_end_says_nothing(store: Database) -> None:
+    context = await hear(store, ready(ADA))
+    ((kind, key),) = [name for name in context.timers if name[0] == REMIND]
+    assert await fire(store, kind, key, at(hours=20), at(hours=25)) == []
+
+
+async def test_a_person_is_woken_by_the_timer_of_the_move_also_after_a_merge(store: Database) -> None:
+    await hear(store, [*ready(ADA), accepted(ADA, at(hours=1))])
+    async with store.begin() as session:
+        context = Context(session, at(1))
+        await give_verdict(context, ADA, Verdict("", "recycle", "usr_ines", at(1), at(1), "bad_timing", wake_at=at(60)))
+        ((kind, key),) = [name for name, alarm in context.timers.items() if alarm is not None]
+    assert kind == WAKE
+    await hear(store, [created(per(0), at(2)), merged(per(0), ADA, [frg(0), frg(1)], 2, at(3))])
+    said = await fire(store, kind, key, at(60), at(60))
+    assert [(one.person_id, one.stage) for one in said if isinstance(one, StageEntered)] == [(per(0), "known")]
+    assert await fire(store, kind, key, at(60), at(60)) == []
+
+
+async def test_who_is_seen_and_merged_in_one_batch_takes_nothing_from_the_survivor(store: Database) -> None:
+    await hear(store, ready(ADA))
+    context = await hear(store, [created(BEA, at(1)), merged(ADA, BEA, [frg(1), frg(2)], 2, at(2))])
+    assert [event.stage for event in context.said if isinstance(event, StageEntered | StageCorrected)] == ["anonymous"]
+    assert (await rows_of(store))[1][ADA].stage == "mql"
+
+
+async def test_who_loses_a_part_in_passing_keeps_what_hangs_on_the_others(store: Database) -> None:
+    """Scoring may speak of a split before identity does, and names one fragment only."""
+    everybody = [frg(1), frg(2), frg(3)]
+    await hear(store, [created(ADA), created(BEA), *ready(per(3)), merged(ADA, per(3), [frg(1), frg(3)], 2), merged(ADA, BEA, everybody, 3)])
+    await hear(store, [scored(BEA, "D4", at(1), version=4)])
+    standings = (await rows_of(store))[1]
+    assert (standings[ADA].stage, sorted(standings[ADA].homes), standings[BEA].stage) == ("mql", [frg(1), frg(3)], "anonymous")
+
+
+async def test_a_verdict_that_waited_for_a_merge_is_on_the_survivor(store: Database) -> None:
+    await hear(store, [*ready(ADA), *ready(BEA)])
+
+    async def recycle() -> str:
+        async with store.begin() as session:
+            return await give_verdict(Context(session, at(1)), BEA, Verdict("", "recycle", "usr_ines", at(1), at(1), "bad_timing"))
+
+    async with store.begin() as session:
+        await on_people_told([merged(ADA, BEA, [frg(1), frg(2)], 2, at(1))], Context(session, at(1)))
+        waiting = asyncio.create_task(recycle())
+        if store.dialect == "postgresql":  # on SQLite it waits for its turn to write
+            await eventually(lambda: _is_anybody_waiting(store))
+    assert await waiting == ADA
+    assert (await rows_of(store))[1][ADA].stage == "recycled"
+
+
+async def _is_anybody_waiting(store: Database) -> bool:
+    async with store.read() as session:
+        return bool(await session.scalar(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")))
+
+
+async def test_two_verdicts_at_once_make_one_move(store: Database) -> None:
+    """On PostgreSQL two transactions meet at the lock of the person; on SQLite they take turns."""
+    await hear(store, [*ready(ADA), accepted(ADA, at(hours=1))])
+
+    async def qualify(by: str) -> int:
+        async with store.begin() as session:
+            context = Context(session, at(1))
+            await give_verdict(context, ADA, Verdict("", "qualify", by, at(1), at(1)))
+            return len(context.said)
+
+    assert sorted(await asyncio.gather(qualify("usr_ines"), qualify("usr_omar"))) == [0, 1]
+    assert [move.stage for move in in_order((await rows_of(store))[0])] == ["anonymous", "known", "engaged", "mql", "sal", "sql"]

@@ -1,0 +1,104 @@
+"""The store: what is written, how often, and who may write at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+from sqlalchemy import event, func, select
+
+from chassis.context import Context
+from chassis.store.database import Database
+from chassis.store.migrate import drift, migrate
+from services.metrics.domain.campaigns import Match
+from services.metrics.domain.hearing import harvest
+from services.metrics.handlers.campaigns import add_campaign
+from services.metrics.store.saving import save
+from services.metrics.store.tables import FRAGMENT, HEARD, PRESENCE, STAGE, TAG, TOUCH, Table
+from tests.unit.metrics.builders import REPORTING, a_campaign, at, cmp, entered, frg, hear, marked, merged, per, split, visited
+
+
+@pytest_asyncio.fixture
+async def store(store_url: str) -> AsyncIterator[Database]:
+    await migrate(store_url, "services.metrics.migrations")
+    async with Database(store_url) as database:
+        yield database
+
+
+async def count(store: Database, table: Any) -> int:
+    async with store.read() as session:
+        return int(await session.scalar(select(func.count()).select_from(table)) or 0)
+
+
+async def test_the_migrations_make_the_tables_that_the_code_speaks_of(store_url: str) -> None:
+    await migrate(store_url, "services.metrics.migrations")
+    assert await drift(store_url, Table.metadata) == []
+
+
+async def test_page_views_without_a_campaign_leave_one_row_per_fragment(store: Database) -> None:
+    await hear(store, *(visited(number, number % 3 + 1) for number in range(60)))
+    await hear(store, visited(100, 1, campaign={"name": "spring"}))
+    assert (await count(store, PRESENCE), await count(store, FRAGMENT), await count(store, TOUCH), await count(store, TAG)) == (3, 3, 1, 1)
+
+
+async def test_what_is_heard_again_is_there_once(store: Database) -> None:
+    events = [visited(1, 1, campaign={"name": "spring"}), entered(1, "known"), marked(1, True, at(1))]
+    for _ in range(2):
+        await hear(store, *events, *events)
+    assert (await count(store, TOUCH), await count(store, STAGE), await count(store, PRESENCE)) == (1, 1, 1)
+
+
+async def test_a_batch_takes_the_same_number_of_statements_however_long_it_is(store: Database) -> None:
+    async def statements_of(first: int, length: int) -> int:
+        seen: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            seen.append(statement)
+
+        async with store.begin() as session:
+            connection = await session.connection()
+            event.listen(connection.sync_connection, "before_cursor_execute", note)
+            events = [
+                one
+                for number in range(first, first + length)
+                for one in (visited(number, number, campaign={"name": f"c{number}"}), entered(number, "known"))
+            ]
+            await save(session, harvest(events))
+        return len(seen)
+
+    assert await statements_of(1000, 2) == await statements_of(2000, 100)
+
+
+async def test_an_older_grouping_never_replaces_a_newer_one_even_when_both_are_written_at_once(store: Database) -> None:
+    await hear(store, visited(1, 1), visited(2, 2))
+    await asyncio.gather(
+        hear(store, split([[1], [2]], 9, at(3))),
+        *(hear(store, merged([1, 2], version, at(2))) for version in range(2, 8)),
+        *(hear(store, entered(2, "known", at(1, minutes=number))) for number in range(5)),
+    )
+    async with store.read() as session:
+        found = {row.fragment_id: (row.person_id, row.graph_version) for row in await session.execute(select(FRAGMENT))}
+    assert found == {frg(1): (per(1), 9), frg(2): (per(2), 9)}
+
+
+async def test_how_far_a_stream_was_heard_never_goes_back(store: Database) -> None:
+    await hear(store, visited(1, 1, when=at(5)))
+    await hear(store, visited(2, 1, when=at(2)))
+    async with store.read() as session:
+        assert await session.scalar(select(func.max(HEARD.c.latest_at))) == at(5)
+
+
+async def test_a_tag_that_comes_while_a_campaign_is_changed_belongs_where_it_should(store: Database) -> None:
+    """Either the campaign is there when the tag is written, or the tag when the campaign is: one of the two sees the other."""
+
+    async def add(number: int) -> None:
+        async with store.begin() as session:
+            await add_campaign(a_campaign(number, Match(name=f"c{number}")), Context(session, at(number), REPORTING))
+
+    for number in range(1, 9):
+        await asyncio.gather(add(number), hear(store, visited(number, number, campaign={"name": f"c{number}"})))
+    async with store.read() as session:
+        found = {row.name: row.campaign_id for row in await session.execute(select(TAG))}
+    assert found == {f"c{number}": cmp(number) for number in range(1, 9)}

@@ -1,0 +1,236 @@
+"""The store and the handlers on both databases: however batches are cut they come to the same, through merges and splits."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import select, text
+
+from chassis.context import Context
+from chassis.store.database import Database
+from chassis.store.migrate import drift, migrate
+from contracts.envelope import Event
+from contracts.events.nurture import TreatmentSelected
+from contracts.ids import hash_id
+from contracts.values import Consent, ConsentChannel
+from services.nurture.domain.catalogue import Entry
+from services.nurture.domain.consent import standing
+from services.nurture.domain.starters import STARTERS
+from services.nurture.domain.treatments import TreatmentBody
+from services.nurture.handlers.rulebooks import DESK
+from services.nurture.handlers.subscriptions import SUBSCRIPTIONS
+from services.nurture.handlers.workshop import Workshop
+from services.nurture.store import people, selections, treatments
+from services.nurture.store.tables import CARD, CONSENT, FRAGMENT, PERSON, RECEIPT, SELECTION, Table
+from tests.unit.nurture.builders import (
+    START,
+    at,
+    consented,
+    created,
+    frg,
+    merged,
+    per,
+    profile_said,
+    score_corrected,
+    score_said,
+    scores,
+    split,
+    stage_corrected,
+    stage_entered,
+)
+
+TAKERS = {event_type: subscription.handler for subscription in SUBSCRIPTIONS for event_type in subscription.event_types}
+EMAIL = ConsentChannel.EMAIL
+
+
+@pytest_asyncio.fixture
+async def store(store_url: str) -> AsyncIterator[Database]:
+    await migrate(store_url, "services.nurture.migrations")
+    database = Database(store_url)
+    async with database.begin() as session:
+        context = Context(session, START)
+        await DESK.add_draft(context, DESK.default.read_text(), "tester")
+        await DESK.activate(context, 1, "tester")
+        await treatments.add(session, [an_entry(key, body) for key, body in STARTERS.items()])
+    yield database
+    await database.close()
+
+
+def an_entry(key: str, body: TreatmentBody) -> Entry:
+    return Entry(hash_id("trt", key), 1, 1, None, True, START, START, "tester", body)
+
+
+async def hear(store: Database, *events: Event, now: datetime = START) -> list[Event]:
+    """One transaction of consecutive events, handed over as the chassis does."""
+    async with store.begin() as session:
+        context = Context(session, now, Workshop(timedelta(minutes=30)))
+        for handler, run in groupby(events, key=lambda event: TAKERS[type(event)]):
+            await handler(list(run), context)
+        return list(context.said)
+
+
+async def everything(store: Database) -> dict[str, list[dict[str, Any]]]:
+    async with store.read() as session:
+        found = {}
+        for table in (FRAGMENT, CARD, PERSON, CONSENT, RECEIPT, SELECTION):
+            rows = await session.execute(select(table).order_by(*table.primary_key.columns))
+            found[table.name] = [dict(row._mapping) for row in rows]
+        return found
+
+
+def a_life(rng: random.Random, length: int) -> list[Event]:
+    """What the others may say of three people, in any order."""
+    events: list[Event] = [created(number, at(0, seconds=number)) for number in (1, 2, 3)]
+    version = 1
+    for step in range(length):
+        number, when = rng.randint(1, 3), at(1, minutes=step)
+        match rng.randrange(8):
+            case 0:
+                events.append(stage_entered(number, rng.choice(["known", "engaged", "mql", "recycled", "sal"]), when, scores=scores("B3", when)))
+            case 1:
+                events.append(stage_corrected(number, rng.choice(["known", "customer"]), when))
+            case 2 | 3:
+                events.append(score_said(number, when, rng.choice(["A1", "B3", "D4"]), is_test=rng.random() < 0.2))
+            case 4:
+                events.append(profile_said(number, when, {"need": rng.choice([None, "speed"]), "timing": rng.choice([None, 2])}))
+            case 5:
+                events.append(score_corrected(number, when, "C4"))
+            case 6:
+                events.append(consented(rng.choice(list(ConsentChannel)), rng.choice(list(Consent)), at(rng.randrange(3), minutes=step), number))
+            case 7:
+                version += 1
+                events.append(merged(1, 2, version=version, when=when) if rng.random() < 0.5 else split(1, 2, version=version, when=when))
+    return events
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_however_batches_are_cut_the_same_is_said_and_kept(store: Database, seed: int) -> None:
+    rng = random.Random(seed)
+    events = a_life(rng, 60)
+    said: list[Event] = []
+    for event in events:
+        said += await hear(store, event)
+    one_by_one = await everything(store)
+    async with store.begin() as session:
+        for table in ("fragment", "card", "person", "consent", "receipt", "selection"):
+            await session.execute(text(f"DELETE FROM {table}"))
+    in_batches, rest = [], list(events)
+    while rest:
+        size = rng.choice([2, 7, 40])
+        in_batches += await hear(store, *rest[:size])
+        del rest[:size]
+    assert [(event.meta.event_id, event.body()) for event in in_batches] == [(event.meta.event_id, event.body()) for event in said]
+    assert await everything(store) == one_by_one
+    assert len(said) > 3
+
+
+async def test_whoever_enters_a_stage_gets_a_treatment_with_a_receipt(store: Database) -> None:
+    stage = stage_entered(1, "mql", at(1), scores=scores("A2", at(1)))
+    (said,) = await hear(store, created(1), stage)
+    assert isinstance(said, TreatmentSelected)
+    assert said.treatment_id == said.receipt.outcome == hash_id("trt", "talk_to_us")
+    assert said.receipt.rulebook == f"{said.treatment_id}@1"
+    assert said.receipt.cause_id == said.selection_id
+    assert said.meta.causation_id == stage.meta.event_id
+    assert said.meta.correlation_id == stage.meta.correlation_id
+    assert any("lower priority 40 < 60" in line for line in said.receipt.rejected)
+    assert any("is for awareness, not for decision" in line for line in said.receipt.rejected)
+    assert said.receipt.sentence.startswith("Decision: Is ready for sales, or talks with them (mql).")
+    assert said.is_test is False
+    kept = await everything(store)
+    assert [row["treatment_id"] for row in kept["selection"]] == [said.treatment_id]
+    assert {row["fragment_id"] for row in kept["receipt"]} == {frg(1)}
+
+
+async def test_a_lead_for_whom_nothing_fits_has_a_receipt_that_says_so(store: Database) -> None:
+    async with store.begin() as session:
+        await session.execute(text("DELETE FROM treatment"))
+    assert await hear(store, stage_entered(1, "known", at(1))) == []
+    kept = await everything(store)
+    assert kept["selection"][0]["treatment_id"] is None
+    assert "Nothing fits: there is no treatment." in kept["selection"][0]["sentence"]
+    assert len(kept["receipt"]) == 2  # the buying stage, and the choice
+
+
+async def test_the_mark_of_a_test_goes_with_the_suggestion(store: Database) -> None:
+    (said,) = await hear(store, stage_entered(1, "known", at(1), is_test=True))
+    assert isinstance(said, TreatmentSelected)
+    assert said.is_test
+    assert said.receipt.inputs["is_test"] is True
+
+
+async def test_a_mail_is_suggested_to_those_who_agreed_and_to_nobody_else(store: Database) -> None:
+    async def suggested(number: int, *consents: Event) -> TreatmentSelected:
+        email = profile_said(number, at(1), {"email": f"person-{number}@harbour.example"})
+        (said,) = await hear(store, *consents, email, stage_entered(number, "recycled", at(2)))
+        assert isinstance(said, TreatmentSelected)
+        return said
+
+    assert (await suggested(1)).channel == "web"
+    agreed = await suggested(2, consented(EMAIL, Consent.GRANTED, at(1), 2))
+    assert agreed.channel == "email"
+    assert agreed.receipt.inputs["consent"] == "granted"
+    changed_their_mind = await suggested(3, consented(EMAIL, Consent.GRANTED, at(1), 3), consented(EMAIL, Consent.WITHDRAWN, at(2), 3))
+    assert changed_their_mind.channel == "web"
+    assert any("has withdrawn consent to e-mail" in line for line in changed_their_mind.receipt.rejected)
+
+
+async def test_late_and_repeated_statements_of_consent_change_nothing(store: Database) -> None:
+    newest = consented(EMAIL, Consent.WITHDRAWN, at(5))
+    await hear(store, newest, consented(EMAIL, Consent.GRANTED, at(3)))
+    await hear(store, newest, consented(EMAIL, Consent.GRANTED, at(4)))
+    async with store.read() as session:
+        (counting,) = await people.load_statements(session, [frg(1)])
+    assert (counting.consent, counting.occurred_at) == (Consent.WITHDRAWN, at(5))
+
+
+async def test_consent_follows_merges_and_splits(store: Database) -> None:
+    async def of(number: int) -> dict[ConsentChannel, Consent]:
+        async with store.read() as session:
+            fragments = await people.find_fragments(session, per(number))
+            return {channel: one.consent for channel, one in standing(await people.load_statements(session, list(fragments))).items()}
+
+    await hear(store, created(1), created(2))
+    await hear(store, consented(EMAIL, Consent.GRANTED, at(1), 1), consented(EMAIL, Consent.WITHDRAWN, at(2), 2))
+    control = [await of(1), await of(2)]
+    assert control == [{EMAIL: Consent.GRANTED}, {EMAIL: Consent.WITHDRAWN}]
+    await hear(store, merged(1, 2))
+    assert await of(1) == await of(2) == {EMAIL: Consent.WITHDRAWN}
+    await hear(store, split(1, 2))
+    assert [await of(1), await of(2)] == control
+
+
+async def test_an_older_grouping_heard_late_changes_nobody_s_owner(store: Database) -> None:
+    await hear(store, merged(1, 2, version=5))
+    await hear(store, created(2), split(1, 2, version=3), consented(EMAIL, Consent.GRANTED, at(1), 2))
+    async with store.read() as session:
+        assert {one.person_id for one in (await people.find_fragments(session, per(2))).values()} == {per(1)}
+
+
+async def test_a_person_created_late_keeps_what_was_said_before(store: Database) -> None:
+    await hear(store, stage_entered(1, "mql", at(1)))
+    await hear(store, created(1, is_test=True))
+    async with store.read() as session:
+        person = (await people.load_people(session, [per(1)]))[per(1)]
+    assert (person.stage, person.is_test) == ("mql", False)
+
+
+async def test_the_latest_selection_is_found_per_fragment_and_kind(store: Database) -> None:
+    for step, stage in enumerate(("known", "engaged", "mql"), 1):
+        await hear(store, stage_entered(1, stage, at(step)))
+    async with store.read() as session:
+        (latest,) = await selections.load_latest(session, [frg(1)], [])
+        history = await selections.load_history(session, [frg(1)], 2)
+    assert latest.stage == "mql"
+    assert [row.stage for row in history] == ["mql", "engaged"]
+
+
+async def test_the_migration_writes_the_tables_that_the_code_reads(store_url: str) -> None:
+    await migrate(store_url, "services.nurture.migrations")
+    assert await drift(store_url, Table.metadata) == []

@@ -1,0 +1,170 @@
+"""Marked people, and people whose id comes back: what hearers are told about whether and how they count."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from contracts.events.identity import PersonMarked
+from contracts.events.scoring import ProfileChanged, ScoreChanged, ScoreCorrected
+from contracts.values import AccountClaim, Identifier, IdentifierKind, Interaction, InteractionKind, JsonObject
+from services.scoring.domain.facts import Recognition, stored_trait_fact, trait_facts
+from tests.unit.scoring.builders import an_interaction, at, frg, identified, per, recognized
+from tests.unit.scoring.people import Registry
+from tests.unit.scoring.world import World
+
+
+def test_a_mark_on_somebody_known_is_told_to_whoever_heard_their_score() -> None:
+    registry = Registry()
+    registry.see(an_interaction("Pricing", when=at(399)), 1)
+    registry.mark(per(1))
+    registry.mark(per(1))
+    registry.see(identified({"title": "CEO"}, when=at(399), number=2), 1)
+    registry.mark(per(1), is_test=False)
+    world = World().hear(registry.told)
+    told = [(type(event), event.is_test) for event in world.book.said if isinstance(event, ProfileChanged | ScoreChanged | ScoreCorrected)]
+    assert told == [(ScoreChanged, False), (ScoreCorrected, True), (ProfileChanged, True), (ScoreChanged, True), (ScoreCorrected, False)]
+    corrected = [event for event in world.book.said if isinstance(event, ScoreCorrected)]
+    assert [event.reason for event in corrected] == ["marked as a test", "no longer marked as a test"]
+    assert corrected[0].previous is not None
+    assert corrected[0].occurred_at is None
+
+
+def test_a_mark_on_a_fragment_that_nothing_was_heard_of_is_remembered() -> None:
+    registry = Registry()
+    registry.see(an_interaction("Pricing", number=1, when=at(399)), 1, delayed=True)
+    registry.mark(per(1))
+    world = World().hear(registry.told)
+    assert world.book.people == {}
+    assert world.book.said == []
+    registry.land()
+    registry.merge(frg(1), frg(1))
+    world.hear(registry.told)
+    (changed,) = world.book.said
+    assert isinstance(changed, ScoreChanged)
+    assert changed.is_test
+
+
+def test_a_mark_on_another_fragment_of_somebody_known_counts() -> None:
+    marked = PersonMarked(
+        meta=recognized(an_interaction(number=9)).meta, person_id=per(1), fragment_id=frg(1), graph_version=1, is_test=True, marked_by="usr_ada"
+    )
+    world = World().hear([recognized(an_interaction("Pricing"), 2, 1), marked])
+    assert world.book.people[per(1)].is_test
+    assert [type(event) for event in world.book.said] == [ScoreChanged, ScoreCorrected]
+
+
+def test_of_two_marks_one_taken_back_leaves_the_other() -> None:
+    registry = Registry()
+    for number in (1, 2):
+        registry.see(an_interaction("Pricing", number=number, when=at(399)), number)
+        registry.mark(per(number))
+    registry.merge(frg(1), frg(2))
+    registry.mark(per(1), is_test=False)
+    first, second = registry.told[-2:]
+    world = World().hear([*registry.told[:-2], first])
+    assert world.book.people[per(1)].is_test
+    world.hear([second])
+    assert not world.book.people[per(1)].is_test
+
+
+def test_a_mark_goes_with_its_fragment_and_the_change_is_told() -> None:
+    registry = Registry()
+    registry.see(an_interaction("Demo", number=1, when=at(399)), 1)
+    registry.see(an_interaction("Other", number=2, when=at(399)), 2)
+    registry.mark(per(2))
+    registry.merge(frg(1), frg(2))
+    registry.split(per(1), [frg(2)])
+    world = World().hear(registry.told)
+    assert [(event.person_id, event.is_test) for event in world.book.said if isinstance(event, ScoreCorrected)] == [(per(1), True), (per(1), False)]
+    assert (world.book.people[per(1)].is_test, world.book.people[per(2)].is_test) == (False, True)
+
+
+def test_who_was_only_seen_by_test_sources_is_a_test_whatever_mark_is_taken_back() -> None:
+    registry = Registry()
+    registry.see(an_interaction("Pricing", when=at(399), is_test=True), 1)
+    registry.mark(per(1))
+    registry.mark(per(1), is_test=False)
+    world = World().hear(registry.told)
+    assert world.book.people[per(1)].is_test
+    assert len(world.book.said) == 1
+
+
+def test_whoever_a_split_brings_back_smaller_is_told_what_is_gone() -> None:
+    """Per 2 was told with a title and a city; only the city comes back."""
+    registry = Registry()
+    registry.see(an_interaction("Other", number=1, when=at(399)), 1)
+    registry.see(identified({"city": "Rome"}, when=at(399), number=2), 2)
+    registry.see(identified({"title": "CEO"}, when=at(399), number=3), 4)
+    registry.merge(frg(2), frg(4))
+    registry.merge(frg(1), frg(2))
+    registry.split(per(1), [frg(2)])
+    world = World().hear(registry.told)
+    profile, corrected = [event for event in world.book.said if isinstance(event, ProfileChanged | ScoreCorrected) and event.person_id == per(2)][-2:]
+    assert isinstance(profile, ProfileChanged)
+    assert profile.attributes == {"title": None}
+    assert isinstance(corrected, ScoreCorrected)
+    assert corrected.scores.fit == Decimal(0)
+    assert corrected.previous is not None
+    assert corrected.previous.fit == Decimal(30)
+
+
+def test_an_id_that_comes_back_for_a_fragment_nobody_heard_of_is_told_as_empty_first() -> None:
+    registry = Registry()
+    registry.see(an_interaction("Other", number=1, when=at(399)), 1)
+    registry.see(identified({"title": "CEO"}, when=at(399), number=2), 2)
+    registry.merge(frg(1), frg(2))
+    world = World().hear(registry.told)
+    before = len(world.book.said)
+    world.hear([recognized(an_interaction("Pricing", number=7, when=at(399)), 7, 2, graph_version=5, heard_at=at(401))])
+    profile, corrected, news = world.book.said[before:]
+    assert isinstance(profile, ProfileChanged)
+    assert profile.attributes == {"title": None}
+    assert isinstance(corrected, ScoreCorrected)
+    assert (corrected.person_id, corrected.scores.fit) == (per(2), Decimal(0))
+    assert isinstance(news, ScoreChanged)
+    assert (news.person_id, news.scores.fit) == (per(2), Decimal(0))
+
+
+RECOGNIZED: dict[str, Any] = {"identifiers": (Identifier(kind=IdentifierKind.USER_ID, value="u1"),), "account_id": "acc_acme"}
+
+
+@pytest.mark.parametrize(
+    ("interaction", "claimed"),
+    [
+        (identified({"city": "Rome"}), {"city": "Rome"}),
+        (identified({}), {}),  # who they are is all that it says
+        (an_interaction("Joined", kind=InteractionKind.GROUP, account=AccountClaim(group_id="g1")), {}),
+        (identified({"userId": "theirs", "account_id": "theirs", "accountId": 7}), {}),
+    ],
+)
+def test_what_identity_knows_is_claimed_with_what_claims_anything(interaction: Interaction, claimed: JsonObject) -> None:
+    event = recognized(interaction, **RECOGNIZED)
+    (fact,) = trait_facts([event], 1).values()
+    assert fact.claims == {"account_id": "acc_acme", "user_id": "u1"} | claimed
+    assert stored_trait_fact(interaction.model_dump_json(), event.fragment_id, "claimed", 1, Recognition("acc_acme", "u1")) == fact
+    assert [fact.claims for fact in trait_facts([recognized(interaction)], 1).values()] == ([claimed] if claimed else [])
+
+
+@pytest.mark.parametrize("visit", [an_interaction("Page", kind=InteractionKind.PAGE), an_interaction("Signed In")])
+def test_a_visit_claims_nothing_whoever_it_was(visit: Interaction) -> None:
+    assert trait_facts([recognized(visit, **RECOGNIZED)], 1) == {}
+
+
+def test_what_is_said_tells_when_it_happened_and_a_new_folding_tells_no_moment() -> None:
+    registry = Registry()
+    registry.see(identified({"title": "CEO"}, when=at(390), number=1), 1)
+    registry.see(an_interaction("Demo", when=at(391), number=2), 2)
+    registry.merge(frg(1), frg(2))
+    registry.see(an_interaction("Blog", when=at(399), number=3), 1)
+    world = World().hear(registry.told)
+    told = [(type(event), event.occurred_at) for event in world.book.said if isinstance(event, ProfileChanged | ScoreChanged | ScoreCorrected)]
+    assert told == [
+        (ProfileChanged, at(390)),
+        (ScoreChanged, at(390)),
+        (ScoreChanged, at(391)),
+        (ScoreCorrected, None),
+        (ScoreChanged, at(399)),
+    ]
