@@ -66,6 +66,12 @@ async def assign_tags(session: AsyncSession) -> None:
     await _join(session, TAG, changed)
 
 
+async def write_placements(session: AsyncSession, told: Mapping[str, Placement]) -> None:
+    """Writes where fragments belong, unless a newer grouping was written meanwhile: on PostgreSQL readers of two streams do not see each other."""
+    rows = [{"fragment_id": fragment_id, "person_id": one.person_id, "graph_version": one.graph_version} for fragment_id, one in sorted(told.items())]
+    await _join(session, FRAGMENT, rows)
+
+
 async def _place(session: AsyncSession, told: Mapping[str, Placement]) -> None:
     news = newer(await load_placements(session, FRAGMENT, list(told)), told)
     rows = [{"fragment_id": fragment_id, "person_id": one.person_id, "graph_version": one.graph_version} for fragment_id, one in sorted(news.items())]

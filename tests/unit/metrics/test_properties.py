@@ -20,6 +20,7 @@ from chassis.store.database import Database
 from chassis.store.migrate import migrate
 from contracts.envelope import Event
 from contracts.events.lifecycle import SlaBreached, SlaKept, SlaStarted, StageCorrected
+from contracts.ids import derive_id
 from services.metrics.domain.asking import Ask, Attribution, By, period_of
 from services.metrics.domain.campaigns import Match
 from services.metrics.domain.money import money_text
@@ -58,7 +59,7 @@ from tests.unit.metrics.reckoning import ORDER, Reckoning
 
 FRAGMENTS = 5
 CAMPAIGNS = [a_campaign(1, Match(name="spring")), a_campaign(2, Match(source="fair")), a_campaign(3, Match(name="spring", source="fair"))]
-COSTS = [(cmp(1), Decimal("120.50"), at(1).date()), (cmp(2), Decimal(80), at(2).date()), (cmp(1), Decimal("-20.50"), at(9).date())]
+COSTS = [(cmp(1), Decimal("120.50"), at(1).date()), (cmp(2), Decimal(80), at(2).date()), (cmp(1), Decimal("-20.50"), at(8).date())]
 CONTEXTS = [None, None, {"name": "Spring"}, {"source": "FAIR"}, {"name": "spring", "source": "fair"}, {"name": "unheard of"}]
 ASKS = [
     Ask(),
@@ -69,7 +70,13 @@ ASKS = [
 
 
 def a_fact(rng: random.Random, number: int) -> Event:
-    """Something about somebody; moments collide now and then, and what is told may have happened days before."""
+    """Something about somebody, each with an id of its own however alike they are."""
+    event = a_telling(rng, number)
+    return event.model_copy(update={"meta": event.meta.model_copy(update={"event_id": derive_id("evt", event.meta.at, str(number))})})
+
+
+def a_telling(rng: random.Random, number: int) -> Event:
+    """Moments collide now and then, and what is told may have happened days before."""
     person, when = rng.randint(1, FRAGMENTS), at(rng.randrange(10), hours=rng.choice([0, 0, 3, 7]))
     told_at = when + timedelta(days=rng.choice([0, 0, 2]), microseconds=number)
     meta = {"told_at": told_at}
