@@ -31,7 +31,7 @@ class Target:
         command = [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(self.var / "supervisord.conf"), "status"]
         answer = subprocess.run(command, capture_output=True, text=True, check=False).stdout
         rows = [line.replace(",", "").split() for line in answer.splitlines() if "RUNNING" in line]
-        return {row[0]: int(row[row.index("pid") + 1]) for row in rows}
+        return {row[0].rpartition(":")[2]: int(row[row.index("pid") + 1]) for row in rows}
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from embedded.secrets import Secrets
 SERVICES = tuple(user.name for user in BUS_USERS if user.name != "gateway")
 NATS_USERS = [*(user.name for user in BUS_USERS), OBSERVER, OPERATOR]
 PORT_NAMES = ("nats", "nats_monitor", *SERVICES)
+SERVICE_GROUP = "services"  # supervisorctl knows a service as services:<name>
 _SOCKET_PATH_LIMIT = 100  # a unix socket's path may have about 104 characters
 
 
@@ -98,8 +99,12 @@ class Plan:
         ]
         if len(str(socket)) <= _SOCKET_PATH_LIMIT:
             lines += _control_section(socket)
-        for priority, (name, command) in enumerate(parse_procfile(procfile, {"RAPPORT_VAR": str(self.var)}).items()):
+        processes = parse_procfile(procfile, {"RAPPORT_VAR": str(self.var)})
+        for priority, (name, command) in enumerate(processes.items()):
             lines += self._program_section(name, command, priority)
+        # groups stop one after the other, the last first; what is in a group stops together: gateway, services, NATS
+        members = [name for name in processes if name in SERVICES]
+        lines += [f"[group:{SERVICE_GROUP}]", f"programs={','.join(members)}", "priority=1"] if members else []
         return "\n".join(lines) + "\n"
 
     def _program_section(self, name: str, command: str, priority: int) -> list[str]:

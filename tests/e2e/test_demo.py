@@ -61,7 +61,7 @@ async def test_a_market_is_played_shown_and_can_be_played_again(own_suite: Suite
 
 
 def test_a_service_that_is_away_is_named(own_suite: Suite) -> None:
-    control = [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(own_suite.var / "supervisord.conf"), "stop", "metrics"]
+    control = [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(own_suite.var / "supervisord.conf"), "stop", "services:metrics"]
     subprocess.run(control, check=True, capture_output=True)
     ended = played(own_suite)
     assert ended.returncode == 1

@@ -56,10 +56,13 @@ async def view(client: httpx.AsyncClient, world: str, who: str) -> dict[str, Any
     assert answer.status_code == 200, answer.text
     body = answer.json()
     assert body["degraded"] == []
+    account_id = body["profile"].pop("account_id")["value"]  # derives from the domain, which names the world
+    account = (await client.get(f"/v1/accounts/{account_id}")).json()
     receipts = (await client.get(f"/v1/people/{person_id}/receipts", params={"as_of": AS_OF, "limit": "100"})).json()["items"]
     return {
         "identifiers": sorted(each["value"].replace(world, "world") for each in body["identifiers"]),
         "profile": {name: str(fact["value"]).replace(world, "world") for name, fact in body["profile"].items()},
+        "account": account["domain"].replace(world, "world"),
         "scores": body["scores"],
         "receipts": sorted((each["rule"], each["at"], str(each["contribution"])) for each in receipts),
         "interactions": await seen(client, person_id),

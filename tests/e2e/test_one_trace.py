@@ -36,9 +36,9 @@ async def test_one_trace_shows_the_way_from_capture_to_alert(tmp_path: Path) -> 
 
             def the_way_is_told() -> None:
                 assert [step for step in WAY if not _is_told(step, collector, trace_id)] == []
+                assert _is_one_tree(collector.trace(trace_id))
 
-            await eventually(the_way_is_told, within=20)
-            assert _is_one_tree(collector.trace(trace_id))
+            await eventually(the_way_is_told, within=30)
 
 
 def _is_told(step: tuple[str, str], collector: Collector, trace_id: str) -> bool:

@@ -14,6 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from embedded.plan import SERVICE_GROUP, SERVICES
+
 ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = tuple(line.partition(":")[0] for line in (ROOT / "Procfile").read_text().splitlines() if line.strip())
 
@@ -35,7 +37,8 @@ class Suite:
 
     def pid(self, process: str) -> int:
         """The process id supervisord knows `process` by; 0 while it is not running."""
-        answer = subprocess.run(self._control("pid", process), capture_output=True, text=True, check=False)
+        name = f"{SERVICE_GROUP}:{process}" if process in SERVICES else process
+        answer = subprocess.run(self._control("pid", name), capture_output=True, text=True, check=False)
         return int(answer.stdout) if answer.stdout.strip().isdigit() else 0
 
     def kill(self, process: str) -> int:
