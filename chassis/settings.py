@@ -15,6 +15,9 @@ class SettingsRefused(Exception):
     """The environment does not say what the service needs to know."""
 
 
+Milliseconds = Annotated[float, Field(ge=0, le=5000)]
+
+
 class ServiceSettings(BaseSettings):
     """The knobs that all services share."""
 
@@ -29,6 +32,7 @@ class ServiceSettings(BaseSettings):
     token_public_key: str  # Ed25519, base64 or PEM; several, separated by commas, while keys rotate
     lanes: Annotated[int, Field(ge=1, le=64)] = 1
     batch_size: Annotated[int, Field(ge=1, le=500)] = 250
+    gather_ms: Milliseconds = 25.0  # batches of a stream begin at most this often; a message that comes alone waits for none
     body_limit: Annotated[int, Field(ge=1024)] = 2_000_000  # bytes of a request body; a longer one answers 413
     drain_seconds: Annotated[float, Field(gt=0)] = 10.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -151,7 +151,7 @@ async def _listening(runtime: Runtime, subscriptions: Sequence[Subscription]) ->
 def consumer_specs(service: str, settings: ServiceSettings, subscriptions: Sequence[Subscription]) -> list[ConsumerSpec]:
     """One durable per stream heard and lane; the server lets one reader at a time have each."""
     return [
-        ConsumerSpec(service, stream, _subjects(stream, lane, subscriptions), lane, settings.lanes, settings.batch_size)
+        ConsumerSpec(service, stream, _subjects(stream, lane, subscriptions), lane, settings.lanes, settings.batch_size, settings.gather_ms / 1000)
         for stream in sorted(_heard_streams(subscriptions))
         for lane in range(settings.lanes)
     ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,6 +45,7 @@ class ConsumerSpec:
     lane: int = 0
     lanes: int = 1
     batch_size: int = 250
+    gather_seconds: float = 0.0  # batches begin at most this often: what comes in between goes together, and costs one transaction
 
     @property
     def durable(self) -> str:
@@ -103,8 +106,11 @@ class Consumer:
 
     async def _run(self) -> None:
         await self._prepare()
+        began = -math.inf
         while not self._is_stopping.is_set():
+            await asyncio.sleep(max(0.0, began + self._spec.gather_seconds - time.monotonic()))
             self._in_hand = await self._puller.next(self._spec.batch_size)
+            began = time.monotonic()
             self._observer.lag_seen(self._spec.stream, self._spec.durable, self._in_hand[-1].pending)
             try:
                 await self._settler.settle(self._in_hand)
