@@ -12,7 +12,7 @@ from chassis.routes import runtime_of
 from services.routing.api.rep_views import MANAGING, CredentialsView, RepId
 from services.routing.domain.credentials import DOMAIN, STREAM, alerts_of, durable_of, inbox_of
 from services.routing.effects.durables import ensure_durable
-from services.routing.effects.keys import LIFETIME_SECONDS, new_key, public_url
+from services.routing.effects.keys import new_key, public_url
 from services.routing.handlers.reps import get_rep
 from services.routing.settings import RoutingSettings
 from services.routing.store.reps import save_credential
@@ -59,5 +59,4 @@ async def issue_credentials(request: Request, caller: Caller, rep_id: RepId) -> 
         subject=alerts_of(rep_id),
         inbox_prefix=inbox_of(rep_id),
         domain=DOMAIN,
-        lifetime_seconds=LIFETIME_SECONDS,
     )

@@ -108,7 +108,6 @@ class CredentialsView(BaseModel):
     subject: str = Field(description="The alerts as they come, for who wants to listen without the stream")
     inbox_prefix: str = Field(description="What the client has to use for its inboxes; no other is open")
     domain: str = Field(description="The JetStream domain, for clients that ask about the consumer before they pull")
-    lifetime_seconds: int = Field(description="After so long the server hangs up and the client connects again, which clients do by themselves")
 
 
 def rep_view(rep: Rep, open_referrals: int) -> RepView:
