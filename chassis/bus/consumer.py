@@ -45,7 +45,7 @@ class ConsumerSpec:
     lane: int = 0
     lanes: int = 1
     batch_size: int = 250
-    gather_seconds: float = 0.0  # batches begin at most this often: what comes in between goes together, and costs one transaction
+    gather_seconds: float = 0.0  # unless there is a backlog, batches begin at most this often: what comes in between shares a transaction
 
     @property
     def durable(self) -> str:
@@ -106,11 +106,12 @@ class Consumer:
 
     async def _run(self) -> None:
         await self._prepare()
-        began = -math.inf
+        next_at = -math.inf
         while not self._is_stopping.is_set():
-            await asyncio.sleep(max(0.0, began + self._spec.gather_seconds - time.monotonic()))
+            await asyncio.sleep(max(0.0, next_at - time.monotonic()))
             self._in_hand = await self._puller.next(self._spec.batch_size)
-            began = time.monotonic()
+            is_behind = len(self._in_hand) == self._spec.batch_size or self._in_hand[-1].pending > 0
+            next_at = -math.inf if is_behind else time.monotonic() + self._spec.gather_seconds
             self._observer.lag_seen(self._spec.stream, self._spec.durable, self._in_hand[-1].pending)
             try:
                 await self._settler.settle(self._in_hand)

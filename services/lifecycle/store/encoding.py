@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 import orjson
@@ -15,7 +15,7 @@ from services.lifecycle.domain.verdicts import Verdict
 
 
 def move_row(move: Move) -> dict[str, Any]:
-    return {**asdict(move), "covers": _text(move.covers)}
+    return {**_row(move), "covers": _text(move.covers)}
 
 
 def move_of(row: Any) -> Move:
@@ -23,7 +23,7 @@ def move_of(row: Any) -> Move:
 
 
 def standing_row(standing: Standing) -> dict[str, Any]:
-    return {**asdict(standing), "homes": _text(standing.homes)}
+    return {**_row(standing), "homes": _text(standing.homes)}
 
 
 def standing_of(row: Any) -> Standing:
@@ -31,7 +31,7 @@ def standing_of(row: Any) -> Standing:
 
 
 def clock_row(clock: Clock) -> dict[str, Any]:
-    return {**asdict(clock), "stops": _text(clock.stops)}
+    return {**_row(clock), "stops": _text(clock.stops)}
 
 
 def clock_of(row: Any) -> Clock:
@@ -40,21 +40,29 @@ def clock_of(row: Any) -> Clock:
 
 def verdict_row(verdict: Verdict, standing: Standing) -> dict[str, Any]:
     """A verdict with where the person stands after it."""
-    fields = asdict(verdict)
-    told = {"to_stage": fields.pop("to"), "bant": _text(verdict.bant)}
-    return {**fields, **told, "fragment_id": standing.move_home, "move_id": standing.move_id}
+    row = _row(verdict)
+    told = {"to_stage": row.pop("to"), "bant": _text(verdict.bant)}
+    return {**row, **told, "fragment_id": standing.move_home, "move_id": standing.move_id}
 
 
 def opportunity_row(deal: Opportunity) -> dict[str, Any]:
-    fields = asdict(deal)
-    amount: Money | None = fields.pop("amount")
-    return {**fields, "amount": None if amount is None else amount.amount, "currency": None if amount is None else amount.currency}
+    row = _row(deal)
+    amount: Money | None = row.pop("amount")
+    return {**row, "amount": None if amount is None else amount.amount, "currency": None if amount is None else amount.currency}
 
 
 def opportunity_of(row: Any) -> Opportunity:
-    fields = dict(row._mapping)
-    amount, currency = fields.pop("amount"), fields.pop("currency")
-    return Opportunity(**fields, amount=None if amount is None else Money(amount=amount, currency=currency))
+    known = dict(row._mapping)
+    amount, currency = known.pop("amount"), known.pop("currency")
+    return Opportunity(**known, amount=None if amount is None else Money(amount=amount, currency=currency))
+
+
+def _row(value: Any) -> dict[str, Any]:
+    # dataclasses.asdict copies all that is inside, which took a tenth of the time of a batch
+    return {name: getattr(value, name) for name in _NAMES[type(value)]}
+
+
+_NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in (Move, Standing, Clock, Verdict, Opportunity)}
 
 
 def _text(value: Any) -> str:

@@ -74,6 +74,27 @@ async def test_two_services_each_hear_everything(broker: Broker, readers: Reader
     await eventually(lambda: len(one.numbers) == len(other.numbers) == 300)
 
 
+async def test_what_comes_while_a_batch_gathers_shares_the_next_one(broker: Broker, readers: Readers) -> None:
+    applied = Applied()
+    await readers.start(applied, ConsumerSpec("metrics", "CAPTURE", ("capture.>",), gather_seconds=2.0))
+    await broker.publish_batch(captures(1))
+    await eventually(lambda: applied.batches == [1])  # alone: it waits for nobody
+
+    for number in range(1, 6):
+        await broker.publish_batch(captures(1, start=number))
+    await eventually(lambda: len(applied.numbers) == 6)
+    assert applied.batches == [1, 5]
+
+
+async def test_a_backlog_does_not_wait_for_company(broker: Broker, readers: Readers) -> None:
+    await broker.publish_batch(captures(95))
+    applied = Applied()
+    await readers.start(applied, ConsumerSpec("metrics", "CAPTURE", ("capture.>",), batch_size=10, gather_seconds=3600.0))
+
+    await eventually(lambda: len(applied.numbers) == 95)
+    assert applied.numbers == list(range(95))
+
+
 async def test_a_stream_that_does_not_exist_yet_is_waited_for(broker: Broker, readers: Readers) -> None:
     applied = Applied()
     consumer = await readers.start(applied, ConsumerSpec("metrics", "NURTURE", ("nurture.>",)))
