@@ -9,12 +9,13 @@ from fastapi import APIRouter, Query
 from chassis.context import Context
 from chassis.errors import BadInput, problem_responses
 from chassis.routes import Read
+from deciding.api.lookups import LookupAsOfRequest
 from deciding.api.paging import AsOf, Cursor, Limit, PersonId, from_cursor, to_cursor
 from deciding.api.receipts import PersonNotFound
 from deciding.store.pages import Place
 from deciding.store.people import load_fragments_of, survivors
 from services.lifecycle.api.showing import show
-from services.lifecycle.api.views import HistoryPage, LookupAnswer, LookupRequest, MoveView, PeoplePage, PersonView, StandingView
+from services.lifecycle.api.views import HistoryPage, LookupAnswer, MoveView, PeoplePage, PersonView, StandingView
 from services.lifecycle.domain.book import Standing
 from services.lifecycle.domain.moves import Move, in_order, live
 from services.lifecycle.handlers.rulebooks import DESK
@@ -44,7 +45,7 @@ async def list_people_by_stage(
 
 
 @router.post("/v1/lifecycle/people:lookup")
-async def look_stages_up(reading: Read, body: LookupRequest) -> LookupAnswer:
+async def look_stages_up(reading: Read, body: LookupAsOfRequest) -> LookupAnswer:
     """Up to 200 people by id, in one go. Ids that a merge absorbed answer with the survivor; unknown ids are left out."""
     current = await survivors(reading.session, FRAGMENT, set(body.person_ids))
     views = await show(reading, set(current.values()), body.as_of)

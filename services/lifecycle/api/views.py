@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chassis.http.fields import Moment
 from contracts.values import Receipt
+from deciding.api.lookups import Current
 
 Note = Annotated[str, Field(max_length=2000, description="In plain words, for whoever reads the receipt")]
 Reason = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,49}$", description="A short code of your own", examples=["bad_timing"])]
@@ -104,20 +105,11 @@ class PeoplePage(BaseModel):
     next_cursor: str | None
 
 
-class LookupRequest(BaseModel):
-    """Whom to look up."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    person_ids: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(min_length=1, max_length=200, examples=[["per_01J8Z0"]])
-    as_of: Moment | None = Field(default=None, description="What was the case at that moment")
-
-
 class LookupAnswer(BaseModel):
     """The people found; unknown ids are left out."""
 
     items: list[PersonView]
-    current: dict[str, str] = Field(description="Asked id -> the person who answers to it", examples=[{"per_01J8Z9": "per_01J8Z0"}])
+    current: Current
 
 
 class MoveView(BaseModel):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from chassis.routes import Read
 from contracts.values import Money
+from deciding.api.lookups import Current, LookupRequest
 from deciding.store.people import survivors
 from services.metrics.domain.asking import Attribution, Reporting
 from services.metrics.domain.moments import day_of, moment_of
@@ -40,23 +41,15 @@ class MeasuredPerson(BaseModel):
     )
 
 
-class MeasuredLookupRequest(BaseModel):
-    """Whom to look up."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    person_ids: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(min_length=1, max_length=200, examples=[["per_01J8Z0"]])
-
-
 class MeasuredLookupAnswer(BaseModel):
     """The people found; unknown ids are left out."""
 
     items: list[MeasuredPerson]
-    current: dict[str, str] = Field(description="Asked id -> the person who answers to it", examples=[{"per_01J8Z9": "per_01J8Z0"}])
+    current: Current
 
 
 @router.post("/v1/metrics/people:lookup")
-async def look_up_measured_people(reading: Read, body: MeasuredLookupRequest) -> MeasuredLookupAnswer:
+async def look_up_measured_people(reading: Read, body: LookupRequest) -> MeasuredLookupAnswer:
     """Up to 200 people by id, in one go. Ids that a merge absorbed answer with the survivor; unknown ids are left out."""
     current = await survivors(reading.session, FRAGMENT, set(body.person_ids))
     people = sorted(set(current.values()))

@@ -11,12 +11,12 @@ from sqlalchemy import Row
 from chassis.context import Context
 from chassis.errors import problem_responses
 from chassis.routes import Read
+from deciding.api.lookups import LookupRequest
 from deciding.api.paging import PersonId
 from deciding.api.receipts import PersonNotFound
 from deciding.cards import blank
 from deciding.store.cards import load_cards
 from deciding.store.people import load_fragments_of, survivors
-from services.nurture.api.requests import LookupRequest
 from services.nurture.api.views import ConsentView, LookupAnswer, PersonBrief, PersonView, SelectionView
 from services.nurture.domain.consent import Standing, refusal, standing
 from services.nurture.domain.following import Person

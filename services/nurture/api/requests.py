@@ -124,11 +124,3 @@ class SelectRequest(BaseModel):
         """The same in the words of the domain."""
         channel = None if self.channel == "any" else Channel(self.channel)
         return Ask(self.person_id, channel, self.limit, self.context, self.is_test, self.dry_run)
-
-
-class LookupRequest(BaseModel):
-    """Whom to look up."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    person_ids: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(min_length=1, max_length=200, examples=[["per_01J8Z0"]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import AwareDatetime, BaseModel, Field
 
 from contracts.values import Consent, ConsentChannel
+from deciding.api.lookups import Current
 from services.nurture.domain.catalogue import Entry
 from services.nurture.domain.stages import BuyingStage
 from services.nurture.domain.treatments import Channel, TreatmentBody
@@ -85,7 +86,7 @@ class LookupAnswer(BaseModel):
     """The people found; unknown ids are left out."""
 
     items: list[PersonBrief]
-    current: dict[str, str] = Field(description="Asked id -> the person who answers to it", examples=[{"per_01J8Z9": "per_01J8Z0"}])
+    current: Current
 
 
 def treatment_view(entry: Entry) -> TreatmentView:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from fastapi import APIRouter
 
 from chassis.routes import Read
+from deciding.api.lookups import LookupRequest
 from deciding.store.people import survivors
-from services.routing.api.views import LookupAnswer, LookupRequest, OwnerOfPerson, PersonView, ReferralOfPerson
+from services.routing.api.views import LookupAnswer, OwnerOfPerson, PersonView, ReferralOfPerson
 from services.routing.domain.referral import Referral, State
 from services.routing.store.reading import referrals_of
 from services.routing.store.reps import rep_names

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from chassis.http.fields import Moment
 from contracts.events.scoring import Attribute
 from contracts.values import Receipt, Scores
+from deciding.api.lookups import Current
 from deciding.profile import display_name, text_of
 from services.routing.domain.answering import Reason
 from services.routing.domain.referral import Offer, Outcome, Referral, State
@@ -113,14 +114,6 @@ class ReferralDetail(ReferralView):
     receipts: list[Receipt] = Field(description="The stage move first, then what routing decided, oldest first")
 
 
-class LookupRequest(BaseModel):
-    """Whom to look up."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    person_ids: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(min_length=1, max_length=200, examples=[["per_01J8Z0"]])
-
-
 class OwnerOfPerson(BaseModel):
     """The rep who takes care of a person."""
 
@@ -151,7 +144,7 @@ class LookupAnswer(BaseModel):
     """The people found; unknown ids are left out."""
 
     items: list[PersonView]
-    current: dict[str, str] = Field(description="Asked id -> the person who answers to it", examples=[{"per_01J8Z9": "per_01J8Z0"}])
+    current: Current
 
 
 def referral_view(referral: Referral, names: Mapping[str, str]) -> ReferralView:

@@ -12,10 +12,11 @@ from chassis.context import Context
 from chassis.errors import problem_responses
 from chassis.routes import Read
 from contracts.events.scoring import Attribute
+from deciding.api.lookups import LookupAsOfRequest
 from deciding.api.paging import AsOf, Limit, PersonId
 from deciding.api.receipts import PersonNotFound
 from deciding.profile import display_name
-from services.scoring.api.views import LookupAnswer, LookupRequest, PeoplePage, PersonView
+from services.scoring.api.views import LookupAnswer, PeoplePage, PersonView
 from services.scoring.domain.book import Person, Standing
 from services.scoring.domain.facts import TraitFact
 from services.scoring.domain.grid import Grid
@@ -43,7 +44,7 @@ async def search_profiles(
 
 
 @router.post("/v1/scoring/people:lookup")
-async def look_people_up(reading: Read, body: LookupRequest) -> LookupAnswer:
+async def look_people_up(reading: Read, body: LookupAsOfRequest) -> LookupAnswer:
     """Up to 200 people by id, in one go. Ids that a merge absorbed answer with the survivor; unknown ids are left out."""
     found = await store.people(reading.session, set(body.person_ids))
     people = {person.person_id: person for person in found.values()}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
-from chassis.http.fields import Moment
 from contracts.events.scoring import Attribute
 from contracts.values import AccountClaim, Flag, InteractionKind, JsonObject, Scores, SourceKind, Strength
+from deciding.api.lookups import Current
 
 _ATTRIBUTE = {
     "value": "VP Marketing",
@@ -39,20 +39,11 @@ class PeoplePage(BaseModel):
     next_cursor: str | None = Field(description="Ask with it for the next page; null on the last one")
 
 
-class LookupRequest(BaseModel):
-    """Whom to look up."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    person_ids: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(min_length=1, max_length=200, examples=[["per_01J8Z0"]])
-    as_of: Moment | None = Field(default=None, description="What was the case at that moment")
-
-
 class LookupAnswer(BaseModel):
     """The people found; unknown ids are left out."""
 
     items: list[PersonView]
-    current: dict[str, str] = Field(description="Asked id -> the person who answers to it", examples=[{"per_01J8Z9": "per_01J8Z0"}])
+    current: Current
 
 
 class FactView(BaseModel):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import orjson
 
 from contracts.events.identity import InteractionRecognized
-from contracts.events.scoring import Attribute
-from contracts.values import Strength
-from deciding.profile import Attributes
+from deciding.store.attributes import attributes_from_text, attributes_to_text
 from services.scoring.domain.book import Fragment, Person, Standing, Told
 from services.scoring.domain.decay import Accumulators
 from services.scoring.domain.facts import recognition_of
@@ -107,26 +104,6 @@ def _said_columns(said: Standing | None) -> Row:
 
 def _said_of(row: Any) -> Standing | None:
     return None if row.said_at is None else Standing(row.said_fit_e4, row.said_engagement_e4, row.said_cell, row.said_at)
-
-
-def attributes_to_text(attributes: Attributes) -> str:
-    return to_text(
-        {name: [one.value, one.strength.value, one.source_id, one.interaction_id, one.occurred_at.isoformat()] for name, one in attributes.items()}
-    )
-
-
-def attributes_from_text(text: str) -> dict[str, Attribute]:
-    # model_construct: what is read was checked when it was written, and people are read at every event
-    return {
-        name: Attribute.model_construct(
-            value=value,
-            strength=Strength(strength),
-            source_id=source_id,
-            interaction_id=interaction_id,
-            occurred_at=datetime.fromisoformat(occurred_at),
-        )
-        for name, (value, strength, source_id, interaction_id, occurred_at) in orjson.loads(text).items()
-    }
 
 
 def fact_row(event: InteractionRecognized, version: int, *, has_traits: bool) -> Row:

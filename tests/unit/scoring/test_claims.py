@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from contracts.maildomains import company_domain
 from contracts.values import AccountClaim, InteractionKind, JsonObject
 from deciding.profile import display_name, domain_of
+from deciding.store.attributes import attributes_from_text, attributes_to_text
 from deciding.titles import RANKS, business_function, seniority
 from services.scoring.domain.claims import claims_of
 from services.scoring.domain.figures import Money, head_count, money, months
 from services.scoring.domain.profile import fold_text, search_text
-from services.scoring.store.encoding import attributes_from_text, attributes_to_text, to_text
+from services.scoring.store.encoding import to_text
 from tests.unit.scoring.builders import after, an_interaction, at, identified, per, recognized
 
 JSON: st.SearchStrategy[Any] = st.recursive(

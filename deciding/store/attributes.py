@@ -1,0 +1,34 @@
+"""How a profile is written as text, canonically: equal profiles give equal texts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import orjson
+
+from contracts.events.scoring import Attribute
+from contracts.values import Strength
+from deciding.profile import Attributes
+
+
+def attributes_to_text(attributes: Attributes) -> str:
+    """`{name: [value, strength, source, interaction, moment]}` as canonical JSON."""
+    written = {
+        name: [one.value, one.strength.value, one.source_id, one.interaction_id, one.occurred_at.isoformat()] for name, one in attributes.items()
+    }
+    return orjson.dumps(written, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def attributes_from_text(text: str) -> dict[str, Attribute]:
+    """The profile that `attributes_to_text` wrote."""
+    # model_construct: what is read was checked when it was written, and people are read at every event
+    return {
+        name: Attribute.model_construct(
+            value=value,
+            strength=Strength(strength),
+            source_id=source_id,
+            interaction_id=interaction_id,
+            occurred_at=datetime.fromisoformat(occurred_at),
+        )
+        for name, (value, strength, source_id, interaction_id, occurred_at) in orjson.loads(text).items()
+    }
