@@ -54,7 +54,7 @@ contracts: $(READY) ## Write OpenAPI, AsyncAPI, JSON Schema and missing golden e
 	$(BIN)/python -m contracts.export
 	$(BIN)/python -m chassis.openapi
 
-bench: $(READY) ## Measure: capture rate against a bare endpoint, capture-to-score latency
+bench: $(READY) ## Measure: capture rate against a bare endpoint, latencies, memory, what one more fact costs
 	$(BIN)/python -m bench
 
 format: $(READY) ## Put the code into shape

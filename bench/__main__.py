@@ -1,6 +1,6 @@
-"""`make bench`: the four figures, each beside its ceiling or target; everything on loopback and of its own.
+"""`make bench`: the figures, each beside its ceiling or target; everything on loopback and of its own.
 
-python -m bench [--only captures|pipeline|alerts|memory ...]
+python -m bench [--only captures|pipeline|alerts|memory|bytes|folds ...]
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import asyncio
 import sys
 from collections.abc import Callable
 
-from bench import capture, latency, memory, pipeline
+from bench import bytes as kept
+from bench import capture, folds, latency, memory, pipeline
 from bench.suite import fresh_suite
 
 
@@ -35,7 +36,19 @@ def _captures() -> None:
     capture.main([])
 
 
-FIGURES: dict[str, Callable[[], None]] = {"captures": _captures, "pipeline": _pipeline, "alerts": _alerts, "memory": _memory}
+def _bytes() -> None:
+    with fresh_suite() as target:
+        print("\n".join(asyncio.run(kept.measure(target))), flush=True)
+
+
+FIGURES: dict[str, Callable[[], None]] = {
+    "captures": _captures,
+    "pipeline": _pipeline,
+    "alerts": _alerts,
+    "memory": _memory,
+    "bytes": _bytes,
+    "folds": folds.main,
+}
 
 
 def main() -> int:

@@ -103,14 +103,15 @@ async def _wait_until_done(jetstream: JetStreamContext, began: float) -> int:
     left = 0
     while quiet < 2 and time.perf_counter() - began < PATIENCE_SECONDS:
         await asyncio.sleep(0.1)
-        left = await _pending(jetstream)
+        left = await pending(jetstream)
         quiet = 0 if left else quiet + 1
     return left
 
 
-async def _pending(jetstream: JetStreamContext) -> int:
-    pending = 0
+async def pending(jetstream: JetStreamContext) -> int:
+    """Messages that some service has yet to hear, or has in hand."""
+    count = 0
     for stream in ("CAPTURE", "IDENTITY", "SCORING", "LIFECYCLE", "NURTURE", "ROUTING"):
         for consumer in await jetstream.consumers_info(stream):
-            pending += (consumer.num_pending or 0) + (consumer.num_ack_pending or 0)
-    return pending
+            count += (consumer.num_pending or 0) + (consumer.num_ack_pending or 0)
+    return count

@@ -1,20 +1,26 @@
-"""What orchestrators and Prometheus ask: is the process alive, can it work, how is it doing."""
+"""What orchestrators and Prometheus ask: is the process alive, does its work move, how is it doing."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
+import orjson
 from fastapi import APIRouter
-from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chassis.errors import Unavailable
+from chassis.errors import MEDIA_TYPE
 from chassis.metrics import CONTENT_TYPE
+from chassis.progress import describe
+from chassis.readiness import Facts, Finding, Kept, Work, judge
 from chassis.routes import runtime_of
-from chassis.runtime import Runtime
+from chassis.runtime import Check, Runtime
+from chassis.store import outbox, refused, timers
 
-_PATIENCE_SECONDS = 2.0
+_PATIENCE_SECONDS = 0.8
+"""A probe that waits longer than a second is given up by most orchestrators, and then nobody learns the reason."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,54 +33,88 @@ async def is_alive() -> Response:
 
 @router.get("/readyz")
 async def is_ready(request: Request) -> Response:
-    """200 when store and NATS answer and the migrations are in; else 503 that names what is not ready."""
+    """200 when its work moves, with `notes` of what was set aside; else 503 that names what does not, since when, and why."""
     runtime = runtime_of(request)
-    missing = await what_is_missing(runtime)
-    if missing:
-        raise Unavailable(f"not ready: {', '.join(missing)}")
-    return Response(b'{"status":"ready"}', media_type="application/json")
+    findings = judge(await facts_of(runtime), runtime.settings.stuck_seconds)
+    missing, notes = [one for one in findings if not one.is_note], _told([one for one in findings if one.is_note])
+    if not missing:
+        return Response(orjson.dumps({"status": "ready"} | ({"notes": notes} if notes else {})), media_type="application/json")
+    problem = {
+        "type": "urn:rapport:problem:not-ready",
+        "title": "Not ready",
+        "status": 503,
+        "detail": "not ready: " + "; ".join(map(str, missing)),
+        "instance": request.url.path,
+        "errors": _told(missing),
+        "notes": notes,
+    }
+    return Response(orjson.dumps(problem), 503, {"Retry-After": "1"}, MEDIA_TYPE)
 
 
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
     """The measures, for Prometheus."""
     runtime = runtime_of(request)
-    runtime.metrics.outbox_aged(await _outbox_age(runtime))
+    kept = (await _ask_store(runtime))[0]
+    if kept is None:
+        runtime.metrics.outbox_aged(-1.0)  # not known; an alert on the age must not fall silent because the store does
+    else:
+        runtime.metrics.outbox_aged(kept.oldest_seconds)
+        runtime.metrics.set_aside(kept.refused, sum(count for _, count in kept.failing))
     return Response(runtime.metrics.render(), media_type=CONTENT_TYPE)
 
 
-async def what_is_missing(runtime: Runtime) -> list[str]:
-    """What this service needs and has not now: `store`, `nats`, the lanes it should be reading; `stopping` when it is about to stop."""
-    missing = []
-    if not await _store_answers(runtime):
-        missing.append("store")
-    if not runtime.broker.is_ready:
-        missing.append("nats")
-    missing += [f"{consumer.spec.stream} lane {consumer.spec.lane}" for consumer in runtime.consumers if not consumer.is_ready]
-    if runtime.is_stopping:
-        missing.append("stopping")
-    return missing
+async def facts_of(runtime: Runtime) -> Facts:
+    """What the parts of this process say of themselves now; within a second, also when the store hangs."""
+    kept, error = await _ask_store(runtime)
+    found = await asyncio.gather(*(_ask(check) for check in runtime.checks)) if kept is not None else ()
+    broker = runtime.broker
+    return Facts(
+        kept=kept,
+        store_error=error,
+        nats_error=None if broker.is_ready else broker.why_not_ready,
+        works=_works(runtime),
+        found=[finding for part in found for finding in part],
+        is_stopping=runtime.is_stopping,
+    )
 
 
-async def _store_answers(runtime: Runtime) -> bool:
+def _works(runtime: Runtime) -> list[Work]:
+    works = [Work("relay", one.what, one.seconds, one.last_error) for one in (runtime.relay.standstills if runtime.relay is not None else ())]
+    for consumer in runtime.consumers:
+        progress, part = consumer.progress, f"lane {consumer.spec.stream}/{consumer.spec.lane}"
+        error = consumer.refusal or progress.last_error
+        works.append(Work(part, "the same messages have been tried", progress.stuck_seconds, error, consumer.is_ready))
+    if runtime.timers is not None:
+        progress = runtime.timers.progress
+        works.append(Work("timers", "what is due has not been fired", progress.stuck_seconds, progress.last_error))
+    return works
+
+
+async def _ask_store(runtime: Runtime) -> tuple[Kept | None, str]:
     # migrations need no question of their own: the service does not listen before they are in
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS), runtime.database.glance() as session:
-            await session.execute(text("SELECT 1 FROM outbox LIMIT 1"))
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            waiting = await runtime.relay.backlog() if runtime.relay is not None else outbox.Backlog(0, None)
+            async with runtime.database.glance() as session:
+                set_aside, failing = await refused.count(session), await timers.failing(session)
+    except TimeoutError:
+        return None, f"no answer within {_PATIENCE_SECONDS} s"
     except Exception as error:
-        if isinstance(error, TimeoutError) or runtime.database.is_transient(error):
-            return False
+        if runtime.database.is_transient(error):
+            return None, describe(error)
         raise
-    return True
+    oldest = 0.0 if waiting.oldest is None else max(0.0, (datetime.now(UTC) - waiting.oldest).total_seconds())
+    return Kept(waiting.count, oldest, set_aside, failing), ""
 
 
-async def _outbox_age(runtime: Runtime) -> float:
-    if runtime.relay is None:
-        return 0.0
+async def _ask(check: Check) -> Sequence[Finding]:
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            return await runtime.relay.age_seconds()
-    except Exception as error:
-        if isinstance(error, TimeoutError) or runtime.database.is_transient(error):
-            return -1.0  # not known; an alert on the age must not fall silent because the store does
-        raise
+            return await check()
+    except Exception:  # it needs the store; that this does not answer is found where the store is asked
+        return ()
+
+
+def _told(findings: Sequence[Finding]) -> list[dict[str, str]]:
+    return [{"field": one.part, "reason": one.says} | ({"remedy": one.remedy} if one.remedy else {}) for one in findings]

@@ -83,17 +83,18 @@ def _masked(name: str, value: Any) -> Any:
     if _SECRET_KEY.search(name) or _PERSONAL_KEY.search(name):
         return value if value is None else MASK
     if isinstance(value, str):
-        return _masked_text(value)
+        return masked_text(value)
     if isinstance(value, Mapping):
         return {key: _masked(str(key), inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_masked("", inner) for inner in value]
     if isinstance(value, BaseException):
-        return _masked_text(repr(value))
+        return masked_text(repr(value))
     return value
 
 
-def _masked_text(text: str) -> str:
+def masked_text(text: str) -> str:
+    """The text without e-mail addresses, passwords in URLs and bearer tokens."""
     if "@" in text:
         text = _EMAIL_IN_TEXT.sub(MASK, _PASSWORD_IN_URL.sub(MASK, text))
     return _KEY_IN_TEXT.sub(rf"\1 {MASK}", text)

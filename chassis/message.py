@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +32,26 @@ class Received:
     sequence: int
     delivered: int
     timestamp: datetime
+
+    @property
+    def mark(self) -> Mark:
+        """Where it stands."""
+        return Mark(self.sequence, self.timestamp)
+
+
+class Mark(NamedTuple):
+    """A place in a stream: a sequence, and the moment (aware UTC) the stream had then."""
+
+    sequence: int
+    stored_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """What the server says of a stream: its last place, how many lane numbers its subjects have, and up to where each of them was acknowledged
+    by the durables that there are."""
+
+    name: str
+    last: Mark
+    lanes: int
+    acknowledged: Mapping[int, int] = field(default_factory=dict)

@@ -31,6 +31,8 @@ class Metrics:
         self._failed_batches = self._counter("rapport_batch_failures_total", "Tries of a batch that failed", ("stream", "consumer", "error"))
         self._lag = self._gauge("rapport_consumer_lag", "Messages that wait on the stream", ("stream", "consumer"))
         self._outbox_age = self._gauge("rapport_outbox_age_seconds", "Age of the oldest event that is not published yet", ())
+        self._refused = self._gauge("rapport_outbox_refused", "Events that the broker refused and that were set aside", ())
+        self._failing = self._gauge("rapport_timers_failing", "Timers whose handler keeps failing", ())
         self._lateness = self._histogram("rapport_timer_lateness_seconds", "How long after its due time a timer fired", ("kind",), _SLOW)
         self._said = self._counter("rapport_said_total", "Events put into the outbox", ("event",))
 
@@ -75,6 +77,11 @@ class Metrics:
     def outbox_aged(self, seconds: float) -> None:
         """How old the oldest unpublished event is; 0 when all are published."""
         self._outbox_age.labels(self._service).set(seconds)
+
+    def set_aside(self, refused: int, failing: int) -> None:
+        """So many refused events and failing timers there are."""
+        self._refused.labels(self._service).set(refused)
+        self._failing.labels(self._service).set(failing)
 
     def timer_fired(self, kind: str, late_seconds: float) -> None:
         """A timer fired this late."""

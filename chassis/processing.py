@@ -5,18 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
 from opentelemetry.trace import Span, SpanKind
 from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.bus.durables import ConsumerSpec, Opening
 from chassis.bus.errors import Unparseable
+from chassis.bus.letters import origin_of, replayed_for
 from chassis.context import Context
-from chassis.message import Received
+from chassis.message import Mark, Received, StreamState
 from chassis.runtime import Runtime
-from chassis.store import inbox
+from chassis.store import dead_letters, inbox
+from chassis.store.dead_letters import Letter
+from chassis.store.floors import open_floors
+from chassis.store.inbox import Arrival, Reading
 from chassis.subscriptions import Subscription
 from chassis.telemetry import carried_trace, is_sampled, link_to, trace_headers
 from contracts.envelope import Event
@@ -32,38 +39,67 @@ class Heard:
     received: Received
     subscription: Subscription
 
+    @property
+    def arrival(self) -> Arrival:
+        """What the inbox asks of it."""
+        return Arrival(self.event.meta.event_id, lane_in(self.received.subject), self.received.mark, self.event.every_lane)
+
 
 class Processor:
-    """Applies the messages of one durable consumer. `consumer` is its name in the inbox."""
+    """Applies the messages of one lane (an `Applier`), each at most once, however often and from wherever it comes."""
 
-    def __init__(self, runtime: Runtime, consumer: str, subscriptions: Sequence[Subscription]) -> None:
+    def __init__(self, runtime: Runtime, spec: ConsumerSpec, subscriptions: Sequence[Subscription]) -> None:
         self._runtime = runtime
-        self._consumer = consumer
+        self._spec = spec
+        self._reading = Reading(spec.stream, spec.lanes, ())
         self._takers = {event_type.wire_name: (event_type, taker) for taker in subscriptions for event_type in taker.event_types}
 
-    async def handle(self, batch: Sequence[Received]) -> None:
-        """Applies `batch`, each message at most once. Raises Unparseable before anything is begun, or whatever a handler raised."""
-        heard = self._read(batch)
-        if not heard:
-            return
+    async def open(self, stream: StreamState) -> Opening:
+        """The lane numbers to hear, and their lowest floor. Once opened, the numbers stay: batches in hand came under them."""
+        async with self._runtime.database.begin() as session:
+            floors = await open_floors(session, stream, self._spec.lanes)
+            before = await inbox.consumers_before(session)
+        heard = self._reading.heard or self._spec.heard(len(floors))
+        self._reading = replace(self._reading, heard=heard, before=before)
+        return Opening(heard, min([floors[lane] for lane in heard], default=None))
+
+    async def apply(self, batch: Sequence[Received]) -> None:
+        """Applies `batch`. Raises Unparseable before anything is begun, or whatever a handler raised."""
+        heard = await self._read([received for received in batch if replayed_for(received) in (None, self._runtime.name)])
+        last = max(received.mark for received in batch)
         with self._traced(heard) as traces:
             async with self._runtime.writing(traces) as context:
-                for subscription, run in groupby(await self._claim(context, heard), key=lambda one: one.subscription):
+                for subscription, run in groupby(await self._claim(context, heard, last), key=lambda one: one.subscription):
                     await self._hand_over(subscription, [one.event for one in run], context)
 
-    def _read(self, batch: Sequence[Received]) -> list[Heard]:
-        heard, reasons = [], {}
+    async def set_aside(self, dead: Sequence[tuple[Received, str]]) -> None:
+        """Notes what died. The ids are claimed too: what is sent again under one of them is not tried a second time, but for its replay."""
+        arrivals = [_unread(message) for message, _ in dead if "ce-id" in message.headers and replayed_for(message) is None]
+        async with self._runtime.database.begin() as session:
+            known = {arrival.place.sequence for arrival in arrivals} - await inbox.remember(session, self._reading, arrivals)
+            letters = [_letter(message, reason)._replace(is_settled=message.sequence in known) for message, reason in dead]
+            await dead_letters.set_aside(session, letters, datetime.now(UTC))
+
+    async def _read(self, batch: Sequence[Received]) -> list[Heard]:
+        heard, unread = [], {}
         for received in batch:
             try:
                 one = self._parse(received)
             except ValueError as error:
-                reasons[received.sequence] = _reason(error)
+                unread[received.sequence] = (received, _reason(error))
                 continue
             if one is not None:
                 heard.append(one)
-        if reasons:
+        if unread and (reasons := await self._not_noted(unread)):
             raise Unparseable(reasons)
         return heard
+
+    async def _not_noted(self, unread: Mapping[int, tuple[Received, str]]) -> dict[int, str]:
+        # what was set aside and comes again, because it was not acknowledged, gets no second letter; a replay that cannot be read does
+        origins = {sequence: str(origin_of(received)) for sequence, (received, _) in unread.items() if replayed_for(received) is None}
+        async with self._runtime.database.read() as session:
+            noted = await dead_letters.noted(session, set(origins.values()))
+        return {sequence: reason for sequence, (_, reason) in unread.items() if origins.get(sequence) not in noted}
 
     def _parse(self, received: Received) -> Heard | None:
         wire_name = received.subject.rpartition(".")[0]
@@ -75,16 +111,23 @@ class Processor:
             raise ValueError(f"the header ce-type says {received.headers['ce-type']}, the subject {wire_name}")
         return Heard(event_type.from_wire(received.headers, received.body), received, subscription)
 
-    async def _claim(self, context: Context, heard: Sequence[Heard]) -> list[Heard]:
-        unseen = await inbox.claim(context.session, self._consumer, {one.event.meta.event_id for one in heard})
-        fresh = []
-        for one in heard:
-            if one.event.meta.event_id in unseen:
-                unseen.discard(one.event.meta.event_id)  # the same message may be in the batch twice
-                fresh.append(one)
+    async def _claim(self, context: Context, heard: Sequence[Heard], last: Mark) -> list[Heard]:
+        replays = [one for one in heard if replayed_for(one.received) is not None]
+        arrivals = [one.arrival for one in heard if replayed_for(one.received) is None]
+        fresh = await inbox.claim(context.session, self._reading, arrivals, last)
+        fresh |= {one.received.sequence for one in replays if await self._takes_replay(context.session, one)}
         if len(fresh) < len(heard):
-            self._runtime.metrics.duplicates_skipped(heard[0].received.stream, len(heard) - len(fresh))
-        return fresh
+            self._runtime.metrics.duplicates_skipped(self._spec.stream, len(heard) - len(fresh))
+        return [one for one in heard if one.received.sequence in fresh]
+
+    async def _takes_replay(self, session: AsyncSession, one: Heard) -> bool:
+        """Applied before, the replay counts: its note is turned in the same transaction."""
+        now, origin = datetime.now(UTC), origin_of(one.received)
+        if origin.is_noted:  # no note: we died between letter and note, the message came again, and then it went well
+            return await dead_letters.take_replay(session, str(origin), now)
+        if await inbox.knows(session, self._reading, one.event.meta.event_id):
+            return False
+        return await dead_letters.take_unnoted_replay(session, _letter(one.received, "given up before this was noted"), now)
 
     async def _hand_over(self, subscription: Subscription, events: Sequence[Any], context: Context) -> None:
         began = time.perf_counter()
@@ -99,7 +142,9 @@ class Processor:
     def _traced(self, heard: Sequence[Heard]) -> Iterator[Mapping[str, Mapping[str, str]]]:
         """The trace headers for what each message brings about, by its id. Spans are built for sampled messages only."""
         sampled = [one for one in heard if is_sampled(one.received.headers)]
-        if len(heard) == 1:
+        if not heard:
+            yield {}
+        elif len(heard) == 1:
             with self._runtime.telemetry.span(_name(heard[0]), SpanKind.CONSUMER, carried_trace(heard[0].received.headers)):
                 yield {heard[0].event.meta.event_id: trace_headers()}
         elif not sampled:
@@ -114,13 +159,27 @@ class Processor:
         # the batch belongs to the first sampled trace and is linked to the others; each of them gets a span of its own besides
         telemetry = self._runtime.telemetry
         links = [link_to(one.received.headers) for one in sampled[1:]]
-        with telemetry.span(f"batch {self._consumer}", SpanKind.CONSUMER, carried_trace(sampled[0].received.headers), links):
+        with telemetry.span(f"batch {self._spec.durable}", SpanKind.CONSUMER, carried_trace(sampled[0].received.headers), links):
             spans = {one.event.meta.event_id: telemetry.start(_name(one), SpanKind.CONSUMER, carried_trace(one.received.headers)) for one in sampled}
             try:
                 yield spans
             finally:
                 for span in spans.values():
                     span.end()
+
+
+def lane_in(subject: str) -> int:
+    """The lane number in `subject`; 0 when there is none."""
+    lane = subject.rpartition(".")[2]
+    return int(lane) if lane.isascii() and lane.isdigit() else 0
+
+
+def _letter(message: Received, reason: str) -> Letter:
+    return Letter(str(origin_of(message)), message.headers.get("ce-id", ""), message.subject, reason)
+
+
+def _unread(message: Received) -> Arrival:
+    return Arrival(message.headers["ce-id"], lane_in(message.subject), message.mark)
 
 
 def _name(one: Heard) -> str:

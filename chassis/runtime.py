@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,18 +10,26 @@ from typing import Any
 
 from opentelemetry.trace import SpanKind
 
+from chassis.bus.batches import check_publishable
 from chassis.bus.broker import Broker
 from chassis.bus.consumer import Consumer
+from chassis.bus.errors import PublishRefused, Unpublishable
 from chassis.context import NOTHING, Context
 from chassis.message import OutMessage
 from chassis.metrics import Metrics
+from chassis.readiness import Finding
 from chassis.settings import ServiceSettings
 from chassis.store import outbox, timers
+from chassis.store.clock import TimerClock
 from chassis.store.database import Database
 from chassis.store.relay import Relay
 from chassis.store.timers import Timer
 from chassis.telemetry import Telemetry, is_sampled, trace_headers
 from contracts.envelope import Event
+from contracts.limits import SAID_BYTES
+
+Check = Callable[[], Awaitable[Sequence[Finding]]]
+"""What a service adds to its readiness (`runtime.checks.append(...)`): what it misses now, or has set aside. It must answer quickly."""
 
 
 def wall_clock() -> datetime:
@@ -48,11 +56,15 @@ class Runtime:
     relay: Relay | None = None
     consumers: Sequence[Consumer] = ()
     wake_timers: Callable[[datetime], None] = field(default=_nobody)
+    timers: TimerClock | None = None
+    checks: list[Check] = field(default_factory=list)
     is_stopping: bool = False
 
     @asynccontextmanager
     async def writing(self, traces: Mapping[str, Mapping[str, str]] = NOTHING, now: datetime | None = None) -> AsyncIterator[Context]:
         """A context in a transaction: effects, outbox and timers commit together at exit, or not at all when the block raises.
+
+        Raises Unpublishable at exit when something was said that the broker could never take.
 
         `now` is the clock's unless given.
         """
@@ -77,6 +89,7 @@ class Runtime:
 
     async def _write_effects(self, context: Context) -> None:
         messages = [(event.meta.event_id, message) for event in context.said for message in self._messages(event, context)]
+        self._refuse_unpublishable(messages)
         if messages:
             await outbox.append(context.session, messages)
         alarms = [Timer(kind, key, alarm.due_at, alarm.payload) for (kind, key), alarm in context.timers.items() if alarm is not None]
@@ -85,6 +98,15 @@ class Runtime:
         cancelled = [name for name, alarm in context.timers.items() if alarm is None]
         if cancelled:
             await timers.cancel_timers(context.session, cancelled)
+
+    def _refuse_unpublishable(self, messages: Sequence[tuple[str, OutMessage]]) -> None:
+        # here, where the cause is known and can be set aside; once committed, the event would stand in the way of all others
+        most = min(SAID_BYTES, self.broker.max_payload)
+        for event_id, message in messages:
+            try:
+                check_publishable(message, most)
+            except PublishRefused as refusal:
+                raise Unpublishable(event_id, message.subject, str(refusal)) from None
 
     def _messages(self, event: Event, context: Context) -> list[OutMessage]:
         self.metrics.event_said(event.wire_name)

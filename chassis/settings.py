@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contracts.limits import LANES
+
 
 class SettingsRefused(Exception):
     """The environment does not say what the service needs to know."""
@@ -30,10 +32,13 @@ class ServiceSettings(BaseSettings):
     nats_url: str = "nats://127.0.0.1:4222"
     nats_replicas: Annotated[int, Field(ge=1, le=5)] = 1
     token_public_key: str  # Ed25519, base64 or PEM; several, separated by commas, while keys rotate
-    lanes: Annotated[int, Field(ge=1, le=64)] = 1
+    lanes: Annotated[int, Field(ge=1, le=LANES)] = 1
     batch_size: Annotated[int, Field(ge=1, le=500)] = 250
     gather_ms: Milliseconds = 25.0  # batches of a stream begin at most this often; a message that comes alone waits for none
     body_limit: Annotated[int, Field(ge=1024)] = 2_000_000  # bytes of a request body; a longer one answers 413
+    stuck_seconds: Annotated[float, Field(gt=0)] = 15.0
+    """For how long work may stand still before /readyz says so. An outage of five seconds is noticed up to five seconds late (the longest wait
+    between two tries) and may show in none of the parts: 15 leaves some room."""
     drain_seconds: Annotated[float, Field(gt=0)] = 10.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"

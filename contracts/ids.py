@@ -12,6 +12,7 @@ from datetime import datetime
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]  # ten bits at a time: half the steps
 _WORD_PAIRS = 13
+_LETTERS = frozenset(_ALPHABET)
 _SEPARATOR = "\x1f"  # cannot occur in a sane identifier, so ("a", "bc") and ("ab", "c") differ
 
 
@@ -31,6 +32,12 @@ def hash_id(prefix: str, *cause: str) -> str:
 def with_prefix(prefix: str, other_id: str) -> str:
     """The sibling of `other_id` under another prefix: `with_prefix("per", "frg_X") == "per_X"`."""
     return f"{prefix}_{other_id.partition('_')[2]}"
+
+
+def is_id(prefix: str, text: str) -> bool:
+    """Whether a text has the form of an id with this prefix."""
+    found, _, word = text.partition("_")
+    return found == prefix and len(word) == 2 * _WORD_PAIRS and _LETTERS.issuperset(word)
 
 
 def lane_of(key: str, lanes: int) -> int:

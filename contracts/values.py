@@ -7,7 +7,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+
+from contracts.brevity import counted, quoted, shortened
 
 JsonObject = dict[str, Any]
 """A JSON object as it came: keys and values are the sender's."""
@@ -140,7 +142,8 @@ class Contribution(Value):
 class Receipt(Value):
     """Why a decision came out as it did.
 
-    `inputs` are the values the rule read; `rejected` names the alternatives and why not; `sentence` says it in plain words.
+    `inputs` are the values the rule read; `rejected` names the alternatives and why not; `sentence` says it in plain words. Each has a size
+    (`contracts.limits`), and what is longer is cut, so that whatever carries receipts can be sent.
     """
 
     receipt_id: str
@@ -152,11 +155,11 @@ class Receipt(Value):
     cause_id: str  # the interaction or event that brought it about
     rule: str
     rulebook: str  # e.g. scoring@1
-    inputs: JsonObject = Field(default_factory=dict)
+    inputs: Annotated[JsonObject, AfterValidator(quoted)] = Field(default_factory=dict)
     contribution: Contribution | None = None
     outcome: str | None = None  # what was decided: a stage, a treatment, a rep
-    rejected: tuple[str, ...] = ()
-    sentence: str
+    rejected: Annotated[tuple[str, ...], AfterValidator(counted)] = ()
+    sentence: Annotated[str, AfterValidator(shortened)]
 
 
 class Scores(Value):

@@ -1,6 +1,6 @@
-"""A person's card: the profile, scores and latest reasons that scoring told, folded per person id in the order of its stream.
+"""A person's card: the profile, scores and latest reasons that scoring told, per person id in the order of its stream.
 
-Cards of absorbed people are kept: after a split scoring tells what differs from what it last said under that id.
+A profile comes whole, so that a card is right whatever was heard before: whoever goes by the id of somebody who was absorbed is told whole first.
 """
 
 from __future__ import annotations
@@ -10,13 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from contracts.events.scoring import ProfileChanged, ScoreChanged, ScoreCorrected
+from contracts.events.scoring import ProfileChanged, ProfileChangedV1, ScoreChanged, ScoreCorrected
+from contracts.limits import HIGHLIGHTS
 from contracts.values import Receipt, Scores
 from deciding.profile import PROFILE_VARIABLES, Attributes, profile_facts, text_of
 from rulebook.vocabulary import DOUBLE, STRING, FactType
-
-HIGHLIGHTS = 10
-"""So many reasons a card keeps, newest first."""
 
 CARD_VARIABLES: Mapping[str, FactType] = {
     **PROFILE_VARIABLES,
@@ -28,7 +26,7 @@ CARD_VARIABLES: Mapping[str, FactType] = {
 }
 """What a rule about a card may speak of."""
 
-ScoringSaid = ProfileChanged | ScoreChanged | ScoreCorrected
+ScoringSaid = ProfileChanged | ProfileChangedV1 | ScoreChanged | ScoreCorrected
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +52,8 @@ def blank(person_id: str) -> Card:
 def updated(card: Card, event: ScoringSaid) -> Card:
     """The card after one statement of scoring about this person id."""
     if isinstance(event, ProfileChanged):
+        return Card(card.person_id, event.attributes, event.scores, _newest(event.highlights), event.is_test)
+    if isinstance(event, ProfileChangedV1):
         merged = {**card.attributes, **event.attributes}
         kept = {name: attribute for name, attribute in merged.items() if attribute is not None}
         return replace(card, attributes=kept, is_test=event.is_test)
@@ -74,6 +74,11 @@ def card_facts(card: Card) -> dict[str, Any]:
         "scores.engagement": None if scores is None else float(scores.engagement),
         "scores.cell": None if scores is None else scores.cell,
     }
+
+
+def is_judged_anew(event: ScoringSaid) -> bool:
+    """Whether a statement only says better what was said before, so that it sets nothing off."""
+    return isinstance(event, ScoreCorrected) or (isinstance(event, ProfileChanged | ProfileChangedV1) and event.occurred_at is None)
 
 
 def happened_at(event: ScoringSaid) -> datetime:

@@ -1,30 +1,49 @@
-"""A service's rulebook at work: which version decides, new drafts, activation."""
+"""A service's rulebook at work: which version decides, new drafts, activation.
+
+Compiled are the active version, when the service begins, and those that decided before it, when something stored names them; a draft only in the
+request that proposes or activates it. An active version that this release cannot compile any more decides nothing: the service serves and is not
+ready, its lanes and timers wait (`RulebookUncompiled` is a NotReady), until another version is activated. What an older version that does not
+compile any more judged is judged as the active one would.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import structlog
 from sqlalchemy import Row, Table
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.context import Context
-from chassis.errors import BadInput, Conflict, FieldError, NotFound
+from chassis.errors import BadInput, Conflict, FieldError, NotFound, NotReady
+from chassis.progress import describe
+from chassis.readiness import Finding
 from chassis.runtime import Runtime
 from contracts.envelope import Meta
 from contracts.events.rulebooks import RulebookActivated
 from contracts.ids import derive_id
 from deciding.store import rulebooks as store
+from deciding.store.rulebooks import Standing
 from rulebook.compile import Rulebook
 from rulebook.examples import ExamplesFailed
 from rulebook.problems import RulebookError
 from rulebook.shelf import State
 
+log = structlog.get_logger(__name__)
+
 FOUNDER = "rapport"
 """Who activates the rulebook that an empty store starts with."""
 
 Judge = TypeVar("Judge")
+_Key = tuple[int, str]  # version and digest
+
+_ACTIVATE_ANOTHER = "Activate another version, or send a corrected one and activate that: POST /v1/rulebooks/{name}/{version}:activate"
 
 
 class RulebookNotFound(NotFound):
@@ -47,9 +66,13 @@ class DraftOvertaken(Conflict):
     """Another draft took the number."""
 
 
+class RulebookUncompiled(NotReady):
+    """The active version does not compile in this release, so nothing can be decided."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edition(Generic[Judge]):
-    """All versions as judges, and the one that decides in this transaction."""
+    """All versions that ever decided as judges, each compiled when it is first asked for, and the one that decides in this transaction."""
 
     by_version: Mapping[int, Judge]
     active: Judge
@@ -69,35 +92,37 @@ class RulebookDesk(Generic[Judge]):
     check: Callable[[Rulebook[Any]], None]
     judge: Callable[[Rulebook[Any]], Judge]
     activated: type[RulebookActivated]
-    _judges: dict[tuple[int, str], Judge] = field(default_factory=dict, repr=False)
+    _judges: dict[_Key, Judge] = field(default_factory=dict, repr=False)
+    _faults: dict[_Key, str] = field(default_factory=dict, repr=False)  # why a version does not compile; it will not in this process
+    _texts: dict[_Key, str] = field(default_factory=dict, repr=False)  # of versions that were not asked for yet
 
     async def begin(self, runtime: Runtime) -> None:
-        """A store without a rulebook is given the default one. Call it before the first message is heard."""
+        """A store without a rulebook is given the default one, and the active one is compiled. Call it before the first message is heard."""
         async with runtime.writing() as context:
             if not await store.load_states(context.session, self.table):
                 draft = await self.add_draft(context, self.default.read_text(), FOUNDER)
                 await self.activate(context, draft.version, FOUNDER)
+        runtime.checks.append(partial(self._findings, runtime))
+        async with runtime.reading() as context:
+            with suppress(RulebookUncompiled):  # readiness says so
+                await self.edition(context)
 
     async def edition(self, context: Context) -> Edition[Judge]:
-        """The versions as they are in this transaction."""
-        states = await store.load_states(context.session, self.table)
-        missing = [row.version for row in states if (row.version, row.digest) not in self._judges]
-        if missing:
-            documents = await store.load_documents(context.session, self.table, missing)
-            digests = {row.version: row.digest for row in states}
-            for version, document in documents.items():
-                self._judges[version, digests[version]] = self.judge(self.compile(document, version))
-        by_version = {row.version: self._judges[row.version, row.digest] for row in states}
-        active = next(row.version for row in states if row.state == State.ACTIVE.value)
-        return Edition(by_version, by_version[active])
+        """The versions as they are in this transaction. Raises RulebookUncompiled when the active one is no judge in this release."""
+        decided = await store.load_decided(context.session, self.table)
+        await self._read(context.session, decided)
+        active = next((row for row in decided if row.is_active), None)
+        if active is None:
+            raise RulebookUncompiled(f"No version of the {self.name} rulebook is active", remedy="Activate one")
+        judge = self._judges.get(_key(active)) or await asyncio.to_thread(self._judge_of, active)
+        if judge is None:
+            raise RulebookUncompiled(self._complaint(active), remedy=_ACTIVATE_ANOTHER)
+        return Edition(_Versions(self._judge_of, decided, judge), judge)
 
     async def add_draft(self, context: Context, document: str, by: str) -> Row[Any]:
         """The version with this content: a new one, or the one that has it already. Raises RulebookRefused, DraftOvertaken."""
         version = max((row.version for row in await store.load_states(context.session, self.table)), default=0) + 1
-        try:
-            compiled = self.compile(document, version)
-        except RulebookError as error:
-            raise _refusal(error) from None
+        compiled = await self._compiled(document, version)
         found = await store.find_by_digest(context.session, self.table, compiled.digest)
         if found is not None:
             return found
@@ -114,20 +139,92 @@ class RulebookDesk(Generic[Judge]):
         return found
 
     async def activate(self, context: Context, version: int, by: str) -> Row[Any]:
-        """From this transaction on `version` decides. Raises RulebookNotFound, AlreadyActive, ExamplesDoNotPass."""
+        """From this transaction on `version` decides. Raises RulebookNotFound, AlreadyActive, RulebookRefused, ExamplesDoNotPass."""
         found = await self.get(context, version)
         if found.state == State.ACTIVE.value:
             raise AlreadyActive(f"Version {version} decides already")
+        compiled = await self._compiled(found.document, version)
         try:
-            self.check(self.compile(found.document, version))
+            await asyncio.to_thread(self.check, compiled)
         except ExamplesFailed as failed:
             errors = [FieldError(f"examples: {failure.example}", str(failure)) for failure in failed.failures]
             raise ExamplesDoNotPass(str(failed), remedy="Correct the rules or the examples, and send a new draft", errors=errors) from None
+        self._judges[version, found.digest] = self.judge(compiled)
         await store.activate(context.session, self.table, version, (by, context.now))
         event_id = derive_id("evt", context.now, self.activated.wire_name, str(version), found.digest, by)
         meta = Meta(event_id=event_id, at=context.now, correlation_id=event_id, rulebook=f"{self.name}@{version}")
         context.say(self.activated(meta=meta, version=version, digest=found.digest, activated_by=by))
         return await self.get(context, version)
+
+    async def _compiled(self, document: str, version: int) -> Rulebook[Any]:
+        """In a thread: somebody's text may take a second, and the loop has other work. Raises RulebookRefused."""
+        try:
+            return await asyncio.to_thread(self.compile, document, version)
+        except RulebookError as error:
+            raise _refusal(error) from None
+
+    async def _read(self, session: AsyncSession, decided: list[Standing]) -> None:
+        """Have the texts at hand of those that may have to be compiled."""
+        missing = [row for row in decided if not any(_key(row) in known for known in (self._judges, self._faults, self._texts))]
+        if missing:
+            documents = await store.load_documents(session, self.table, [row.version for row in missing])
+            self._texts.update({_key(row): documents[row.version] for row in missing})
+
+    def _judge_of(self, row: Standing) -> Judge | None:
+        """The version as a judge, compiled once; None if it does not compile."""
+        key = _key(row)
+        if key not in self._judges and key not in self._faults:
+            try:
+                self._judges[key] = self.judge(self.compile(self._texts[key], row.version))
+            except RulebookError as error:
+                self._faults[key] = str(error.problems[0])
+            except Exception as error:  # whatever it is, one version that is no judge may not stop the others
+                self._faults[key] = describe(error)
+            self._texts.pop(key, None)
+            if key in self._faults:
+                log.error("rulebook.uncompiled", rulebook=f"{self.name}@{row.version}", reason=self._faults[key])
+        return self._judges.get(key)
+
+    async def _findings(self, runtime: Runtime) -> list[Finding]:
+        """What readiness is to say (`runtime.checks`)."""
+        async with runtime.database.glance() as session:
+            decided = await store.load_decided(session, self.table)
+        active = next((row for row in decided if row.is_active), None)
+        if active is None:
+            return [Finding("rulebook", f"no version of the {self.name} rulebook is active", "Activate one")]
+        faulty = [row for row in decided if _key(row) in self._faults]
+        return [
+            Finding("rulebook", f"{self._complaint(row)}; nothing is decided, what is heard waits", _ACTIVATE_ANOTHER)
+            if row.is_active
+            else Finding("rulebook", self._complaint(row), f"What it judged is judged as {self.name}@{active.version} would", is_note=True)
+            for row in faulty
+        ]
+
+    def _complaint(self, row: Standing) -> str:
+        return f"{self.name}@{row.version} does not compile in this release: {self._faults[_key(row)]}"
+
+
+class _Versions(Mapping[int, Judge]):
+    """Version -> judge. A version that is no judge any more, or never decided, is stood in for by the active one."""
+
+    def __init__(self, judge_of: Callable[[Standing], Judge | None], decided: list[Standing], active: Judge) -> None:
+        self._judge_of = judge_of
+        self._decided = {row.version: row for row in decided}
+        self._active = active
+
+    def __getitem__(self, version: int) -> Judge:
+        row = self._decided.get(version)
+        return (None if row is None else self._judge_of(row)) or self._active
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._decided)
+
+    def __len__(self) -> int:
+        return len(self._decided)
+
+
+def _key(row: Standing) -> _Key:
+    return row.version, row.digest
 
 
 def _refusal(error: RulebookError) -> RulebookRefused:

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chassis.bus.streams import ROOM, probe_subject
+from contracts.limits import LANES
+
 OBSERVER = "observer"
 OPERATOR = "operator"
 HOUSE = "RAPPORT"
@@ -38,6 +41,11 @@ class BusUser:
     def consumers(self, lanes: int) -> tuple[str, ...]:
         """The names of its durables."""
         return (self.name,) if lanes == 1 else tuple(f"{self.name}-{lane}" for lane in range(lanes))
+
+    @property
+    def former_consumers(self) -> tuple[str, ...]:
+        """The names that its durables may have had when it ran with other lanes; it looks after these and removes them."""
+        return (self.name, *(f"{self.name}-{lane}" for lane in range(LANES)))
 
     @property
     def inbox(self) -> str:
@@ -75,6 +83,11 @@ class NatsPlan:
     lanes: int = 1
     users: tuple[BusUser, ...] = field(default=BUS_USERS)
 
+    @property
+    def pid_file(self) -> Path:
+        """Where the server writes which process it is."""
+        return self.store.with_suffix(".pid")
+
 
 def nats_config(plan: NatsPlan) -> str:
     """The configuration file. `sync_interval: always`: a message is acknowledged only when it is on disk."""
@@ -83,6 +96,7 @@ def nats_config(plan: NatsPlan) -> str:
             "server_name: rapport",
             "host: 127.0.0.1",
             f"port: {plan.port}",
+            f"pid_file: {json.dumps(str(plan.pid_file))}",
             f'http: "127.0.0.1:{plan.monitor_port}"',
             "max_payload: 1MB",
             f"jetstream {{ store_dir: {json.dumps(str(plan.store))}, sync_interval: always }}",
@@ -128,11 +142,13 @@ def _imports() -> list[dict[str, object]]:
 
 
 def _service_user(user: BusUser, plan: NatsPlan) -> dict[str, object]:
-    publish = ["$JS.API.INFO", "$JS.API.STREAM.INFO.*", "dead.>", *user.publishes]
+    publish = ["$JS.API.INFO", "$JS.API.STREAM.INFO.*", "dead.>", *_laying(ROOM), *user.publishes]
     for owner in (*user.says, "dead"):
-        publish += [f"{owner}.>", f"$JS.API.STREAM.CREATE.{owner.upper()}", f"$JS.API.STREAM.UPDATE.{owner.upper()}"]
+        publish += [f"{owner}.>", probe_subject(owner.upper()), *_laying(owner.upper())]
     for owner in user.hears:
         publish.append(f"$JS.API.STREAM.CREATE.{owner.upper()}")  # whoever starts first lays the pipe
+        publish += [f"$JS.API.{call}.{owner.upper()}" for call in ("STREAM.MSG.GET", "CONSUMER.NAMES")]  # is it the stream that I counted in?
+        publish += [f"$JS.API.CONSUMER.{call}.{owner.upper()}.{name}" for call in ("INFO", "DELETE") for name in user.former_consumers]
         for consumer in user.consumers(plan.lanes):
             publish += _consumer_subjects(owner.upper(), consumer)
     publish += [subject for owner in user.browses for subject in _browsing(owner.upper())]
@@ -140,8 +156,12 @@ def _service_user(user: BusUser, plan: NatsPlan) -> dict[str, object]:
     return _user(user.name, plan, {"allow": sorted(set(publish))}, {"allow": [f"{user.inbox}.>", *user.listens]})
 
 
+def _laying(stream: str) -> list[str]:
+    return [f"$JS.API.STREAM.CREATE.{stream}", f"$JS.API.STREAM.UPDATE.{stream}"]
+
+
 def _consumer_subjects(stream: str, consumer: str) -> list[str]:
-    api = ("CONSUMER.CREATE", "CONSUMER.INFO", "CONSUMER.MSG.NEXT", "CONSUMER.UNPIN", "CONSUMER.RESET", "CONSUMER.DELETE")
+    api = ("CONSUMER.CREATE", "CONSUMER.MSG.NEXT", "CONSUMER.UNPIN", "CONSUMER.RESET")
     acknowledge = [f"$JS.ACK.{stream}.{consumer}.>", f"$JS.ACK.*.*.{stream}.{consumer}.>"]  # as servers before and after 2.15 write it
     return [f"$JS.API.{call}.{stream}.{consumer}" for call in api] + [f"$JS.API.CONSUMER.CREATE.{stream}.{consumer}.>", *acknowledge]
 

@@ -14,6 +14,7 @@ from embedded.secrets import Secrets
 SERVICES = tuple(user.name for user in BUS_USERS if user.name != "gateway")
 NATS_USERS = [*(user.name for user in BUS_USERS), OBSERVER, OPERATOR]
 PORT_NAMES = ("nats", "nats_monitor", *SERVICES)
+WATCHDOG = "watchdog"
 SERVICE_GROUP = "services"  # supervisorctl knows a service as services:<name>
 _SOCKET_PATH_LIMIT = 100  # a unix socket's path may have about 104 characters
 
@@ -36,26 +37,38 @@ class Plan:
     def nats_url(self, user: str) -> str:
         return f"nats://{user}:{self.secrets.nats_passwords[user]}@127.0.0.1:{self.ports['nats']}"
 
-    def nats_config(self) -> str:
+    @property
+    def nats(self) -> NatsPlan:
         issuer = Issuer(self.secrets.callout_seed).public_key
-        return nats_config(
-            NatsPlan(self.ports["nats"], self.ports["nats_monitor"], self.var / "nats", self.secrets.nats_passwords, issuer, self.lanes)
-        )
+        return NatsPlan(self.ports["nats"], self.ports["nats_monitor"], self.var / "nats", self.secrets.nats_passwords, issuer, self.lanes)
+
+    @property
+    def monitor_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['nats_monitor']}"
+
+    def nats_config(self) -> str:
+        return nats_config(self.nats)
 
     def ready_urls(self) -> dict[str, str]:
-        """Where each process of the Procfile says that it is ready."""
-        processes = parse_procfile((self.root / "Procfile").read_text(), {"RAPPORT_VAR": str(self.var)})
-        return {process: self._ready_url(process) for process in processes}
+        """Where each process of the Procfile says that it is ready; the watchdog serves nobody."""
+        return {process: self._ready_url(process) for process in self.commands() if process != WATCHDOG}
+
+    def commands(self) -> dict[str, str]:
+        """Process name -> command, in the order of the Procfile."""
+        return parse_procfile((self.root / "Procfile").read_text(), {"RAPPORT_VAR": str(self.var)})
 
     def _ready_url(self, process: str) -> str:
         if process == "nats":
-            return f"http://127.0.0.1:{self.ports['nats_monitor']}/healthz"
+            return f"{self.monitor_url}/healthz"
         return f"{self.url}/readyz" if process == "gateway" else f"http://127.0.0.1:{self.ports[process]}/readyz"
 
     def environment(self, process: str) -> dict[str, str]:
         """The settings of one process; only the gateway gets the key that signs tokens, only routing the one that lets reps into NATS."""
         if process == "nats":
             return {}
+        if process == WATCHDOG:
+            watched = {"MONITOR_URL": self.monitor_url, "STORE": str(self.nats.store), "PID_FILE": str(self.nats.pid_file)}
+            return {f"{WATCHDOG.upper()}_{name}": value for name, value in watched.items()}
         prefix = process.upper()
         settings = {
             "PORT": str(self.port if process == "gateway" else self.ports[process]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import socket
@@ -42,9 +43,9 @@ def prepare(var: Path, port: int, *, detached: bool, lanes: int = 1) -> Plan:
         folder.mkdir(parents=True, exist_ok=True)
     if port and not _is_free(port):
         raise CannotStart(f"port {port} is taken; choose another with PORT=")
-    ports = free_ports(len(PORT_NAMES) + 1)
     secrets = load_or_make(var / "secrets.json", NATS_USERS)
-    plan = Plan(ROOT, var, port or ports[-1], dict(zip(PORT_NAMES, ports, strict=False)), secrets, lanes)
+    port = port or free_ports(1)[0]
+    plan = Plan(ROOT, var, port, kept_ports(var / "ports.json", taken=port), secrets, lanes)
     take_over_store(var / "nats")
     _write_private(var / "nats.conf", plan.nats_config())
     _write_private(var / "supervisord.conf", plan.supervisor_config((ROOT / "Procfile").read_text(), detached=detached))
@@ -66,6 +67,19 @@ def running_pid(var: Path) -> int | None:
     except (FileNotFoundError, ValueError, ProcessLookupError):
         return None
     return pid
+
+
+def kept_ports(path: Path, taken: int = 0) -> dict[str, int]:
+    """The ports of PORT_NAMES: those of the last time where they are free, because reps were told where NATS is, and others watch the rest."""
+    try:
+        last = {name: int(port) for name, port in json.loads(path.read_text()).items()}
+    except (OSError, ValueError, AttributeError):
+        last = {}
+    fresh = dict(zip(PORT_NAMES, (port for port in free_ports(len(PORT_NAMES) + 1) if port != taken), strict=False))
+    kept = {name: port for name, port in last.items() if name in fresh and port != taken and port not in fresh.values() and _is_free(port)}
+    ports = fresh | kept
+    path.write_text(json.dumps(ports, indent=2))
+    return ports
 
 
 def free_ports(count: int) -> list[int]:
@@ -186,7 +200,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="embedded.up", description="Run the whole suite on this machine.")
     parser.add_argument("--port", type=int, default=8080, help="the gateway's port; 0 takes any free one")
     parser.add_argument("--var", type=Path, default=Path("var"), help="where stores, logs and keys live")
-    parser.add_argument("--lanes", type=int, default=1, help="ordered ways that messages travel in; may not change while there is history")
+    parser.add_argument("--lanes", type=int, default=1, help="ordered ways that messages travel in; may be another number at each start")
     parser.add_argument("--detach", action="store_true", help="return when every process is ready")
     return parser.parse_args()
 

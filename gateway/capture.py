@@ -16,11 +16,12 @@ from starlette.types import Receive, Scope, Send
 from chassis.errors import NotFound, Problem
 from chassis.message import OutMessage
 from chassis.telemetry import trace_headers
+from contracts.limits import BATCH_BYTES, EVENT_BYTES, EXCERPT_BYTES
 from contracts.values import InteractionKind, JsonObject
 from gateway import requests
 from gateway.directory import Directory
-from gateway.domain.batch import MAX_EXCERPT, Arrival, BatchReading, excerpt_of, read_batch, read_single
-from gateway.domain.body import MAX_BATCH_BYTES, MAX_EVENT_BYTES, inflate, parse
+from gateway.domain.batch import Arrival, BatchReading, excerpt_of, read_batch, read_single
+from gateway.domain.body import inflate, parse
 from gateway.domain.capture import Capture, Source
 from gateway.domain.keys import write_key_in
 from gateway.domain.refusal import Refused, Reject
@@ -74,7 +75,7 @@ class CaptureDesk:
     def messages(self, captures: Sequence[Capture]) -> list[OutMessage]:
         """The captures as they travel; each carries the trace of the request it came with."""
         trace = trace_headers()
-        return [OutMessage(capture.subject(self.lanes), capture.headers() | trace, capture.body()) for capture in captures]
+        return [OutMessage(capture.subject(self.lanes), capture.headers() | trace, capture.body) for capture in captures]
 
 
 def kind_of_path(path: str, prefixes: frozenset[str]) -> tuple[bool, InteractionKind | None]:
@@ -127,7 +128,7 @@ async def sdk_settings_of(desk: CaptureDesk, write_key: str, scope: Scope, recei
 
 async def _take(desk: CaptureDesk, kind: InteractionKind | None, incoming: Incoming, receive: Receive) -> tuple[Reject, ...]:
     """Read, judge and store one request's events; gives back those of a batch that were refused."""
-    limit = MAX_BATCH_BYTES if kind is BATCH else MAX_EVENT_BYTES
+    limit = BATCH_BYTES if kind is BATCH else EVENT_BYTES
     raw = await requests.read_body(receive, incoming.headers.get(b"content-length"), limit)
     received_at, authorization, in_query = desk.clock(), incoming.header(b"authorization"), incoming.query("writeKey")
     try:
@@ -136,7 +137,7 @@ async def _take(desk: CaptureDesk, kind: InteractionKind | None, incoming: Incom
         body = parse(raw)
     except Refused as refused:
         if (key := write_key_in(authorization, None, in_query)) is not None:
-            desk.note(desk.directory.source_of(key), received_at, refused, raw[:MAX_EXCERPT].decode("utf-8", "replace"))
+            desk.note(desk.directory.source_of(key), received_at, refused, raw[:EXCERPT_BYTES].decode("utf-8", "replace"))
         raise
     source = desk.directory.source_of(write_key_in(authorization, body.get("writeKey"), in_query))
     try:

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from chassis.errors import Problem, Unavailable
 from chassis.runtime import Runtime
 from chassis.store import outbox
+from contracts.limits import BATCH_BYTES, CAPTURE_BYTES, EXCERPT_BYTES, KB
 from gateway import requests
 from gateway.capture import CaptureDesk
 from gateway.domain.capture import Capture
@@ -20,7 +21,6 @@ from gateway.domain.forms.submission import Form, FormReading, Visit, message_id
 from gateway.domain.refusal import Fault, Refused
 from gateway.requests import ANY_ORIGIN, ClientGone, Incoming, MethodNotOffered
 
-MAX_KEPT_BYTES = 256 * 1024  # of a form as it goes to the stream; files are dropped before
 DOUBLE_CLICK = timedelta(seconds=60)
 
 _REMEMBERED_POSTS = 10_000
@@ -82,16 +82,18 @@ class FormDoor:
             await requests.send_problem(problem, scope, receive, send)
 
     async def _take(self, form: Form, incoming: Incoming, receive: Receive, send: Send) -> None:
-        raw = await requests.read_body(receive, incoming.headers.get(b"content-length"), self._body_limit)
+        may_hold_files = incoming.header(b"content-type").lstrip().lower().startswith("multipart/")
+        limit = self._body_limit if may_hold_files else min(self._body_limit, BATCH_BYTES)
+        raw = await requests.read_body(receive, incoming.headers.get(b"content-length"), limit)
         received_at = self._desk.clock()
         try:
             submission = decode(raw, incoming.header(b"content-type"), incoming.query("encoding"))
             reading = read_form(form, submission, self._visit(incoming), received_at)
             capture = reading.capture(self._recent.message_id(reading, received_at))
-            if len(capture.body()) > MAX_KEPT_BYTES:
-                raise Refused("body", f"holds more than {MAX_KEPT_BYTES // 1024} KB of text", Fault.TOO_LARGE)
+            if len(capture.body) > CAPTURE_BYTES:
+                raise Refused("body", f"holds more than {CAPTURE_BYTES // KB} KB of text", Fault.TOO_LARGE)
         except Refused as refused:
-            self._desk.note(form.source, received_at, refused, raw[:300].decode("utf-8", "replace"))
+            self._desk.note(form.source, received_at, refused, raw[:EXCERPT_BYTES].decode("utf-8", "replace"))
             raise
         is_stored = await self._store(capture)
         await _thank(send, incoming, reading.return_url, 200 if is_stored else 202)
@@ -99,8 +101,8 @@ class FormDoor:
     async def _store(self, capture: Capture) -> bool:
         """Put it on the stream, or else on this disk, from where the relay brings it there later. False in the second case."""
         try:
-            if not self._runtime.broker.is_connected:
-                raise Unavailable("NATS is away")
+            if not self._runtime.broker.is_ready:
+                raise Unavailable("NATS is away, or takes nothing")  # a visitor need not wait until it says so once more
             await self._desk.store((capture,))
         except Unavailable:
             async with self._runtime.database.begin() as session:

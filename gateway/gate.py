@@ -17,6 +17,7 @@ from gateway.forms import FormDoor
 from gateway.proxy import Exchange, Upstreams, pass_on
 from gateway.requests import MethodNotOffered
 from gateway.routes import ROUTES, RouteTable
+from gateway.spool import FormKeeping
 from gateway.tail import Tails
 
 _FORMS = "/v1/forms/"
@@ -37,6 +38,7 @@ class Desks:
     upstreams: Upstreams
     tails: Tails
     alerts: Broker  # a connection of its own: what reps listen to must not hold up what captures are published on
+    keeping: FormKeeping
 
 
 class Gate:

@@ -13,7 +13,7 @@ from chassis.auth import TokenIssuer, read_private_key
 from chassis.bus.broker import Broker
 from chassis.bus.coalescer import Coalescer
 from chassis.serve import serve
-from gateway import documents, treatments
+from gateway import documents, readiness, treatments
 from gateway.admin import forms, keys, sources
 from gateway.alerts import stream, tickets
 from gateway.bootstrap import bootstrap
@@ -25,6 +25,7 @@ from gateway.people import reading
 from gateway.proxy import Upstreams
 from gateway.rejects import Rejects, writing
 from gateway.settings import GatewaySettings
+from gateway.spool import FormKeeping
 from gateway.tail import Tails
 
 _ABOUT = (
@@ -46,11 +47,12 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
         async with kept_fresh(directory, known.refresh_seconds), writing(rejects), _client() as session, _line(known) as alerts:
             desk = CaptureDesk(directory, coalescer, rejects, runtime.clock, known.lanes, known.trusted_proxies, known.public_url)
             tokens = TokenIssuer(read_private_key(known.token_private_key), runtime.clock)
-            upstreams = Upstreams(session, known.upstreams, tokens)
-            yield Desks(directory, desk, FormDoor(desk, runtime, known.body_limit), upstreams, Tails(known.nats_url), alerts)
+            upstreams, keeping = Upstreams(session, known.upstreams, tokens), FormKeeping(runtime)
+            yield Desks(directory, desk, FormDoor(desk, runtime, known.body_limit), upstreams, Tails(known.nats_url), alerts, keeping)
             await coalescer.close()
 
-    routers = [reading.router, treatments.router, stream.router, tickets.router, sources.router, forms.router, keys.router, documents.router]
+    pages = [documents.router, readiness.router]
+    routers = [reading.router, treatments.router, stream.router, tickets.router, sources.router, forms.router, keys.router, *pages]
     return Service(
         name="gateway",
         settings=known,
@@ -72,7 +74,7 @@ def _client() -> aiohttp.ClientSession:
 
 @asynccontextmanager
 async def _line(settings: GatewaySettings) -> AsyncIterator[Broker]:
-    broker = await Broker.connect(settings.nats_url, "gateway alerts", inbox_prefix="_INBOX_gateway")
+    broker = Broker.open(settings.nats_url, "gateway alerts", inbox_prefix="_INBOX_gateway")
     try:
         yield broker
     finally:

@@ -17,6 +17,7 @@ import structlog
 
 from chassis.bus.broker import Broker
 from chassis.store.database import Database
+from contracts.limits import EXCERPT_BYTES, REASON_CHARACTERS
 from gateway.domain.capture import Source
 from gateway.domain.refusal import Reject
 from gateway.store import add_rejects
@@ -42,7 +43,7 @@ class Rejects:
     def note(self, source: Source, at: datetime, rejects: Sequence[Reject]) -> None:
         """Remember what `source` sent and was not taken."""
         for reject in rejects:
-            self._waiting.append({"source_id": source.source_id, "at": at, "field": reject.field, "reason": reject.reason, "excerpt": reject.excerpt})
+            self._waiting.append({"source_id": source.source_id, "at": at, **_bounded(reject)})
         self._arrived.set()
 
     async def run(self) -> None:
@@ -64,6 +65,12 @@ class Rejects:
                     await add_rejects(session, rows, self._kept)
             except Exception as error:
                 log.warning("rejects.lost", count=len(rows), reason=type(error).__name__)
+
+
+def _bounded(reject: Reject) -> dict[str, str]:
+    """A reject of about a kilobyte at most, whatever was refused: so many of them are kept for each source."""
+    excerpt = reject.excerpt.encode()[:EXCERPT_BYTES].decode("utf-8", "ignore")
+    return {"field": reject.field[:REASON_CHARACTERS], "reason": reject.reason[:REASON_CHARACTERS], "excerpt": excerpt}
 
 
 @asynccontextmanager

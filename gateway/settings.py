@@ -8,9 +8,8 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings
+from contracts.limits import FORM_FILES_BYTES, REJECTS
 from gateway.routes import UPSTREAMS
-
-_FORM_WITH_FILES = 10_000_000  # bytes; a form may carry a CV, whose bytes are dropped once they are read
 
 
 class GatewaySettings(ServiceSettings):
@@ -32,8 +31,8 @@ class GatewaySettings(ServiceSettings):
     bootstrap_api_key: str | None = None
     bootstrap_write_key: str | None = None
     refresh_seconds: Annotated[float, Field(gt=0)] = 2.0  # how late another replica's change to sources, forms or keys is seen
-    rejects_kept: Annotated[int, Field(ge=1, le=100_000)] = 1_000  # per source
-    body_limit: Annotated[int, Field(ge=1024)] = _FORM_WITH_FILES
+    rejects_kept: Annotated[int, Field(ge=1, le=100_000)] = REJECTS  # per source
+    body_limit: Annotated[int, Field(ge=1024)] = FORM_FILES_BYTES  # of a form with files
 
     @property
     def upstreams(self) -> dict[str, str]:

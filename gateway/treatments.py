@@ -17,11 +17,11 @@ from starlette.responses import JSONResponse, Response
 from chassis.auth import Principal, require
 from chassis.errors import BadInput, Forbidden, Problem, problem_responses
 from chassis.http.fields import WHOLE, Truth
+from contracts.limits import EVENT_BYTES
 from contracts.values import JsonObject, Receipt
 from gateway import requests
 from gateway.admin.access import Held
 from gateway.directory import Directory, bearer_hash
-from gateway.domain.body import MAX_EVENT_BYTES
 from gateway.domain.capture import Source
 from gateway.domain.keys import write_key_in
 from gateway.domain.refusal import Refused
@@ -117,7 +117,7 @@ async def select_treatment(request: Request, desks: Held) -> Response:
 
 async def _wish(request: Request) -> SelectWish:
     try:
-        raw = await requests.read_body(request.receive, request.headers.get("content-length", "").encode() or None, MAX_EVENT_BYTES)
+        raw = await requests.read_body(request.receive, request.headers.get("content-length", "").encode() or None, EVENT_BYTES)
         return SelectWish.model_validate(orjson.loads(raw))
     except Refused as refused:
         raise requests.problem_of(refused) from None

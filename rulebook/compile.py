@@ -21,6 +21,8 @@ from rulebook.syntax import Read
 from rulebook.vocabulary import KNOWN, FactType, Vocabulary
 from rulebook.writing import Writing
 
+_MOST_NAMED = 20  # parts that are not known: looking for what was meant takes a while each
+
 
 class UnknownKind(ValueError):
     """An event of a kind that the vocabulary does not have."""
@@ -90,7 +92,7 @@ def _version(writing: Writing, given: int | None) -> int:
 
 
 def _sections(writing: Writing, models: Mapping[str, type[BaseModel]]) -> dict[str, BaseModel]:
-    for name in writing.body.sections.keys() - models.keys():
+    for name in [name for name in writing.body.sections if name not in models][:_MOST_NAMED]:
         known = [*(key for key in type(writing.body).model_fields), *models]
         line, column = writing.source.key_spot((name,))
         writing.problems.append(Problem(line, column, name, f"{name} is not a part of this rulebook", did_you_mean(name, known)))

@@ -17,6 +17,7 @@ from rulebook.repair import repair
 from rulebook.source import Path, Source, read_source, spell
 
 _MOST = 2_000  # rules, definitions or examples in one rulebook
+_MOST_NAMED = 100  # mistakes of form: nobody corrects more at a time, and looking for what was meant takes a while each
 _NAME = r"^[a-z][a-z0-9_]*$"
 
 
@@ -132,7 +133,7 @@ def survey_document(text: str) -> Document:
 
 def problems_of(error: ValidationError, source: Source, path: Path, model: type[BaseModel]) -> list[Problem]:
     """What pydantic found wrong with the data at `path`, as places in the text."""
-    return [_problem_of(detail, source, path, model) for detail in error.errors(include_url=False)]
+    return [_problem_of(detail, source, path, model) for detail in error.errors(include_url=False)[:_MOST_NAMED]]
 
 
 def _problem_of(detail: ErrorDetails, source: Source, path: Path, model: type[BaseModel]) -> Problem:

@@ -29,11 +29,19 @@ class _Loader(yaml.SafeLoader):
 
     yaml_implicit_resolvers = {}  # PyYAML's own follow YAML 1.1
 
+    _depth = 0
+
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        if self._depth > _DEEPEST:  # found while it is read: a thousand brackets take PyYAML seconds
+            raise yaml.MarkedYAMLError(problem="this is nested too deeply", problem_mark=event.start_mark)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise yaml.MarkedYAMLError(problem="anchors and aliases (& and *) are not used in rulebooks", problem_mark=event.start_mark)
-        return super().compose_node(parent, index)
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
 
 
 def _resolve(tag: str, pattern: str, first: str) -> None:

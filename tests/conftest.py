@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.support.nats", "tests.support.postgres", "tests.support.stores", "tests.support.suite"]
+pytest_plugins = ["tests.support.disk", "tests.support.nats", "tests.support.postgres", "tests.support.stores", "tests.support.suite"]

@@ -1,4 +1,7 @@
-"""A service's life: migrate, connect, lay the streams, relay, listen; and on the way out everything in the other order, nothing in hand lost."""
+"""A service's life: migrate, relay, fire timers, serve; and beside it connect, lay the streams and listen, as NATS may come later than we do.
+
+On the way out everything in the other order, nothing in hand lost.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from typing import Any
 import structlog
 
 from chassis.bus.broker import Broker
-from chassis.bus.consumer import Consumer, ConsumerSpec
+from chassis.bus.consumer import Consumer
+from chassis.bus.durables import LANE, ConsumerSpec
 from chassis.bus.errors import ApiRefused
 from chassis.bus.streams import DEAD
 from chassis.bus.verdicts import Patience
@@ -33,6 +37,7 @@ log = structlog.get_logger()
 
 Extras = Callable[[Runtime], AbstractAsyncContextManager[Any]]
 _RETRY_SECONDS = 0.5
+_NOT_LAID = "its streams are not laid yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +56,22 @@ class Parts:
 
 @asynccontextmanager
 async def running(parts: Parts, metrics: Metrics, telemetry: Telemetry) -> AsyncIterator[Runtime]:
-    """The service, running inside the block. A store or a NATS that is not there yet is waited for."""
+    """The service, running inside the block. A store that is not there yet is waited for; NATS may come later, and the broker is not ready before.
+
+    Until then what is said waits in the outbox, and reads are answered from the store.
+    """
     async with AsyncExitStack() as stack:
         stack.callback(telemetry.close)
         database = await _open_store(parts)
         stack.push_async_callback(database.close)
-        broker = await Broker.connect(parts.settings.nats_url, parts.name, inbox_prefix=f"_INBOX_{parts.name}")
+        broker = _open_broker(parts)
         stack.push_async_callback(broker.close)
-        await _lay_streams(broker, parts)
         runtime = Runtime(parts.name, parts.settings, database, broker, metrics, telemetry, parts.clock)
         await stack.enter_async_context(_relaying(runtime))
         if parts.extras is not None:
             runtime.service = await stack.enter_async_context(parts.extras(runtime))
         await stack.enter_async_context(_timing(runtime, parts.timers))
-        await stack.enter_async_context(_listening(runtime, parts.subscriptions))
+        await stack.enter_async_context(_joining(runtime, parts))
         log.info("service.started", streams=parts.streams, lanes=parts.settings.lanes)
         try:
             yield runtime
@@ -89,14 +96,55 @@ async def _open_store(parts: Parts) -> Database:
             return database
 
 
+def _open_broker(parts: Parts) -> Broker:
+    settings = parts.settings
+    broker = Broker.open(
+        settings.nats_url, parts.name, inbox_prefix=f"_INBOX_{parts.name}", writes=(*parts.streams, DEAD), replicas=settings.nats_replicas
+    )
+    broker.obstacle = _NOT_LAID
+    return broker
+
+
+@asynccontextmanager
+async def _joining(runtime: Runtime, parts: Parts) -> AsyncIterator[None]:
+    """Lays the streams and listens, in the background, as soon as NATS is there."""
+    leaving = asyncio.Event()
+    task = asyncio.create_task(_join(runtime, parts, leaving), name=f"{runtime.name}: bus")
+    try:
+        yield
+    finally:
+        leaving.set()
+        if runtime.broker.obstacle:
+            task.cancel()  # it waits for NATS
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _join(runtime: Runtime, parts: Parts, leaving: asyncio.Event) -> None:
+    while not leaving.is_set():
+        try:
+            await _lay_streams(runtime.broker, parts)
+            async with _listening(runtime, parts.subscriptions):
+                runtime.broker.obstacle = ""
+                log.info("bus.joined")
+                await leaving.wait()
+        except Exception as error:  # a mistake of ours may not leave a process that looks well and hears nothing
+            log.error("bus.failed", error=repr(error))
+            runtime.broker.obstacle = f"it could not join the bus: {error!r}"
+            await asyncio.sleep(_RETRY_SECONDS)
+
+
 async def _lay_streams(broker: Broker, parts: Parts) -> None:
+    await broker.connected()
     while True:
         try:
             await broker.ensure_streams([*parts.streams, DEAD], replicas=parts.settings.nats_replicas)
             for name in sorted(_heard_streams(parts.subscriptions) - set(parts.streams)):
                 await _lay_if_missing(broker, name, parts.settings.nats_replicas)
-        except Unavailable as error:
-            log.warning("streams.awaited", reason=error.detail)
+        except (Unavailable, ApiRefused) as error:
+            obstacle = f"{_NOT_LAID}: {error}"
+            if obstacle != broker.obstacle:
+                log.warning("streams.awaited", reason=str(error))
+            broker.obstacle = obstacle
             await asyncio.sleep(_RETRY_SECONDS)
         else:
             return
@@ -129,6 +177,7 @@ async def _timing(runtime: Runtime, subscriptions: Sequence[TimerSubscription]) 
     firing = TimerFiring(runtime, subscriptions)
     clock = TimerClock(runtime.database, firing.kinds, firing.fire, clock=runtime.clock)
     runtime.wake_timers = clock.wake
+    runtime.timers = clock
     task = asyncio.create_task(clock.run(), name=f"{runtime.name}: timers")
     try:
         yield
@@ -151,21 +200,20 @@ async def _listening(runtime: Runtime, subscriptions: Sequence[Subscription]) ->
 def consumer_specs(service: str, settings: ServiceSettings, subscriptions: Sequence[Subscription]) -> list[ConsumerSpec]:
     """One durable per stream heard and lane; the server lets one reader at a time have each."""
     return [
-        ConsumerSpec(service, stream, _subjects(stream, lane, subscriptions), lane, settings.lanes, settings.batch_size, settings.gather_ms / 1000)
+        ConsumerSpec(service, stream, _subjects(stream, subscriptions), lane, settings.lanes, settings.batch_size, settings.gather_ms / 1000)
         for stream in sorted(_heard_streams(subscriptions))
         for lane in range(settings.lanes)
     ]
 
 
 def _consumer(runtime: Runtime, spec: ConsumerSpec, subscriptions: Sequence[Subscription]) -> Consumer:
-    processor = Processor(runtime, spec.durable, subscriptions)
-    patience = Patience(is_transient=runtime.database.is_transient)
-    return Consumer(runtime.broker, spec, processor.handle, patience=patience, observer=runtime.metrics)
+    patience = Patience(is_transient=runtime.database.is_transient, is_conflict=runtime.database.is_conflict)
+    return Consumer(runtime.broker, spec, Processor(runtime, spec, subscriptions), patience=patience, observer=runtime.metrics)
 
 
-def _subjects(stream: str, lane: int, subscriptions: Sequence[Subscription]) -> tuple[str, ...]:
+def _subjects(stream: str, subscriptions: Sequence[Subscription]) -> tuple[str, ...]:
     wire_names = {event_type.wire_name for taker in subscriptions for event_type in taker.event_types if stream_of(event_type) == stream}
-    return tuple(f"{wire_name}.{lane}" for wire_name in sorted(wire_names))
+    return tuple(f"{wire_name}.{LANE}" for wire_name in sorted(wire_names))
 
 
 def _heard_streams(subscriptions: Sequence[Subscription]) -> set[str]:

@@ -54,7 +54,7 @@ def check_publishable(message: OutMessage, max_payload: int) -> None:
         if not _is_header_name(name) or "\n" in value or "\r" in value:
             raise PublishRefused(f"not a header: {name!r}")
     if size_of(message) + _OVERHEAD_BYTES > max_payload:
-        raise PublishRefused(f"{message.subject}: {size_of(message)} bytes are more than the server takes ({max_payload})")
+        raise PublishRefused(f"{message.subject}: {size_of(message)} bytes are more than a message may have ({max_payload})")
 
 
 @lru_cache(maxsize=1024)  # the same few names over and over

@@ -18,10 +18,12 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from chassis.bus.batches import by_stream, check_publishable, cut
-from chassis.bus.errors import ApiRefused, BrokerUnavailable, PublishRefused
+from chassis.bus.errors import ApiRefused, BatchTorn, BrokerUnavailable
+from chassis.bus.refusals import told
 from chassis.bus.replies import Replies
 from chassis.bus.streams import stream_config
 from chassis.bus.wire import QuickClient
+from chassis.bus.writability import Writability
 from chassis.message import OutMessage
 
 log = structlog.get_logger(__name__)
@@ -35,8 +37,6 @@ _FEW = 8
 """An atomic batch costs about six flushes, some of them of new files, whatever its size; a message sent alone costs one. Measured on a busy disk:
 3 messages in 0.9 ms alone and in 7 ms as a batch, 20 in 4.4 ms and 8 ms."""
 _STREAM_EXISTS_DIFFERENTLY = 10058
-_BATCH_INCOMPLETE = frozenset({10176, 10210, 10211})
-"""An atomic batch the server gave up: a part of it was lost with a connection, or too many were open. Trying again helps."""
 
 _OPTIONS: dict[str, Any] = {
     "max_reconnect_attempts": -1,  # the default gives up for good after 60
@@ -50,52 +50,77 @@ _OPTIONS: dict[str, Any] = {
 
 
 class Broker:
-    """One connection, shared by a process. Made by `connect`, ended by `close`."""
+    """One connection, shared by a process. Made by `connect` or `open`, ended by `close`.
 
-    def __init__(self, name: str, answer_seconds: float = _ANSWER_SECONDS) -> None:
+    `obstacle` is what else keeps it from being ready; whoever has more to do than to connect says so there.
+    """
+
+    def __init__(self, name: str, answer_seconds: float = _ANSWER_SECONDS, writes: Sequence[str] = (), replicas: int = 1) -> None:
         self._name = name
         self._answer_seconds = answer_seconds
         self._client = QuickClient()
         self._replies = Replies(self._client)
+        self._writability = Writability(self._replies, writes, replicas)
+        self._has_begun = False
+        self._connecting: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
         self._reconnected: list[Listener] = []
-        self._is_answering = False
+        self._silence = "it was not asked yet"  # why JetStream does not answer; empty when it does
+        self._last_failure = ""
         self._batch_ids = (f"{prefix}{number}" for prefix in (secrets.token_hex(8),) for number in itertools.count())
         self._slots: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_BATCHES_IN_FLIGHT))
+        self.obstacle = ""
 
     @classmethod
-    async def connect(cls, url: str, name: str, *, inbox_prefix: str = "_INBOX", answer_seconds: float = _ANSWER_SECONDS) -> Self:
-        """Connect to `url` (may carry user and password), trying until the server is there. What takes longer than `answer_seconds` has failed."""
-        broker = cls(name, answer_seconds)
-        await broker._client.connect(
-            url,
-            name=name,
-            inbox_prefix=inbox_prefix,
-            error_cb=broker._on_error,
-            disconnected_cb=broker._on_disconnected,
-            reconnected_cb=broker._on_reconnected,
-            **_OPTIONS,
-        )
-        await broker._replies.start()
-        broker._watch = asyncio.create_task(broker._watch_readiness(), name=f"{name}: broker readiness")
+    async def connect(
+        cls, url: str, name: str, *, inbox_prefix: str = "_INBOX", answer_seconds: float = _ANSWER_SECONDS, writes: Sequence[str] = ()
+    ) -> Self:
+        """Connect to `url` (may carry user and password), trying until the server is there. What takes longer than `answer_seconds` has failed.
+
+        `writes` are the streams that it is ready for only when they take writes.
+        """
+        broker = cls(name, answer_seconds, writes)
+        await broker._connect(url, inbox_prefix)
         return broker
+
+    @classmethod
+    def open(cls, url: str, name: str, *, inbox_prefix: str = "_INBOX", writes: Sequence[str] = (), replicas: int = 1) -> Self:
+        """As `connect`, in the background: until the server is there, everything that needs it raises BrokerUnavailable."""
+        broker = cls(name, writes=writes, replicas=replicas)
+        broker._connecting = asyncio.create_task(broker._connect(url, inbox_prefix), name=f"{name}: connect")
+        return broker
+
+    async def connected(self) -> None:
+        """Returns once the first connection was made."""
+        if self._connecting is not None:
+            await asyncio.shield(self._connecting)
 
     async def close(self) -> None:
         """Send what is buffered, then hang up. Safe to call twice, and without a server."""
-        if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
-        self._is_answering = False
+        tasks = [task for task in (self._connecting, self._watch) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._silence = "the connection was closed"
         if self._client.is_connected:
             with contextlib.suppress(NatsError, TimeoutError, OSError):
                 await self._client.drain()
-        if not self._client.is_closed:
+        if self._has_begun and not self._client.is_closed:
             await self._client.close()
 
     @property
     def is_ready(self) -> bool:
-        """Connected, and JetStream answered within the last moments."""
-        return self._client.is_connected and self._is_answering
+        """Connected, JetStream answered within the last moments, and the streams that are written here take writes."""
+        return not self.why_not_ready
+
+    @property
+    def why_not_ready(self) -> str:
+        """What keeps it from being ready, in plain words; empty when it is."""
+        if not self._client.is_connected:
+            return "not connected to NATS"
+        if self._silence:
+            return f"JetStream does not answer: {self._silence}"
+        return self.obstacle or self._writability.why_not
 
     @property
     def is_connected(self) -> bool:
@@ -117,7 +142,8 @@ class Broker:
 
         Each run of up to 500 messages of one stream is one atomic batch: stored whole or not at all. A handful is sent one by one instead, which
         costs less, unless they must be `whole`; of these the first few may be stored when it fails. Raises BrokerUnavailable when it is not
-        known that all are stored (publish them all again), PublishRefused (before anything is sent) for a message that can never be.
+        known that all are stored (publish them all again; in smaller batches when it is BatchTorn), PublishRefused for a message that can never be:
+        of those sent one by one the others may be stored then.
         """
         for message in messages:
             check_publishable(message, self.max_payload)
@@ -170,15 +196,23 @@ class Broker:
         # one run after the other: if the first failed and the second did not, the publisher's retry would turn their order round
         for run in cut(messages):
             async with self._slots[stream]:
+                self._writability.check(stream)
                 try:
-                    if len(run) <= few:
-                        await self._replies.ask_all(run, within=self._answer_seconds)
-                    else:
-                        await self._publish_atomic(run)
-                except ApiRefused as refusal:
-                    if refusal.code in _BATCH_INCOMPLETE:
-                        raise BrokerUnavailable(f"the batch was torn: {refusal}") from refusal
-                    raise PublishRefused(f"{stream}: {refusal}") from refusal
+                    await self._publish_run(stream, run, few)
+                except BrokerUnavailable as error:
+                    if self._client.is_connected and not isinstance(error, BatchTorn):  # a bad message, rarely the stream
+                        self._writability.failed(stream, str(error))
+                    raise
+                self._writability.stored(stream)
+
+    async def _publish_run(self, stream: str, run: Sequence[OutMessage], few: int) -> None:
+        try:
+            if len(run) <= few:
+                await self._replies.ask_all(run, within=self._answer_seconds)
+            else:
+                await self._publish_atomic(run)
+        except ApiRefused as refusal:
+            raise told(stream, refusal) from refusal
 
     async def _publish_atomic(self, run: Sequence[OutMessage]) -> None:
         deadline = time.monotonic() + self._answer_seconds
@@ -194,26 +228,50 @@ class Broker:
         headers = {**run[-1].headers, "Nats-Batch-Id": batch_id, "Nats-Batch-Sequence": str(len(run)), "Nats-Batch-Commit": "1"}
         await self._replies.ask(run[-1].subject, run[-1].body, headers, within=max(0.1, deadline - time.monotonic()))
 
+    async def _connect(self, url: str, inbox_prefix: str) -> None:
+        self._has_begun = True
+        await self._client.connect(
+            url,
+            name=self._name,
+            inbox_prefix=inbox_prefix,
+            error_cb=self._on_error,
+            disconnected_cb=self._on_disconnected,
+            reconnected_cb=self._on_reconnected,
+            **_OPTIONS,
+        )
+        self._last_failure = ""
+        await self._replies.start()
+        self._watch = asyncio.create_task(self._watch_readiness(), name=f"{self._name}: broker readiness")
+
     async def _watch_readiness(self) -> None:
         while True:
+            self._writability.suspected.clear()
             try:
                 await self.request("INFO", within=_READY_PERIOD_SECONDS)
-                self._is_answering = True
+                self._silence = ""
+                await self._writability.look()
             except (BrokerUnavailable, ApiRefused) as error:
-                if self._is_answering:
+                if not self._silence:
                     log.warning("broker.unready", broker=self._name, reason=str(error))
-                self._is_answering = False
-            await asyncio.sleep(_READY_PERIOD_SECONDS if self._is_answering else _READY_PERIOD_SECONDS / 5)
+                self._silence = str(error)
+            is_starting = bool(self._silence) or not self._writability.is_settled
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_READY_PERIOD_SECONDS / 5 if is_starting else _READY_PERIOD_SECONDS):
+                    await self._writability.suspected.wait()
 
     async def _on_error(self, error: Exception) -> None:
-        log.warning("broker.failed", broker=self._name, error=repr(error))
+        if repr(error) != self._last_failure:  # a server that is away is tried four times a second
+            self._last_failure = repr(error)
+            log.warning("broker.failed", broker=self._name, error=self._last_failure)
 
     async def _on_disconnected(self) -> None:
-        self._is_answering = False
+        self._silence = "the connection to NATS was lost"
         self._replies.fail_all()
 
     async def _on_reconnected(self) -> None:
         log.info("broker.reconnected", broker=self._name)
+        self._last_failure = ""
+        self._writability.suspected.set()
         for listener in tuple(self._reconnected):
             try:
                 await listener()

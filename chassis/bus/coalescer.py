@@ -11,8 +11,7 @@ from typing import Protocol
 from chassis.bus.batches import MOST_BYTES, MOST_MESSAGES, check_publishable, size_of
 from chassis.bus.errors import BrokerUnavailable, Overloaded
 from chassis.message import OutMessage
-
-_MOST_WAITING = 20_000  # messages; at 15,000 a second the last one waits little more than a second
+from contracts.limits import WAITING_BYTES, WAITING_MESSAGES
 
 
 class Publisher(Protocol):
@@ -32,13 +31,18 @@ class _Caller:
 
 
 class Coalescer:
-    """`publish` returns when the caller's messages are on disk. While one batch is under way the next one gathers; nobody waits for company."""
+    """`publish` returns when the caller's messages are on disk. While one batch is under way the next one gathers; nobody waits for company.
 
-    def __init__(self, broker: Publisher, *, most_waiting: int = _MOST_WAITING) -> None:
+    What waits is bounded by number and by bytes; a caller that nobody is ahead of is always taken.
+    """
+
+    def __init__(self, broker: Publisher, *, most_waiting: int = WAITING_MESSAGES, most_bytes: int = WAITING_BYTES) -> None:
         self._broker = broker
         self._most_waiting = most_waiting
+        self._most_bytes = most_bytes
         self._waiting: deque[_Caller] = deque()
         self._count = 0  # messages waiting
+        self._size = 0  # bytes waiting
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -53,13 +57,15 @@ class Coalescer:
         """
         if not messages:
             return
-        if self._count + len(messages) > self._most_waiting and self._waiting:
-            raise Overloaded(f"{self._count} messages wait to be stored")
+        size = sum(map(size_of, messages))
+        if self._waiting and (self._count + len(messages) > self._most_waiting or self._size + size > self._most_bytes):
+            raise Overloaded(f"{self._count} messages of {self._size} bytes wait to be stored")
         for message in messages:
             check_publishable(message, self._broker.max_payload)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Caller(messages, sum(map(size_of, messages)), done))
+        self._waiting.append(_Caller(messages, size, done))
         self._count += len(messages)
+        self._size += size
         if self._task is None:
             self._task = asyncio.create_task(self._flush(), name="coalescer")
         await done
@@ -99,6 +105,7 @@ class Coalescer:
             turn.append(self._waiting.popleft())
             count, size = count + len(following.messages), size + following.size
         self._count -= count
+        self._size -= size
         return turn
 
 

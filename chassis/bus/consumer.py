@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,13 +15,16 @@ import structlog
 
 from chassis.bus.broker import Broker
 from chassis.bus.delivery import Delivery
-from chassis.bus.errors import ApiRefused, BrokerUnavailable
+from chassis.bus.durables import Applier, lay, survey
+from chassis.bus.durables import ConsumerSpec as ConsumerSpec
+from chassis.bus.errors import BrokerUnavailable, LanesDiffer
 from chassis.bus.letters import bury
 from chassis.bus.observer import Observer, Unobserved
 from chassis.bus.puller import Puller, Source
-from chassis.bus.settling import Handle, Outlets, Settler, Stopped
+from chassis.bus.settling import Outlets, Settler, Stopped
 from chassis.bus.verdicts import Patience
 from chassis.message import Received
+from chassis.progress import Progress, describe
 
 log = structlog.get_logger(__name__)
 
@@ -35,43 +38,28 @@ _IN_PROGRESS_SECONDS = _ACK_WAIT_SECONDS / 3
 _RETRY_SECONDS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class ConsumerSpec:
-    """What `service` reads: `subjects` (filters, may hold wildcards) of `stream`, in `lane` of `lanes`."""
-
-    service: str
-    stream: str
-    subjects: tuple[str, ...]
-    lane: int = 0
-    lanes: int = 1
-    batch_size: int = 250
-    gather_seconds: float = 0.0  # unless there is a backlog, batches begin at most this often: what comes in between shares a transaction
-
-    @property
-    def durable(self) -> str:
-        """The name of the durable consumer."""
-        return self.service if self.lanes == 1 else f"{self.service}-{self.lane}"
-
-
 class Consumer:
-    """Hands batches to `handle`, which applies each in one transaction, and acknowledges what was applied.
+    """Hands batches to `applier`, which applies each in one transaction, and acknowledges what was applied.
 
     Acknowledgements are explicit, one a message: "all up to here" would also acknowledge what a predecessor took and never finished. They cost
-    about a tenth of the throughput. `handle` may see a message again; it must skip what it has applied (the inbox does).
+    about a tenth of the throughput. The applier may see a message again; it must skip what it has applied (the inbox does).
     """
 
     def __init__(
-        self, broker: Broker, spec: ConsumerSpec, handle: Handle, *, patience: Patience | None = None, observer: Observer | None = None
+        self, broker: Broker, spec: ConsumerSpec, applier: Applier, *, patience: Patience | None = None, observer: Observer | None = None
     ) -> None:
         self._broker = broker
         self._spec = spec
+        self._applier = applier
+        self._patience = _also_for_lanes(patience or Patience())
         self._observer = observer or Unobserved()
         self._puller = Puller(broker, _source(spec), self._create_durable)
         outlets = Outlets(self._acknowledge, self._bury, self._pause)
-        self._settler = Settler((spec.stream, spec.durable), handle, patience or Patience(), outlets, self._observer)
+        self._settler = Settler((spec.stream, spec.durable), self._apply, self._patience, outlets, self._observer)
         self._in_hand: Sequence[Delivery] = ()
         self._is_stopping = asyncio.Event()
         self._is_ready = False
+        self._refusal: str | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
     @property
@@ -82,7 +70,17 @@ class Consumer:
     @property
     def is_ready(self) -> bool:
         """The durable consumer exists and the lane is being read (or stood by for)."""
-        return self._is_ready and not any(task.done() for task in self._tasks)
+        return self._is_ready and self._refusal is None and not any(task.done() for task in self._tasks)
+
+    @property
+    def refusal(self) -> str | None:
+        """Why this process may not read, when the service is run with another number of lanes."""
+        return self._refusal
+
+    @property
+    def progress(self) -> Progress:
+        """Whether what is in hand gets settled."""
+        return self._settler.progress
 
     async def start(self) -> None:
         """Begin to read, in the background. A stream that does not exist yet is waited for."""
@@ -118,6 +116,7 @@ class Consumer:
             except Stopped:
                 return
             except Exception as error:  # a mistake of ours: the lane may stand still, but it may not die, and nothing may be skipped
+                self.progress.fail(error)
                 log.error("consumer.failed", stream=self._spec.stream, consumer=self._spec.durable, error=repr(error))
                 await asyncio.sleep(_RETRY_SECONDS)
                 self._puller.rewind()
@@ -128,17 +127,32 @@ class Consumer:
             try:
                 await self._create_durable()
                 break
-            except (BrokerUnavailable, ApiRefused) as error:
-                log.warning("consumer.waiting", stream=self._spec.stream, consumer=self._spec.durable, reason=str(error))
+            except Exception as error:  # NATS or the store is away, or another process runs with other lanes: whatever it is, it may pass
+                self.progress.fail(error)
+                log.warning("consumer.waiting", stream=self._spec.stream, consumer=self._spec.durable, reason=describe(error))
                 await asyncio.sleep(_RETRY_SECONDS)
+        self.progress.rest()
         await self._puller.start()
         self._is_ready = True
 
     async def _create_durable(self) -> None:
-        await self._broker.request(
-            f"CONSUMER.CREATE.{self._spec.stream}.{self._spec.durable}",
-            {"stream_name": self._spec.stream, "action": "", "config": _durable_config(self._spec)},
-        )
+        with self._noting_refusal():
+            found = await survey(self._broker, self._spec)
+            opening = await self._applier.open(found.stream)
+        await lay(self._broker, self._spec, found, opening, _durable_config(self._spec))
+
+    async def _apply(self, batch: Sequence[Received]) -> None:
+        with self._noting_refusal():
+            await self._applier.apply(batch)
+
+    @contextlib.contextmanager
+    def _noting_refusal(self) -> Iterator[None]:
+        try:
+            yield
+        except LanesDiffer as refusal:
+            self._refusal = str(refusal)
+            raise
+        self._refusal = None
 
     async def _keep_alive(self) -> None:
         while True:
@@ -156,8 +170,19 @@ class Consumer:
                 await self._broker.confirm(deliveries[-1].reply, b"+ACK")
 
     async def _bury(self, dead: Sequence[tuple[Received, str]]) -> None:
+        # the letter first: should we die in between, the message comes again, dies again, and the server knows the letter by its id
         now = datetime.now(UTC)
-        await self._broker.publish_batch([bury(message, self._spec.service, reason, now, self._broker.max_payload) for message, reason in dead])
+        for message, reason in dead:  # alone: an atomic batch with one letter that is there already would be refused as a whole
+            await self._broker.publish_batch([bury(message, self._spec.service, reason, now, self._broker.max_payload)])
+        while True:
+            try:
+                await self._applier.set_aside(dead)
+                return
+            except Exception as error:
+                if not self._patience.is_transient(error):
+                    raise
+                log.warning("burial.delayed", stream=self._spec.stream, consumer=self._spec.durable, reason=describe(error))
+                await self._pause(_RETRY_SECONDS)
 
     async def _pause(self, seconds: float) -> None:
         if not self._is_stopping.is_set():
@@ -172,17 +197,20 @@ def _source(spec: ConsumerSpec) -> Source:
     return Source(stream=spec.stream, durable=spec.durable, group=_GROUP, window=spec.batch_size, pin_seconds=_PIN_SECONDS)
 
 
+def _also_for_lanes(patience: Patience) -> Patience:
+    """A service that is run with other lanes by somebody else has nothing against the messages: they wait."""
+    return replace(patience, is_transient=lambda error: isinstance(error, LanesDiffer) or patience.is_transient(error))
+
+
 def _durable_config(spec: ConsumerSpec) -> dict[str, Any]:
-    """The JetStream configuration of the durable consumer, as its API takes it."""
+    """The JetStream configuration of the durable consumer, as its API takes it, but for where it begins and what it hears."""
     return {
         "durable_name": spec.durable,
         "name": spec.durable,
-        "deliver_policy": "all",
         "ack_policy": "explicit",
         "ack_wait": int(_ACK_WAIT_SECONDS * _NANOSECONDS),
         "max_deliver": -1,
         "max_ack_pending": spec.batch_size,  # more would let later messages overtake a batch that comes back
-        "filter_subjects": list(spec.subjects),
         "priority_groups": [_GROUP],
         "priority_policy": "pinned_client",
         "priority_timeout": int(_PIN_SECONDS * _NANOSECONDS),

@@ -1,8 +1,8 @@
 """Looking at dead letters and bringing them back: `python -m chassis.bus.dead list | show N | replay (N ... | --all) [--service NAME]`.
 
-A replay publishes the message on its original subject, as it was: every service that reads the subject gets it again, and all but the one that
-gave it up skip it, because the inbox knows its `ce-id`. (The one that gave it up has no inbox entry: its transaction was rolled back.) The letter
-is removed from DEAD after its message is on disk; a replay that is cut short repeats messages and loses none.
+A replay publishes the message on its original subject, marked for the service that gave it up and with the place where it first stood. All other
+services pass over it; that one applies it once, because its store has a note of what it gave up (table `dead_letter`), for ever. The letter is
+removed from DEAD after its message is on disk; a replay that is cut short repeats messages and loses none.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import structlog
 
 from chassis.bus.broker import Broker
 from chassis.bus.errors import ApiRefused, BrokerUnavailable
-from chassis.bus.letters import DeadLetter, exhume
+from chassis.bus.letters import DeadLetter, exhume, replay_of
 from chassis.bus.reading import message_at, messages
 from chassis.bus.streams import DEAD
 from chassis.message import OutMessage
@@ -45,16 +45,17 @@ async def letter_at(broker: Broker, number: int) -> DeadLetter:
 
 async def replay(broker: Broker, letter: DeadLetter) -> None:
     """Publish the message again, then remove the letter. Raises LetterRefused when neither the letter nor the stream holds its body any more."""
-    await broker.publish_batch([await _original(broker, letter)])
+    await broker.publish_batch([replay_of(letter, await _original(broker, letter))])
     await broker.request(f"STREAM.MSG.DELETE.{DEAD}", {"seq": letter.letter, "no_erase": True})
 
 
 async def _original(broker: Broker, letter: DeadLetter) -> OutMessage:
     if letter.has_body:
         return letter.original
-    message = await message_at(broker, letter.stream, letter.sequence)
+    stream, sequence, _ = letter.origin
+    message = await message_at(broker, stream, sequence)
     if message is None:
-        raise LetterRefused(f"letter {letter.letter} has no body, and {letter.stream} holds no message {letter.sequence} any more")
+        raise LetterRefused(f"letter {letter.letter} has no body, and {stream} holds no message {sequence} any more")
     return OutMessage(message.subject, message.headers, message.body)
 
 
@@ -67,8 +68,8 @@ def describe(letter: DeadLetter) -> dict[str, Any]:
         "event_id": letter.original.headers.get("ce-id"),
         "reason": letter.reason,
         "died_at": letter.died_at,
-        "stream": letter.stream,
-        "sequence": letter.sequence,
+        "stream": letter.origin.stream,
+        "sequence": letter.origin.sequence,
     }
 
 

@@ -7,7 +7,11 @@ Three things the server does that this is built on (each seen on nats-server 2.1
 * Deliveries of a consumer are numbered without gaps. A gap means that someone else was given messages (a reader that died with them, or a
   connection that lost them), and what comes now would be out of order: the consumer is reset to its acknowledgement floor (ADR-60), and
   everything that was not acknowledged comes again, in order. Waiting for `ack_wait` instead would let later messages overtake.
-* A reset starts the numbering at 1 again and keeps the pin and the outstanding pulls.
+* A reset starts the numbering at 1 again and keeps the pin and the outstanding pulls. Another reader may have had it done, and read on to just
+  the number that this one waits for: so a run without gaps is one under one pin.
+
+What `next` hands over is thereby complete: all that the lane holds between the acknowledgement floor and the last of it was handed over, in order.
+The floors of the inbox rest on that.
 """
 
 from __future__ import annotations
@@ -65,6 +69,8 @@ class Puller:
         self._is_resetting = False
         self._is_gone = False
         self._pin: str | None = None
+        self._least = 0  # no message of the present run stands below this
+        self._run_pin: str | None = None  # the pin that the present run of deliveries without gaps began under
         self._used = 0  # messages received since the last pull
         self._inbox = ""
         self._subscription: Subscription | None = None
@@ -102,12 +108,12 @@ class Puller:
     async def next(self, most: int) -> list[Delivery]:
         """Wait for messages; up to `most` of what is there, in stream order."""
         while True:
-            if self._has_gap:
+            if self._has_gap and not self._is_gone:
                 await self._reset()
-            if self._buffer:
+            if self._buffer and not self._has_gap:
                 break
             self._wake.clear()
-            if not self._has_gap:
+            if self._is_gone or not self._has_gap:
                 await self._wake.wait()
         if 2 * self._used >= self._source.window:
             await self._pull(self._used)
@@ -131,12 +137,18 @@ class Puller:
         if delivery.pin != self._pin:
             self._pin = delivery.pin
             self._poke.set()  # pulls that were sent before the pin was known are refused at some later moment: pull with it now
-        if delivery.turn == self._expected and not self._has_gap:
+        if self._continues(delivery):
             self._expected += 1
+            self._run_pin = delivery.pin
             self._buffer.append(delivery)
         elif not self._is_resetting:
             self._has_gap = True
         self._wake.set()
+
+    def _continues(self, delivery: Delivery) -> bool:
+        if self._has_gap or delivery.turn != self._expected or delivery.message.sequence < self._least:
+            return False
+        return delivery.turn == _FIRST_TURN or delivery.pin == self._run_pin
 
     def _hear_status(self, wire: Msg) -> None:
         # the token a pull was asked with comes back as the subject's last: an answer to an older pin says nothing about the present one
@@ -153,9 +165,11 @@ class Puller:
         """Go back to the acknowledgement floor; until the answer is there, messages that do not begin at the beginning are leftovers."""
         self._buffer.clear()
         self._expected = _FIRST_TURN
-        self._has_gap, self._is_resetting = False, True
+        self._has_gap, self._is_resetting, self._least = False, True, 0
         try:
-            await self._broker.request(f"CONSUMER.RESET.{self._address}")
+            self._least = (await self._broker.request(f"CONSUMER.RESET.{self._address}")).get("reset_seq", 0)
+            # an earlier reset, of which the answer got lost, may have begun lower: its run is another one
+            self._has_gap = self._has_gap or bool(self._buffer and self._buffer[0].message.sequence < self._least)
             log.info("consumer.rewound", stream=self._source.stream, consumer=self._source.durable)
         except (BrokerUnavailable, ApiRefused) as error:
             log.warning("consumer.rewind_failed", stream=self._source.stream, consumer=self._source.durable, error=str(error))
@@ -175,13 +189,15 @@ class Puller:
                     await self._poke.wait()
 
     async def _bring_back(self) -> None:
-        self._is_gone = False
+        self._has_gap = True  # before anything else: what is buffered came from a durable that heard perhaps other lanes
         await asyncio.sleep(_PAUSE_SECONDS)  # "no responders" also comes from a server that is only just starting
         try:
             await self._restore()
-        except (BrokerUnavailable, ApiRefused) as error:
+        except Exception as error:  # the store may be away too; this task may not end
             log.warning("consumer.restore_failed", stream=self._source.stream, consumer=self._source.durable, error=str(error))
-            self._is_gone = True
+        else:
+            self._is_gone = False
+            self._wake.set()
 
     async def _pull(self, count: int) -> None:
         self._used = 0

@@ -21,9 +21,9 @@ async def message_at(broker: Broker, stream: str, sequence: int) -> Received | N
 
 
 async def messages(broker: Broker, stream: str, first: int = 1) -> AsyncIterator[Received]:
-    """What `stream` holds from sequence `first` on, up to now. One question a message: for looking, not for bulk."""
+    """What `stream` holds from sequence `first` on, up to now, probes left out. One question a message: for looking, not for bulk."""
     sequence = first
-    while (message := await _get(broker, stream, {"seq": sequence, "next_by_subj": ">"})) is not None:
+    while (message := await _get(broker, stream, {"seq": sequence, "next_by_subj": f"{stream.lower()}.>"})) is not None:
         yield message
         sequence = message.sequence + 1
 
@@ -42,11 +42,11 @@ async def _get(broker: Broker, stream: str, which: dict[str, int | str]) -> Rece
         stream=stream,
         sequence=found["seq"],
         delivered=0,
-        timestamp=datetime.fromisoformat(_to_microseconds(found["time"])),
+        timestamp=read_moment(found["time"]),
     )
 
 
-def _to_microseconds(moment: str) -> str:
+def read_moment(moment: str) -> datetime:
     """RFC 3339 with up to nanoseconds, cut to what Python's datetime can hold."""
     whole, _, fraction = moment.removesuffix("Z").partition(".")
-    return f"{whole}.{fraction[:6].ljust(6, '0')}+00:00"
+    return datetime.fromisoformat(f"{whole}.{fraction[:6].ljust(6, '0')}+00:00")

@@ -13,6 +13,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from chassis.bus.errors import ApiRefused, BrokerUnavailable
+from chassis.bus.refusals import is_of_the_message
 from chassis.message import OutMessage
 
 _SERVER_FAULT = 500  # JetStream's own errors are numbered like HTTP's: from here on the request was not to blame
@@ -86,6 +87,7 @@ def _read(message: Msg) -> dict[str, Any]:
     error = answer.get("error")
     if error is None:
         return answer
-    if error.get("code", 0) >= _SERVER_FAULT:
-        raise BrokerUnavailable(f"JetStream: {error.get('description')}")
-    raise ApiRefused(error.get("err_code", 0), error.get("description", ""))
+    code, description = error.get("err_code", 0), error.get("description", "")
+    if error.get("code", 0) >= _SERVER_FAULT and not is_of_the_message(code, description):
+        raise BrokerUnavailable(f"JetStream: {description}")
+    raise ApiRefused(code, description)

@@ -12,8 +12,9 @@ import structlog
 from chassis.bus.delivery import Delivery
 from chassis.bus.errors import BrokerUnavailable
 from chassis.bus.observer import Observer
-from chassis.bus.verdicts import Dead, Done, Halve, Patience, Retry, Tries, describe, judge
+from chassis.bus.verdicts import Dead, Done, Halve, Patience, Retry, Tries, judge
 from chassis.message import Received
+from chassis.progress import Progress, describe
 
 log = structlog.get_logger(__name__)
 
@@ -48,9 +49,11 @@ class Settler:
         self._patience = patience
         self._outlets = outlets
         self._observer = observer
+        self.progress = Progress()
 
     async def settle(self, deliveries: Sequence[Delivery]) -> None:
         """Returns when each of `deliveries` is applied or dead, and acknowledged. Raises Stopped when told so while waiting."""
+        self.progress.begin()
         stack = [_Part(deliveries)]
         while stack:
             part = stack.pop()
@@ -58,22 +61,25 @@ class Settler:
             match judge(error, [delivery.message.sequence for delivery in part.deliveries], part.tries, self._patience):
                 case Done():
                     await self._outlets.acknowledge(part.deliveries)
-                case Retry(after_seconds, is_fault):
+                    self.progress.advance()
+                case Retry(after_seconds, tries):
                     await self._outlets.pause(after_seconds)
-                    stack.append(replace(part, tries=_one_more(part.tries, is_fault)))
-                case Halve():
+                    stack.append(replace(part, tries=tries))
+                case Halve(tries):
                     middle = len(part.deliveries) // 2
-                    stack += [_Part(part.deliveries[middle:]), _Part(part.deliveries[:middle])]
+                    stack += [_Part(part.deliveries[middle:], tries), _Part(part.deliveries[:middle], tries)]
                 case Dead(reasons):
                     await self._bury([delivery for delivery in part.deliveries if delivery.message.sequence in reasons], reasons)
                     if rest := [delivery for delivery in part.deliveries if delivery.message.sequence not in reasons]:
                         stack.append(_Part(rest))
+        self.progress.rest()
 
     async def _try(self, part: _Part) -> Exception | None:
         began = time.perf_counter()
         try:
             await self._handle([delivery.message for delivery in part.deliveries])
         except Exception as error:
+            self.progress.fail(error)
             self._observer.batch_failed(*self._lane, len(part.deliveries), error)
             log.warning("batch.failed", stream=self._lane[0], consumer=self._lane[1], size=len(part.deliveries), error=describe(error))
             return error
@@ -88,13 +94,11 @@ class Settler:
                 await self._outlets.bury(dead)
                 break
             except BrokerUnavailable as error:  # not acknowledged before the copy is on disk
+                self.progress.fail(error)
                 log.warning("burial.delayed", stream=self._lane[0], consumer=self._lane[1], reason=str(error))
                 await self._outlets.pause(next(waits))
         for message, reason in dead:
             self._observer.message_died(*self._lane, message.subject, reason)
             log.error("message.died", stream=self._lane[0], consumer=self._lane[1], sequence=message.sequence, reason=reason)
         await self._outlets.acknowledge(deliveries)
-
-
-def _one_more(tries: Tries, is_fault: bool) -> Tries:
-    return replace(tries, faults=tries.faults + 1) if is_fault else replace(tries, outages=tries.outages + 1)
+        self.progress.advance()

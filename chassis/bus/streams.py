@@ -6,6 +6,10 @@ from typing import Any
 
 DEAD = "DEAD"
 ALERTS = "ALERTS"
+ROOM = "ROOM"
+"""Holds no message: its configuration is written anew now and then, to see whether the disk of NATS takes anything (`chassis.bus.writability`)."""
+_OUTSIDE = frozenset({"CAPTURE"})
+"""Written by whoever sends, not by a relay in order: the same message may be sent again after days."""
 
 _DAY = 86_400 * 1_000_000_000  # JetStream counts in nanoseconds
 _FOR_EVER = 0
@@ -18,11 +22,21 @@ def stream_of(subject: str) -> str:
     return subject.partition(".")[0].upper()
 
 
+def is_from_outside(stream: str) -> bool:
+    """Whether the messages of `stream` come from senders who may send them again after days."""
+    return stream in _OUTSIDE
+
+
+def probe_subject(name: str) -> str:
+    """Where stream `name` is tried: beside its own subjects, so that who hears those never meets a probe."""
+    return f"probe.{name.lower()}"
+
+
 def stream_config(name: str, replicas: int) -> dict[str, Any]:
     """The JetStream configuration of stream `name`, as its API takes it."""
     return {
         "name": name,
-        "subjects": [f"{name.lower()}.>"],
+        "subjects": [f"{name.lower()}.>", probe_subject(name)],
         "retention": "limits",
         "storage": "file",
         "num_replicas": replicas,
@@ -30,4 +44,5 @@ def stream_config(name: str, replicas: int) -> dict[str, Any]:
         "discard": "new",  # a full disk refuses the next message; it never eats the oldest fact
         "allow_atomic": True,
         "allow_direct": True,
+        "allow_msg_ttl": True,  # for probes, which go by themselves; facts carry no such header, and stay
     }

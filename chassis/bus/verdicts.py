@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chassis.bus.errors import BrokerUnavailable, Unparseable
+from chassis.errors import NotReady
+from chassis.progress import describe
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How often the same messages were tried before this time, by what stopped them."""
+
+    outages: int = 0
+    faults: int = 0
+    conflicts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,15 +26,17 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Try the same messages again in place after a while; the order is kept. `is_fault` tells whether the try counts against them."""
+    """Try the same messages again in place after a while; the order is kept. `tries` is how often they were tried then, by what stopped them."""
 
     after_seconds: float
-    is_fault: bool
+    tries: Tries
 
 
 @dataclass(frozen=True, slots=True)
 class Halve:
-    """One of them is bad: try the first half, then the second."""
+    """One of them is bad: try the first half, then the second. `tries` are those of the whole that count for the halves."""
+
+    tries: Tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +59,16 @@ class Patience:
     """How long to bear with what fails.
 
     `is_transient` tells the errors of a store or network out of reach from those of a message. `outage_seconds` are the waits during an outage,
-    the last one repeated for ever; `fault_seconds` those before each further try of a message that fails alone.
+    the last one repeated for ever; `fault_seconds` those before each further try of a message that fails alone. `is_conflict` tells errors that
+    come of another writer at the same rows: `conflict_seconds` are the waits before each further try, and after the last one it is a fault, for
+    a violation in the data looks the same and does not pass.
     """
 
     is_transient: Callable[[Exception], bool] = field(default=never)
+    is_conflict: Callable[[Exception], bool] = field(default=never)
     outage_seconds: tuple[float, ...] = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
+    conflict_seconds: tuple[float, ...] = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
     fault_seconds: tuple[float, ...] = (0.1, 0.5, 2.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Tries:
-    """How often the same messages were tried before this time, by what stopped them."""
-
-    outages: int = 0
-    faults: int = 0
 
 
 def judge(error: Exception | None, sequences: Sequence[int], tries: Tries, patience: Patience) -> Verdict:
@@ -68,17 +77,13 @@ def judge(error: Exception | None, sequences: Sequence[int], tries: Tries, patie
         return Done()
     if isinstance(error, Unparseable) and error.reasons.keys() & set(sequences):
         return Dead({sequence: error.reasons[sequence] for sequence in sequences if sequence in error.reasons})
-    if isinstance(error, BrokerUnavailable) or patience.is_transient(error):
+    if isinstance(error, BrokerUnavailable | NotReady) or patience.is_transient(error):
         waits = patience.outage_seconds
-        return Retry(waits[min(tries.outages, len(waits) - 1)], is_fault=False)
+        return Retry(waits[min(tries.outages, len(waits) - 1)], replace(tries, outages=tries.outages + 1))
+    if patience.is_conflict(error) and tries.conflicts < len(patience.conflict_seconds):
+        return Retry(patience.conflict_seconds[tries.conflicts], replace(tries, conflicts=tries.conflicts + 1))
     if len(sequences) > 1:
-        return Halve()
+        return Halve(Tries(conflicts=tries.conflicts))  # patience with a conflict is had once, and not anew for each half
     if tries.faults < len(patience.fault_seconds):
-        return Retry(patience.fault_seconds[tries.faults], is_fault=True)
+        return Retry(patience.fault_seconds[tries.faults], replace(tries, faults=tries.faults + 1))
     return Dead({sequences[0]: describe(error)})
-
-
-def describe(error: Exception) -> str:
-    """The error in one line: its class, and what it says."""
-    words = " ".join(str(error).split())
-    return f"{type(error).__name__}: {words}" if words else type(error).__name__

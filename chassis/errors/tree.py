@@ -132,6 +132,10 @@ class Unavailable(Delayed):
     status = 503
 
 
+class NotReady(Unavailable):
+    """This service cannot decide anything now, whoever asks. What it hears and its timers wait, and nothing is wrong with them."""
+
+
 class TimedOut(Delayed):
     """Something this service asked did not answer in time."""
 

@@ -158,6 +158,8 @@ def _told(error: Exception, scope: Scope) -> Problem:
     runtime = getattr(scope["app"].state, "runtime", None)
     if runtime is not None and runtime.database.is_transient(error):
         return Unavailable("The store cannot be reached", remedy="Try again in a moment")
+    if runtime is not None and runtime.database.is_conflict(error):
+        return Unavailable("Somebody else was changing the same things", remedy="Try again in a moment")
     return from_unexpected(error)
 
 

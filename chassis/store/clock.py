@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from chassis.errors import NotReady
+from chassis.progress import Progress, describe
 from chassis.store import timers
 from chassis.store.bell import Bell
 from chassis.store.database import Database
@@ -44,8 +46,14 @@ class TimerClock:
         self._bell = Bell()
         self._patrol = Patrol(self._bell, "timers.delayed")
         self._limit = _BATCH
+        self._progress = Progress()
         self._lateness_seconds = 0.0
         self._looks_again_at: datetime | None = None  # None: it is at work, and may have looked too early to see what is set now
+
+    @property
+    def progress(self) -> Progress:
+        """Whether timers that are due get fired."""
+        return self._progress
 
     @property
     def lateness_seconds(self) -> float:
@@ -67,6 +75,14 @@ class TimerClock:
         await self._patrol.stop()
 
     async def _turn(self) -> None:
+        self._progress.begin()
+        try:
+            await self._look()
+        except Exception as error:
+            self._progress.fail(error)
+            raise
+
+    async def _look(self) -> None:
         self._looks_again_at = None
         async with self._database.glance() as session:
             due = await timers.next_due(session, self._kinds)
@@ -76,15 +92,19 @@ class TimerClock:
         if wait > 0:
             rest = min(wait, self._poll_seconds)
             self._looks_again_at = now + timedelta(seconds=rest)
+            self._progress.rest()
             await self._bell.rest(rest)
-        elif not await self._fire(now):
+        elif await self._fire(now):
+            self._progress.advance()
+        else:
+            self._progress.rest()
             await self._bell.rest(_TAKEN_SECONDS)
 
     async def _fire(self, now: datetime) -> int:
         try:
             fired = await self._process(now, self._limit)
         except Exception as error:
-            if self._database.is_transient(error):
+            if isinstance(error, NotReady) or self._database.is_transient(error):
                 raise
             return await self._isolate(now, error)
         self._limit = min(_BATCH, self._limit * 2)
@@ -96,7 +116,7 @@ class TimerClock:
             self._limit //= 2
             return 1
         async with self._database.begin() as session:
-            put_off = await timers.postpone_first(session, now, self._kinds)
+            put_off = await timers.postpone_first(session, now, self._kinds, describe(error))
         if put_off is not None:
             log.error("timer.failed", kind=put_off[0], key=put_off[1], exc_info=error)
         return 1

@@ -32,6 +32,11 @@ class StoreUnavailable(Exception):
     """The store cannot be reached, or has no connection to spare; nothing was begun."""
 
 
+class Contended(Exception):
+    """Another writer was at the same rows; nothing is saved, and the same work may well succeed when it is done again. If it does not, again and
+    again, it is the data that contradicts itself."""
+
+
 class Database:
     """The store at `url`: `sqlite:///path`, or `postgresql://user:password@host/name` (`?host=/directory` for a unix socket).
 
@@ -113,6 +118,10 @@ class Database:
             return (getattr(cause, "sqlite_errorcode", None) or 0) & 0xFF in _SQLITE_PASSING
         state = getattr(cause, "sqlstate", None) or ""
         return state == _POSTGRES_READ_ONLY or state.startswith(_POSTGRES_PASSING)
+
+    def is_conflict(self, error: BaseException) -> bool:
+        """Whether `error` says that another writer was in the way: worth some more tries, but not endless ones."""
+        return isinstance(error, Contended)
 
     async def close(self) -> None:
         """Close every connection."""

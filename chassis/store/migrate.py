@@ -31,7 +31,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.store import tables
+from chassis.store import search, tables
 from chassis.store.database import Database
 
 _CHASSIS = "chassis.store.migrations"
@@ -162,7 +162,8 @@ class UnknownRevision(Exception):
 
 
 def _is_service_table(subject: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
-    return _table_name(subject, name, kind) not in _CHASSIS_TABLES | _VERSION_TABLES
+    # what the store keeps to search by is its own: virtual tables, and an index over an expression
+    return _table_name(subject, name, kind) not in _CHASSIS_TABLES | _VERSION_TABLES and search.INDEX not in (name or "")
 
 
 def _is_chassis_table(subject: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:

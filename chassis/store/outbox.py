@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, not_, select, update
+from sqlalchemy import delete, func, not_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.message import OutMessage
 from chassis.store.batch import insert_all, one_of
 from chassis.store.tables import OUTBOX
+
+_MOST_COUNTED = 10_000  # "10000 wait" says as much as the exact figure, and costs a bounded time
 
 
 class Waiting(NamedTuple):
@@ -19,6 +22,14 @@ class Waiting(NamedTuple):
 
     row_id: int
     message: OutMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much waits, counted up to 10,000, and since when the oldest does (None: nothing waits)."""
+
+    count: int
+    oldest: datetime | None
 
 
 async def append(session: AsyncSession, messages: Sequence[tuple[str, OutMessage]]) -> None:
@@ -31,29 +42,27 @@ async def append(session: AsyncSession, messages: Sequence[tuple[str, OutMessage
     await insert_all(session, OUTBOX, rows)
 
 
-async def waiting(session: AsyncSession, limit: int, except_ids: Sequence[int] = ()) -> list[Waiting]:
-    """The first `limit` unpublished messages in the order they were said, without those of `except_ids`."""
-    statement = select(OUTBOX.c.id, OUTBOX.c.subject, OUTBOX.c.headers, OUTBOX.c.body).where(OUTBOX.c.published_at.is_(None))
+async def waiting(session: AsyncSession, limit: int, except_ids: Sequence[int] = (), except_owners: Collection[str] = ()) -> list[Waiting]:
+    """The first `limit` messages in the order they were said, without those of `except_ids` and those whose subject begins with an excepted owner."""
+    statement = select(OUTBOX.c.id, OUTBOX.c.subject, OUTBOX.c.headers, OUTBOX.c.body)
     if except_ids:
         statement = statement.where(not_(one_of(session, OUTBOX.c.id, except_ids)))
+    for owner in sorted(except_owners):
+        statement = statement.where(not_(OUTBOX.c.subject.startswith(f"{owner}.", autoescape=True)))
     rows = await session.execute(statement.order_by(OUTBOX.c.id).limit(limit))
     return [Waiting(row.id, OutMessage(row.subject, row.headers, row.body)) for row in rows]
 
 
-async def oldest_waiting(session: AsyncSession) -> datetime | None:
-    """When the oldest unpublished message was said."""
-    moment: datetime | None = await session.scalar(select(OUTBOX.c.created_at).where(OUTBOX.c.published_at.is_(None)).order_by(OUTBOX.c.id).limit(1))
-    return moment
+async def backlog(session: AsyncSession, except_ids: Sequence[int] = ()) -> Backlog:
+    """How much waits, without the messages of `except_ids`."""
+    first = select(OUTBOX.c.created_at).order_by(OUTBOX.c.id).limit(_MOST_COUNTED)
+    if except_ids:
+        first = first.where(not_(one_of(session, OUTBOX.c.id, except_ids)))
+    rows = first.subquery()
+    count, oldest = (await session.execute(select(func.count(), func.min(rows.c.created_at)).select_from(rows))).one()
+    return Backlog(count, oldest)
 
 
-async def mark_published(session: AsyncSession, row_ids: Sequence[int], at: datetime) -> None:
-    """The broker has these."""
-    await session.execute(update(OUTBOX).where(one_of(session, OUTBOX.c.id, row_ids)).values(published_at=at))
-
-
-async def purge(session: AsyncSession, published_before: datetime, limit: int) -> int:
-    """Forget up to `limit` of the oldest rows, as far as they were published before that moment; answers how many."""
-    # the oldest rows are the lowest ids: no index on published_at is needed, which every write would pay for
-    oldest = select(OUTBOX.c.id).order_by(OUTBOX.c.id).limit(limit).scalar_subquery()
-    gone = await session.execute(delete(OUTBOX).where(OUTBOX.c.id.in_(oldest), OUTBOX.c.published_at < published_before).returning(OUTBOX.c.id))
-    return len(gone.all())
+async def forget(session: AsyncSession, row_ids: Sequence[int]) -> None:
+    """The broker has these, on disk: they are not needed any more."""
+    await session.execute(delete(OUTBOX).where(one_of(session, OUTBOX.c.id, row_ids)))

@@ -1,66 +1,109 @@
-"""From the outbox to the broker: in order, at once after a commit, again and again until the broker has it."""
+"""From the outbox to the broker: in order, at once after a commit, again and again until the broker has it or will not have it."""
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
 
 import structlog
 
+from chassis.bus.errors import BatchTorn, PublishRefused
 from chassis.message import OutMessage
-from chassis.store import inbox, outbox
+from chassis.progress import Progress
+from chassis.store import inbox, outbox, refused
 from chassis.store.baton import baton
 from chassis.store.bell import Bell, backoff
 from chassis.store.database import Database
+from chassis.store.outbox import Backlog, Waiting
 from chassis.store.patrol import Patrol
 
 log = structlog.get_logger(__name__)
 
 Publish = Callable[[Sequence[OutMessage]], Awaitable[None]]
 
-_BATCH = 500  # the broker takes up to 1000 messages as one atomic batch; half leaves room for their size
-_MARK_AFTER_SECONDS = 0.1  # one write transaction per this time instead of one per publish; a crash repeats at most this much
-_PURGE_ROWS = 1000  # more than a turn publishes, so that purging keeps up; few enough not to hold up writers
+_BATCH: Final = 500  # the broker takes up to 1000 messages as one atomic batch; half leaves room for their size
+_SINGLES: Final = 8  # so few are published one by one: of a refused handful the others are stored, and are to be repeated once at most
+_FORGET_AFTER_SECONDS: Final = 0.1  # one write transaction per this time instead of one per publish; a crash repeats at most this much
+_PURGE_ROWS: Final = 1000  # of the inbox at a time: few enough not to hold up writers
 
 
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """How long rows stay: published messages, for a broker that lost its tail; claims, for whatever may still be sent again (dead letters)."""
+class Standstill(NamedTuple):
+    """Work of the relay that does not get done: what (a stream's name, or "the outbox" itself), since when, and what stopped it last."""
 
-    published_hours: float = 6.0
-    claimed_days: float = 30.0
-    purge_seconds: float = 30.0
+    what: str
+    seconds: float
+    last_error: str
 
 
-_KEEPING = Keeping()
+class TooManyRefused(Exception):
+    """There is no room to set one more aside: it is the broker that is wrong, not the events."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """What goes to one stream: in order, and independent of the other streams."""
+
+    progress: Progress = field(default_factory=Progress)
+    failures: int = 0
+    held_until: float = -math.inf
+
+    def hold(self, error: BaseException) -> None:
+        """It did not work; try again later, longer each time."""
+        self.failures += 1
+        self.held_until = time.monotonic() + backoff(self.failures)
+        self.progress.fail(error)
+
+    def release(self) -> None:
+        self.failures = 0
+        self.progress.rest()
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What became of the rows of one line: the broker has those of `confirmed`, and will not have those of `refusals`, each with its reason."""
+
+    confirmed: list[int] = field(default_factory=list)
+    refusals: list[tuple[int, str]] = field(default_factory=list)
 
 
 class Relay:
     """Publishes what waits in the outbox. `publish` returns when the broker has all of the batch on disk, or raises.
 
-    A message may be published twice (a crash before it is marked, a lost answer): receivers know it by its id. On PostgreSQL one relay per
-    store is active and others stand by. It also forgets what need not be kept longer.
+    Order holds within a stream: a stream that takes nothing now is waited for, and holds up no other. A message that the broker will not have
+    (PublishRefused) is found alone, set aside with the reason, and those behind it go on. A message may be published twice (a crash before it is
+    forgotten, a lost answer): receivers know it by its id. On PostgreSQL one relay per store is active and others stand by.
     """
 
-    def __init__(self, database: Database, publish: Publish, *, poll_seconds: float = 1.0, keeping: Keeping = _KEEPING) -> None:
+    def __init__(self, database: Database, publish: Publish, *, poll_seconds: float = 1.0, purge_seconds: float = 30.0) -> None:
         self._database = database
         self._publish = publish
         self._poll_seconds = poll_seconds
-        self._keeping = keeping
+        self._purge_seconds = purge_seconds
         self._bell = Bell()
         self._patrol = Patrol(self._bell, "relay.interrupted")  # the store is away: the baton is lost, and there is nothing to read
-        self._unmarked: list[int] = []  # the broker has these; the store does not know yet
-        self._mark_at = math.inf
-        self._purge_at = time.monotonic() + keeping.purge_seconds
+        self._lines: dict[str, _Line] = {}  # by the first token of the subject: one stream each
+        self._store = Progress()
+        self._confirmed: list[int] = []  # the broker has these; the store does not know yet
+        self._forget_at = math.inf
+        self._purge_at = time.monotonic() + purge_seconds
         self._is_active = False
 
     @property
     def is_active(self) -> bool:
         """Whether this relay publishes, or stands by for another that does."""
         return self._is_active
+
+    @property
+    def standstills(self) -> list[Standstill]:
+        """What has work and gets nowhere, however short."""
+        found = [Standstill("the outbox", self._store.stuck_seconds, self._store.last_error)]
+        found += [Standstill(owner.upper(), line.progress.stuck_seconds, line.progress.last_error) for owner, line in self._lines.items()]
+        return [one for one in found if one.seconds > 0]
 
     def wake(self) -> None:
         """Something was committed to the outbox."""
@@ -71,22 +114,26 @@ class Relay:
         await self._patrol.run(self._hold_baton)
 
     async def stop(self) -> None:
-        """Publish and mark what waits, then end. What the broker refuses now stays in the store for the next start."""
+        """Publish and forget what waits, then end. What the broker does not take now stays in the store for the next start."""
         await self._patrol.stop()
 
-    async def age_seconds(self) -> float:
-        """For how long the oldest unpublished message has been waiting; 0 when none is."""
+    async def backlog(self) -> Backlog:
+        """What waits, and since when."""
         async with self._database.glance() as session:
-            oldest = await outbox.oldest_waiting(session)
-        return 0.0 if oldest is None else max(0.0, (datetime.now(UTC) - oldest).total_seconds())
+            return await outbox.backlog(session, self._confirmed)
 
     async def _hold_baton(self) -> None:
-        async with baton(self._database, self._bell, self._poll_seconds) as is_held:
-            self._is_active = is_held()
-            try:
-                await self._relay(is_held)
-            finally:
-                self._is_active = False
+        try:
+            async with baton(self._database, self._bell, self._poll_seconds) as is_held:
+                self._is_active = is_held()
+                self._store.rest()
+                try:
+                    await self._relay(is_held)
+                finally:
+                    self._is_active = False
+        except Exception as error:
+            self._store.fail(error)
+            raise
 
     async def _relay(self, is_held: Callable[[], bool]) -> None:
         failures = 0
@@ -96,7 +143,8 @@ class Relay:
                 failures = 0
             except Exception as error:
                 failures += 1
-                log.warning("outbox.delayed", error=repr(error), failures=failures)
+                self._store.fail(error)
+                log.warning("outbox.unread", error=repr(error), failures=failures)
                 is_done = self._bell.is_closed
                 await self._bell.pause(backoff(failures))
             if is_done:
@@ -105,39 +153,112 @@ class Relay:
     async def _turn(self) -> bool:
         """Publish a batch and rest until there may be another; answers whether all is done and this relay is to end."""
         is_ending = self._bell.is_closed  # asked first: what was committed before the end must still be read
-        published = await self._publish_next()
+        self._store.begin()
+        settled = await self._publish_next()
         now = time.monotonic()
-        if now >= self._mark_at or len(self._unmarked) >= _BATCH or (is_ending and not published):
-            await self._mark()
+        if now >= self._forget_at or len(self._confirmed) >= _BATCH or (is_ending and not settled):
+            await self._forget()
         if now >= self._purge_at:
             await self._purge()
+        self._store.rest()
         if is_ending:
-            return not published
-        if published < _BATCH:
-            await self._bell.rest(min(self._mark_at - now, self._poll_seconds))
+            return not settled
+        if settled < _BATCH:
+            await self._rest(now)
         return False
 
-    async def _publish_next(self) -> int:
-        async with self._database.glance() as session:
-            rows = await outbox.waiting(session, _BATCH, self._unmarked)
-        if rows:
-            await self._publish([row.message for row in rows])
-            self._unmarked.extend(row.row_id for row in rows)
-            self._mark_at = min(self._mark_at, time.monotonic() + _MARK_AFTER_SECONDS)
-        return len(rows)
+    async def _rest(self, now: float) -> None:
+        most = min(self._forget_at - now, self._poll_seconds)
+        held = [line.held_until - now for line in self._lines.values() if line.held_until > now]
+        if held:  # no ring ends this: reading past what waits may cost more than a wake-up should
+            await self._bell.pause(min(most, *held))
+        else:
+            await self._bell.rest(most)
 
-    async def _mark(self) -> None:
-        if not self._unmarked:
-            return
+    async def _publish_next(self) -> int:
+        """Publish the first so many of what may go now; answers how many are the broker's, or set aside."""
+        now = time.monotonic()
+        held = {owner for owner, line in self._lines.items() if line.held_until > now}
+        if held and held == self._lines.keys():
+            return 0
+        async with self._database.glance() as session:
+            rows = await outbox.waiting(session, _BATCH, self._confirmed, held)
+        by_owner: dict[str, list[Waiting]] = {}
+        for row in rows:
+            by_owner.setdefault(row.message.subject.partition(".")[0], []).append(row)
+        for owner in self._lines.keys() - held - by_owner.keys():
+            self._lines[owner].release()  # whatever it was held for is gone
+        outcomes = await asyncio.gather(*(self._publish_line(owner, waiting) for owner, waiting in by_owner.items()))
+        confirmed = [row_id for outcome in outcomes for row_id in outcome.confirmed]
+        if confirmed:
+            self._confirmed += confirmed
+            self._forget_at = min(self._forget_at, time.monotonic() + _FORGET_AFTER_SECONDS)
+        set_aside = [await self._set_aside(self._lines[owner], outcome.refusals) for owner, outcome in zip(by_owner, outcomes, strict=True)]
+        return len(confirmed) + sum(set_aside)
+
+    async def _publish_line(self, owner: str, rows: Sequence[Waiting]) -> _Outcome:
+        line, outcome = self._lines.setdefault(owner, _Line()), _Outcome()
+        line.progress.begin()
+        try:
+            await self._publish_parts(line, rows, outcome)
+        except Exception as error:
+            line.hold(error)
+            log.warning("outbox.delayed", stream=owner.upper(), error=repr(error), failures=line.failures)
+        else:
+            line.release()
+        return outcome
+
+    async def _publish_parts(self, line: _Line, rows: Sequence[Waiting], outcome: _Outcome) -> None:
+        """In order; what is refused is divided until each row that is refused stands alone."""
+        # after a failure one goes ahead: a handful that fails may be stored in part, and would be again and again
+        parts = [rows[1:], rows[:1]] if line.failures and len(rows) > 1 else [rows]
+        while parts:
+            part = parts.pop()
+            try:
+                await self._publish([row.message for row in part])
+            except PublishRefused as refusal:
+                if len(part) == 1:
+                    outcome.refusals.append((part[0].row_id, str(refusal)))
+                    line.progress.advance()
+                else:
+                    parts += reversed(_divided(part))
+            except BatchTorn:
+                if len(part) == 1:
+                    raise
+                parts += reversed(_divided(part))
+            else:
+                outcome.confirmed += [row.row_id for row in part]
+                line.progress.advance()
+
+    async def _set_aside(self, line: _Line, refusals: Sequence[tuple[int, str]]) -> int:
+        if not refusals:
+            return 0
         async with self._database.begin() as session:
-            await outbox.mark_published(session, self._unmarked, datetime.now(UTC))
-        self._unmarked = []
-        self._mark_at = math.inf
+            taken = await refused.set_aside(session, refusals, datetime.now(UTC))
+        for number, reason in refusals[:taken]:
+            log.error("outbox.refused", number=number, reason=reason)
+        if taken < len(refusals):
+            line.hold(TooManyRefused(f"no room to set more aside; the next: {refusals[taken][1]}"))
+        return taken
+
+    async def _forget(self) -> None:
+        if not self._confirmed:
+            return
+        known = list(self._confirmed)
+        async with self._database.begin() as session:
+            await outbox.forget(session, known)
+        self._confirmed = self._confirmed[len(known) :]
+        self._forget_at = math.inf
 
     async def _purge(self) -> None:
-        now = datetime.now(UTC)
         async with self._database.begin() as session:
-            published = await outbox.purge(session, now - timedelta(hours=self._keeping.published_hours), _PURGE_ROWS)
-            claimed = await inbox.forget(session, now - timedelta(days=self._keeping.claimed_days), _PURGE_ROWS)
-        if max(published, claimed) < _PURGE_ROWS:
-            self._purge_at = time.monotonic() + self._keeping.purge_seconds
+            forgotten = await inbox.forget(session, datetime.now(UTC), _PURGE_ROWS)
+        if forgotten < _PURGE_ROWS:
+            self._purge_at = time.monotonic() + self._purge_seconds
+
+
+def _divided(part: Sequence[Waiting]) -> list[Sequence[Waiting]]:
+    if len(part) <= _SINGLES:
+        return [[row] for row in part]
+    middle = len(part) // 2
+    return [part[:middle], part[middle:]]

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select, tuple_, update
+from sqlalchemy import Column, Row, Select, delete, func, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.store.batch import upsert
 from chassis.store.bell import backoff
-from chassis.store.tables import TIMER
+from chassis.store.tables import FAILING_ATTEMPTS, TIMER
 
 _LONGEST_DELAY_SECONDS = 3600.0
+_LONGEST_REASON = 1000
+_IS_FAILING = text(f"attempts >= {FAILING_ATTEMPTS}")  # as the index has it, or SQLite would not use it
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ async def set_timers(session: AsyncSession, timers: Iterable[Timer]) -> None:
             "fire_at": timer.due_at,
             "attempts": 0,
             "payload": dict(timer.payload),
+            "reason": None,
         }
         for timer in timers
     }
@@ -77,7 +80,7 @@ async def next_due(session: AsyncSession, kinds: Collection[str]) -> datetime | 
     return moment
 
 
-async def postpone_first(session: AsyncSession, now: datetime, kinds: Collection[str]) -> tuple[str, str] | None:
+async def postpone_first(session: AsyncSession, now: datetime, kinds: Collection[str], reason: str) -> tuple[str, str] | None:
     """Let the first due timer wait for another try, longer each time, so that those behind it go on; answers its (kind, key).
 
     Its `due_at` stays: handlers decide by when it was due, not by when they managed.
@@ -88,8 +91,26 @@ async def postpone_first(session: AsyncSession, now: datetime, kinds: Collection
         return None
     delay = timedelta(seconds=backoff(first.attempts + 1, first=1.0, most=_LONGEST_DELAY_SECONDS))
     one = (TIMER.c.kind == first.kind) & (TIMER.c.key == first.key)
-    await session.execute(update(TIMER).where(one).values(fire_at=now + delay, attempts=first.attempts + 1))
+    await session.execute(update(TIMER).where(one).values(fire_at=now + delay, attempts=first.attempts + 1, reason=reason[:_LONGEST_REASON]))
     return first.kind, first.key
+
+
+async def failing(session: AsyncSession) -> list[tuple[str, int]]:
+    """How many timers of each kind failed so often that they count as set aside. They are still tried, an hour apart at most."""
+    counted = select(TIMER.c.kind, func.count()).where(_IS_FAILING).group_by(TIMER.c.kind).order_by(TIMER.c.kind)
+    return [(kind, count) for kind, count in await session.execute(counted)]
+
+
+async def list_failing(session: AsyncSession, limit: int) -> Sequence[Row[Any]]:
+    """The first `limit` of these: kind, key, due_at, fire_at, attempts, reason."""
+    columns: list[Column[Any]] = [TIMER.c[name] for name in ("kind", "key", "due_at", "fire_at", "attempts", "reason")]
+    return (await session.execute(select(*columns).where(_IS_FAILING).order_by(TIMER.c.kind, TIMER.c.due_at).limit(limit))).all()
+
+
+async def retry_failing(session: AsyncSession) -> int:
+    """Have all of these fire now, and count their failures anew; answers how many there are."""
+    again = update(TIMER).where(_IS_FAILING).values(fire_at=TIMER.c.due_at, attempts=0)
+    return len((await session.execute(again.returning(TIMER.c.key))).all())
 
 
 def _due(now: datetime, kinds: Collection[str], limit: int) -> Select[Any]:

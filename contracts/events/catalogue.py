@@ -16,6 +16,7 @@ EVENTS: tuple[type[Event], ...] = (
     identity.AccountCreated,
     identity.AccountChanged,
     scoring.ProfileChanged,
+    scoring.ProfileChangedV1,
     scoring.ScoreChanged,
     scoring.ScoreCorrected,
     scoring.RulebookActivated,

@@ -27,3 +27,7 @@ class InteractionReceived(Event):
             first = self.identifiers[0]
             return f"{first.kind}:{first.value}"
         return self.meta.event_id
+
+    def body(self) -> bytes:
+        """Without what is as it is by default: this is said of every page that anybody looks at."""
+        return self.model_dump_json(exclude_defaults=True).encode()

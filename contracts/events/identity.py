@@ -29,9 +29,13 @@ class InteractionRecognized(Event):
     def lane_key(self) -> str:
         return self.fragment_id
 
+    def body(self) -> bytes:
+        """Without what is as it is by default: this is said of every page that anybody looks at."""
+        return self.model_dump_json(exclude_defaults=True).encode()
+
 
 class PersonCreated(Event):
-    """Someone was seen for the first time."""
+    """Someone goes by a name: they can be told from others. Of a browser that never says who it is, nothing is said but what it does."""
 
     wire_name: ClassVar[str] = "identity.person.created.v1"
     owner: ClassVar[str] = "identity"

@@ -106,7 +106,7 @@ EXAMPLES: tuple[Event, ...] = (
     ),
     identity.AccountCreated(meta=_meta("identity.account.created.v1"), account_id=ACCOUNT, domain="tidewater.example", name="Tidewater Freight"),
     identity.AccountChanged(meta=_meta("identity.account.changed.v1"), account_id=ACCOUNT, domain="tidewater.example", traits={"employees": 140}),
-    scoring.ProfileChanged(
+    scoring.ProfileChangedV1(
         meta=_meta("scoring.profile.changed.v1", "scoring@1"),
         person_id=PERSON,
         fragment_id=FRAGMENT,
@@ -121,6 +121,24 @@ EXAMPLES: tuple[Event, ...] = (
             ),
             "industry": None,
         },
+    ),
+    scoring.ProfileChanged(
+        meta=_meta("scoring.profile.changed.v2", "scoring@1"),
+        person_id=PERSON,
+        fragment_id=FRAGMENT,
+        graph_version=2,
+        occurred_at=AT,
+        attributes={
+            "title": scoring.Attribute(
+                value="Head of Logistics",
+                strength=Strength.CLAIMED,
+                source_id=SOURCE,
+                interaction_id=INTERACTION.interaction_id,
+                occurred_at=AT,
+            ),
+        },
+        scores=SCORES,
+        highlights=(RECEIPT,),
     ),
     scoring.ScoreChanged(
         meta=_meta("scoring.score.changed.v1", "scoring@1"),

@@ -19,7 +19,18 @@ async def lock(session: AsyncSession, ids: Collection[str]) -> bool:
     return True
 
 
+async def try_lock(session: AsyncSession, ids: Collection[str]) -> bool:
+    """The same without waiting, for whoever holds what the others may wait for: false if anybody else decides about one of these now."""
+    if session.get_bind().dialect.name != "postgresql":
+        return True
+    return bool(await session.scalar(_TRY, {"ids": sorted(ids)}))
+
+
 _LOCK = text(
     "SELECT count(pg_advisory_xact_lock(k)) FROM"
+    " (SELECT DISTINCT hashtextextended(i, 7) AS k FROM unnest(CAST(:ids AS text[])) AS i ORDER BY k) AS keys"
+)
+_TRY = text(
+    "SELECT coalesce(bool_and(pg_try_advisory_xact_lock(k)), true) FROM"
     " (SELECT DISTINCT hashtextextended(i, 7) AS k FROM unnest(CAST(:ids AS text[])) AS i ORDER BY k) AS keys"
 )

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import BigInteger, Column, MetaData, String, Table, select
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.schema import SchemaItem
 
 from chassis.store.batch import one_of, upsert
-from contracts.ids import with_prefix
-from deciding.people import Placement, Placements, newer
+from contracts.ids import is_id, with_prefix
+from deciding.people import Placement, Placements, newer, own
 from deciding.store.locks import lock
 
 
-def fragment_table(metadata: MetaData) -> Table:
-    """The table `fragment`: (fragment_id, person_id, graph_version)."""
+def fragment_table(metadata: MetaData, *more: SchemaItem) -> Table:
+    """The table `fragment`: (fragment_id, person_id, graph_version); with `more` columns come the indexes as well."""
     return Table(
         "fragment",
         metadata,
         Column("fragment_id", String, primary_key=True),
-        Column("person_id", String, nullable=False, index=True),
+        Column("person_id", String, nullable=False, index=not more),
         Column("graph_version", BigInteger, nullable=False),
+        *more,
     )
 
 
@@ -31,13 +33,15 @@ async def load_placements(session: AsyncSession, table: Table, fragment_ids: Col
 
 
 async def load_fragments_of(session: AsyncSession, table: Table, person_ids: Collection[str]) -> dict[str, list[str]]:
-    """Person -> fragments, in order; people of whom nothing is known have none."""
+    """Person -> fragments, in order; somebody of whom nothing was written has the one that their id names."""
+    named = {with_prefix("frg", person_id): person_id for person_id in person_ids}
+    concerned = or_(one_of(session, table.c.person_id, person_ids), one_of(session, table.c.fragment_id, list(named)))
+    rows = await session.execute(select(table.c.fragment_id, table.c.person_id).where(concerned))
+    owner = named | {row.fragment_id: row.person_id for row in rows}
     owned: dict[str, list[str]] = {person_id: [] for person_id in person_ids}
-    rows = await session.execute(
-        select(table.c.person_id, table.c.fragment_id).where(one_of(session, table.c.person_id, person_ids)).order_by(table.c.fragment_id)
-    )
-    for row in rows:
-        owned[row.person_id].append(row.fragment_id)
+    for fragment_id, person_id in sorted(owner.items()):
+        if person_id in owned:
+            owned[person_id].append(fragment_id)
     return owned
 
 
@@ -60,7 +64,10 @@ async def learn(session: AsyncSession, table: Table, told: Placements) -> dict[s
 
 
 async def survivors(session: AsyncSession, table: Table, person_ids: Iterable[str]) -> dict[str, str]:
-    """Asked id -> the person who answers to it: the same, or the one who absorbed it. Unknown ids are left out."""
-    by_fragment = {with_prefix("frg", person_id): person_id for person_id in person_ids if person_id.startswith("per_")}
+    """Asked id -> the person who answers to it: the same, or the one who absorbed it. What is no id of a person is left out.
+
+    Nothing is written of strangers, so an id that nobody has answers like theirs: identity knows which there are.
+    """
+    by_fragment = {with_prefix("frg", person_id): person_id for person_id in person_ids if is_id("per", person_id)}
     known = await load_placements(session, table, list(by_fragment))
-    return {by_fragment[fragment_id]: placement.person_id for fragment_id, placement in known.items()}
+    return {person_id: known.get(fragment_id, own(fragment_id)).person_id for fragment_id, person_id in by_fragment.items()}

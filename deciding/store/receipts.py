@@ -42,6 +42,12 @@ async def save_receipts(session: AsyncSession, table: Table, receipts: Iterable[
     await insert_or_skip(session, table, list(rows.values()))
 
 
+async def find_receipt(session: AsyncSession, table: Table, receipt_id: str) -> Receipt | None:
+    """One by its id."""
+    body = await session.scalar(select(table.c.body).where(table.c.receipt_id == receipt_id))
+    return None if body is None else Receipt.model_validate(orjson.loads(body))
+
+
 async def load_receipts(
     session: AsyncSession, table: Table, fragment_ids: Collection[str], page: tuple[datetime | None, Place | None, int]
 ) -> list[Receipt]:

@@ -40,6 +40,11 @@ class Standing(NamedTuple):
     digest: str
     state: str
 
+    @property
+    def is_active(self) -> bool:
+        """Whether it is the one that decides."""
+        return self.state == State.ACTIVE.value
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -56,6 +61,12 @@ async def load_states(session: AsyncSession, table: Table) -> list[Standing]:
     """All that there are, the first first."""
     rows = await session.execute(select(table.c.version, table.c.digest, table.c.state).order_by(table.c.version))
     return [Standing(row.version, row.digest, row.state) for row in rows]
+
+
+async def load_decided(session: AsyncSession, table: Table) -> list[Standing]:
+    """Those that decide, or did at some time: what is stored may name them, and no other. The first first."""
+    chosen = select(table.c.version, table.c.digest, table.c.state).where(table.c.activated_at.is_not(None)).order_by(table.c.version)
+    return [Standing(row.version, row.digest, row.state) for row in await session.execute(chosen)]
 
 
 async def load_all(session: AsyncSession, table: Table) -> Sequence[Row[Any]]:

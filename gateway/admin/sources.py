@@ -13,7 +13,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import StreamingResponse
 
 from chassis.auth import require
-from chassis.errors import Conflict, NotFound, problem_responses
+from chassis.errors import Conflict, NotFound, Unavailable, problem_responses
 from chassis.routes import Read, Write, runtime_of
 from contracts.ids import derive_id
 from contracts.values import SourceKind
@@ -175,8 +175,11 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 async def tail_source(source_id: str, request: HttpRequest, caller: ApiCaller, desks: Held) -> StreamingResponse:
     """Watch a source live: server-sent events, for as long as you listen."""
     require(caller, *WATCHERS)
-    async with runtime_of(request).reading() as reading:
+    runtime = runtime_of(request)
+    async with runtime.reading() as reading:
         await _found(reading.session, source_id)
+    if not runtime.broker.is_connected:
+        raise Unavailable("There is nothing to be watched while NATS is away")
 
     async def events() -> Any:
         async with desks.tails.watching(source_id) as tail:

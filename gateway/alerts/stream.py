@@ -18,7 +18,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Send
 
 from chassis.auth import Principal, require
-from chassis.errors import BadInput, Forbidden, problem_responses
+from chassis.errors import BadInput, Forbidden, Unavailable, problem_responses
 from chassis.http.fields import Moment
 from chassis.message import Received
 from chassis.routes import runtime_of
@@ -103,6 +103,8 @@ async def stream_alerts(
     Resume with the id of the last event, and nothing is missed or told twice; alerts are kept for seven days. EventSource sends that id by
     itself, but cannot send a key, and a ticket opens one stream only: after an error get another ticket and send `last_event_id`.
     """
+    if not desks.alerts.is_connected:
+        raise Unavailable("Alerts cannot be heard now")  # said before a ticket is used up
     key_hash, caller = await _caller(request, desks, wish.ticket)
     whose = rep_of(caller, wish.rep_id)
     place = await _place(desks, wish.last_event_id if last_seen is None else last_seen, wish.since)

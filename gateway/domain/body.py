@@ -8,11 +8,8 @@ from typing import Any
 
 import orjson
 
+from contracts.limits import EVENT_LEVELS, UNPACKED_BYTES, UNPACKED_FACTOR
 from gateway.domain.refusal import Fault, Refused
-
-MAX_BATCH_BYTES = 500 * 1024
-MAX_EVENT_BYTES = 32 * 1024
-MAX_DEPTH = 64  # the event's own pydantic parser stops near 200, orjson's writer at 254
 
 _SURROGATES = dict.fromkeys(range(55296, 57344), 65533)
 _HARMFUL = {0: 0xFFFD, **_SURROGATES}  # no PostgreSQL text holds NUL, no UTF-8 a lone surrogate
@@ -20,16 +17,19 @@ _DIGITS_OF_64_BITS = 18
 
 
 def inflate(raw: bytes, encoding: str, limit: int) -> bytes:
-    """Undo Content-Encoding. Never holds more than `limit` + 1 bytes of the result."""
+    """Undo Content-Encoding. Never holds more than `limit` + 1 bytes of the result, nor many times what came over the wire."""
     if encoding in ("", "identity"):
         return within(raw, limit)
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise Refused("Content-Encoding", f"{encoding[:40]} is not understood; send gzip, deflate or nothing", Fault.UNSUPPORTED)
+    most = max(UNPACKED_BYTES, UNPACKED_FACTOR * len(raw))
     reader = zlib.decompressobj(wbits=47)  # 32 + 15: gzip and zlib headers are told apart by themselves
     try:
-        inflated = reader.decompress(raw, limit + 1)
+        inflated = reader.decompress(raw, min(limit, most) + 1)
     except zlib.error as error:
         raise Refused("body", "is not valid gzip", Fault.MALFORMED) from error
+    if most < len(inflated) <= limit:
+        raise Refused("body", f"unpacks to more than {UNPACKED_FACTOR} times its size", Fault.TOO_LARGE)
     within(inflated, limit)
     if not reader.eof:
         raise Refused("body", "is gzip that was cut off", Fault.MALFORMED)
@@ -59,13 +59,13 @@ def parse(raw: bytes) -> dict[str, Any]:
 
 
 def check_depth(value: Any) -> None:
-    """Refuse what nests deeper than MAX_DEPTH levels."""
+    """Refuse what nests deeper than EVENT_LEVELS."""
     level = [value]
-    for _ in range(MAX_DEPTH):
+    for _ in range(EVENT_LEVELS):
         level = [item for outer in level for item in _items(outer) if isinstance(item, dict | list)]
         if not level:
             return
-    raise Refused("event", f"nests deeper than {MAX_DEPTH} levels")
+    raise Refused("event", f"nests deeper than {EVENT_LEVELS} levels")
 
 
 def tidy(value: Any) -> Any:

@@ -1,13 +1,15 @@
 """A capture: one interaction, ready to be said, built as plain JSON so that the hot path never builds a pydantic object.
 
-`body()` equals `InteractionReceived.body()` byte for byte; a test holds both against each other on every recorded request.
+`body` equals `InteractionReceived.body()` byte for byte; a test holds both against each other on every recorded request. It is written once, when
+the capture is made: its length is what the capture costs, and is judged before it is stored.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -16,7 +18,7 @@ from contracts.ids import derive_id, hash_id, lane_of
 from contracts.values import Flag, IdentifierKind, InteractionKind, JsonObject, SourceKind
 
 _CE_SOURCE = f"/{InteractionReceived.owner}"
-MAX_NAME_LENGTH = 512
+_DEFAULTS: Final[tuple[Any, ...]] = (None, False, [], {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +68,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """An interaction as it goes to the stream."""
+    """An interaction as it goes to the stream; `body` is the JSON of InteractionReceived (UTF-8)."""
 
     event_id: str
     received_at: datetime
     lane_key: str
-    payload: dict[str, Any]
-
-    def body(self) -> bytes:
-        """The JSON body of InteractionReceived (UTF-8)."""
-        return orjson.dumps(self.payload, option=orjson.OPT_UTC_Z)
+    body: bytes
 
     def subject(self, lanes: int) -> str:
         """Where it is published."""
@@ -112,9 +110,14 @@ def seal(draft: Draft, source: Source) -> Capture:
         "traits": draft.traits,
         "properties": draft.properties,
         "context": draft.context,
-        "account": draft.account,
+        "account": None if draft.account is None else _stated(draft.account),
         "extra": draft.extra,
     }
     lane_key = f"{identifiers[0]['kind']}:{identifiers[0]['value']}" if identifiers else event_id
-    payload = {"interaction": interaction, "identifiers": identifiers, "previous_id": draft.previous_id}
-    return Capture(event_id=event_id, received_at=draft.received_at, lane_key=lane_key, payload=payload)
+    payload = _stated({"interaction": _stated(interaction), "identifiers": identifiers, "previous_id": draft.previous_id})
+    return Capture(event_id, draft.received_at, lane_key, orjson.dumps(payload, option=orjson.OPT_UTC_Z))
+
+
+def _stated(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is as it is by default, as `InteractionReceived.body()` has it; an account is claimed also where nothing is said of it."""
+    return {name: value for name, value in fields.items() if value not in _DEFAULTS or (name == "account" and value == {})}

@@ -6,12 +6,11 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from contracts.limits import IDENTIFIER_CHARACTERS
 from contracts.values import IdentifierKind, JsonObject
 from gateway.domain.body import kind_of
 from gateway.domain.capture import Claim
 from gateway.domain.refusal import Refused
-
-MAX_IDENTIFIER = 512
 
 _EMAIL = re.compile(r"[^\s@\"<>,;:\\]{1,64}@[^\s@\"<>,;:\\/]{1,190}\.[^\s@\"<>,;:\\/.\d][^\s@\"<>,;:\\/.]{1,62}")
 # A track event's properties may speak of anybody (a colleague who was invited, the agent of a chat). They count as the person's own only
@@ -26,7 +25,7 @@ _OF_OTHERS = re.compile(
 _WORD_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z]+")
 
 
-def identifier(value: Any, field: str, limit: int = MAX_IDENTIFIER) -> str | None:
+def identifier(value: Any, field: str, limit: int = IDENTIFIER_CHARACTERS) -> str | None:
     """An identifier as text; a number counts as its digits; blank counts as absent."""
     if value is None:
         return None
@@ -63,7 +62,7 @@ def phone_in(*places: JsonObject | None) -> str | None:
             value = place.get(key) if place else None
             if isinstance(value, int) and not isinstance(value, bool):
                 value = str(value)
-            if isinstance(value, str) and len(value) <= MAX_IDENTIFIER and sum(map(str.isdigit, value)) >= 5:
+            if isinstance(value, str) and len(value) <= IDENTIFIER_CHARACTERS and sum(map(str.isdigit, value)) >= 5:
                 return value.strip()
     return None
 

@@ -11,15 +11,15 @@ from typing import Any
 import orjson
 
 from contracts.ids import hash_id
+from contracts.limits import EVENT_BYTES, EVENT_NAME_CHARACTERS, MESSAGE_ID_CHARACTERS
 from contracts.values import Flag, InteractionKind, JsonObject, SourceKind
 from gateway.domain import claims
-from gateway.domain.body import MAX_EVENT_BYTES, check_depth, kind_of
-from gateway.domain.capture import MAX_NAME_LENGTH, Capture, Draft, Sender, Source, seal
+from gateway.domain.body import check_depth, kind_of
+from gateway.domain.capture import Capture, Draft, Sender, Source, seal
 from gateway.domain.moment import occurred
 from gateway.domain.refusal import Refused
 
 KINDS = {kind.value: kind for kind in InteractionKind if kind is not InteractionKind.FORM}
-MAX_MESSAGE_ID = 256
 
 _SNAKE = {
     "user_id": "userId",
@@ -75,9 +75,9 @@ def _message_id(event: JsonObject, flags: list[Flag], received_at: datetime) -> 
 
     An event with neither id nor time says nothing that tells a retry from a second occurrence, so the minute we got it counts too.
     """
-    named = claims.identifier(event.get("messageId"), "messageId", MAX_EVENT_BYTES)
+    named = claims.identifier(event.get("messageId"), "messageId", EVENT_BYTES)
     if named is not None:
-        return named if len(named) <= MAX_MESSAGE_ID else hash_id("msg", named)
+        return named if len(named) <= MESSAGE_ID_CHARACTERS else hash_id("msg", named)
     stable = {key: value for key, value in event.items() if key not in _CHANGES_ON_RETRY}
     minute = received_at.strftime("%Y-%m-%dT%H:%M") if Flag.TIME_MISSING in flags else ""
     return hash_id("msg", orjson.dumps(stable, option=orjson.OPT_SORT_KEYS).decode(), minute)
@@ -93,8 +93,8 @@ def _name(event: JsonObject, kind: InteractionKind) -> str | None:
     name = value.strip() if value else ""
     if kind is InteractionKind.TRACK and not name:
         raise Refused("event", "is required: the name of what happened")
-    if len(name) > MAX_NAME_LENGTH:
-        raise Refused(field, f"is longer than {MAX_NAME_LENGTH} characters")
+    if len(name) > EVENT_NAME_CHARACTERS:
+        raise Refused(field, f"is longer than {EVENT_NAME_CHARACTERS} characters")
     return name or None
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.auth import Principal
 from chassis.errors import BadInput, Unavailable
@@ -16,9 +14,8 @@ from gateway.people.parts import NO_PAGE, SECONDS, gathered
 from gateway.proxy import Upstreams
 
 _MAX_CURSOR = 2_000
-_CURSORS: TypeAdapter[dict[str, str | None]] = TypeAdapter(dict[str, str | None])
-_SEARCHED_BY_NAME = "scoring"
 _BESIDE_STAGE = frozenset({"stage", "cursor", "limit"})
+_ABOUT_TEXT = frozenset({"q", "limit"})
 
 
 class Search(BaseModel):
@@ -30,7 +27,12 @@ class Search(BaseModel):
     user_id: str | None = Field(default=None, max_length=512, examples=["u-1001"])
     anonymous_id: str | None = Field(default=None, max_length=512, examples=["8f14e45f-ceea-467a-9af0-bd8ac1d7f3f8"])
     phone: str | None = Field(default=None, max_length=512, examples=["+44 20 7946 0958"])
-    q: str | None = Field(default=None, max_length=200, description="Part of an identifier, a name or a company", examples=["tidewater"])
+    q: str | None = Field(
+        default=None,
+        max_length=200,
+        description="Part of a name, a company, an address, a user id or a number, in any case and without accents; a whole anonymous id",
+        examples=["tidewater"],
+    )
     stage: str | None = Field(
         default=None, min_length=1, max_length=64, description="People in this stage of the lifecycle; alone, without other filters", examples=["mql"]
     )
@@ -52,8 +54,8 @@ async def find(upstreams: Upstreams, search: Search, caller: Principal) -> Found
     asked = search.model_dump(exclude_none=True, exclude={"cursor"})
     if search.stage is not None:
         return await _found_by_stage(upstreams, asked, search.cursor, caller)
-    if search.q is not None:
-        return await _found_by_text(upstreams, asked, _read_cursor(search.cursor), caller)
+    if asked.keys() <= _ABOUT_TEXT and search.q is not None:
+        return await _found_by_text(upstreams, search, caller)
     cursor = {} if search.cursor is None else {"cursor": search.cursor}
     page = await upstreams.ask("identity", "GET", "/v1/people", caller, params=asked | cursor, timeout_seconds=SECONDS)
     return Found(page["items"], page["next_cursor"])
@@ -70,22 +72,27 @@ async def _found_by_stage(upstreams: Upstreams, asked: dict[str, Any], cursor: s
     return Found(list(items.values()), page["next_cursor"])
 
 
-async def _found_by_text(upstreams: Upstreams, asked: dict[str, Any], cursors: dict[str, str | None], caller: Principal) -> Found:
-    """Identity knows identifiers, scoring knows names and companies; one text is looked for in both."""
-    paths = {"identity": ("/v1/people", asked), _SEARCHED_BY_NAME: ("/v1/scoring/people", {key: asked[key] for key in ("q", "limit")})}
-    running = {
-        name: upstreams.ask(name, "GET", path, caller, params=query | _cursor_of(cursors, name), timeout_seconds=SECONDS)
-        for name, (path, query) in paths.items()
-        if cursors.get(name, "") is not None
-    }
+async def _found_by_text(upstreams: Upstreams, search: Search, caller: Principal) -> Found:
+    """Identity knows identifiers, scoring knows names and companies; one text is looked for in both.
+
+    Both answer in the order of ids, so the first of both together are the page, and its last id is where both go on: nobody is left out or told
+    twice. Only while scoring has not heard of a merge yet does it name somebody by an id that is another's by now.
+    """
+    query = {"q": search.q, "limit": search.limit} | ({} if search.cursor is None else {"cursor": _read_cursor(search.cursor)})
+    paths = {"identity": "/v1/people", "scoring": "/v1/scoring/people"}
+    running = {name: upstreams.ask(name, "GET", path, caller, params=query, timeout_seconds=SECONDS) for name, path in paths.items()}
     pages, degraded = await gathered(running)
-    if "identity" in degraded or not pages:
+    if "identity" in degraded:
         raise Unavailable("identity cannot be reached", remedy="Try again in a moment")
-    items = {item["person_id"]: item for item in pages.get("identity", NO_PAGE)["items"]}
-    named = [item["person_id"] for item in pages.get(_SEARCHED_BY_NAME, NO_PAGE)["items"] if item["person_id"] not in items]
-    items |= await _identified(upstreams, named, caller)
-    following = {name: pages.get(name, NO_PAGE)["next_cursor"] for name in paths}
-    return Found(list(items.values()), _write_cursor(following), degraded)
+    known = {item["person_id"]: item for item in pages["identity"]["items"]}
+    everybody = sorted({*known, *(item["person_id"] for item in pages.get("scoring", NO_PAGE)["items"])})
+    chosen = everybody[: search.limit]
+    has_more = len(everybody) > search.limit or any(page["next_cursor"] is not None for page in pages.values())
+    named = await _identified(upstreams, [person_id for person_id in chosen if person_id not in known], caller)
+    told = {person_id for person_id in chosen if person_id in known}
+    others = [owner for owner in named if owner > (search.cursor or "")]  # who answers by an older id was told before
+    items = [(known | named)[person_id] for person_id in sorted({*told, *others})]
+    return Found(items, chosen[-1] if chosen and has_more else None, degraded)
 
 
 async def _identified(upstreams: Upstreams, person_ids: Sequence[str], caller: Principal) -> dict[str, dict[str, Any]]:
@@ -98,19 +105,7 @@ async def _identified(upstreams: Upstreams, person_ids: Sequence[str], caller: P
     return {owner: by_id[owner] for owner in owners if owner in by_id}
 
 
-def _cursor_of(cursors: Mapping[str, str | None], name: str) -> dict[str, str]:
-    cursor = cursors.get(name)
-    return {} if not cursor else {"cursor": cursor}
-
-
-def _read_cursor(cursor: str | None) -> dict[str, str | None]:
-    if cursor is None:
-        return {}
-    try:
-        return _CURSORS.validate_json(base64.urlsafe_b64decode(cursor))
-    except ValueError:
-        raise BadInput("This is no cursor of ours", field="query.cursor", remedy="Send next_cursor of the page before, or leave it out") from None
-
-
-def _write_cursor(cursors: Mapping[str, str | None]) -> str | None:
-    return base64.urlsafe_b64encode(orjson.dumps(cursors)).decode() if any(cursors.values()) else None
+def _read_cursor(cursor: str) -> str:
+    if not cursor.isascii() or not cursor.replace("_", "").isalnum():
+        raise BadInput("This is no cursor of ours", field="query.cursor", remedy="Send next_cursor of the page before, or leave it out")
+    return cursor

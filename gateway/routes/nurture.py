@@ -11,5 +11,6 @@ ROUTES = (
     Route("PUT", "/v1/treatments/{treatment_id}", "nurture", MARKETERS),
     Route("GET", "/v1/nurture/people/{person_id}", "nurture"),
     Route("GET", "/v1/nurture/people/{person_id}/receipts", "nurture"),
+    Route("GET", "/v1/nurture/people/{person_id}/receipts/{receipt_id}/why-not", "nurture"),
     *rulebook_routes("nurture"),
 )

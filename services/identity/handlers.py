@@ -25,6 +25,10 @@ class AlreadyOnePerson(Conflict):
     """Both ids are one person's."""
 
 
+class TooManyIdentifiers(Conflict):
+    """One person would have more first-seen identities than events about them can list."""
+
+
 class NotOfThisPerson(BadInput):
     """A link, an identifier or a fragment that the person does not have."""
 
@@ -53,13 +57,15 @@ async def on_interactions_received(captures: Sequence[InteractionReceived], cont
 
 
 async def merge_people(person_id: str, with_person_id: str, act: domain.Act, context: Context, *, dry_run: bool) -> domain.Regrouping:
-    """Make one person of two, or say what would come of it. Raises PersonNotFound, AlreadyOnePerson."""
+    """Make one person of two, or say what would come of it. Raises PersonNotFound, AlreadyOnePerson, TooManyIdentifiers."""
     fragments = await store.lock_people(context.session, [with_prefix("frg", person_id), with_prefix("frg", with_person_id)])
     one, other = _person(fragments, person_id), _person(fragments, with_person_id)
     try:
         came = domain.merge(one, other, act)
     except domain.AlreadyOne:
         raise AlreadyOnePerson(f"{person_id} and {with_person_id} are one person, {one[0].person_id}") from None
+    except domain.TooManyFragments as error:
+        raise TooManyIdentifiers(str(error), remedy="Split off what is not theirs, or mark what is a kiosk's as a test") from None
     return await _settle(came, context, dry_run=dry_run)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
 
 import pytest
 
-from embedded.nats_config import BUS_USERS
+from contracts.limits import LANES
+from embedded.nats_config import BUS_USERS, HOUSE, OBSERVER, OPERATOR, NatsPlan, access
 
 ROOT = Path(__file__).resolve().parents[2]
 USERS = {user.name: user for user in BUS_USERS}
@@ -15,7 +17,7 @@ RUNNABLE = sorted(path.parent.name for path in (ROOT / "services").glob("*/main.
 
 
 def test_whatever_can_be_run_is_a_bus_user() -> None:
-    processes = {line.partition(":")[0] for line in (ROOT / "Procfile").read_text().splitlines()} - {"nats"}
+    processes = {line.partition(":")[0] for line in (ROOT / "Procfile").read_text().splitlines()} - {"nats", "watchdog"}
     assert {*RUNNABLE, *processes} <= set(USERS)
     assert {"identity", "scoring"} <= set(RUNNABLE)
 
@@ -35,3 +37,17 @@ def test_nobody_writes_on_a_stream_of_another() -> None:
 def test_whom_somebody_hears_somebody_is() -> None:
     owners = {owner for user in BUS_USERS for owner in user.says}
     assert {owner for user in BUS_USERS for owner in (*user.hears, *user.browses, *user.hosts)} <= owners
+
+
+@pytest.mark.parametrize("service", sorted(set(RUNNABLE) - {"gateway"}))
+def test_a_service_looks_after_the_durables_that_it_had_with_other_lanes_and_after_nobody_else_s(service: str) -> None:
+    passwords = dict.fromkeys((*USERS, OBSERVER, OPERATOR), "x")
+    accounts = access(NatsPlan(4222, 8222, Path("/var"), passwords, "issuer", lanes=2)).removeprefix("accounts ").partition("\nauthorization")[0]
+    (allowed,) = [user["permissions"]["publish"]["allow"] for user in json.loads(accounts)[HOUSE]["users"] if user["user"] == service]
+    own = {service, *(f"{service}-{lane}" for lane in range(LANES))}
+    streams = {owner.upper() for owner in USERS[service].hears}
+    for call in ("INFO", "DELETE"):
+        subjects = {tuple(subject.split(".")[4:]) for subject in allowed if subject.startswith(f"$JS.API.CONSUMER.{call}.")}
+        assert {subject for subject in subjects if subject[0] in streams} == {(stream, name) for stream in streams for name in own}
+    read = {name for subject in allowed if subject.startswith("$JS.API.CONSUMER.MSG.NEXT.") for name in subject.split(".")[6:]}
+    assert read == {f"{service}-0", f"{service}-1"}

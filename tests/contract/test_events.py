@@ -25,9 +25,10 @@ def a_cloud_event(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def what_was_said(golden: Any, written: Any) -> Any:
-    """`written` without the fields, however deep, that came later than the golden example."""
+    """`written` as far as the golden example says something: without the fields, however deep, that came later. What is not written is as it is
+    by default, which the same event read back shows."""
     if isinstance(golden, dict) and isinstance(written, dict):
-        return {name: what_was_said(value, written[name]) for name, value in golden.items() if name in written}
+        return {name: what_was_said(value, written.get(name, value)) for name, value in golden.items()}
     if isinstance(golden, list) and isinstance(written, list) and len(golden) == len(written):
         return [what_was_said(*pair) for pair in zip(golden, written, strict=True)]
     return written
@@ -38,6 +39,7 @@ def test_golden_example_is_still_read_and_means_the_same(path: Path) -> None:
     document = json.loads(path.read_text())
     event = BY_WIRE_NAME[document["headers"]["ce-type"]].from_wire(document["headers"], json.dumps(document["body"]).encode())
     assert what_was_said(document["body"], json.loads(event.body())) == document["body"]
+    assert type(event).from_wire(event.headers(), event.body()) == event
     assert event.headers() == document["headers"]
 
 

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import nats
 import pytest
 from segment.analytics.client import Client
 
 from chassis.auth import generate_key_pair
+from chassis.bus.broker import Broker
+from chassis.bus.reading import messages
 from contracts.events.gateway import InteractionReceived
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
@@ -93,14 +94,10 @@ async def gateways(nats_url: str, database: Path, count: int = 1) -> AsyncIterat
 
 
 async def on_stream(nats_url: str) -> list[InteractionReceived]:
-    client = await nats.connect(nats_url)
-    try:
-        stream = client.jetstream()
-        last = (await stream.stream_info("CAPTURE")).state.last_seq
-        messages = [await stream.get_msg("CAPTURE", seq=number) for number in range(1, last + 1)]
-    finally:
-        await client.close()
-    return [InteractionReceived.from_wire(message.headers or {}, message.data or b"") for message in messages]
+    broker = await Broker.connect(nats_url, "reader")
+    found = [message async for message in messages(broker, "CAPTURE")]
+    await broker.close()
+    return [InteractionReceived.from_wire(message.headers, message.body) for message in found]
 
 
 async def test_the_python_sdk_is_content(nats_server: NatsServer, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import httpx
@@ -58,15 +59,25 @@ async def view(client: httpx.AsyncClient, world: str, who: str) -> dict[str, Any
     assert body["degraded"] == []
     account_id = body["profile"].pop("account_id")["value"]  # derives from the domain, which names the world
     account = (await client.get(f"/v1/accounts/{account_id}")).json()
-    receipts = (await client.get(f"/v1/people/{person_id}/receipts", params={"as_of": AS_OF, "limit": "100"})).json()["items"]
+    receipts = (await client.get(f"/v1/people/{person_id}/receipts", params={"limit": "200", "owner": "scoring"})).json()["items"]
     return {
         "identifiers": sorted(each["value"].replace(world, "world") for each in body["identifiers"]),
         "profile": {name: str(fact["value"]).replace(world, "world") for name, fact in body["profile"].items()},
         "account": account["domain"].replace(world, "world"),
         "scores": body["scores"],
-        "receipts": sorted((each["rule"], each["at"], str(each["contribution"])) for each in receipts),
+        "engagement": sorted((each["rule"], each["at"], str(each["contribution"])) for each in receipts if each["kind"] == "score.engagement"),
+        "fit": booked(receipts),
         "interactions": await seen(client, person_id),
     }
+
+
+def booked(receipts: list[dict[str, Any]]) -> dict[str, float]:
+    """What receipts of fit come to, rule by rule: bookings and counter-bookings tell of the merge, and only their sums may not."""
+    totals: Counter[str] = Counter()
+    for each in receipts:
+        if each["kind"] == "score.fit":
+            totals[each["rule"]] += each["contribution"]["points"]
+    return {rule: points for rule, points in totals.items() if points}
 
 
 async def test_merge_and_split_leave_no_trace_in_identity_or_scores(suite: Suite) -> None:

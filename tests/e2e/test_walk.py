@@ -154,7 +154,7 @@ async def every_decision_has_its_receipt(suite: Suite, office: httpx.AsyncClient
         assert all(receipt["sentence"] and receipt["rule"] and receipt["person_id"] == person_id for receipt in receipts)
         said = {stream: await said_on(suite, stream) for stream in ("SCORING", "LIFECYCLE", "NURTURE", "ROUTING")}
         moves = [body for name, body in said["LIFECYCLE"] if name == "lifecycle.stage.entered.v1"]
-        assert [body["stage"] for body in moves] == ["anonymous", "known", "engaged", "mql", "sal", "sql", "opportunity", "customer"]
+        assert [body["stage"] for body in moves] == ["known", "engaged", "mql", "sal", "sql", "opportunity", "customer"]
         choices = [body for name, body in said["NURTURE"] if name == "nurture.treatment.selected.v1"]
         offers = [body for name, body in said["ROUTING"] if name in ("routing.referral.offered.v1", "routing.referral.accepted.v1")]
         assert choices

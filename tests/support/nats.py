@@ -24,13 +24,14 @@ _START_SECONDS = 10.0
 class NatsServer:
     """One nats-server process with JetStream that syncs every write.
 
-    `config` is added to its configuration as it stands (users, permissions, accounts). Use as a context manager, or `start()` and `stop()`.
+    `config` is added to its configuration as it stands (users, permissions, accounts); its store is in a folder of its own, in `directory` if
+    given. Use as a context manager, or `start()` and `stop()`.
     """
 
-    def __init__(self, config: str = "") -> None:
+    def __init__(self, config: str = "", directory: Path | None = None) -> None:
         self.port = _free_port()
         self.url = f"nats://127.0.0.1:{self.port}"
-        self._directory = Path(tempfile.mkdtemp(prefix="nats-test-"))
+        self._directory = Path(tempfile.mkdtemp(prefix="nats-test-", dir=directory))
         self._extra = config
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -42,6 +43,10 @@ class NatsServer:
         with (self._directory / "log").open("ab") as log:
             self._process = subprocess.Popen([str(server_binary()), "-c", str(path)], stdout=log, stderr=log)
         self._wait_for_port()
+
+    def configure(self, config: str) -> None:
+        """What `config` says counts from the next start on."""
+        self._extra = config
 
     def kill(self) -> None:
         """SIGKILL: nothing is flushed, nobody is told. The store stays."""

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -154,6 +154,21 @@ def postgres_url(postgres_admin_url: str) -> Iterator[str]:
     in_own_loop(_administer(postgres_admin_url, f'CREATE DATABASE "{name}"'))
     yield make_url(postgres_admin_url).set(database=name).render_as_string(hide_password=False)
     in_own_loop(_administer(postgres_admin_url, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture
+def postgres_databases(postgres_admin_url: str) -> Iterator[Callable[[], str]]:
+    """Makes a database of this test's own as often as it is called."""
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"rapport_{uuid.uuid4().hex}")
+        in_own_loop(_administer(postgres_admin_url, f'CREATE DATABASE "{names[-1]}"'))
+        return make_url(postgres_admin_url).set(database=names[-1]).render_as_string(hide_password=False)
+
+    yield make
+    for name in names:
+        in_own_loop(_administer(postgres_admin_url, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
 @pytest.fixture

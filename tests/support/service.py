@@ -13,7 +13,11 @@ from fastapi import FastAPI
 
 from chassis.app import Runtime, Service
 from chassis.auth import Principal, generate_key_pair, issue_token, read_private_key
+from chassis.bus.reading import messages
 from chassis.logs import mask, render_json
+from chassis.message import Received
+from chassis.store import outbox
+from tests.support.eventually import eventually
 
 PRIVATE_KEY, PUBLIC_KEY = generate_key_pair()
 """The key pair of this test run: `token_public_key=PUBLIC_KEY` in a service's settings lets `token()` in."""
@@ -35,9 +39,12 @@ def token(principal: Principal = TESTER, *, now: datetime | None = None, private
 
 
 @asynccontextmanager
-async def running(service: Service, principal: Principal = TESTER) -> AsyncIterator[RunningService]:
-    """Runs `service` inside the block and drains it afterwards. The client's token lives for an hour."""
-    _log_plainly()
+async def running(service: Service, principal: Principal = TESTER, *, joined: bool = True) -> AsyncIterator[RunningService]:
+    """Runs `service` inside the block and drains it afterwards. The client's token lives for an hour.
+
+    NATS has to be there, unless the service need not have `joined` it when the block begins.
+    """
+    log_plainly()
     app = service.app()
     transport = httpx.ASGITransport(app)
     headers = {"authorization": f"Bearer {token(principal, ttl_seconds=3600)}"}
@@ -45,10 +52,34 @@ async def running(service: Service, principal: Principal = TESTER) -> AsyncItera
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://service", headers=headers) as client,
     ):
+        if joined:
+            await has_joined(app.state.runtime)
         yield RunningService(app, app.state.runtime, client)
 
 
-def _log_plainly() -> None:
+async def has_joined(runtime: Runtime) -> None:
+    """Returns when the service's streams are laid and take writes, and its lanes are being opened."""
+
+    def nothing_is_in_the_way() -> bool:
+        assert not runtime.broker.why_not_ready, runtime.broker.why_not_ready
+        return True
+
+    await eventually(nothing_is_in_the_way, within=20.0)
+
+
+async def published(service: RunningService, stream: str) -> list[Received]:
+    """All that the service has said on `stream`, once nothing waits in its outbox any more."""
+
+    async def is_published() -> bool:
+        async with service.runtime.database.read() as session:
+            return (await outbox.backlog(session)).count == 0
+
+    await eventually(is_published, within=10)
+    return [message async for message in messages(service.runtime.broker, stream)]
+
+
+def log_plainly() -> None:
+    """Logs of services that run inside a test, unless something configured them."""
     # structlog's default draws each traceback with all locals, which takes seconds
     if not structlog.is_configured():
         structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.format_exc_info, mask, render_json])

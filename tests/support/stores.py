@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from alembic import command
+from sqlalchemy import Connection
 
+from chassis.store import migrate as migrations
 from chassis.store.database import Database
 from chassis.store.migrate import migrate
 
@@ -28,3 +31,13 @@ async def database(store_url: str) -> AsyncIterator[Database]:
     database = Database(store_url)
     yield database
     await database.close()
+
+
+async def migrate_to(url: str, package: str, revision: str) -> None:
+    """Bring a store to the revision that an older version of a service would have left."""
+
+    def upgrade(connection: Connection) -> None:
+        command.upgrade(migrations._config(package, connection=connection), revision)
+
+    async with Database(url) as database, database.connection() as connection:
+        await connection.run_sync(upgrade)

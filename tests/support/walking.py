@@ -147,10 +147,11 @@ async def said_on(suite: Suite, stream: str) -> list[tuple[str, Json]]:
     client = await nats.connect(suite.nats_url)
     try:
         jetstream = client.jetstream()
-        last = (await jetstream.stream_info(stream)).state.messages
+        own = f"{stream.lower()}.>"  # not the probes, which are gone in a second
+        last = sum(((await jetstream.stream_info(stream, subjects_filter=own)).state.subjects or {}).values())
         if not last:
             return []
-        reader = await jetstream.subscribe(f"{stream.lower()}.>", ordered_consumer=True)
+        reader = await jetstream.subscribe(own, ordered_consumer=True)
         said: dict[str, tuple[str, Json]] = {}
         for _ in range(last):
             message = await reader.next_msg(timeout=10)

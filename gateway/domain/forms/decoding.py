@@ -13,11 +13,9 @@ from email.message import Message
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from contracts.limits import FIELD_NAME_CHARACTERS, FORM_FIELDS
 from gateway.domain.body import check_depth, parse
 from gateway.domain.refusal import Fault, Refused
-
-MAX_FIELDS = 1_000
-MAX_FIELD_NAME = 256
 
 _LATIN = frozenset(("iso8859-1", "ascii", "cp1252"))  # what the WHATWG encoding standard reads as windows-1252
 _ENTITY = re.compile(r"&#(\d{1,7});")
@@ -62,7 +60,7 @@ def _decoded(raw: bytes, content_type: str, charset_hint: str | None) -> Submiss
 
 
 def _urlencoded(raw: bytes) -> list[tuple[bytes, bytes]]:
-    pairs = [part.partition(b"=") for part in raw.split(b"&", MAX_FIELDS + 1) if part]
+    pairs = [part.partition(b"=") for part in raw.split(b"&", FORM_FIELDS + 1) if part]
     return [(_unquote(name), _unquote(value)) for name, _, value in pairs]
 
 
@@ -90,7 +88,7 @@ def _json(raw: bytes) -> Submission:
 def _multipart(raw: bytes, boundary: str, declared: str | None) -> Submission:
     if not boundary or len(boundary) > 200:
         raise Refused("Content-Type", "multipart without a boundary", Fault.MALFORMED)
-    parts = (b"\r\n" + raw).split(b"\r\n--" + boundary.encode("latin-1", "replace"), MAX_FIELDS + 2)
+    parts = (b"\r\n" + raw).split(b"\r\n--" + boundary.encode("latin-1", "replace"), FORM_FIELDS + 2)
     if len(parts) < 2:
         raise Refused("body", "holds no part that begins with the boundary", Fault.MALFORMED)
     pairs: list[tuple[bytes, bytes]] = []
@@ -119,7 +117,7 @@ def _submission(pairs: list[tuple[bytes, bytes]], declared: str | None, files: t
     own = next((value for name, value in pairs if name == b"_charset_" and value), None)
     charset = _charset((own.decode("latin-1") if own else None) or declared)
     read = [(_plain_name(_text(name, charset)), _text(value, charset)) for name, value in pairs if name != b"_charset_"]
-    return Submission(_gathered(read), tuple(_plain_name(_text(name, charset))[:MAX_FIELD_NAME] for name in files))
+    return Submission(_gathered(read), tuple(_plain_name(_text(name, charset))[:FIELD_NAME_CHARACTERS] for name in files))
 
 
 def _charset(label: str | None) -> str:
@@ -157,10 +155,10 @@ def _plain_name(name: str) -> str:
 
 def _gathered(pairs: list[tuple[str, Any]]) -> Fields:
     """Values by name; `interests[]` is `interests`. JSON lists are several values."""
-    if len(pairs) > MAX_FIELDS:
-        raise Refused("body", f"has more than {MAX_FIELDS} fields", Fault.TOO_LARGE)
+    if len(pairs) > FORM_FIELDS:
+        raise Refused("body", f"has more than {FORM_FIELDS} fields", Fault.TOO_LARGE)
     fields: Fields = {}
     for name, value in pairs:
         values = value if isinstance(value, list) else [value]
-        fields.setdefault(name.strip().removesuffix("[]")[:MAX_FIELD_NAME], []).extend(values)
+        fields.setdefault(name.strip().removesuffix("[]")[:FIELD_NAME_CHARACTERS], []).extend(values)
     return fields

@@ -11,15 +11,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import orjson
 
 from contracts.ids import hash_id
+from contracts.limits import FIELD_CHARACTERS, IDENTIFIER_CHARACTERS, URL_CHARACTERS
 from contracts.values import Flag, InteractionKind, JsonObject
 from gateway.domain import claims
 from gateway.domain.capture import Capture, Draft, Sender, Source, seal
 from gateway.domain.forms import presets
 from gateway.domain.forms.decoding import Submission
 from gateway.domain.forms.presets import PRESETS, Preset
-
-MAX_VALUE = 10_000
-MAX_URL = 2_000
 
 _CAMPAIGN_IN_QUERY = {
     "utm_source": "source",
@@ -175,7 +173,7 @@ def _place_meaning(found: _Sorted, values: list[Any], target: str) -> None:
     elif target.startswith(presets.CLICK):
         found.clicks[target.removeprefix(presets.CLICK)] = filled[0]
     elif target.startswith("@"):
-        if isinstance(filled[0], str | int) and len(said := str(filled[0])) <= MAX_URL:
+        if isinstance(filled[0], str | int) and len(said := str(filled[0])) <= URL_CHARACTERS:
             found.special.setdefault(target, said)
     elif target == "email":
         valid = next((value.strip() for value in filled if isinstance(value, str) and claims.is_email(value.strip())), None)
@@ -209,11 +207,11 @@ def _page(url: str | None) -> tuple[JsonObject, JsonObject, JsonObject]:
     if not url:
         return {}, {}, {}
     try:
-        parts = urlsplit(url[:MAX_URL])
+        parts = urlsplit(url[:URL_CHARACTERS])
         query = dict(parse_qsl(parts.query, max_num_fields=100))
     except ValueError:
-        return {"url": url[:MAX_URL]}, {}, {}
-    page = {"url": url[:MAX_URL], "path": parts.path, "search": f"?{parts.query}" if parts.query else ""}
+        return {"url": url[:URL_CHARACTERS]}, {}, {}
+    page = {"url": url[:URL_CHARACTERS], "path": parts.path, "search": f"?{parts.query}" if parts.query else ""}
     campaign = {_CAMPAIGN_IN_QUERY[key]: value for key, value in query.items() if key in _CAMPAIGN_IN_QUERY}
     return page, campaign, {key: value for key, value in query.items() if key in _CLICK_IDS}
 
@@ -229,8 +227,8 @@ def _company(traits: JsonObject) -> JsonObject | None:
 def _cookie(value: str | None) -> str | None:
     """analytics.js writes its cookie plain or as quoted, percent-encoded JSON."""
     text = unquote(value).strip().strip('"') if value else ""
-    return text if 0 < len(text) <= claims.MAX_IDENTIFIER and text.isprintable() else None
+    return text if 0 < len(text) <= IDENTIFIER_CHARACTERS and text.isprintable() else None
 
 
 def _bounded(value: Any) -> Any:
-    return value[:MAX_VALUE] if isinstance(value, str) else value
+    return value[:FIELD_CHARACTERS] if isinstance(value, str) else value

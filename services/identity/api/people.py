@@ -13,6 +13,7 @@ from chassis.errors import BadInput, problem_responses
 from chassis.http.fields import Moment
 from chassis.routes import Read
 from contracts.ids import with_prefix
+from contracts.limits import LISTED_ROWS
 from contracts.values import Identifier, IdentifierKind
 from services.identity import domain, store
 from services.identity.api.views import (
@@ -42,7 +43,9 @@ class PeopleQuery(BaseModel):
     phone: str | None = Field(default=None, min_length=1, max_length=512, description="International, or as dialled in the default region")
     anonymous_id: str | None = Field(default=None, min_length=1, max_length=512, examples=["8f14e45f-ceea-467a-9af0-bd8ac1d7f3f8"])
     account_id: str | None = Field(default=None, min_length=1, max_length=64, description="People with a fragment at this account")
-    q: str | None = Field(default=None, min_length=1, max_length=200, description="A part of any identifier", examples=["acme"])
+    q: str | None = Field(
+        default=None, min_length=1, max_length=200, description="Part of an address, a user id or a number; a whole anonymous id", examples=["acme"]
+    )
     cursor: str | None = Field(default=None, max_length=64, description="`next_cursor` of the page before")
     limit: int = Field(default=50, ge=1, le=200)
 
@@ -94,12 +97,15 @@ async def person(
 
 @router.get("/v1/people/{person_id}/links", responses=problem_responses(404))
 async def links(reading: Read, person_id: PersonId) -> LinksView:
-    """Why this is one person: every link with its evidence, cut ones too; what was not linked, and why; what could not be an identifier."""
+    """Why this is one person: every link with its evidence, cut ones too; what was not linked, and why; what could not be an identifier.
+
+    Of each the newest thousand, oldest first.
+    """
     current = await current_id(reading, person_id)
     own = [one.fragment_id for one in (await store.fragments_of(reading.session, [current]))[current]]
     return LinksView(
         person_id=current,
-        links=[link_view(link) for link in await store.links_of(reading.session, own)],
+        links=[link_view(link) for link in (await store.links_of(reading.session, own))[-LISTED_ROWS:]],
         refusals=[RefusalView(**row) for row in await store.refusals_of(reading.session, own)],
         remarks=[RemarkView(**row) for row in await store.remarks_of(reading.session, own)],
     )

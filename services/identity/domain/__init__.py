@@ -16,7 +16,7 @@ from services.identity.domain.marking import Marking, is_test_person, mark
 from services.identity.domain.normalise import Remark, normalise
 from services.identity.domain.policy import Limits, Reason
 from services.identity.domain.recognition import Known, Recognition, Rules, recognize
-from services.identity.domain.regrouping import Act, AlreadyOne, NothingToPart, Regrouping, merge, part_off, split
+from services.identity.domain.regrouping import Act, AlreadyOne, NothingToPart, Regrouping, TooManyFragments, merge, part_off, split
 
 __all__ = [
     "LONGEST_WORDING",
@@ -39,6 +39,7 @@ __all__ = [
     "Remark",
     "Rules",
     "Statement",
+    "TooManyFragments",
     "Word",
     "account_keys",
     "account_of",

@@ -9,10 +9,13 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
+import orjson
+
 from contracts.envelope import Event, following
 from contracts.events.gateway import InteractionReceived
 from contracts.events.identity import AccountChanged, AccountCreated
 from contracts.ids import hash_id
+from contracts.limits import ACCOUNT_TRAITS, NAME_CHARACTERS, VALUE_BYTES
 from contracts.maildomains import company_domain
 from contracts.values import AccountClaim, JsonObject
 from services.identity.domain.normalise import domain_spelling, email_domain
@@ -21,7 +24,6 @@ AccountKey = tuple[str, str]
 """("group_id" | "domain" | "name", normalised value); the strongest kind comes first."""
 
 _LONGEST_KEY: Final = 255
-_MOST_TRAITS: Final = 200  # what is claimed beyond is not kept on the account; the interaction keeps it
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ class AccountBook:
                 group_id=survivor.group_id or absorbed.group_id,
                 domain=survivor.domain or absorbed.domain,
                 name=survivor.name or absorbed.name,
-                traits={**absorbed.traits, **survivor.traits},
+                traits=_filled(survivor.traits, absorbed.traits, ACCOUNT_TRAITS),
             )
             self.accounts[absorbed.account_id] = replace(absorbed, group_id=None, domain=None, name_key=None, survivor_id=account.account_id)
             self._note_change(absorbed.account_id)
@@ -150,6 +152,12 @@ class AccountBook:
         for kind, value in (("group_id", account.group_id), ("domain", account.domain), ("name", account.name_key)):
             if value is not None:
                 self._by_key[kind, value] = account.account_id
+
+
+def search_text_of(account: Account) -> str:
+    """By what an account is searched; by nothing, when it turned out to be another."""
+    parts = () if account.survivor_id else (account.name, account.domain, account.group_id)
+    return "\n".join(part for part in parts if part)
 
 
 def _contradict(one: Account, other: Account) -> bool:
@@ -179,12 +187,23 @@ def _with_keys(account: Account, keys: Iterable[AccountKey]) -> Account:
 
 def _with_claims(account: Account, claim: AccountClaim, *, is_verified: bool) -> Account:
     """A claim fills what is not known; a server's word replaces what is."""
-    name, traits = _clean_name(claim.name), claim.traits
-    if not is_verified:
-        name, traits = account.name or name, {**traits, **account.traits}
-    else:
-        name, traits = name or account.name, {**account.traits, **traits}
-    return replace(account, name=name, traits=traits if len(traits) <= _MOST_TRAITS else account.traits)
+    name, traits = _clean_name(claim.name), _bounded(claim.traits)
+    if is_verified:
+        return replace(account, name=name or account.name, traits=_filled(traits, account.traits, ACCOUNT_TRAITS))
+    most = max(len(account.traits), ACCOUNT_TRAITS // 2)
+    return replace(account, name=account.name or name, traits=_filled(account.traits, traits, most))
+
+
+def _bounded(traits: JsonObject) -> JsonObject:
+    """What can be kept on an account; the interaction keeps the rest."""
+    return {name: value for name, value in traits.items() if len(name) <= NAME_CHARACTERS and len(orjson.dumps(value)) <= VALUE_BYTES}
+
+
+def _filled(first: JsonObject, then: JsonObject, most: int) -> JsonObject:
+    """All of `first`, and as much of `then` as there is room; in the order of names, which every store keeps alike."""
+    kept = {name: first[name] for name in sorted(first)[:most]}
+    others = [name for name in sorted(then) if name not in kept]
+    return kept | {name: then[name] for name in others[: most - len(kept)]}
 
 
 def _plain(text: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,10 +14,10 @@ from contracts.values import Identifier, IdentifierKind, Strength
 from services.identity.domain.accounts import Account, AccountBook
 from services.identity.domain.answers import Answer, AnswerBook, answer_of, consent_changed
 from services.identity.domain.claims import Claim
-from services.identity.domain.graph import Fragment, Graph, Link, Refusal, account_of, oldest_first, pair_of, person_of
+from services.identity.domain.graph import Fragment, Graph, Link, Refusal, account_of, is_known, oldest_first, pair_of, person_of
 from services.identity.domain.marking import is_test_person
 from services.identity.domain.normalise import Remark
-from services.identity.domain.policy import Join, Limits, Refuse, Seen, judge
+from services.identity.domain.policy import Join, Limits, Proposal, Refuse, Seen, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class Recognition:
     new_accounts: list[Account] = field(default_factory=list)
     changed_accounts: list[Account] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    searched: dict[str, str] = field(default_factory=dict)  # person id -> text, where it may have become another
     said: list[Event] = field(default_factory=list)
 
 
@@ -81,14 +82,16 @@ class _Folding:
         self._book = AccountBook(known.accounts)
         self._answers = AnswerBook(known.answers)
         self._limits = limits
+        self._regrouped: dict[str, None] = {}
         self._out = Recognition()
 
     def apply(self, claim: Claim) -> None:
         named = self._fragments_of(claim)
         before = {one.fragment_id: (one.person_id, one.graph_version) for one in named}
+        known = self._known_among(named)
         for one, other in _star(claim, named):
             self._consider(claim, one, other)
-        self._regroup(claim, before)
+        self._regroup(claim, before, known)
         anchor_id = named[0].fragment_id
         account_id = self._account(claim, anchor_id)
         self._say_recognized(claim, self._graph.fragments[anchor_id], account_id)
@@ -105,6 +108,7 @@ class _Folding:
         out.new_accounts = [book.accounts[one] for one in book.created]
         out.changed_accounts = [book.accounts[one] for one in book.changed]
         out.answers = self._answers.changed
+        out.searched = graph.searched(self._regrouped)
         return out
 
     def _fragments_of(self, claim: Claim) -> list[Fragment]:
@@ -135,6 +139,7 @@ class _Folding:
             source_id=capture.interaction.source_id,
             is_test=capture.interaction.is_test,
             account_id=account_id,
+            seen_at=capture.interaction.occurred_at,
         )
         self._graph.add(fragment)
         return fragment
@@ -144,11 +149,11 @@ class _Folding:
         capture, pair = claim.capture, pair_of(one_id, other_id)
         # an alias is exempt for two user ids only: through a shared device it would join two people who both signed up there
         is_alias = bool(claim.previous) and one.kind == other.kind == IdentifierKind.USER_ID
-        match judge(self._graph, one, other, self._limits, is_alias=is_alias):
+        match judge(self._graph, Proposal(one, other, claim.strength, is_alias), self._limits):
             case Join():
                 link_id = derive_id("lnk", capture.meta.at, *pair)
                 self._graph.add_link(Link(link_id, *pair, claim.strength, capture.meta.event_id, capture.meta.at))
-                self._graph.join(one_id, other_id)
+                self._graph.join(one_id, other_id, claim.strength)
             case Seen() if claim.strength is Strength.VERIFIED:
                 self._graph.believe(pair, capture.meta.event_id, capture.meta.at)
             case Refuse(reason):
@@ -156,19 +161,31 @@ class _Folding:
                 refusal = Refusal(refusal_id, *pair, reason.value, claim.strength, capture.meta.event_id, capture.meta.at)
                 self._out.refusals.append(refusal)
 
-    def _regroup(self, claim: Claim, before: dict[str, tuple[str, int]]) -> None:
-        """Tell what became of the people whose fragments were named: `before` gives each fragment's person and version."""
+    def _known_among(self, named: Sequence[Fragment]) -> set[str]:
+        """The people of these fragments who go by a name already: nothing can change about that while only one fragment is named."""
+        if len(named) == 1:
+            return set()
+        people = {one.person_id for one in named if one.graph_version > 0}
+        return {person_id for person_id in people if is_known(self._graph.person(person_id))}
+
+    def _regroup(self, claim: Claim, before: dict[str, tuple[str, int]], known: Collection[str]) -> None:
+        """Tell what became of the people whose fragments were named: `before` gives each fragment's person and version; `known` were told of.
+
+        That somebody was seen is told once they go by a name. Until then nobody can do anything with it, and most never do.
+        """
         people: dict[str, dict[str, int]] = {}
         for fragment_id, (person_id, version) in before.items():
             people.setdefault(self._graph.fragments[fragment_id].person_id, {})[person_id] = version
         for person_id, parts in people.items():
             if parts.get(person_id, 0) > 0 and len(parts) == 1:
                 continue  # as it was
+            self._regrouped |= dict.fromkeys((person_id, *parts))
             version = max(parts.values()) + 1
-            for fragment in self._graph.person(person_id):
+            fragments = self._graph.person(person_id)
+            for fragment in fragments:
                 self._graph.change(fragment.fragment_id, graph_version=version)
             existing = sorted(part for part, part_version in parts.items() if part_version > 0)
-            if person_id not in existing:
+            if person_id not in known and is_known(fragments):
                 self._say_created(claim, person_id, version)
             absorbed = tuple(part for part in existing if part != person_id)
             if absorbed:
@@ -214,14 +231,15 @@ class _Folding:
 
     def _say_created(self, claim: Claim, person_id: str, version: int) -> None:
         fragments = self._graph.person(person_id)
+        oldest = self._graph.fragments[oldest_first(fragments)[0]]
         self._out.said.append(
             PersonCreated(
                 meta=following(claim.capture, PersonCreated.wire_name, person_id),
                 person_id=person_id,
-                fragment_id=oldest_first(fragments)[0],
+                fragment_id=oldest.fragment_id,
                 graph_version=version,
                 is_test=is_test_person(fragments),
-                occurred_at=claim.capture.interaction.occurred_at,
+                occurred_at=oldest.seen_at or oldest.created_at,
             )
         )
 

@@ -9,12 +9,17 @@ from datetime import datetime
 from contracts.envelope import Event, Meta
 from contracts.events.identity import PersonMerged, PersonPart, PersonSplit
 from contracts.ids import derive_id
+from contracts.limits import FRAGMENTS
 from contracts.values import Strength
-from services.identity.domain.graph import Fragment, Link, components, live_pairs, oldest_first, pair_of, person_of
+from services.identity.domain.graph import Fragment, Link, components, live_pairs, oldest_first, pair_of, person_of, verified_pairs
 
 
 class AlreadyOne(Exception):
     """The two are one person already."""
+
+
+class TooManyFragments(Exception):
+    """The two together have more first-seen identities than one person may have."""
 
 
 class NothingToPart(Exception):
@@ -42,9 +47,11 @@ class Regrouping:
 
 
 def merge(one: Sequence[Fragment], other: Sequence[Fragment], act: Act) -> Regrouping:
-    """Make one person of two (each given as all of its fragments). Clusters stay as they are. Raises AlreadyOne."""
+    """Make one person of two (each given as all of its fragments). Clusters stay as they are. Raises AlreadyOne, TooManyFragments."""
     if one[0].person_id == other[0].person_id:
         raise AlreadyOne(one[0].person_id)
+    if len(one) + len(other) > FRAGMENTS:
+        raise TooManyFragments(f"{len(one)} and {len(other)} identifiers are more than the {FRAGMENTS} that one person may have")
     pair = pair_of(oldest_first(one)[0], oldest_first(other)[0])
     link_id = derive_id("lnk", act.at, *pair, act.by)
     link = Link(link_id, *pair, Strength.MANUAL, evidence_id=act.by, created_at=act.at, reason=act.reason)
@@ -78,12 +85,20 @@ def split(fragments: Sequence[Fragment], links: Sequence[Link], cut: Sequence[Li
     kept = [link for link in links if link.is_live and link.link_id not in cut_ids]
     nodes = [one.fragment_id for one in fragments]
     cluster_of = _labels(components(nodes, live_pairs(kept, automatic_only=True)))
+    core_of = _labels(group for group in components(nodes, verified_pairs(kept)) if len(group) > 1)
     people = components(nodes, live_pairs(kept))
     version = fragments[0].graph_version + (1 if len(people) > 1 else 0)
     parts = tuple(PersonPart(person_id=person_of(group[0]), fragment_ids=group, graph_version=version) for group in people)
     person_label = {fragment_id: part.person_id for part in parts for fragment_id in part.fragment_ids}
     regrouped = [
-        replace(one, cluster_id=cluster_of[one.fragment_id], person_id=person_label[one.fragment_id], graph_version=version) for one in fragments
+        replace(
+            one,
+            cluster_id=cluster_of[one.fragment_id],
+            core_id=core_of.get(one.fragment_id),
+            person_id=person_label[one.fragment_id],
+            graph_version=version,
+        )
+        for one in fragments
     ]
     said = [_say_split(fragments[0].person_id, parts, version, act)] if len(parts) > 1 else []
     return Regrouping(people=parts, fragments=regrouped, cut_links=cut_links, said=said)

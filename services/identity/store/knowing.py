@@ -10,7 +10,7 @@ from sqlalchemy import column as named
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.store.batch import one_of
-from chassis.store.database import StoreUnavailable
+from chassis.store.database import Contended
 from chassis.store.documents import dump_json
 from contracts.values import IdentifierKind, Strength
 from services.identity.domain import Account, Answer, Claim, Fragment, Known, Link, account_keys, keys_of, pair_of
@@ -23,8 +23,8 @@ _LOCK_ROUNDS: Final = 5
 _NAMED: Final = FRAGMENT.alias("named")  # under a name of its own, or a subquery would be tied to the query around it
 
 
-class ClaimedElsewhere(StoreUnavailable):
-    """Another shard was at the same people or names at the same moment; nothing is saved, and the same work is tried again."""
+class ClaimedElsewhere(Contended):
+    """Another shard was at the same people or names at the same moment; nothing is saved, and the same work is tried again, some times."""
 
 
 async def load_known(session: AsyncSession, claims: Sequence[Claim]) -> Known:

@@ -8,17 +8,22 @@ from typing import Any
 from sqlalchemy import Select, String, case, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.store import search
 from chassis.store.batch import one_of
+from contracts.limits import LISTED_ROWS
+from contracts.values import IdentifierKind
 from services.identity.domain import Account, Answer, Fragment, Link
 from services.identity.store.tables import (
     ACCOUNT,
     ACCOUNT_COLUMNS,
+    ACCOUNT_SEARCH,
     CONSENT,
     CONSENT_COLUMNS,
     FRAGMENT,
     FRAGMENT_COLUMNS,
     LINK,
     LINK_COLUMNS,
+    PERSON_SEARCH,
     REFUSAL,
     REMARK,
     to_answer,
@@ -34,13 +39,24 @@ async def people_of(session: AsyncSession, fragment_ids: Collection[str]) -> dic
 
 
 async def find_people(session: AsyncSession, named: Mapping[str, str], text: str | None, after: str, limit: int) -> list[str]:
-    """Ids of people who go by all of `named` (kind -> value, or account_id -> id) and one of whose names contains `text`, by id, after `after`."""
+    """Ids of people who go by all of `named` (kind -> value, or account_id -> id) and one of whose names holds `text`, by id, after `after`."""
+    if text is not None and not named:
+        return await _find_by_text(session, text, after, limit)
     query = select(FRAGMENT.c.person_id).where(FRAGMENT.c.person_id > after)
     for kind, value in named.items():
         query = query.where(FRAGMENT.c.person_id.in_(_holders(kind, value)))
     if text is not None:
-        query = query.where(FRAGMENT.c.value.icontains(text, autoescape=True))
+        by_text = select(PERSON_SEARCH.c.id).where(PERSON_SEARCH.c.id == FRAGMENT.c.person_id, search.holds(session, PERSON_SEARCH, text))
+        query = query.where(or_(by_text.exists(), FRAGMENT.c.person_id.in_(_holders(IdentifierKind.ANONYMOUS_ID, text))))
     return list(await session.scalars(query.distinct().order_by(FRAGMENT.c.person_id).limit(limit)))
+
+
+async def _find_by_text(session: AsyncSession, text: str, after: str, limit: int) -> list[str]:
+    found = set(await search.find(session, PERSON_SEARCH, text, after, limit))
+    device = await session.scalar(_holders(IdentifierKind.ANONYMOUS_ID, text.strip()))
+    if device is not None and device > after:
+        found.add(device)
+    return sorted(found)[:limit]
 
 
 async def fragments_of(session: AsyncSession, person_ids: Collection[str]) -> dict[str, list[Fragment]]:
@@ -77,16 +93,18 @@ async def history_of(session: AsyncSession, fragment_id: str) -> tuple[list[Frag
 
 
 async def refusals_of(session: AsyncSession, fragment_ids: Collection[str]) -> list[dict[str, Any]]:
-    """The links at these fragments that were not made, oldest first."""
+    """The newest links at these fragments that were not made, oldest first."""
     ids = sorted(fragment_ids)
     condition = or_(one_of(session, REFUSAL.c.left_id, ids), one_of(session, REFUSAL.c.right_id, ids))
-    return await _documents(session, select(REFUSAL).where(condition).order_by(REFUSAL.c.first_at, REFUSAL.c.refusal_id))
+    newest = select(REFUSAL).where(condition).order_by(REFUSAL.c.first_at.desc(), REFUSAL.c.refusal_id.desc()).limit(LISTED_ROWS)
+    return (await _documents(session, newest))[::-1]
 
 
 async def remarks_of(session: AsyncSession, fragment_ids: Collection[str]) -> list[dict[str, Any]]:
     """What was given at these fragments as an identifier and is none."""
     condition = one_of(session, REMARK.c.fragment_id, sorted(fragment_ids))
-    return await _documents(session, select(REMARK).where(condition).order_by(REMARK.c.first_at, REMARK.c.kind, REMARK.c.reason))
+    newest = select(REMARK).where(condition).order_by(REMARK.c.first_at.desc(), REMARK.c.kind.desc(), REMARK.c.reason.desc()).limit(LISTED_ROWS)
+    return (await _documents(session, newest))[::-1]
 
 
 async def answers_on(session: AsyncSession, fragment_ids: Collection[str]) -> list[Answer]:
@@ -114,8 +132,11 @@ async def find_accounts(session: AsyncSession, named: Mapping[str, str], text: s
     query = select(*ACCOUNT_COLUMNS).where(ACCOUNT.c.account_id > after, ACCOUNT.c.survivor_id.is_(None))
     for column, value in named.items():
         query = query.where(ACCOUNT.c[column] == value)
-    if text is not None:
-        query = query.where(or_(*(ACCOUNT.c[column].icontains(text, autoescape=True) for column in ("name", "domain", "group_id"))))
+    if text is not None and not named:
+        query = query.where(one_of(session, ACCOUNT.c.account_id, await search.find(session, ACCOUNT_SEARCH, text, after, limit)))
+    elif text is not None:
+        by_text = select(ACCOUNT_SEARCH.c.id).where(ACCOUNT_SEARCH.c.id == ACCOUNT.c.account_id, search.holds(session, ACCOUNT_SEARCH, text))
+        query = query.where(by_text.exists())
     return [Account(*row) for row in await session.execute(query.order_by(ACCOUNT.c.account_id).limit(limit))]
 
 

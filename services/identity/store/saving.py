@@ -10,18 +10,21 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.store import search
 from chassis.store.batch import insert_all, upsert
 from services.identity.domain import Account, Answer, Fragment, Link, Marking, Recognition, Refusal, Regrouping
+from services.identity.domain.accounts import search_text_of
+from services.identity.domain.graph import searched_after
 from services.identity.domain.recognition import FragmentRemark
 from services.identity.store.knowing import ClaimedElsewhere
-from services.identity.store.tables import ACCOUNT, CONSENT, FRAGMENT, LINK, REFUSAL, REMARK, to_row
+from services.identity.store.tables import ACCOUNT, ACCOUNT_SEARCH, CONSENT, FRAGMENT, LINK, PERSON_SEARCH, REFUSAL, REMARK, to_row
 
-_FRAGMENT_CHANGES: Final = ("cluster_id", "person_id", "graph_version", "account_id", "account_claimed_at")
+_FRAGMENT_CHANGES: Final = ("cluster_id", "core_id", "person_id", "graph_version", "account_id", "account_claimed_at")
 _LINK_CHANGES: Final = ("strength", "verified_by", "verified_at", "cut_at", "cut_by", "cut_reason")
 
 
 async def save_recognition(session: AsyncSession, came: Recognition) -> None:
-    """Save what came of a batch. Raises ClaimedElsewhere when another shard saw one of the names first."""
+    """Save what came of a batch. Raises ClaimedElsewhere (PostgreSQL) when another shard saw one of the names first."""
     try:
         await _save_accounts(session, came.new_accounts, came.changed_accounts)
         await insert_all(session, FRAGMENT, [to_row(one) for one in came.new_fragments])
@@ -29,8 +32,12 @@ async def save_recognition(session: AsyncSession, came: Recognition) -> None:
         await insert_all(session, LINK, [_link_row(link) for link in came.new_links])
         await save_answers(session, came.answers)
     except IntegrityError as error:
-        raise ClaimedElsewhere("another shard saw the same name first") from error
+        if session.get_bind().dialect.name == "sqlite":
+            raise  # one writer at a time: there is no other shard, and trying again would not help
+        reason = str(error.orig).partition("\n")[0]  # the lines after it quote the row
+        raise ClaimedElsewhere(f"another shard saw the same name first, or the data contradict themselves: {reason}") from error
     await _redirect(session, [one for one in (*came.new_accounts, *came.changed_accounts) if one.survivor_id])
+    await search.keep(session, PERSON_SEARCH, came.searched)
     await _count(session, REFUSAL, _refusal_rows(came.refusals), ("reason", "strength", "evidence_id", "last_at"))
     await _count(session, REMARK, _remark_rows(came.remarks), ("interaction_id", "last_at"))
 
@@ -39,6 +46,7 @@ async def save_regrouping(session: AsyncSession, came: Regrouping) -> None:
     """Save what a human changed."""
     await _save_changed(session, came.fragments, came.cut_links)
     await insert_all(session, LINK, [_link_row(link) for link in came.new_links])
+    await search.keep(session, PERSON_SEARCH, searched_after(came.fragments))
 
 
 async def save_marking(session: AsyncSession, came: Marking) -> None:
@@ -62,6 +70,7 @@ async def _save_accounts(session: AsyncSession, new: Sequence[Account], changed:
     for group in ([one for one in changed if one.survivor_id], [one for one in changed if not one.survivor_id]):
         await upsert(session, ACCOUNT, [to_row(one) for one in group])
     await insert_all(session, ACCOUNT, [to_row(one) for one in new])
+    await search.keep(session, ACCOUNT_SEARCH, {one.account_id: search_text_of(one) for one in (*changed, *new)})
 
 
 async def _redirect(session: AsyncSession, absorbed: Iterable[Account]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Table as CoreTable
 from sqlmodel import Field, SQLModel
 
 from chassis.store.columns import JsonDocument, UtcDateTime
+from chassis.store.search import search_table
 from contracts.values import Consent, ConsentChannel, JsonObject, Strength
 from services.identity.domain import Account, Answer, Fragment, Link
 
@@ -40,6 +41,8 @@ class FragmentRow(Table, table=True):
     account_claimed_at: datetime | None = Field(sa_type=UtcDateTime)
     marked_by: str | None  # who said that this is a test
     marked_at: datetime | None = Field(sa_type=UtcDateTime)
+    seen_at: datetime | None = Field(sa_type=UtcDateTime)  # when what they were first seen by happened
+    core_id: str | None  # the oldest of those that verified links join; null for one that none does
 
 
 class LinkRow(Table, table=True):
@@ -133,6 +136,8 @@ LINK = table_of(LinkRow)
 REFUSAL = table_of(RefusalRow)
 REMARK = table_of(RemarkRow)
 ACCOUNT = table_of(AccountRow)
+PERSON_SEARCH = search_table("person_search", Table.metadata)  # addresses, user ids and numbers; devices are found by their whole id
+ACCOUNT_SEARCH = search_table("account_search", Table.metadata)
 CONSENT = table_of(ConsentRow)
 
 _automatic = LINK.c.strength != Strength.MANUAL.value

@@ -81,10 +81,12 @@ async def _owner(reading: Context, person_id: str) -> str:
 
 
 async def _refuse_unknown_stage(reading: Context, stage: str | None) -> None:
-    # every version: people may still be in a stage that the active one has no more
     edition = await DESK.edition(reading)
+    if stage is None or stage in edition.active.stages:
+        return
+    # people may still be in a stage of an older version that the active one has no more
     known = dict.fromkeys((*edition.active.stages, *(name for process in edition.by_version.values() for name in process.stages)))
-    if stage is not None and stage not in known:
+    if stage not in known:
         raise BadInput(f"There is no stage {stage}", field="query.stage", remedy=f"Known are: {', '.join(known)}")
 
 

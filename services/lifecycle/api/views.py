@@ -74,18 +74,20 @@ class PersonView(BaseModel):
     person_id: str = Field(examples=["per_01J8Z0"])
     graph_version: int = Field(description="Which grouping of fragments this rests on")
     is_test: bool
-    stage: str | None = Field(description="null: nothing was decided yet", examples=["mql"])
+    stage: str | None = Field(
+        description="Whoever has not moved on is where everybody begins; null: they had not been seen `as_of` then", examples=["mql"]
+    )
     title: str | None = Field(description="The stage in words", examples=["Marketing qualified lead"])
     kind: str | None = Field(description="open, won, lost or parked; null: the process has no such stage any more", examples=["open"])
     previous: str | None = Field(description="The stage before")
-    since: AwareDatetime | None = Field(description="When the stage was entered, by when things happened")
+    since: AwareDatetime | None = Field(description="When the stage was entered, by when things happened; null: a stranger, who has not moved on")
     entered_at: AwareDatetime | None = Field(description="When that was decided")
     by: str | None = Field(description="Who decided; null: a rule")
     reason: str | None = Field(description="A human's reason code")
     wake_at: AwareDatetime | None = Field(description="When this person is taken up again")
     clocks: list[ClockView] = Field(description="Those that run now, the most urgent first; none with `as_of`")
     possible: list[str] = Field(description="The verdicts that can be given now", examples=[["recycle", "disqualify"]])
-    receipt: Receipt | None = Field(description="Why the person is in this stage")
+    receipt: Receipt | None = Field(description="Why the person is in this stage; null: they have not moved on")
 
 
 class StandingView(BaseModel):

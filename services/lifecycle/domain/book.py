@@ -11,7 +11,7 @@ from contracts.envelope import Event, Meta
 from contracts.ids import derive_id, with_prefix
 from contracts.values import Receipt
 from deciding.cards import Card, blank
-from deciding.people import Placement
+from deciding.people import Placement, placement_in, placements_at_rest
 from services.lifecycle.domain.moves import Homes, Move
 from services.lifecycle.domain.process import Process
 
@@ -46,7 +46,10 @@ def told(event: Event, occurred_at: datetime, by: str | None = None) -> Cause:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a person id is, as it was last said. An id that was absorbed keeps what was said of it, for the day it is split off again."""
+    """Where a person id is, as it was last said. An id that was absorbed keeps what was said of it, for the day it is split off again.
+
+    Without a `stage` they are where everybody begins; `seen_at` is since when, if that was told.
+    """
 
     person_id: str
     is_present: bool = True
@@ -60,6 +63,7 @@ class Standing:
     points_e4: int = 0  # engagement earned since the stage was entered
     points_of: str | None = None  # the move since which they were counted
     is_test: bool = False
+    seen_at: datetime | None = None
 
     def points_since(self) -> int:
         return self.points_e4 if self.points_of == self.move_id else 0
@@ -103,6 +107,7 @@ class Book:
     standings: dict[str, Standing] = field(default_factory=dict)
     clocks: dict[str, Clock] = field(default_factory=dict)  # those that run
     moves: dict[str, list[Move]] = field(default_factory=dict)
+    regrouped: set[str] = field(default_factory=set)  # fragments that a merge or split named
     known_placements: Mapping[str, Placement] = field(default_factory=dict)  # as they were loaded
     known_cards: Mapping[str, Card] = field(default_factory=dict)
     known_standings: Mapping[str, Standing] = field(default_factory=dict)
@@ -118,24 +123,31 @@ class Book:
         self.known_standings, self.known_clocks = dict(self.standings), dict(self.clocks)
         return self
 
-    def owner_of(self, fragment_id: str) -> str | None:
+    def owner_of(self, fragment_id: str) -> str:
         """Whose a fragment is now."""
-        placement = self.placements.get(fragment_id)
-        return None if placement is None else placement.person_id
+        return placement_in(self.placements, fragment_id).person_id
 
     def is_present(self, person_id: str) -> bool:
         """Whether this id stands for somebody now; one that was absorbed does not."""
         return self.owner_of(with_prefix("frg", person_id)) == person_id
 
     def version_of(self, person_id: str) -> int:
-        placement = self.placements.get(with_prefix("frg", person_id))
-        return 0 if placement is None else placement.graph_version
+        return placement_in(self.placements, with_prefix("frg", person_id)).graph_version
 
     def card(self, person_id: str) -> Card:
         return self.cards.get(person_id) or blank(person_id)
 
     def standing(self, person_id: str) -> Standing:
         return self.standings.get(person_id) or Standing(person_id)
+
+    def stage_of(self, person_id: str) -> str:
+        """Where somebody is: whoever has not moved is where everybody begins."""
+        return self.standing(person_id).stage or self.process.first
+
+    def keeps(self, person_id: str) -> bool:
+        """Whether anything is kept of this person id. Of a stranger nothing is: what scoring may say of them stands in its next statement."""
+        card = self.cards.get(person_id)
+        return person_id in self.standings or person_id in self.known_cards or (card is not None and bool(card.attributes))
 
     def clocks_of(self, person_id: str) -> list[Clock]:
         """Those that run for a person, the most urgent first."""
@@ -145,7 +157,9 @@ class Book:
 
     @property
     def changed_placements(self) -> dict[str, Placement]:
-        return {key: one for key, one in self.placements.items() if self.known_placements.get(key) is not one}
+        changed = {key: one for key, one in self.placements.items() if self.known_placements.get(key) is not one}
+        kept = {one.person_id for one in changed.values() if self.keeps(one.person_id)}
+        return placements_at_rest(changed, self.known_placements, kept, self.regrouped)
 
     @property
     def changed_cards(self) -> list[Card]:

@@ -18,8 +18,11 @@ REMIND = "sla-remind"
 BREACH = "sla-breach"
 
 
-def start_clocks(book: Book, person_id: str, cause: Cause, move: Move, place: int) -> None:
-    """The clocks that begin with a stage. One that runs already goes on: entering the stage again gives nobody more time."""
+def start_clocks(book: Book, person_id: str, cause: Cause, move: Move, place: int | None) -> None:
+    """The clocks that begin with a stage. One that runs already goes on: entering the stage again gives nobody more time.
+
+    `place` is that of the event that told the move, None if none did.
+    """
     running = {clock.name for clock in book.clocks_of(person_id)}
     for rule in book.process.started_by(move.stage):
         if rule.name in running:
@@ -42,7 +45,7 @@ def start_clocks(book: Book, person_id: str, cause: Cause, move: Move, place: in
             book.alarms.append(Alarm(REMIND, clock.clock_id, clock.remind_at))
         say_clock(book, SlaStarted, person_id, cause, clock)
     due = [clock.due_at for clock in book.clocks_of(person_id) if clock.stage == move.stage]
-    if due:
+    if due and place is not None:
         say_due(book, place, min(due))
 
 
@@ -96,10 +99,9 @@ def _breached(book: Book, person_id: str, cause: Cause, clock: Clock) -> Clock:
 def _waiting(book: Book, clock: Clock) -> str | None:
     """Who the clock runs for, if it still does."""
     person_id = book.owner_of(clock.fragment_id)
-    if person_id is None or clock.ended_at is not None:
+    if clock.ended_at is not None:
         return None
-    stage = book.standing(person_id).stage
-    return None if stage is None or stage in clock.stops else person_id
+    return None if book.stage_of(person_id) in clock.stops else person_id
 
 
 def _is_most_urgent(book: Book, person_id: str, clock: Clock) -> bool:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from contracts.events.identity import PersonCreated, PersonMerged, PersonSplit
 from contracts.events.routing import ReferralAccepted, ReferralExpired, ReferralReturned
-from contracts.events.scoring import ProfileChanged, ScoreChanged, ScoreCorrected
-from deciding.cards import ScoringSaid, blank, happened_at, updated
-from deciding.people import Placement, Placements, placements_of
-from services.lifecycle.domain.book import Book, told
+from contracts.events.scoring import ProfileChanged, ProfileChangedV1, ScoreChanged, ScoreCorrected
+from deciding.cards import ScoringSaid, blank, happened_at, is_judged_anew, updated
+from deciding.people import Placement, Placements, placement_in, placements_of
+from services.lifecycle.domain.book import Book, Standing, told
 from services.lifecycle.domain.moving import E4, decide
 from services.lifecycle.domain.regrouping import place
 from services.lifecycle.domain.vocabulary import (
@@ -30,6 +30,7 @@ HEARD: tuple[type[Heard], ...] = (
     PersonMerged,
     PersonSplit,
     ProfileChanged,
+    ProfileChangedV1,
     ScoreChanged,
     ScoreCorrected,
     ReferralAccepted,
@@ -44,12 +45,14 @@ _IN_PASSING = "Another service knew first whose this was"
 def hear(book: Book, event: Heard) -> None:
     """`book` must hold what `told_by` names."""
     if isinstance(event, PersonMerged | PersonSplit):
-        place(book, told_by(event), told(event, event.meta.at), event.sentence)
+        placements = told_by(event)
+        book.regrouped |= placements.keys()
+        place(book, placements, told(event, event.meta.at), event.sentence)
         return
     place(book, told_by(event), told(event, event.meta.at), _IN_PASSING)
     if isinstance(event, PersonCreated):
         _created(book, event)
-    elif isinstance(event, ProfileChanged | ScoreChanged | ScoreCorrected):
+    elif isinstance(event, ProfileChanged | ProfileChangedV1 | ScoreChanged | ScoreCorrected):
         _scored(book, event)
     else:
         _answered(book, event)
@@ -80,25 +83,26 @@ def people_at_risk(events: Iterable[Heard], known: Placements) -> set[str]:
             owners[placement.person_id] = max(placement.graph_version, owners.get(placement.person_id, placement.graph_version))
     at_risk: set[str] = set()
     for fragment_id, owners in tellings.items():
-        at_risk |= _rivals(known.get(fragment_id), owners)
+        at_risk |= _rivals(placement_in(known, fragment_id), owners)
     return at_risk
 
 
-def _rivals(known: Placement | None, owners: Mapping[str, int]) -> set[str]:
+def _rivals(known: Placement, owners: Mapping[str, int]) -> set[str]:
     """Those between whom a fragment may go over."""
-    news = {person_id for person_id, version in owners.items() if known is None or version > known.graph_version}
-    if not news or known is None:
-        return news if len(news) > 1 else set()
-    rivals = news | {known.person_id}
+    rivals = {known.person_id} | {person_id for person_id, version in owners.items() if version > known.graph_version}
     return rivals if len(rivals) > 1 else set()
 
 
 def _created(book: Book, event: PersonCreated) -> None:
-    if not book.is_present(event.person_id) or event.person_id != book.owner_of(event.fragment_id):
+    """Somebody can be told from others. They are where everybody begins already, since they were first seen."""
+    person_id, cause = event.person_id, told(event, event.occurred_at or event.meta.at)
+    if not book.is_present(person_id) or person_id != book.owner_of(event.fragment_id):
         return  # a merge was heard first
-    if event.is_test and event.person_id not in book.cards:
-        book.cards[event.person_id] = replace(blank(event.person_id), is_test=True)
-    decide(book, event.person_id, told(event, event.occurred_at or event.meta.at), Trigger(CREATED))
+    if event.is_test and person_id not in book.cards:
+        book.cards[person_id] = replace(blank(person_id), is_test=True)
+    if person_id not in book.standings:
+        book.standings[person_id] = Standing(person_id, seen_at=cause.occurred_at, is_test=book.card(person_id).is_test)
+    decide(book, person_id, cause, Trigger(CREATED))
 
 
 def _scored(book: Book, event: ScoringSaid) -> None:
@@ -106,13 +110,20 @@ def _scored(book: Book, event: ScoringSaid) -> None:
     person_id = event.person_id
     book.cards[person_id] = updated(book.card(person_id), event)
     if person_id != book.owner_of(event.fragment_id):
+        _forget_strangers(book, person_id)
         return  # absorbed meanwhile; scoring will tell what that makes of the survivor
     _mark(book, person_id)
     if isinstance(event, ScoreChanged):
         _count(book, event)
-    is_folded_anew = isinstance(event, ScoreCorrected) or (isinstance(event, ProfileChanged) and event.occurred_at is None)
-    if not is_folded_anew:
+    if not is_judged_anew(event):
         decide(book, person_id, told(event, happened_at(event)), Trigger(SCORED))
+    _forget_strangers(book, person_id)
+
+
+def _forget_strangers(book: Book, person_id: str) -> None:
+    """Nothing is kept of somebody of whom nothing is known and who is where everybody begins."""
+    if not book.keeps(person_id):
+        del book.cards[person_id]
 
 
 def _mark(book: Book, person_id: str) -> None:
@@ -125,7 +136,7 @@ def _count(book: Book, event: ScoreChanged) -> None:
     """Engagement earned since the stage was entered. What happened before and is only heard of now was no answer to anything."""
     standing = book.standings.get(event.person_id)
     if standing is None or standing.since is None:
-        return
+        return  # where everybody begins, all engagement was earned since
     given = [one.contribution for one in event.receipts if one.at > standing.since]
     earned = sum(int(one.points * E4) for one in given if one is not None and one.measure == "engagement")
     if earned:
@@ -136,7 +147,6 @@ def _count(book: Book, event: ScoreChanged) -> None:
 def _answered(book: Book, event: ReferralAnswered) -> None:
     """A rep's answer is about whoever owns the fragment now: a promise is not lost in a merge."""
     person_id = book.owner_of(event.fragment_id)
-    assert person_id is not None  # `place` has just been told
     cause = told(event, event.occurred_at, event.by)
     if isinstance(event, ReferralAccepted):
         decide(book, person_id, cause, Trigger(REFERRAL_ACCEPTED, noted={"rep_id": event.rep_id}))

@@ -29,10 +29,9 @@ def decide(book: Book, person_id: str, cause: Cause, trigger: Trigger) -> Choice
 
     Where a human chose the stage, no rule goes on from there: the choice would be worth nothing.
     """
-    arrive(book, person_id, cause)
-    here = book.standing(person_id).stage
-    assert here is not None
-    visited = {here}
+    if book.process.started_by(book.process.first):
+        arrive(book, person_id, cause)  # a clock runs for everybody
+    visited = {book.stage_of(person_id)}
     chosen = step = _step(book, person_id, cause, trigger, visited)
     while step is not None and trigger.to is None:
         visited.add(step.to)
@@ -41,10 +40,12 @@ def decide(book: Book, person_id: str, cause: Cause, trigger: Trigger) -> Choice
 
 
 def arrive(book: Book, person_id: str, cause: Cause) -> None:
-    """Everybody begins in the first stage, whichever statement about them is heard first."""
-    if book.standing(person_id).stage is not None:
+    """Everybody begins in the first stage. It is written as a move when they move on, so that of a stranger nothing is written; it is not said."""
+    standing = book.standing(person_id)
+    if standing.stage is not None:
         return
     stage = book.process.first
+    cause = replace(cause, occurred_at=min(standing.seen_at or cause.occurred_at, cause.occurred_at), by=None)
     title = book.process.stages[stage].title
     first = Receipt(
         receipt_id=derive_id("rcp", cause.at, cause.cause_id, MOVE, book.process.label, FIRST_SEEN),
@@ -65,22 +66,28 @@ def arrive(book: Book, person_id: str, cause: Cause) -> None:
 def facts_of(book: Book, person_id: str, moment: datetime, trigger: Trigger) -> dict[str, Any]:
     """What the rules can know."""
     standing = book.standing(person_id)
+    since = standing.seen_at if standing.stage is None else standing.since
     return {
         **card_facts(book.card(person_id)),
-        "stage.name": standing.stage,
-        "stage.days": None if standing.since is None else days_between(standing.since, moment),
-        "since.points": standing.points_since() / E4,
+        "stage.name": book.stage_of(person_id),
+        "stage.days": None if since is None else days_between(since, moment),
+        "since.points": _points_since(book, person_id),
         **trigger.facts,
     }
 
 
+def _points_since(book: Book, person_id: str) -> float:
+    """Engagement earned since the stage was entered; where everybody begins that is all there is."""
+    standing, scores = book.standing(person_id), book.card(person_id).scores
+    return float(scores.engagement) if standing.stage is None and scores is not None else standing.points_since() / E4
+
+
 def _step(book: Book, person_id: str, cause: Cause, trigger: Trigger, visited: set[str]) -> Choice | None:
     """One move, if a rule wants it and it does not lead back to where this cause has led already."""
-    standing = book.standing(person_id)
-    assert standing.stage is not None
-    choice = book.process.choose(standing.stage, trigger.name, facts_of(book, person_id, cause.occurred_at, trigger), trigger.to)
+    choice = book.process.choose(book.stage_of(person_id), trigger.name, facts_of(book, person_id, cause.occurred_at, trigger), trigger.to)
     if choice is None or choice.to in visited:
         return None
+    arrive(book, person_id, cause)
     decision = Decision(NAME, MOVE, person_id, with_prefix("frg", person_id), cause.cause_id, cause.at)
     written = receipt(book.process.rulebook, choice.match, decision, rejected=choice.rejected)
     noted = written.model_copy(update={"inputs": {**written.inputs, **_told(trigger)}, "outcome": choice.to})
@@ -118,7 +125,7 @@ def _enter(book: Book, person_id: str, cause: Cause, entered: tuple[str, Receipt
     book.moves.setdefault(home, []).append(move)
     book.made.append(move)
     book.receipts.append(written)
-    place = say_entered(book, person_id, cause, move, written)
+    place = None if move.previous is None else say_entered(book, person_id, cause, move, written)
     stop_clocks(book, person_id, cause, move)
     start_clocks(book, person_id, cause, move, place)
 

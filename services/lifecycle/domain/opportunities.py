@@ -9,7 +9,7 @@ from typing import Any
 from contracts.events.lifecycle import OpportunityAdvanced, OpportunityEvent, OpportunityLost, OpportunityOpened, OpportunityWon
 from contracts.values import Money
 from services.lifecycle.domain.book import Book, Cause, told
-from services.lifecycle.domain.moving import arrive, decide
+from services.lifecycle.domain.moving import decide
 from services.lifecycle.domain.saying import about
 from services.lifecycle.domain.verdicts import NotPossible
 from services.lifecycle.domain.vocabulary import LOST, OPPORTUNITY_OPENED, WON, Trigger
@@ -51,8 +51,7 @@ class Change:
 
 def open_deal(book: Book, person_id: str, deal: Opportunity, cause: Cause) -> Opportunity:
     """A new one. Raises NotPossible unless the process lets an opportunity be opened where the person is."""
-    arrive(book, person_id, cause)
-    process, stage = book.process, book.standing(person_id).stage
+    process, stage = book.process, book.stage_of(person_id)
     deal = replace(deal, is_test=book.card(person_id).is_test)
     opened = _say(book, OpportunityOpened, person_id, deal, cause)
     if stage in process.targets(OPPORTUNITY_OPENED) or process.is_won(stage):

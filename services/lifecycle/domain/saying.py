@@ -50,15 +50,16 @@ def say_due(book: Book, place: int, due_at: datetime) -> None:
     book.said[place] = book.said[place].model_copy(update={"due_at": due_at})
 
 
-def say_corrected(book: Book, person_id: str, cause: Cause, move: Move, receipt: Receipt) -> None:
-    """Tells a stage that was folded anew."""
+def say_corrected(book: Book, person_id: str, cause: Cause, found: tuple[str, datetime], receipt: Receipt) -> None:
+    """Tells a stage that was folded anew, and since when."""
+    stage, since = found
     book.said.append(
         StageCorrected(
             meta=cause.meta(StageCorrected.wire_name, person_id, rulebook=book.process.label),
             **about(book, person_id),
-            occurred_at=move.occurred_at,
-            stage=move.stage,
-            previous=book.standing(person_id).stage,
+            occurred_at=since,
+            stage=stage,
+            previous=book.stage_of(person_id),
             receipt=receipt,
         )
     )

@@ -51,10 +51,11 @@ class NotPossible(ValueError):
 
 def give(book: Book, person_id: str, verdict: Verdict) -> bool:
     """Whether it was news; who is already where the verdict leads need not go there again. Raises NotPossible."""
-    arrive(book, person_id, verdict.cause)
-    trigger, stage = verdict.trigger, book.standing(person_id).stage
+    trigger, stage = verdict.trigger, book.stage_of(person_id)
     is_there = stage == verdict.to if verdict.to is not None else stage in book.process.targets(trigger.name)
-    if not is_there and decide(book, person_id, verdict.cause, trigger) is None:
+    if is_there:
+        arrive(book, person_id, verdict.cause)  # what a verdict is kept with is a move
+    elif decide(book, person_id, verdict.cause, trigger) is None:
         raise _refusal(book, person_id, verdict)
     if verdict.wake_at is not None and trigger.name == RECYCLED:
         standing = book.standing(person_id)
@@ -68,13 +69,12 @@ def give(book: Book, person_id: str, verdict: Verdict) -> bool:
 def wake(book: Book, move_id: str, fragment_id: str, cause: Cause) -> None:
     """The moment came that was set; whoever has moved since is left alone."""
     person_id = book.owner_of(fragment_id)
-    if person_id is not None and book.standing(person_id).move_id == move_id:
+    if book.standing(person_id).move_id == move_id:
         decide(book, person_id, cause, Trigger(WOKEN))
 
 
 def _refusal(book: Book, person_id: str, verdict: Verdict) -> NotPossible:
-    process, stage = book.process, book.standing(person_id).stage
-    assert stage is not None
+    process, stage = book.process, book.stage_of(person_id)
     title = process.stages[stage].title if stage in process.stages else stage
     offered = process.offers(stage, verdict.trigger.name)
     if offered and verdict.to is not None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from chassis.context import Context
 from chassis.errors import BadInput, Conflict
-from contracts.ids import derive_id, with_prefix
+from contracts.ids import derive_id, is_id, with_prefix
 from deciding.api.receipts import PersonNotFound
 from services.lifecycle.domain import verdicts
 from services.lifecycle.domain.book import Book
@@ -30,6 +30,7 @@ async def give_verdict(context: Context, person_id: str, verdict: Verdict) -> st
     try:
         is_news = verdicts.give(book, owner, given)
     except NotPossible as refusal:
+        _refuse_nobody(book, owner)
         raise NotPossibleNow(refusal.detail, remedy=refusal.instead) from None
     if is_news:
         await close(book, context)
@@ -39,12 +40,17 @@ async def give_verdict(context: Context, person_id: str, verdict: Verdict) -> st
 
 async def open_for(context: Context, process: Process, person_id: str) -> tuple[Book, str]:
     """The pages of one person, whoever answers to the id. Raises PersonNotFound."""
+    if not is_id("per", person_id):
+        raise PersonNotFound(f"Nothing was ever heard of {person_id}")
     fragment_id = with_prefix("frg", person_id)
     book = await records.open_book(context.session, process, [fragment_id])
-    owner = book.owner_of(fragment_id) if person_id.startswith("per_") else None
-    if owner is None:
+    return book, book.owner_of(fragment_id)
+
+
+def _refuse_nobody(book: Book, person_id: str) -> None:
+    """Raises PersonNotFound for somebody of whom nothing is kept: more likely a slip of the pen than a stranger."""
+    if not book.keeps(person_id):
         raise PersonNotFound(f"Nothing was ever heard of {person_id}")
-    return book, owner
 
 
 def _refuse_unknown_stage(process: Process, verdict: Verdict) -> None:

@@ -27,7 +27,7 @@ class Wanted(NamedTuple):
 
 
 async def list_standings(session: AsyncSession, wanted: Wanted) -> list[Standing]:
-    """People who are somewhere, those who came there last first."""
+    """People who moved on from where everybody begins, those who came where they are last first."""
     statement = select(STANDING).where(STANDING.c.is_present, STANDING.c.entered_at.is_not(None))
     if wanted.stage is not None:
         statement = statement.where(STANDING.c.stage == wanted.stage)

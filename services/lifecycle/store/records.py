@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.store.batch import insert_all, one_of, upsert
 from contracts.ids import with_prefix
-from deciding.people import Placement, Placements
+from deciding.people import Placements, placement_in
 from deciding.store.cards import load_cards, save_cards
 from deciding.store.locks import lock
 from deciding.store.people import load_placements, save_placements
@@ -32,7 +32,7 @@ async def open_book(
     wanted_fragments = {*fragment_ids, *(with_prefix("frg", person_id) for person_id in person_ids)}
     placements = await load_placements(session, FRAGMENT, wanted_fragments)
     people: set[str] = set()
-    while wanted := ({*person_ids} | _owners(placements)) - people:
+    while wanted := ({*person_ids} | {placement_in(placements, one).person_id for one in wanted_fragments}) - people:
         people |= wanted
         if await lock(session, wanted):  # a fragment may have gone over to others before the lock was had
             placements = await load_placements(session, FRAGMENT, wanted_fragments)
@@ -85,7 +85,3 @@ async def save(session: AsyncSession, book: Book) -> None:
 async def save_verdict(session: AsyncSession, verdict: Verdict, standing: Standing) -> None:
     """A verdict, with where the person stands after it."""
     await insert_all(session, VERDICT, [verdict_row(verdict, standing)])
-
-
-def _owners(placements: dict[str, Placement]) -> set[str]:
-    return {placement.person_id for placement in placements.values()}

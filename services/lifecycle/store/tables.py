@@ -72,6 +72,7 @@ class StandingRow(Table, table=True):
     points_e4: int = Field(sa_type=BigInteger)
     points_of: str | None
     is_test: bool
+    seen_at: datetime | None = _moment(is_nullable=True)
 
 
 class ClockRow(Table, table=True):

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What is known of a fragment as such: captures from real and from test sources, the last mark, and the last word on `is_test`.
+    """What is known of a fragment as such: captures from real and from test sources, the last mark, the last word on `is_test`, and when the person
+    whose oldest it is was first seen: that is where everybody begins, and nobody tells of it.
 
     Keys order what was said by time, then by event; they are empty while nothing was.
     """
@@ -22,11 +23,14 @@ class Presence:
     mark_key: str = ""
     told_test: bool = False
     told_key: str = ""
+    first_us: int | None = None
+    first_told_us: int | None = None
 
     def joined(self, other: Presence) -> Presence:
         """Both together: the same whatever came first, and however often it came."""
         marked = other if other.mark_key > self.mark_key else self
         told = other if other.told_key > self.told_key else self
+        first = other if other.is_seen_before(self) else self
         return replace(
             self,
             has_real=self.has_real or other.has_real,
@@ -35,7 +39,17 @@ class Presence:
             mark_key=marked.mark_key,
             told_test=told.told_test,
             told_key=told.told_key,
+            first_us=first.first_us,
+            first_told_us=first.first_told_us,
         )
+
+    def is_seen_before(self, other: Presence) -> bool:
+        """Whether this knows of an earlier first time; what was told first counts."""
+        if self.first_us is None or self.first_told_us is None:
+            return False
+        if other.first_us is None or other.first_told_us is None:
+            return True
+        return (self.first_told_us, self.first_us) < (other.first_told_us, other.first_us)
 
 
 @dataclass(frozen=True, slots=True)

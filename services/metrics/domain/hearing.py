@@ -11,7 +11,7 @@ from contracts.envelope import Event
 from contracts.events import lifecycle, routing
 from contracts.events.identity import InteractionRecognized, PersonCreated, PersonMarked, PersonMerged, PersonSplit
 from contracts.events.nurture import TreatmentSelected
-from contracts.ids import lane_of
+from contracts.ids import lane_of, with_prefix
 from deciding.people import Placement, newer, placements_of
 from services.metrics.domain.facts import ClockTold, DealTold, Presence, ReferralTold, StageTold, Touch, TreatmentTold
 from services.metrics.domain.moments import micros
@@ -78,6 +78,8 @@ def _take_in_interaction(found: Harvest, event: InteractionRecognized) -> None:
     interaction = event.interaction
     found.place({event.fragment_id: Placement(event.person_id, event.graph_version)})
     found.note(Presence(event.fragment_id, has_real=not interaction.is_test, has_test=interaction.is_test))
+    oldest = with_prefix("frg", event.person_id)
+    found.note(Presence(oldest, first_us=micros(interaction.occurred_at), first_told_us=micros(event.meta.at)))
     tag = tag_of(interaction)
     if tag is not None:
         tag_id = tag.tag_id

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, literal, select
+from sqlalchemy import CTE, ColumnElement, Select, String, and_, case, func, literal, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.domain.asking import Ask
 from services.metrics.domain.stages import Process
-from services.metrics.store.present import Scope, in_period, owned, scope_of, when
+from services.metrics.store.present import Scope, first_seen, in_period, owned, scope_of, scope_of_movers, when
 from services.metrics.store.tables import FRAGMENT, STAGE
 
 
 async def load_stage_names(session: AsyncSession) -> set[str]:
-    """The stages that ever occurred."""
-    return set(await session.scalars(select(STAGE.c.stage).distinct()))
+    """The stages that ever occurred; from each the index leads to the next, past all who are in it."""
+    stages = select(func.min(STAGE.c.stage).label("stage")).cte("stages", recursive=True)
+    following = select(func.min(STAGE.c.stage)).where(STAGE.c.stage > stages.c.stage).scalar_subquery()
+    stages = stages.union_all(select(following).where(stages.c.stage.is_not(None)))
+    return set(await session.scalars(select(stages.c.stage).where(stages.c.stage.is_not(None))))
 
 
 async def count_moves(session: AsyncSession, ask: Ask, process: Process, stages: tuple[str, ...]) -> dict[str, int]:
@@ -23,7 +26,7 @@ async def count_moves(session: AsyncSession, ask: Ask, process: Process, stages:
 
     To go on is to enter a stage further down the line, at the same moment or later; from aside, to come back to the line, later.
     """
-    moves = entries(ask, scope_of(ask))
+    moves = entries(ask, scope_of_movers(ask), process)
     rank = _rank(moves.c.stage, process)
     columns: list[ColumnElement[Any]] = [func.min(moves.c.at_us).label("first_us"), func.max(rank).label("furthest")]
     for number, stage in enumerate(stages):
@@ -47,7 +50,7 @@ async def count_moves(session: AsyncSession, ask: Ask, process: Process, stages:
 
 async def count_leavers(session: AsyncSession, ask: Ask, process: Process) -> dict[tuple[str, str], int]:
     """(stage, stage aside) -> people who entered the one in the period and went from it straight to the other, then or later."""
-    moves = entries(ask, scope_of(ask))
+    moves = entries(ask, scope_of_movers(ask), process)
     left = (
         select(moves.c.person_id, moves.c.previous.label("stage"), moves.c.stage.label("aside"), func.max(moves.c.at_us).label("left_us"))
         .where(moves.c.stage.not_in(process.line), moves.c.previous.in_(process.line))
@@ -72,13 +75,28 @@ async def count_present(session: AsyncSession, ask: Ask, process: Process) -> di
     return {row.stage: row.n for row in rows}
 
 
-def entries(ask: Ask, scope: Scope) -> CTE:
-    """(person_id, stage, previous, at_us): all moves of people who count; corrections are none."""
+def entries(ask: Ask, scope: Scope, process: Process) -> CTE:
+    """(person_id, stage, previous, at_us): all moves of people who count, and where they began; corrections are none."""
     moves = owned(STAGE, STAGE.c.stage, STAGE.c.previous, when(STAGE, ask).label("at_us")).where(~STAGE.c.is_correction)
-    return scope.of(moves).cte("entries")
+    begun = begun_in(process, null().label("previous"), first_seen(ask).label("at_us"))
+    return scope.of(moves).union_all(scope.of(begun)).cte("entries")
+
+
+def begun_in(process: Process, *columns: ColumnElement[Any]) -> Select[Any]:
+    """(person_id, stage, ...): where everybody began, who is a person by themselves or was one before a merge."""
+    stage = literal(process.line[0], String).label("stage")
+    return select(FRAGMENT.c.person_id, stage, *columns).where(FRAGMENT.c.first_us.is_not(None))
 
 
 def standing(process: Process, scope: Scope) -> CTE:
+    """(person_id, stage, occurred_us): where each person is: what was last said of them, else where everybody begins."""
+    said = _said(process, scope)
+    silent = FRAGMENT.c.person_id.not_in(select(said.c.person_id))
+    begun = scope.of(begun_in(process, func.min(FRAGMENT.c.first_us).label("occurred_us"))).where(silent).group_by(FRAGMENT.c.person_id)
+    return select(said.c.person_id, said.c.stage, said.c.occurred_us).union_all(begun).cte("standing")
+
+
+def _said(process: Process, scope: Scope) -> CTE:
     """(person_id, stage): what was last said of each person.
 
     It is what was last said under the id they have now; while lifecycle has not yet said anything under it (right after a merge), what was
@@ -93,7 +111,7 @@ def standing(process: Process, scope: Scope) -> CTE:
     silent = FRAGMENT.c.person_id.not_in(select(STAGE.c.person_id))
     others = said.where(~is_own, silent)
     both = scope.of(own).union_all(scope.of(others)).subquery("both_ways")
-    return select(both.c.person_id, both.c.stage, both.c.occurred_us).where(both.c.place == 1).cte("standing")
+    return select(both.c.person_id, both.c.stage, both.c.occurred_us).where(both.c.place == 1).cte("said")
 
 
 def _ranked(statement: Select[Any], order: list[Any]) -> Select[Any]:
@@ -106,10 +124,10 @@ def _is_followed() -> ColumnElement[Any]:
     return case((follower.exists(), 1), else_=0)
 
 
-def place_of(process: Process) -> ColumnElement[Any]:
+def place_of(process: Process, stage: ColumnElement[Any] = STAGE.c.stage) -> ColumnElement[Any]:
     """The place of a stage in the order of reports: of two moves at one moment the one further down came later."""
-    places = {stage: place for place, stage in enumerate((*process.line, *process.aside))}
-    return case(*((STAGE.c.stage == stage, place) for stage, place in places.items()), else_=len(places))
+    places = {name: place for place, name in enumerate((*process.line, *process.aside))}
+    return case(*((stage == name, place) for name, place in places.items()), else_=len(places))
 
 
 def _rank(stage: ColumnElement[Any], process: Process) -> ColumnElement[Any]:

@@ -6,7 +6,7 @@ Everything here is a part of a statement; nothing is kept, so that a merge, a sp
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Select, Subquery, and_, case, func, or_, select, text
@@ -15,24 +15,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.store.batch import one_of
 from services.metrics.domain.asking import Ask, Attribution, By
-from services.metrics.store.tables import CAMPAIGN, DEAL, FRAGMENT, PRESENCE, TAG, TOUCH
+from services.metrics.store.tables import CAMPAIGN, DEAL, FRAGMENT, STAGE, TAG, TOUCH
 
 WON, LOST = 2, 3
 """Steps of an opportunity that end it."""
 
 # in the words of the index, or SQLite would not know it for the same
-_IS_SUSPECT = text("(presence.has_test OR presence.is_marked OR presence.told_test)")
+_IS_SUSPECT = text("(fragment.has_test OR fragment.is_marked OR fragment.told_test)")
 
 
 def test_people() -> CTE:
     """Who does not count: somebody with a marked fragment; else, of whom something was captured, somebody of whom nothing real was;
     else whoever was a test by the last word said of them."""
-    mine = PRESENCE.join(FRAGMENT, FRAGMENT.c.fragment_id == PRESENCE.c.fragment_id)
-    suspects = select(FRAGMENT.c.person_id).select_from(mine).where(_IS_SUSPECT)
-    marked, real, test = (func.max(case((flag, 1), else_=0)) == 1 for flag in (PRESENCE.c.is_marked, PRESENCE.c.has_real, PRESENCE.c.has_test))
-    said_test = func.max(case((PRESENCE.c.told_test, PRESENCE.c.told_key), else_=""))
-    said_real = func.max(case((PRESENCE.c.told_test, ""), else_=PRESENCE.c.told_key))
-    people = select(FRAGMENT.c.person_id).select_from(mine).where(FRAGMENT.c.person_id.in_(suspects)).group_by(FRAGMENT.c.person_id)
+    suspects = select(FRAGMENT.c.person_id).where(_IS_SUSPECT)
+    marked, real, test = (func.max(case((flag, 1), else_=0)) == 1 for flag in (FRAGMENT.c.is_marked, FRAGMENT.c.has_real, FRAGMENT.c.has_test))
+    said_test = func.max(case((FRAGMENT.c.told_test, FRAGMENT.c.told_key), else_=""))
+    said_real = func.max(case((FRAGMENT.c.told_test, ""), else_=FRAGMENT.c.told_key))
+    people = select(FRAGMENT.c.person_id).where(FRAGMENT.c.person_id.in_(suspects)).group_by(FRAGMENT.c.person_id)
     return people.having(or_(marked, and_(~real, or_(test, said_test > said_real)))).cte("test_people")
 
 
@@ -45,15 +44,20 @@ def owned(table: CoreTable, *columns: ColumnElement[Any]) -> Select[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Who counts in one statement: nobody of `tests`, and, where only some campaigns are asked for, only those `credited` to them."""
+    """Who counts in one statement: nobody of `tests`; where only some campaigns are asked for, only those `credited` to them; and where a report is
+    on a period, only those who are `concerned` by it."""
 
     tests: CTE
     credited: CTE | None = None
+    concerned: CTE | None = None
 
     def of(self, statement: Select[Any]) -> Select[Any]:
         """Only facts of people who count."""
         statement = statement.where(FRAGMENT.c.person_id.not_in(select(self.tests.c.person_id)))
-        return statement if self.credited is None else statement.where(FRAGMENT.c.person_id.in_(select(self.credited.c.person_id)))
+        for people in (self.credited, self.concerned):
+            if people is not None:
+                statement = statement.where(FRAGMENT.c.person_id.in_(select(people.c.person_id)))
+        return statement
 
 
 def scope_of(ask: Ask) -> Scope:
@@ -63,6 +67,26 @@ def scope_of(ask: Ask) -> Scope:
     credit = credits_of_people(ask.attribution)
     people = select(credit.c.person_id).join(CAMPAIGN, CAMPAIGN.c.campaign_id == credit.c.campaign_id).where(is_asked_for(ask))
     return Scope(test_people(), people.cte("credited"))
+
+
+def scope_of_movers(ask: Ask) -> Scope:
+    """As `scope_of`, and where there is a period only those who entered a stage in it, told or begun: what a report on entries or stays counts is
+    about nobody else, so that it reads what happened in the period, and the whole way of these people only."""
+    return replace(scope_of(ask), concerned=movers(ask))
+
+
+def movers(ask: Ask) -> CTE | None:
+    """(person_id): everybody who entered a stage in the period; None where the period is all time."""
+    if ask.period.start_us is None and ask.period.end_us is None:
+        return None
+    told = select(STAGE.c.fragment_id).where(in_period(when(STAGE, ask), ask), ~STAGE.c.is_correction)
+    moved = select(FRAGMENT.c.person_id).where(FRAGMENT.c.fragment_id.in_(told))
+    return moved.union(select(FRAGMENT.c.person_id).where(in_period(first_seen(ask), ask))).cte("movers")
+
+
+def first_seen(ask: Ask) -> ColumnElement[Any]:
+    """When a person was first seen, which is when they began where everybody begins: the time that decides. Null on their other fragments."""
+    return FRAGMENT.c.first_us if ask.by is By.OCCURRED else FRAGMENT.c.first_told_us
 
 
 def in_period(moment: ColumnElement[Any], ask: Ask) -> ColumnElement[bool]:
@@ -90,10 +114,10 @@ def matched_touches(*columns: ColumnElement[Any]) -> Select[Any]:
     return owned(TOUCH, TOUCH.c.tag_id, *columns).where(TOUCH.c.tag_id.in_(matched), ~TOUCH.c.is_test)
 
 
-def deals(limit: ColumnElement[bool] | None = None) -> CTE:
+def deals(limit: ColumnElement[bool] | None = None, told_of: Select[Any] | None = None) -> CTE:
     """Opportunities as they were last told of: `step`, amount; and whose they are, by the fragment they were first told on.
 
-    `limit` restricts the people looked at.
+    `limit` restricts the people looked at, `told_of` the opportunities.
     """
     order = (DEAL.c.told_us, DEAL.c.occurred_us, DEAL.c.step, DEAL.c.event_id)
     first: dict[str, Any] = {"partition_by": DEAL.c.opportunity_id, "order_by": order}
@@ -111,6 +135,8 @@ def deals(limit: ColumnElement[bool] | None = None) -> CTE:
     )
     if limit is not None:
         told = told.where(DEAL.c.opportunity_id.in_(owned(DEAL, DEAL.c.opportunity_id).where(limit).with_only_columns(DEAL.c.opportunity_id)))
+    if told_of is not None:
+        told = told.where(DEAL.c.opportunity_id.in_(told_of))
     each = told.subquery("told")
     latest = select(each, FRAGMENT.c.person_id).join(FRAGMENT, FRAGMENT.c.fragment_id == each.c.fragment_id)
     return latest.where(each.c.place == 1).cte("deals")

@@ -20,12 +20,13 @@ from services.metrics.store.present import (
     in_period,
     is_asked_for,
     matched_touches,
+    movers,
     owned,
     test_people,
     when,
 )
 from services.metrics.store.sums import part_sums
-from services.metrics.store.tables import CAMPAIGN, COST, FRAGMENT, STAGE, TAG, TOUCH, TREATMENT
+from services.metrics.store.tables import CAMPAIGN, COST, DEAL, FRAGMENT, STAGE, TAG, TOUCH, TREATMENT
 
 
 async def load_names(session: AsyncSession, ask: Ask) -> Sequence[Any]:
@@ -61,9 +62,10 @@ async def count_milestones(session: AsyncSession, ask: Ask, process: Process) ->
     for name in names:
         far_enough = process.line[process.rank(MILESTONES[name]) :]
         firsts.append(func.min(case((STAGE.c.stage.in_(far_enough), at_us))).label(name))
-    moves = Scope(test_people()).of(owned(STAGE, *firsts)).where(~STAGE.c.is_correction, STAGE.c.stage.in_(process.line))
+    concerned = movers(ask)
+    moves = Scope(test_people(), concerned=concerned).of(owned(STAGE, *firsts)).where(~STAGE.c.is_correction, STAGE.c.stage.in_(process.line))
     people = moves.group_by(FRAGMENT.c.person_id).subquery("people")
-    credit = credits_of_people(ask.attribution)
+    credit = credits_of_people(ask.attribution, None if concerned is None else FRAGMENT.c.person_id.in_(select(concerned.c.person_id)))
     counts = [func.count(case((in_period(people.c[name], ask), people.c[name]))).label(name) for name in names]
     joined = people.join(credit, credit.c.person_id == people.c.person_id, isouter=True)
     return (await session.execute(select(credit.c.campaign_id, *counts).select_from(joined).group_by(credit.c.campaign_id))).all()
@@ -71,7 +73,7 @@ async def count_milestones(session: AsyncSession, ask: Ask, process: Process) ->
 
 async def load_deals(session: AsyncSession, ask: Ask) -> Sequence[Any]:
     """Opportunities that were opened or closed in the period, each with the campaign credited with it."""
-    tests, bargains = test_people(), deals()
+    tests, bargains = test_people(), deals(told_of=_told_of(ask))
     credit = credits_of_deals(ask.attribution, bargains)
     opened_us, told_us = (
         (bargains.c.opened_us, bargains.c.occurred_us) if ask.by.value == "occurred" else (bargains.c.opened_told_us, bargains.c.told_us)
@@ -94,6 +96,13 @@ async def load_deals(session: AsyncSession, ask: Ask) -> Sequence[Any]:
         .order_by(bargains.c.opportunity_id)
     )
     return (await session.execute(statement)).all()
+
+
+def _told_of(ask: Ask) -> Select[Any] | None:
+    """The opportunities of which anything was told in the period: no others were opened or closed in it. None where the period is all time."""
+    if ask.period.start_us is None and ask.period.end_us is None:
+        return None
+    return select(DEAL.c.opportunity_id).where(in_period(when(DEAL, ask), ask))
 
 
 async def count_treatments(session: AsyncSession, ask: Ask) -> dict[str | None, int]:

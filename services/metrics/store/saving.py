@@ -10,20 +10,19 @@ from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, or_, select, text
+from sqlalchemy import ColumnElement, and_, case, or_, select, text
 from sqlalchemy import Table as CoreTable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.store.batch import insert_or_skip, one_of
-from deciding.people import Placement, newer
-from deciding.store.people import load_placements
+from deciding.people import Placement, placement_in
 from services.metrics.domain.campaigns import Directory
 from services.metrics.domain.facts import ClockTold, DealTold, Presence, ReferralTold, StageTold, TreatmentTold
 from services.metrics.domain.hearing import Fact, Harvest
 from services.metrics.domain.tags import Tag
 from services.metrics.store.campaigns import load_campaigns
-from services.metrics.store.tables import CLOCK, DEAL, FRAGMENT, HEARD, PRESENCE, REFERRAL, STAGE, TAG, TOUCH, TREATMENT
+from services.metrics.store.tables import CLOCK, DEAL, FRAGMENT, HEARD, REFERRAL, STAGE, TAG, TOUCH, TREATMENT
 
 _TABLES: Mapping[type[Fact], CoreTable] = {
     StageTold: STAGE,
@@ -34,10 +33,13 @@ _TABLES: Mapping[type[Fact], CoreTable] = {
 }
 
 
+_Fragment = tuple[Placement, Presence]
+"""Whose it is, and what is known of it as such."""
+
+
 async def save(session: AsyncSession, found: Harvest) -> None:
     """Writes what is new of a harvest."""
-    await _place(session, found.placements)
-    await _note(session, found.presences)
+    await _note(session, found)
     if found.tags:
         await _name(session, found.tags)
         await insert_or_skip(session, TOUCH, [_row(touch) for touch in found.touches.values()])
@@ -66,27 +68,39 @@ async def assign_tags(session: AsyncSession) -> None:
     await _join(session, TAG, changed)
 
 
-async def write_placements(session: AsyncSession, told: Mapping[str, Placement]) -> None:
-    """Writes where fragments belong, unless a newer grouping was written meanwhile: on PostgreSQL readers of two streams do not see each other."""
-    rows = [{"fragment_id": fragment_id, "person_id": one.person_id, "graph_version": one.graph_version} for fragment_id, one in sorted(told.items())]
+async def write_fragments(session: AsyncSession, told: Mapping[str, _Fragment]) -> None:
+    """Writes whose fragments are and what is known of them. What was written meanwhile is joined with it: on PostgreSQL readers of two streams do
+    not see each other."""
+    rows = [
+        {"person_id": placement.person_id, "graph_version": placement.graph_version, **_row(presence)}
+        for _, (placement, presence) in sorted(told.items())
+    ]
     await _join(session, FRAGMENT, rows)
 
 
-async def _place(session: AsyncSession, told: Mapping[str, Placement]) -> None:
-    news = newer(await load_placements(session, FRAGMENT, list(told)), told)
-    rows = [{"fragment_id": fragment_id, "person_id": one.person_id, "graph_version": one.graph_version} for fragment_id, one in sorted(news.items())]
-    await _join(session, FRAGMENT, rows)
+def fragments_of(found: Harvest) -> dict[str, _Fragment]:
+    """All that is told of each fragment."""
+    named = found.placements.keys() | found.presences.keys()
+    return {one: (placement_in(found.placements, one), found.presences.get(one) or Presence(one)) for one in named}
 
 
-async def _note(session: AsyncSession, told: Mapping[str, Presence]) -> None:
-    known = await _load_presences(session, list(told))
-    news = [one for fragment_id, one in sorted(told.items()) if fragment_id not in known or known[fragment_id].joined(one) != known[fragment_id]]
-    await _join(session, PRESENCE, [_row(one) for one in news])
+async def _note(session: AsyncSession, found: Harvest) -> None:
+    told = fragments_of(found)
+    known = await _load_fragments(session, list(told))
+    await write_fragments(session, {key: one for key, one in told.items() if _is_news(one, known.get(key))})
 
 
-async def _load_presences(session: AsyncSession, fragment_ids: Collection[str]) -> dict[str, Presence]:
-    rows = await session.execute(select(PRESENCE).where(one_of(session, PRESENCE.c.fragment_id, fragment_ids)))
-    return {row.fragment_id: Presence(**row._mapping) for row in rows}
+def _is_news(told: _Fragment, known: _Fragment | None) -> bool:
+    return known is None or told[0].graph_version > known[0].graph_version or known[1].joined(told[1]) != known[1]
+
+
+async def _load_fragments(session: AsyncSession, fragment_ids: Collection[str]) -> dict[str, _Fragment]:
+    rows = await session.execute(select(FRAGMENT).where(one_of(session, FRAGMENT.c.fragment_id, fragment_ids)))
+    return {row.fragment_id: _fragment_of(**row._mapping) for row in rows}
+
+
+def _fragment_of(person_id: str, graph_version: int, **presence: Any) -> _Fragment:
+    return Placement(person_id, graph_version), Presence(**presence)
 
 
 async def _name(session: AsyncSession, told: Mapping[str, Tag]) -> None:
@@ -125,17 +139,23 @@ def _joining(table: CoreTable, dialect: str) -> Any:
 def _rule(table: CoreTable, new: Any) -> tuple[dict[str, Any], ColumnElement[bool] | None]:
     """What two rows of one key become, and when there is anything to change."""
     old = table.c
-    if table is FRAGMENT:
-        return {"person_id": new.person_id, "graph_version": new.graph_version}, new.graph_version > old.graph_version
     if table is HEARD:
         return {"latest_at": new.latest_at}, new.latest_at > old.latest_at
     if table is TAG:
         return {"campaign_id": new.campaign_id}, None
     changes: dict[str, Any] = {name: or_(old[name], new[name]) for name in ("has_real", "has_test")}
-    for flag, key in (("is_marked", "mark_key"), ("told_test", "told_key")):
-        is_newer = new[key] > old[key]
-        changes[flag] = case((is_newer, new[flag]), else_=old[flag])
-        changes[key] = case((is_newer, new[key]), else_=old[key])
+    is_first = or_(
+        old.first_told_us.is_(None),
+        new.first_told_us < old.first_told_us,
+        and_(new.first_told_us == old.first_told_us, new.first_us < old.first_us),
+    )
+    for names, is_newer in (
+        (("person_id", "graph_version"), new.graph_version > old.graph_version),
+        (("is_marked", "mark_key"), new.mark_key > old.mark_key),
+        (("told_test", "told_key"), new.told_key > old.told_key),
+        (("first_us", "first_told_us"), and_(new.first_told_us.is_not(None), is_first)),
+    ):
+        changes |= {name: case((is_newer, new[name]), else_=old[name]) for name in names}
     return changes, None
 
 

@@ -5,26 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import CTE, BigInteger, ColumnElement, Select, and_, case, func, or_, select, type_coerce
+from sqlalchemy import CTE, BigInteger, ColumnElement, Select, Subquery, and_, case, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.domain.asking import Ask
 from services.metrics.domain.stages import Process
-from services.metrics.store.funnel import place_of, standing
-from services.metrics.store.present import in_period, owned, scope_of, when
+from services.metrics.store.funnel import begun_in, place_of, standing
+from services.metrics.store.present import Scope, first_seen, in_period, owned, scope_of, scope_of_movers, when
 from services.metrics.store.sums import halved, part_sums
 from services.metrics.store.tables import FRAGMENT, STAGE
 
 
 async def load_stays(session: AsyncSession, ask: Ask, process: Process) -> Sequence[Any]:
     """Per stage, of stays that ended in the period: `n`, the two middle ones, the 90th of a hundred, and the sum in two parts."""
+    moves = _moves(ask, scope_of_movers(ask), process)
     turn: dict[str, Any] = {
-        "partition_by": FRAGMENT.c.person_id,
-        "order_by": [STAGE.c.occurred_us, STAGE.c.told_us, place_of(process), STAGE.c.stage],
+        "partition_by": moves.c.person_id,
+        "order_by": [moves.c.occurred_us, moves.c.told_us, place_of(process, moves.c.stage), moves.c.stage],
     }
-    columns = (STAGE.c.stage, STAGE.c.occurred_us, when(STAGE, ask).label("at_us"))
-    moves = owned(STAGE, *columns, func.row_number().over(**turn).label("place"), func.lag(STAGE.c.stage).over(**turn).label("before"))
-    moved = scope_of(ask).of(moves.where(~STAGE.c.is_correction)).subquery("moved")
+    moved = select(moves, func.row_number().over(**turn).label("place"), func.lag(moves.c.stage).over(**turn).label("before")).subquery("moved")
     # people who were merged entered a stage twice: they stayed from the first time on
     onward: dict[str, Any] = {"partition_by": moved.c.person_id, "order_by": moved.c.place}
     stays = (
@@ -44,11 +43,12 @@ async def load_stays(session: AsyncSession, ask: Ask, process: Process) -> Seque
 
 async def load_waiting(session: AsyncSession, ask: Ask, process: Process) -> Sequence[Any]:
     """Per stage: how many people are in it now, and since when the one who has been there longest (`since_us`)."""
-    now = standing(process, scope_of(ask))
+    scope = scope_of(ask)
+    now = standing(process, scope)
+    moves = _moves(ask, scope, process)
     entered = (
-        owned(STAGE, STAGE.c.stage, func.max(STAGE.c.occurred_us).label("since_us"))
-        .where(~STAGE.c.is_correction)
-        .group_by(FRAGMENT.c.person_id, STAGE.c.stage)
+        select(moves.c.person_id, moves.c.stage, func.max(moves.c.occurred_us).label("since_us"))
+        .group_by(moves.c.person_id, moves.c.stage)
         .subquery("entered")
     )
     joined = now.join(entered, and_(entered.c.person_id == now.c.person_id, entered.c.stage == now.c.stage), isouter=True)
@@ -57,6 +57,13 @@ async def load_waiting(session: AsyncSession, ask: Ask, process: Process) -> Seq
         select(now.c.stage, func.count().label("n"), type_coerce(since, BigInteger).label("since_us")).select_from(joined).group_by(now.c.stage)
     )
     return rows.all()
+
+
+def _moves(ask: Ask, scope: Scope, process: Process) -> Subquery:
+    """(person_id, stage, occurred_us, told_us, at_us): all moves of people who count, and where they began."""
+    told = owned(STAGE, STAGE.c.stage, STAGE.c.occurred_us, STAGE.c.told_us, when(STAGE, ask).label("at_us")).where(~STAGE.c.is_correction)
+    begun = begun_in(process, FRAGMENT.c.first_us.label("occurred_us"), FRAGMENT.c.first_told_us.label("told_us"), first_seen(ask).label("at_us"))
+    return scope.of(told).union_all(scope.of(begun)).subquery("moves")
 
 
 def _picked(ordered: CTE) -> Select[Any]:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Date, Index, MetaData, String, Text, inspect, text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, MetaData, String, Text, false, inspect, text
 from sqlalchemy import Table as CoreTable
 from sqlmodel import Field, SQLModel
 
@@ -26,24 +26,6 @@ class Table(SQLModel):
 
 def _us() -> Any:
     return Field(sa_type=BigInteger)
-
-
-_SUSPECT = text("has_test OR is_marked OR told_test")
-
-
-class PresenceRow(Table, table=True):
-    """What is known of a fragment as such (`domain.facts.Presence`). Few are suspected of being tests, and only those are looked through."""
-
-    __tablename__ = "presence"
-    __table_args__ = (Index("presence_suspect", "fragment_id", sqlite_where=_SUSPECT, postgresql_where=_SUSPECT),)
-
-    fragment_id: str = Field(primary_key=True)
-    has_real: bool
-    has_test: bool
-    is_marked: bool
-    mark_key: str
-    told_test: bool
-    told_key: str
 
 
 class TagRow(Table, table=True):
@@ -66,7 +48,11 @@ class TouchRow(Table, table=True):
     """Somebody came by a link with a tag."""
 
     __tablename__ = "touch"
-    __table_args__ = (Index("touch_fragment", "fragment_id", "occurred_us", "interaction_id", "tag_id", "received_us", "is_test"),)
+    __table_args__ = (
+        Index("touch_occurred", "occurred_us"),
+        Index("touch_received", "received_us"),
+        Index("touch_fragment", "fragment_id", "occurred_us", "interaction_id", "tag_id", "received_us", "is_test"),
+    )
 
     interaction_id: str = Field(primary_key=True)
     fragment_id: str
@@ -82,6 +68,9 @@ class StageRow(Table, table=True):
     __tablename__ = "stage_told"
     __table_args__ = (
         Index("stage_told_last", "person_id", "told_us"),
+        Index("stage_told_occurred", "occurred_us", "fragment_id"),
+        Index("stage_told_received", "told_us", "fragment_id"),
+        Index("stage_told_stage", "stage"),
         Index("stage_told_fragment", "fragment_id", "occurred_us", "told_us", "stage", "previous", "is_correction", "person_id"),
     )
 
@@ -99,6 +88,7 @@ class ClockRow(Table, table=True):
     """A clock was started, kept or breached."""
 
     __tablename__ = "clock_told"
+    __table_args__ = (Index("clock_told_occurred", "occurred_us"), Index("clock_told_received", "told_us"))
 
     event_id: str = Field(primary_key=True)
     fragment_id: str
@@ -113,6 +103,7 @@ class DealRow(Table, table=True):
     """An opportunity was opened (step 0), advanced (1), won (2) or lost (3)."""
 
     __tablename__ = "deal_told"
+    __table_args__ = (Index("deal_told_occurred", "occurred_us", "opportunity_id"), Index("deal_told_received", "told_us", "opportunity_id"))
 
     event_id: str = Field(primary_key=True)
     fragment_id: str = Field(index=True)
@@ -128,7 +119,11 @@ class ReferralRow(Table, table=True):
     """A referral was offered, accepted, returned, or expired."""
 
     __tablename__ = "referral_told"
-    __table_args__ = (Index("referral_told_referral", "referral_id", "kind", "occurred_us"),)
+    __table_args__ = (
+        Index("referral_told_referral", "referral_id", "kind", "occurred_us"),
+        Index("referral_told_occurred", "occurred_us"),
+        Index("referral_told_received", "told_us"),
+    )
 
     event_id: str = Field(primary_key=True)
     fragment_id: str
@@ -144,6 +139,7 @@ class TreatmentRow(Table, table=True):
     """A treatment was chosen for somebody."""
 
     __tablename__ = "treatment_told"
+    __table_args__ = (Index("treatment_told_occurred", "occurred_us"), Index("treatment_told_received", "told_us"))
 
     event_id: str = Field(primary_key=True)
     fragment_id: str
@@ -218,9 +214,35 @@ def table_of(model: type[Table]) -> CoreTable:
     return table
 
 
-FRAGMENT = fragment_table(Table.metadata)
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False, server_default=false())
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, String, nullable=False, server_default="")
+
+
+FRAGMENT = fragment_table(
+    Table.metadata,
+    _flag("has_real"),
+    _flag("has_test"),
+    _flag("is_marked"),
+    _key("mark_key"),
+    _flag("told_test"),
+    _key("told_key"),
+    Column("first_us", BigInteger, nullable=True),
+    Column("first_told_us", BigInteger, nullable=True),
+)
+"""Whose a fragment is, and what is known of it as such (`domain.facts.Presence`): one row, which is all that a stranger costs.
+
+Few are suspected of being tests, and only those are looked through.
+"""
+_SUSPECT = text("has_test OR is_marked OR told_test")
 Index("fragment_owner", FRAGMENT.c.person_id, FRAGMENT.c.fragment_id)
-PRESENCE, TAG, TOUCH = table_of(PresenceRow), table_of(TagRow), table_of(TouchRow)
+Index("fragment_suspect", FRAGMENT.c.person_id, sqlite_where=_SUSPECT, postgresql_where=_SUSPECT)
+Index("fragment_first", FRAGMENT.c.first_us)
+Index("fragment_first_told", FRAGMENT.c.first_told_us)
+TAG, TOUCH = table_of(TagRow), table_of(TouchRow)
 STAGE, CLOCK, DEAL = table_of(StageRow), table_of(ClockRow), table_of(DealRow)
 REFERRAL, TREATMENT, HEARD = table_of(ReferralRow), table_of(TreatmentRow), table_of(HeardRow)
 CAMPAIGN, COST, RATE = table_of(CampaignRow), table_of(CostRow), table_of(RateRow)

@@ -12,11 +12,11 @@ from datetime import datetime
 
 from contracts.envelope import Event
 from contracts.events.lifecycle import StageCorrected, StageEntered
-from contracts.events.scoring import ProfileChanged, ScoreChanged, ScoreCorrected
+from contracts.events.scoring import ProfileChanged, ProfileChangedV1, ScoreChanged, ScoreCorrected
 from contracts.ids import with_prefix
 from contracts.values import Receipt
-from deciding.cards import Card, ScoringSaid, blank, happened_at, updated
-from deciding.people import Placement, newer
+from deciding.cards import Card, ScoringSaid, blank, happened_at, is_judged_anew, updated
+from deciding.people import Placement, newer, placements_at_rest
 from rulebook.receipts import Decision
 from services.nurture.domain.rules import NAME, NurtureJudge
 from services.nurture.domain.saying import Occasion
@@ -25,7 +25,7 @@ from services.nurture.domain.stages import ANONYMOUS, Buying
 STAGE_KIND = "buying.stage"
 _PROCESS = "default"
 
-PersonSaid = ProfileChanged | ScoreChanged | ScoreCorrected | StageEntered | StageCorrected
+PersonSaid = ProfileChanged | ProfileChangedV1 | ScoreChanged | ScoreCorrected | StageEntered | StageCorrected
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,13 @@ class Book:
     changed_cards: set[str] = field(default_factory=set)
     changed_people: set[str] = field(default_factory=set)
     placed: dict[str, Placement] = field(default_factory=dict)
+    known_placements: Mapping[str, Placement] = field(default_factory=dict)  # as they were loaded
     receipts: list[Receipt] = field(default_factory=list)
     suggestions: list[Suggestion] = field(default_factory=list)
+
+    @property
+    def changed_placements(self) -> dict[str, Placement]:
+        return placements_at_rest(self.placed, self.known_placements, self.people)
 
     def place(self, told: Mapping[str, Placement]) -> None:
         """Takes in whose fragments are; an older grouping than the one known says nothing."""
@@ -80,6 +85,8 @@ def follow(book: Book, event: PersonSaid) -> None:
             _follow_stage(book, event, person)
         return
     card = updated(book.cards.get(event.person_id) or blank(event.person_id), event)
+    if event.person_id not in book.people and not card.attributes and book.judge.judge(card, ANONYMOUS).is_default:
+        return  # nothing is written of somebody of whom all is as it is by default; scoring tells all when something becomes known
     book.cards[event.person_id] = card
     book.changed_cards.add(event.person_id)
     moved = _settle(book, event, replace(person, is_test=event.is_test), card)
@@ -129,9 +136,8 @@ def _suggest(book: Book, event: PersonSaid, card: Card, trigger: str, occurred_a
 
 
 def _is_news(event: ScoringSaid, person: Person) -> bool:
-    """Whether a statement may set something off: it is no new folding, and the latest stage does not rest on it already."""
-    is_folded_anew = isinstance(event, ScoreCorrected) or (isinstance(event, ProfileChanged) and event.occurred_at is None)
-    return not is_folded_anew and (person.told_at is None or event.meta.at > person.told_at)
+    """Whether a statement may set something off: it was not judged anew, and the latest stage does not rest on it already."""
+    return not is_judged_anew(event) and (person.told_at is None or event.meta.at > person.told_at)
 
 
 def _card_behind(event: StageEntered | StageCorrected, known: Card) -> Card:

@@ -72,6 +72,11 @@ class Judgement:
     match: Match[Places] | None
     rejected: tuple[str, ...]
 
+    @property
+    def is_default(self) -> bool:
+        """No rule spoke for anything."""
+        return self.match is None
+
 
 @dataclass(frozen=True)
 class NurtureJudge:

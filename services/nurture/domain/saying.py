@@ -10,14 +10,18 @@ from typing import Any
 from contracts.envelope import Meta
 from contracts.events.nurture import TreatmentSelected
 from contracts.ids import derive_id, hash_id, with_prefix
+from contracts.limits import RUNNERS_UP
 from contracts.values import JsonObject, Receipt
-from services.nurture.domain.selection import Choice, Eligible, Subject
+from services.nurture.domain.selection import Choice, Subject
 from services.nurture.domain.stages import Buying
 from services.nurture.domain.treatments import Channel
+from services.nurture.domain.why_not import catalogue_id, written
 
 KIND = "treatment.choice"
+CATALOGUE = "catalogue"
+AGAINST = "against"
+"""Inputs of the receipt: which revision of the catalogue was chosen from, and what spoke against each treatment of it (`why_not`)."""
 _RULE = "next_best_treatment"
-_MOST_REJECTED = 40  # alternatives that a receipt keeps; the answer has all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,11 @@ class Selection:
     choice: Choice
     circumstances: str
     receipt: Receipt
+
+    @property
+    def catalogue(self) -> tuple[str, list[str]]:
+        """Which revision of the catalogue was chosen from: its id, and the treatments in it as receipts name them."""
+        return self.receipt.inputs[CATALOGUE], [treatment.label for treatment, _ in self.choice.catalogue]
 
     @property
     def selection_id(self) -> str:
@@ -102,14 +111,15 @@ def _receipt(occasion: Occasion, subject: Subject, buying: Buying, choice: Choic
         cause_id=occasion.selection_id,
         rule=_RULE,
         rulebook=rulebook,
-        inputs=_inputs(occasion, subject, buying, chosen),
+        inputs=_inputs(occasion, subject, buying, choice),
         outcome=None if chosen is None else chosen.treatment.treatment_id,
         rejected=_rejected(choice),
         sentence=_sentence(buying, choice),
     )
 
 
-def _inputs(occasion: Occasion, subject: Subject, buying: Buying, chosen: Eligible | None) -> JsonObject:
+def _inputs(occasion: Occasion, subject: Subject, buying: Buying, choice: Choice) -> JsonObject:
+    chosen, catalogue = choice.chosen, choice.catalogue
     inputs: dict[str, Any] = {
         "trigger": occasion.trigger,
         "cause": occasion.cause,
@@ -117,6 +127,8 @@ def _inputs(occasion: Occasion, subject: Subject, buying: Buying, chosen: Eligib
         "stage.name": subject.stage,
         "buying.stage": buying.stage.value,
         "buying.rule": f"{buying.rulebook} {buying.rule}",
+        CATALOGUE: catalogue_id([treatment for treatment, _ in catalogue]),
+        AGAINST: written([against for _, against in catalogue]),
     }
     if chosen is not None:
         inputs |= {"priority": chosen.treatment.body.priority, **_plain(chosen.inputs)}
@@ -132,11 +144,11 @@ def _plain(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rejected(choice: Choice) -> tuple[str, ...]:
-    after = [f"{one.treatment.body.name} ({one.treatment.treatment_id}): {one.why}" for one in choice.runners_up]
-    out = [f"{one.treatment.body.name} ({one.treatment.treatment_id}): {'; '.join(one.reasons)}" for one in choice.refused]
-    lines = after + out
-    more = len(lines) - _MOST_REJECTED
-    return (*lines[:_MOST_REJECTED], f"and {more} more: see the catalogue") if more > 0 else tuple(lines)
+    """The next best with why they come after, and how many there were beside. `why_not` tells of each."""
+    lines = [f"{one.treatment.body.name} ({one.treatment.treatment_id}): {one.why}" for one in choice.runners_up[:RUNNERS_UP]]
+    more = len(choice.runners_up) - len(lines)
+    lines += [f"{more} more come later"] if more else []
+    return (*lines, f"{len(choice.refused)} do not fit") if choice.refused else tuple(lines)
 
 
 def _sentence(buying: Buying, choice: Choice) -> str:

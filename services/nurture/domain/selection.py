@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import IntFlag
 from typing import Any
 
 from contracts.ids import hash_id
@@ -46,12 +47,32 @@ class Eligible:
     inputs: Mapping[str, Any]
 
 
+class Against(IntFlag):
+    """What speaks against a treatment; the numbers stand in receipts and never change."""
+
+    SWITCHED_OFF = 1
+    NOT_BEGUN = 2
+    ENDED = 4
+    CHANNEL = 8
+    STAGE = 16
+    BUYING_STAGE = 32
+    CONSENT = 64
+    CONDITION = 128
+    PER_PERSON = 256
+    EVERY_DAYS = 512
+
+
+Reason = tuple[Against, str]
+"""What speaks against a treatment, and in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """A treatment that does not fit, with every reason."""
 
     treatment: Treatment
     reasons: tuple[str, ...]
+    against: Against
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +91,12 @@ class Choice:
         return self.eligible[0] if self.eligible else None
 
     @property
+    def catalogue(self) -> list[tuple[Treatment, Against]]:
+        """All that there was to choose from, in the order of the ids, with what speaks against each."""
+        among = [*((one.treatment, Against(0)) for one in self.eligible), *((one.treatment, one.against) for one in self.refused)]
+        return sorted(among, key=lambda pair: pair[0].treatment_id)
+
+    @property
     def runners_up(self) -> tuple[Eligible, ...]:
         return self.eligible[1:]
 
@@ -81,48 +108,49 @@ def choose(treatments: Iterable[Treatment], subject: Subject, channel: Channel |
     refused, fitting = [], []
     for treatment in sorted(treatments, key=lambda one: one.treatment_id):
         verdict = treatment.condition.weigh(facts) if treatment.condition else Verdict(True, {})
-        lasting = (*_against_offer(treatment, channel, at), *_against_person(treatment, subject), *(() if verdict.holds else (verdict.why,)))
+        condition = () if verdict.holds else ((Against.CONDITION, verdict.why),)
+        lasting = (*_against_offer(treatment, channel, at), *_against_person(treatment, subject), *condition)
         reasons = (*lasting, *_against_repetition(treatment, subject.shown.get(treatment.treatment_id), at))
         if not lasting:
             fitting.append(treatment.label)
         if reasons:
-            refused.append(Refused(treatment, reasons))
+            refused.append(Refused(treatment, tuple(why for _, why in reasons), Against(sum(one for one, _ in reasons))))
         else:
             passed.append((treatment, verdict))
     return Choice(_ranked(passed, subject), tuple(refused), tuple(fitting))
 
 
-def _against_offer(treatment: Treatment, channel: Channel | None, at: datetime) -> Iterable[str]:
+def _against_offer(treatment: Treatment, channel: Channel | None, at: datetime) -> Iterable[Reason]:
     body = treatment.body
     if not body.is_active:
-        yield "is switched off"
+        yield Against.SWITCHED_OFF, "is switched off"
     if body.valid_from is not None and at < body.valid_from:
-        yield f"begins only at {_told(body.valid_from)}"
+        yield Against.NOT_BEGUN, f"begins only at {_told(body.valid_from)}"
     if body.valid_until is not None and at >= body.valid_until:
-        yield f"ended at {_told(body.valid_until)}"
+        yield Against.ENDED, f"ended at {_told(body.valid_until)}"
     if channel is not None and body.channel is not channel:
-        yield f"is for {body.channel}, not for {channel}"
+        yield Against.CHANNEL, f"is for {body.channel}, not for {channel}"
 
 
-def _against_person(treatment: Treatment, subject: Subject) -> Iterable[str]:
+def _against_person(treatment: Treatment, subject: Subject) -> Iterable[Reason]:
     body = treatment.body
     if body.stages and subject.stage not in body.stages:
-        yield f"is for the stages {', '.join(body.stages)}, not for {subject.stage}"
+        yield Against.STAGE, f"is for the stages {', '.join(body.stages)}, not for {subject.stage}"
     if body.buying_stages and subject.buying_stage not in body.buying_stages:
-        yield f"is for {', '.join(body.buying_stages)}, not for {subject.buying_stage}"
+        yield Against.BUYING_STAGE, f"is for {', '.join(body.buying_stages)}, not for {subject.buying_stage}"
     refused = refusal(body, subject.consent)
     if refused is not None:
-        yield refused
+        yield Against.CONSENT, refused
 
 
-def _against_repetition(treatment: Treatment, shown: Shown | None, at: datetime) -> Iterable[str]:
+def _against_repetition(treatment: Treatment, shown: Shown | None, at: datetime) -> Iterable[Reason]:
     limits = treatment.body.limits
     if shown is None:
         return
     if limits.per_person is not None and shown.times >= limits.per_person:
-        yield f"was shown {shown.times} of {limits.per_person} times"
+        yield Against.PER_PERSON, f"was shown {shown.times} of {limits.per_person} times"
     if limits.every_days is not None and at < shown.last_at + timedelta(days=limits.every_days):
-        yield f"was shown at {_told(shown.last_at)}, and is shown once in {limits.every_days} days"
+        yield Against.EVERY_DAYS, f"was shown at {_told(shown.last_at)}, and is shown once in {limits.every_days} days"
 
 
 def _ranked(passed: Iterable[tuple[Treatment, Verdict]], subject: Subject) -> tuple[Eligible, ...]:

@@ -9,7 +9,7 @@ from contracts.envelope import following
 from contracts.events.identity import ConsentChanged, PersonCreated, PersonMerged, PersonSplit
 from contracts.events.lifecycle import StageCorrected, StageEntered
 from contracts.events.nurture import TreatmentSelected
-from contracts.events.scoring import ProfileChanged, ScoreChanged, ScoreCorrected
+from contracts.events.scoring import ProfileChanged, ProfileChangedV1, ScoreChanged, ScoreCorrected
 from deciding.cards import card_facts
 from deciding.people import Placement, newer, placements_of
 from deciding.store.locks import lock
@@ -42,7 +42,7 @@ async def on_consents_changed(events: Sequence[ConsentChanged], context: Context
     await people.save_statements(context.session, latest(known, map(statement_of, events)).values())
 
 
-async def on_scores_said(events: Sequence[ProfileChanged | ScoreChanged | ScoreCorrected], context: Context) -> None:
+async def on_scores_said(events: Sequence[ProfileChanged | ProfileChangedV1 | ScoreChanged | ScoreCorrected], context: Context) -> None:
     await _follow(events, context)
 
 

@@ -10,12 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.store.batch import insert_or_skip, one_of, upsert
 from contracts.events.identity import PersonCreated
-from contracts.ids import with_prefix
 from contracts.values import Consent, ConsentChannel
-from deciding.people import Placement
+from deciding.people import Placement, placement_in
 from deciding.store.cards import load_cards, save_cards
 from deciding.store.locks import lock
-from deciding.store.people import load_placements, save_placements
+from deciding.store.people import load_fragments_of, load_placements, save_placements, survivors
 from deciding.store.receipts import save_receipts
 from services.nurture.domain.consent import Statement
 from services.nurture.domain.following import Book, Person, PersonSaid
@@ -30,12 +29,12 @@ async def open_book(session: AsyncSession, judge: NurtureJudge, events: Collecti
     await lock(session, person_ids | fragment_ids)
     placements = await load_placements(session, FRAGMENT, fragment_ids)
     cards = await load_cards(session, CARD, person_ids)
-    return Book(judge, placements, cards, await load_people(session, person_ids))
+    return Book(judge, placements, cards, await load_people(session, person_ids), known_placements=dict(placements))
 
 
 async def close_book(session: AsyncSession, book: Book) -> None:
     """Writes what changed."""
-    await save_placements(session, FRAGMENT, book.placed)
+    await save_placements(session, FRAGMENT, book.changed_placements)
     await save_cards(session, CARD, [book.cards[person_id] for person_id in book.changed_cards])
     await upsert(session, PERSON, [_person_row(book.people[person_id]) for person_id in book.changed_people])
     await save_receipts(session, RECEIPT, book.receipts)
@@ -54,10 +53,13 @@ async def load_people(session: AsyncSession, person_ids: Collection[str]) -> dic
 
 
 async def find_fragments(session: AsyncSession, person_id: str) -> dict[str, Placement]:
-    """All fragments of the person who answers to `person_id`, by one statement; none when nobody does."""
-    named = select(FRAGMENT.c.person_id).where(FRAGMENT.c.fragment_id == with_prefix("frg", person_id)).scalar_subquery()
-    rows = await session.execute(select(FRAGMENT).where(FRAGMENT.c.person_id == named))
-    return {row.fragment_id: Placement(row.person_id, row.graph_version) for row in rows} if person_id.startswith("per_") else {}
+    """All fragments of the person who answers to `person_id`; none when it is no id of a person."""
+    owner = (await survivors(session, FRAGMENT, [person_id])).get(person_id)
+    if owner is None:
+        return {}
+    owned = (await load_fragments_of(session, FRAGMENT, [owner]))[owner]
+    known = await load_placements(session, FRAGMENT, owned)
+    return {fragment_id: placement_in(known, fragment_id) for fragment_id in owned}
 
 
 async def load_statements(session: AsyncSession, fragment_ids: Collection[str]) -> list[Statement]:

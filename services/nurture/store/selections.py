@@ -6,15 +6,19 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+import orjson
+from sqlalchemy import ColumnElement, Row, Select, delete, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.store.batch import insert_or_skip, one_of
+from chassis.store.documents import dump_json
 from contracts.ids import with_prefix
+from contracts.limits import SELECTIONS
 from deciding.store.receipts import save_receipts
-from services.nurture.domain.saying import Selection
+from services.nurture.domain.saying import Occasion, Selection
 from services.nurture.domain.selection import Shown
-from services.nurture.store.tables import RECEIPT, SELECTION, SHOWING
+from services.nurture.store.tables import CATALOGUE, RECEIPT, SELECTION, SHOWN
 
 ASKED = "asked"
 
@@ -22,32 +26,49 @@ ASKED = "asked"
 async def save_selections(session: AsyncSession, selections: Sequence[Selection]) -> None:
     """Writes selections with their receipts."""
     await insert_or_skip(session, SELECTION, [_row(selection, None) for selection in selections])
-    await save_receipts(session, RECEIPT, [selection.receipt for selection in selections])
+    await _save_beside(session, selections)
 
 
 async def save_answer(session: AsyncSession, selection: Selection, shown: Iterable[str], answer: str) -> None:
     """Writes a selection that was asked for, with what was answered and which treatments that handed out."""
-    await insert_or_skip(session, SELECTION, [_row(selection, answer)])
-    occasion = selection.occasion
-    rows = [
-        {
-            "selection_id": selection.selection_id,
-            "treatment_id": treatment_id,
-            "fragment_id": with_prefix("frg", occasion.person_id),
-            "at": occasion.at,
-            "is_test": occasion.is_test,
-        }
-        for treatment_id in shown
-    ]
-    await insert_or_skip(session, SHOWING, rows)
-    await save_receipts(session, RECEIPT, [selection.receipt])
+    if await insert_or_skip(session, SELECTION, [_row(selection, answer)]):
+        await _count(session, selection.occasion, shown)
+    await _save_beside(session, [selection])
+
+
+async def _save_beside(session: AsyncSession, selections: Sequence[Selection]) -> None:
+    """Receipts, and the catalogues that they refer to; what is beyond the newest SELECTIONS of a fragment gives way."""
+    catalogues = dict(selection.catalogue for selection in selections)
+    rows = [{"catalogue_id": key, "labels": dump_json(labels)} for key, labels in catalogues.items()]
+    await insert_or_skip(session, CATALOGUE, rows)
+    await save_receipts(session, RECEIPT, [selection.receipt for selection in selections])
+    fragments = {with_prefix("frg", selection.occasion.person_id) for selection in selections}
+    newest: dict[str, Any] = {"partition_by": SELECTION.c.fragment_id, "order_by": (SELECTION.c.at.desc(), SELECTION.c.selection_id.desc())}
+    place = func.row_number().over(**newest).label("place")
+    ranked = select(SELECTION.c.selection_id, place).where(one_of(session, SELECTION.c.fragment_id, fragments)).subquery()
+    await session.execute(delete(SELECTION).where(SELECTION.c.selection_id.in_(select(ranked.c.selection_id).where(ranked.c.place > SELECTIONS))))
+
+
+async def _count(session: AsyncSession, occasion: Occasion, shown: Iterable[str]) -> None:
+    """One more time for each; whoever records a selection has locked its person."""
+    known = {"fragment_id": with_prefix("frg", occasion.person_id), "is_test": occasion.is_test, "times": 1, "last_at": occasion.at}
+    rows = [{**known, "treatment_id": treatment_id} for treatment_id in sorted(set(shown))]
+    if rows:
+        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(SHOWN)
+        changed = {"times": SHOWN.c.times + 1, "last_at": statement.excluded.last_at}
+        await session.execute(statement.on_conflict_do_update(index_elements=list(SHOWN.primary_key), set_=changed), rows)
+
+
+async def load_catalogue(session: AsyncSession, catalogue_id: str) -> list[str]:
+    """The treatments of a revision of the catalogue, as receipts name them; none when it is not known."""
+    text = await session.scalar(select(CATALOGUE.c.labels).where(CATALOGUE.c.catalogue_id == catalogue_id))
+    return [] if text is None else orjson.loads(text)
 
 
 async def load_shown(session: AsyncSession, fragment_ids: Collection[str]) -> dict[tuple[str, str, bool], Shown]:
     """(fragment, treatment, is a test) -> how often it was shown there, and when last."""
-    key = (SHOWING.c.fragment_id, SHOWING.c.treatment_id, SHOWING.c.is_test)
-    counted = select(*key, func.count().label("times"), func.max(SHOWING.c.at).label("last_at"))
-    rows = await session.execute(counted.where(one_of(session, SHOWING.c.fragment_id, fragment_ids)).group_by(*key))
+    rows = await session.execute(select(SHOWN).where(one_of(session, SHOWN.c.fragment_id, fragment_ids)))
     return {(row.fragment_id, row.treatment_id, row.is_test): Shown(row.times, row.last_at) for row in rows}
 
 

@@ -94,14 +94,21 @@ SELECTION = CoreTable(
 )
 """What was chosen for whom; `answer` is what the one who asked was told. No treatment: nothing fitted."""
 
-SHOWING = CoreTable(
-    "showing",
+SHOWN = CoreTable(
+    "shown",
     Table.metadata,
-    Column("selection_id", String, primary_key=True),
+    Column("fragment_id", String, primary_key=True),
     Column("treatment_id", String, primary_key=True),
-    Column("fragment_id", String, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-    Column("is_test", Boolean, nullable=False),
-    Index("showing_by_fragment", "fragment_id", "treatment_id"),
+    Column("is_test", Boolean, primary_key=True),
+    Column("times", Integer, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
 )
-"""Which treatments were handed out to be shown. Suggestions are not: nobody saw them yet."""
+"""How often a treatment was handed out to be shown, and when last. Suggestions are not: nobody saw them yet."""
+
+CATALOGUE = CoreTable(
+    "catalogue",
+    Table.metadata,
+    Column("catalogue_id", String, primary_key=True),
+    Column("labels", Text, nullable=False),
+)
+"""Revisions of the catalogue as a whole that something was chosen from: `[trt_x@3, ...]` in the order of the ids."""

@@ -7,11 +7,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 
+from contracts.limits import REPS_REJECTED
 from services.routing.domain.reps import ANY, Rep
 from services.routing.domain.rotation import next_turn
-
-MOST_REJECTED = 50
-"""So many alternatives a receipt names; the rest are counted."""
 
 
 class How(StrEnum):
@@ -105,8 +103,8 @@ def _told(question: Question, rejected: Mapping[str, str]) -> tuple[str, ...]:
     """Those first who had a call of their own: a reader asks for them first."""
     calls = {rep_id: f"{why}, but " for rep_id, _, why in _first_calls(question)}
     order = sorted(rejected, key=lambda rep_id: (rep_id not in calls, rep_id))
-    told = [f"{rep_id}: {question.reps[rep_id].name} {calls.get(rep_id, '')}{rejected[rep_id]}" for rep_id in order[:MOST_REJECTED]]
-    return (*told, f"{len(order) - MOST_REJECTED} others") if len(order) > MOST_REJECTED else tuple(told)
+    told = [f"{rep_id}: {question.reps[rep_id].name} {calls.get(rep_id, '')}{rejected[rep_id]}" for rep_id in order[:REPS_REJECTED]]
+    return (*told, f"{len(order) - REPS_REJECTED} others") if len(order) > REPS_REJECTED else tuple(told)
 
 
 def _of(team: str) -> str:

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from contracts.envelope import Event
 from contracts.values import Receipt
-from deciding.people import Placement
+from deciding.people import Placement, placements_at_rest
 from services.routing.domain.referral import ASKED, Offer, Outcome, Referral
 from services.routing.domain.reps import Rep
 from services.routing.domain.rules import RoutingRules
@@ -27,6 +27,7 @@ class Desk:
     placements: dict[str, Placement] = field(default_factory=dict)
     referrals: dict[str, Referral] = field(default_factory=dict)
     offers: dict[tuple[str, int], Offer] = field(default_factory=dict)
+    regrouped: set[str] = field(default_factory=set)  # fragments that a merge or split named
     known_referrals: Mapping[str, Referral] = field(default_factory=dict)
     known_offers: Mapping[tuple[str, int], Offer] = field(default_factory=dict)
     known_credits: Mapping[tuple[str, str], Fraction] = field(default_factory=dict)
@@ -34,6 +35,8 @@ class Desk:
     said: list[Event] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     alarms: dict[str, datetime | None] = field(default_factory=dict)
+    load_moves: dict[str, int] = field(default_factory=dict)
+    """What the decisions made of `load`: rep -> how many more, or less."""
     has_room_again: bool = False
     """Somebody with a capacity has one referral less: those who wait may be asked about."""
 
@@ -92,6 +95,7 @@ class Desk:
         if rep_id is None:
             return
         self.load[rep_id] = self.load.get(rep_id, 0) + by
+        self.load_moves[rep_id] = self.load_moves.get(rep_id, 0) + by
         rep = self.reps.get(rep_id)
         if by < 0 and rep is not None and rep.capacity is not None:
             self.has_room_again = True
@@ -110,4 +114,6 @@ class Desk:
 
     @property
     def changed_placements(self) -> dict[str, Placement]:
-        return {key: placement for key, placement in self.placements.items() if self.known_placements.get(key) != placement}
+        changed = {key: placement for key, placement in self.placements.items() if self.known_placements.get(key) != placement}
+        referred = {referral.person_id for referral in self.referrals.values()}
+        return placements_at_rest(changed, self.known_placements, referred, self.regrouped)

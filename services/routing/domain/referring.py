@@ -13,7 +13,7 @@ from deciding.people import Placement
 from rulebook.receipts import Decision
 from services.routing.domain.alerts import raise_offered, raise_withdrawn
 from services.routing.domain.assignment import Choice, How, Question, choose
-from services.routing.domain.cause import Cause
+from services.routing.domain.cause import Cause, heard
 from services.routing.domain.desk import Desk
 from services.routing.domain.referral import ASKED, Offer, Outcome, Referral, State
 from services.routing.domain.reps import Rep
@@ -55,6 +55,12 @@ def new_referral(desk: Desk, event: StageEntered, cause: Cause, owner: Placement
         move=event.receipt.model_dump_json(),
         stage_due_at=event.due_at,
     )
+
+
+def team_of(desk: Desk, event: StageEntered) -> str:
+    """The team that would be asked about somebody who enters a stage, whoever they are."""
+    who = Placement(event.person_id, event.graph_version)
+    return new_referral(desk, event, heard(event, event.meta.at), who).ground.asking.team
 
 
 def next_choice(desk: Desk, referral: Referral) -> Choice:

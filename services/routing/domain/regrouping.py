@@ -19,6 +19,7 @@ _FURTHER = {State.ACCEPTED: 0, State.SEEN: 1, State.OFFERED: 2, State.UNASSIGNED
 def regroup(desk: Desk, event: PersonMerged | PersonSplit, cause: Cause) -> None:
     """Moves referrals to who owns their fragments now; of several of one person the furthest goes on."""
     told = placements_of(event)
+    desk.regrouped |= told.keys()
     desk.placements |= newer(desk.placements, told)
     follow_fragments(desk, told)
     owners = {desk.placements[fragment_id].person_id for fragment_id in told}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -18,6 +19,7 @@ from services.routing.settings import RoutingSettings
 from services.routing.store.reps import find_credential
 
 _PASSWORD_BYTES = 32
+_MOMENT_SECONDS = 1.0
 
 
 class Key(NamedTuple):
@@ -58,8 +60,21 @@ async def letting_reps_in(runtime: Runtime) -> AsyncIterator[None]:
         callout = AuthCallout(settings.nats_url, settings.callout_seed.get_secret_value(), decide, account=settings.callout_account)
     except ValueError as error:
         raise SettingsRefused(f"ROUTING_CALLOUT_SEED: {error}") from None
-    async with callout:
+    async with _begun(callout):
         yield
+
+
+@asynccontextmanager
+async def _begun(callout: AuthCallout) -> AsyncIterator[None]:
+    """Answers inside the block. A NATS that is there is waited for, so that reps come in as soon as we are ready; one that is not comes later."""
+    starting = asyncio.create_task(callout.start(), name="routing: callout")
+    await asyncio.wait((starting,), timeout=_MOMENT_SECONDS)
+    try:
+        yield
+    finally:
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await callout.stop()
 
 
 def public_url(settings: RoutingSettings) -> str:

@@ -15,7 +15,6 @@ from services.routing.domain.cause import Cause, requested
 from services.routing.domain.desk import Desk
 from services.routing.domain.referral import Referral
 from services.routing.handlers.desks import closed, opened_for
-from services.routing.store.desks import lock_desk
 
 
 class ReferralNotFound(NotFound):
@@ -54,7 +53,7 @@ async def see_referral(referral_id: str, answer: Answer, context: Context) -> Re
 
 async def accept_referral(referral_id: str, answer: Answer, context: Context) -> Referral:
     """Raises ReferralNotFound, AnotherIsAsked, ReferralWentOn, RepCannotBeAsked."""
-    desk, referral = await _desk(referral_id, context)
+    desk, referral = await _desk(referral_id, context, answer.asker.rep_id)
     with _told():
         referral = domain.accept(desk, referral, answer.asker, _cause("accept", referral, answer, context), answer.note)
     await closed(context, desk)
@@ -72,16 +71,16 @@ async def return_referral(referral_id: str, reason: Reason, answer: Answer, cont
 
 async def reassign_referral(referral_id: str, rep_id: str, answer: Answer, context: Context) -> Referral:
     """Raises ReferralNotFound, ReferralWentOn, RepCannotBeAsked."""
-    desk, referral = await _desk(referral_id, context)
+    desk, referral = await _desk(referral_id, context, rep_id)
     with _told():
         referral = domain.reassign(desk, referral, rep_id, _cause("reassign", referral, answer, context), answer.note)
     await closed(context, desk)
     return referral
 
 
-async def _desk(referral_id: str, context: Context) -> tuple[Desk, Referral]:
-    await lock_desk(context.session)
-    desk = await opened_for(context, referral_id)
+async def _desk(referral_id: str, context: Context, rep_id: str | None = None) -> tuple[Desk, Referral]:
+    """`rep_id`: who may come to have it, beside those whose turn it may be."""
+    desk = await opened_for(context, [referral_id], [] if rep_id is None else [rep_id])
     referral = desk.referrals.get(referral_id)
     if referral is None:
         raise ReferralNotFound(f"There is no referral {referral_id}")

@@ -19,7 +19,7 @@ from services.routing.store.desks import Wanted
 async def on_lifecycle_told(events: Sequence[LifecycleSaid], context: Context) -> None:
     fragments, people = {event.fragment_id for event in events}, {event.person_id for event in events}
     entered = [event for event in events if isinstance(event, StageEntered)]
-    desk = await opened(context, Wanted(fragments, people, _accounts(entered), {event.stage for event in entered}))
+    desk = await opened(context, Wanted(fragments, people, _accounts(entered), {event.stage for event in entered}), entered)
     for event in events:
         hear(desk, event, heard(event, context.now, event.occurred_at))
     await closed(context, desk)

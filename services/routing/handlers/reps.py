@@ -9,12 +9,12 @@ from chassis.context import Context
 from chassis.errors import BadInput, NotFound
 from contracts.events.routing import RepChanged
 from contracts.ids import derive_id, hash_id
+from deciding.store.locks import lock
 from services.routing.domain.cause import requested
 from services.routing.domain.referring import expire
 from services.routing.domain.reps import Rep
-from services.routing.handlers.desks import EVERYBODY, WAITING, closed, opened_for
+from services.routing.handlers.desks import EVERYBODY, EXPIRED, WAITING, closed, opened_for
 from services.routing.store import reps as store
-from services.routing.store.desks import lock_desk
 from services.routing.store.reading import asked_of
 
 
@@ -28,8 +28,9 @@ class NoSuchRep(BadInput):
 
 async def add_rep(fields: dict[str, Any], by: str, context: Context) -> tuple[Rep, bool]:
     """The rep, and whether they are new. With an external id that is known: that one, changed to what is given now."""
-    await lock_desk(context.session)
     external_id = fields.get("external_id")
+    if external_id is not None:
+        await lock(context.session, [f"rep {external_id}"])
     known = None if external_id is None else await store.find_by_external_id(context.session, external_id)
     if known is not None:
         return await _changed(known, fields, by, context), False
@@ -42,7 +43,7 @@ async def add_rep(fields: dict[str, Any], by: str, context: Context) -> tuple[Re
 
 async def change_rep(rep_id: str, fields: dict[str, Any], by: str, context: Context) -> Rep:
     """Raises RepNotFound. What an inactive rep was asked about goes to the next one at once."""
-    await lock_desk(context.session)
+    await lock(context.session, [f"rep {rep_id}"])
     return await _changed(await get_rep(rep_id, context), fields, by, context)
 
 
@@ -76,7 +77,10 @@ async def _changed(known: Rep, fields: dict[str, Any], by: str, context: Context
 
 async def _relieve(rep: Rep, by: str, context: Context) -> None:
     referral_ids = await asked_of(context.session, rep.rep_id)
-    desk = await opened_for(context, *referral_ids)
+    desk = await opened_for(context, referral_ids, [rep.rep_id])
+    for referral_id in await asked_of(context.session, rep.rep_id):
+        if referral_id not in desk.referrals:  # they were asked in this very moment
+            context.set_timer(EXPIRED, referral_id, context.now)
     for referral_id in referral_ids:
         cause = requested(f"deactivate {rep.rep_id} {referral_id}", by, context.now)
         expire(desk, desk.referrals[referral_id], cause, f"{rep.name} is inactive now")

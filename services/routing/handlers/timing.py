@@ -10,8 +10,7 @@ from chassis.store.timers import Timer
 from services.routing.domain.cause import fell_due
 from services.routing.domain.referral import ASKED, State
 from services.routing.domain.referring import expire, next_choice, place
-from services.routing.handlers.desks import EVERYBODY, EXPIRED, WAITING, closed, opened_for
-from services.routing.store.desks import is_desk_free
+from services.routing.handlers.desks import EVERYBODY, EXPIRED, WAITING, closed, opened_at_once
 from services.routing.store.reading import waiting
 
 _PAGE = 100  # a transaction; the rest comes with the next one
@@ -19,24 +18,29 @@ _AGAIN = timedelta(milliseconds=100)
 
 
 async def on_offers_expired(timers: Sequence[Timer], context: Context) -> None:
-    if not await is_desk_free(context.session):
+    desk = await opened_at_once(context, [timer.key for timer in timers])
+    if desk is None:
         _put_off(timers, context)
         return
-    desk = await opened_for(context, *(timer.key for timer in timers))
     for timer in timers:
         referral = desk.referrals.get(timer.key)
-        if referral is not None and referral.state in ASKED and referral.due_at is not None and referral.due_at <= timer.due_at:
+        if referral is None or referral.state not in ASKED:
+            continue
+        rep = desk.reps.get(referral.rep_id or "")
+        if referral.due_at is not None and referral.due_at <= timer.due_at:
             expire(desk, referral, fell_due(EXPIRED, timer.key, referral.due_at, context.now))
+        elif rep is not None and not rep.is_active:  # they were asked at the moment in which they left
+            expire(desk, referral, fell_due(EXPIRED, timer.key, timer.due_at, context.now), f"{rep.name} is inactive now")
     await closed(context, desk)
 
 
 async def on_referrals_waiting(timers: Sequence[Timer], context: Context) -> None:
-    if not await is_desk_free(context.session):
-        _put_off(timers, context)
-        return
     timer = timers[-1]
     referral_ids = await waiting(context.session, timer.payload.get("after"), _PAGE)
-    desk = await opened_for(context, *referral_ids)
+    desk = await opened_at_once(context, referral_ids)
+    if desk is None:
+        _put_off(timers, context)
+        return
     for referral_id in referral_ids:
         referral = desk.referrals[referral_id]
         choice = next_choice(desk, referral) if referral.state is State.UNASSIGNED else None
@@ -48,6 +52,6 @@ async def on_referrals_waiting(timers: Sequence[Timer], context: Context) -> Non
 
 
 def _put_off(timers: Sequence[Timer], context: Context) -> None:
-    """Somebody is at the desk. Waiting for them with timers in hand could be waiting for each other."""
+    """Somebody is at work on these. Waiting for them with timers in hand could be waiting for each other."""
     for timer in timers:
         context.set_timer(timer.kind, timer.key, context.now + _AGAIN, dict(timer.payload))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.store.batch import one_of, upsert
@@ -16,10 +17,7 @@ from services.routing.domain.desk import Desk
 from services.routing.domain.rules import RoutingRules
 from services.routing.store.encoding import offer_of, offer_row, referral_of, referral_row
 from services.routing.store.reps import load_reps
-from services.routing.store.tables import ACCOUNT_OWNER, CREDIT, FRAGMENT, OFFER, RECEIPT, REFERRAL
-
-_LOCK = text("SELECT pg_advisory_xact_lock(7620011)")
-_TRY = text("SELECT pg_try_advisory_xact_lock(7620011)")
+from services.routing.store.tables import ACCOUNT_OWNER, CREDIT, FRAGMENT, LOAD, OFFER, RECEIPT, REFERRAL
 
 
 @dataclass(frozen=True)
@@ -32,22 +30,16 @@ class Wanted:
     stages: Collection[str] = ()
 
 
-async def lock_desk(session: AsyncSession) -> None:
-    """One transaction at a time decides about referrals and turns, until it ends: whose turn it is depends on all that went before. Needless on
-    SQLite, which has one writer."""
-    if session.get_bind().dialect.name == "postgresql":
-        await session.execute(_LOCK)
+@dataclass(frozen=True)
+class Claim:
+    """Who may be asked: everybody of these teams, and these reps."""
 
-
-async def is_desk_free(session: AsyncSession) -> bool:
-    """The lock without waiting, for whoever holds timers: who has the lock may want to set these, and would wait for us."""
-    if session.get_bind().dialect.name == "postgresql":
-        return bool(await session.scalar(_TRY))
-    return True
+    teams: Collection[str] = ()
+    rep_ids: Collection[str] = ()
 
 
 async def open_desk(session: AsyncSession, rules: RoutingRules, wanted: Wanted) -> Desk:
-    """Everything that deciding about these people may need. Take the lock first."""
+    """All that is about these people. Lock them first; before anybody is asked, `claim_reps`."""
     placements = await load_placements(session, FRAGMENT, wanted.fragment_ids)
     people = {*wanted.person_ids, *(placement.person_id for placement in placements.values())}
     concerned = or_(one_of(session, REFERRAL.c.fragment_id, wanted.fragment_ids), one_of(session, REFERRAL.c.person_id, people))
@@ -56,14 +48,41 @@ async def open_desk(session: AsyncSession, rules: RoutingRules, wanted: Wanted) 
     if not referrals and not any(stage in rules.stages.refer for stage in wanted.stages):
         return desk.opened()  # most of what is heard is about people whom nobody was asked about
     desk.reps = await load_reps(session)
-    desk.load = {row.rep_id: row.number for row in await session.execute(_LOAD)}
-    desk.credits = {(row.team, row.rep_id): Fraction(row.credit) for row in await session.execute(select(CREDIT))}
     accounts = {*wanted.account_ids, *(referral.account_id for referral in referrals.values() if referral.account_id)}
     owned = select(ACCOUNT_OWNER.c.account_id, ACCOUNT_OWNER.c.rep_id).where(one_of(session, ACCOUNT_OWNER.c.account_id, accounts))
     desk.owners = {row.account_id: row.rep_id for row in await session.execute(owned) if row.rep_id is not None}
     offers = await session.execute(select(OFFER).where(one_of(session, OFFER.c.referral_id, list(referrals))))
     desk.offers = {(row.referral_id, row.attempt): offer_of(row) for row in offers}
     return desk.opened()
+
+
+async def claim_reps(session: AsyncSession, desk: Desk, wanted: Claim, *, is_patient: bool = True) -> bool:
+    """Locks, in one order, what says how much each rep has to do, of all who have one of these referrals or may be asked about one, and reads it with
+    the turns of their teams. Once a transaction. False if somebody else had one of them and `is_patient` is not set: then nothing is locked on.
+    """
+    concerned = _concerned(desk, wanted)
+    if not concerned:
+        return True
+    locking = select(LOAD).where(one_of(session, LOAD.c.rep_id, concerned)).order_by(LOAD.c.rep_id).with_for_update(skip_locked=not is_patient)
+    desk.load = {row.rep_id: row.number for row in await session.execute(locking)}
+    fresh = await load_reps(session)  # they may have changed before the lock was had
+    if not is_patient and concerned & fresh.keys() - desk.load.keys():
+        return False
+    # who has joined a team meanwhile has their turn the next time
+    desk.reps = {key: rep for key, rep in fresh.items() if key in concerned or not any(rep.belongs_to(team) for team in wanted.teams)}
+    turns = await session.execute(select(CREDIT).where(CREDIT.c.team.in_(wanted.teams))) if wanted.teams else ()
+    desk.credits = {(row.team, row.rep_id): Fraction(row.credit) for row in turns}
+    desk.opened()
+    return True
+
+
+def _concerned(desk: Desk, wanted: Claim) -> set[str]:
+    """Those who have a referral of these people, or had: a split may give it back; and those who may be asked."""
+    referrals = desk.referrals.values()
+    had = {rep_id for one in referrals for rep_id in (one.rep_id, one.accepted_rep_id) if rep_id is not None}
+    members = {rep.rep_id for rep in desk.reps.values() if any(rep.belongs_to(team) for team in wanted.teams)}
+    owners = set(desk.owners.values()) if wanted.teams else set()
+    return had | members | owners | set(wanted.rep_ids)
 
 
 async def close_desk(session: AsyncSession, desk: Desk) -> None:
@@ -73,6 +92,7 @@ async def close_desk(session: AsyncSession, desk: Desk) -> None:
     await upsert(session, OFFER, [offer_row(offer) for offer in desk.changed_offers])
     credits_now = [{"team": team, "rep_id": rep_id, "credit": str(credit)} for (team, rep_id), credit in desk.changed_credits.items()]
     await upsert(session, CREDIT, credits_now)
+    await _move_loads(session, desk.load_moves)
     await save_receipts(session, RECEIPT, desk.receipts)
 
 
@@ -82,4 +102,10 @@ async def people_of(session: AsyncSession, referral_ids: Collection[str]) -> set
     return {row.person_id for row in rows}
 
 
-_LOAD = select(REFERRAL.c.rep_id, func.count().label("number")).where(REFERRAL.c.takes_room).group_by(REFERRAL.c.rep_id)
+async def _move_loads(session: AsyncSession, moves: Mapping[str, int]) -> None:
+    rows = [{"rep_id": rep_id, "number": by} for rep_id, by in sorted(moves.items()) if by]
+    if rows:
+        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(LOAD)
+        changed = {"number": LOAD.c.number + statement.excluded.number}
+        await session.execute(statement.on_conflict_do_update(index_elements=[LOAD.c.rep_id], set_=changed), rows)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.store.batch import one_of
@@ -14,7 +14,7 @@ from contracts.values import Receipt
 from deciding.store.pages import Place, earlier
 from services.routing.domain.referral import Offer, Referral, State
 from services.routing.store.encoding import offer_of, referral_of
-from services.routing.store.tables import OFFER, RECEIPT, REFERRAL
+from services.routing.store.tables import LOAD, OFFER, RECEIPT, REFERRAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,8 @@ async def offers_of(session: AsyncSession, referral_id: str) -> list[Offer]:
 
 
 async def load_of(session: AsyncSession, rep_ids: Collection[str]) -> dict[str, int]:
-    """Open referrals by rep; those without any are left out."""
-    counted = select(REFERRAL.c.rep_id, func.count().label("number")).where(REFERRAL.c.takes_room, one_of(session, REFERRAL.c.rep_id, rep_ids))
-    return {row.rep_id: row.number for row in await session.execute(counted.group_by(REFERRAL.c.rep_id))}
+    """Open referrals by rep."""
+    return {row.rep_id: row.number for row in await session.execute(select(LOAD).where(one_of(session, LOAD.c.rep_id, rep_ids)))}
 
 
 async def receipts_on(session: AsyncSession, fragment_ids: Collection[str], referral_id: str) -> list[Receipt]:

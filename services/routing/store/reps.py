@@ -13,7 +13,7 @@ from chassis.store.batch import insert_all, one_of, upsert
 from deciding.store.pages import Place
 from services.routing.domain.reps import Rep
 from services.routing.store.encoding import rep_of, rep_row
-from services.routing.store.tables import ACCOUNT_OWNER, CREDENTIAL, REP
+from services.routing.store.tables import ACCOUNT_OWNER, CREDENTIAL, LOAD, REP
 
 
 async def load_reps(session: AsyncSession) -> dict[str, Rep]:
@@ -46,6 +46,7 @@ async def reps_page(session: AsyncSession, filters: tuple[str | None, bool | Non
 
 async def add_rep(session: AsyncSession, rep: Rep, now: datetime) -> None:
     await insert_all(session, REP, [{**rep_row(rep), "created_at": now, "changed_at": now}])
+    await insert_all(session, LOAD, [{"rep_id": rep.rep_id, "number": 0}])
 
 
 async def change_rep(session: AsyncSession, rep: Rep, now: datetime) -> None:

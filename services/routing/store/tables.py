@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, MetaData, Text, text
+from sqlalchemy import BigInteger, Column, Index, MetaData, Text
 from sqlmodel import Field, SQLModel
 
 from chassis.store.columns import UtcDateTime
@@ -39,6 +39,16 @@ class RepRow(Table, table=True):
     external_id: str | None = Field(unique=True)
     created_at: datetime = _moment()
     changed_at: datetime = _moment()
+
+
+class LoadRow(Table, table=True):
+    """How many referrals take room of a rep now; changed with the referral, in its transaction. Whoever wants to ask somebody locks the rows of all
+    who could be asked, so that of two at once one waits for the other."""
+
+    __tablename__ = "rep_load"
+
+    rep_id: str = Field(primary_key=True)
+    number: int
 
 
 class CreditRow(Table, table=True):
@@ -83,7 +93,6 @@ class ReferralRow(Table, table=True):
         Index("referral_timeline", "created_at", "referral_id"),
         Index("referral_state", "state", "created_at", "referral_id"),
         Index("referral_rep", "rep_id", "created_at", "referral_id"),
-        Index("referral_room", "rep_id", sqlite_where=text("takes_room"), postgresql_where=text("takes_room")),
     )
 
     referral_id: str = Field(primary_key=True)
@@ -145,4 +154,4 @@ def _table(model: Any) -> Any:
 
 
 REP, CREDIT, ACCOUNT_OWNER, CREDENTIAL = _table(RepRow), _table(CreditRow), _table(AccountOwnerRow), _table(CredentialRow)
-REFERRAL, OFFER = _table(ReferralRow), _table(OfferRow)
+REFERRAL, OFFER, LOAD = _table(ReferralRow), _table(OfferRow), _table(LoadRow)

@@ -11,13 +11,13 @@ from sqlalchemy import Row
 from chassis.context import Context
 from chassis.errors import problem_responses
 from chassis.routes import Read
-from contracts.values import Interaction
 from deciding.api.paging import AsOf, Cursor, Limit, PersonId, from_cursor, to_cursor
 from deciding.api.receipts import ReceiptsPage
 from services.scoring.api.people import find_person
 from services.scoring.api.views import FactView, TimelinePage
 from services.scoring.domain.rules import NAME
 from services.scoring.store import reading as store
+from services.scoring.store.encoding import interaction_of
 
 router = APIRouter(tags=["scoring"])
 
@@ -53,7 +53,7 @@ async def _fragments(reading: Context, person_id: str) -> tuple[str, list[str]]:
 
 
 def _fact_view(row: Row[Any]) -> FactView:
-    interaction = Interaction.model_validate_json(row.body)
+    interaction = interaction_of(row)
     return FactView(
         interaction_id=interaction.interaction_id,
         fragment_id=row.fragment_id,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Protocol, TypeVar
 
 from fastapi import APIRouter, Query
 
@@ -18,15 +19,22 @@ from deciding.api.receipts import PersonNotFound
 from deciding.profile import display_name
 from services.scoring.api.views import LookupAnswer, PeoplePage, PersonView
 from services.scoring.domain.book import Person, Standing
-from services.scoring.domain.facts import TraitFact
 from services.scoring.domain.grid import Grid
-from services.scoring.domain.profile import history
-from services.scoring.domain.reading import as_of as snapshot_at
+from services.scoring.domain.profile import History
+from services.scoring.domain.reading import Past
 from services.scoring.handlers.rulebooks import judges_of
 from services.scoring.store import reading as store
-from services.scoring.store.records import load_trait_facts
+from services.scoring.store.records import trait_facts_of
 
 router = APIRouter(tags=["scoring"])
+
+
+class _HangsOnFragment(Protocol):
+    @property
+    def fragment_id(self) -> str: ...
+
+
+_OfFragment = TypeVar("_OfFragment", bound=_HangsOnFragment)
 
 
 @router.get("/v1/scoring/people")
@@ -36,7 +44,7 @@ async def search_profiles(
     cursor: Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before")] = None,
     limit: Limit = 50,
 ) -> PeoplePage:
-    """People in the order of their first appearance. Any script; upper and lower case are one."""
+    """People in the order of their first appearance. Any script, without case and accents; of one or two letters the beginning of a word."""
     found = await store.search_people(reading.session, q, cursor, limit + 1)
     grid = (await judges_of(reading)).active.grid
     items = [_present(person, reading.now, grid) for person in found[:limit]]
@@ -57,7 +65,7 @@ async def person(
     reading: Read,
     person_id: PersonId,
     as_of: AsOf = None,
-    history: Annotated[bool, Query(description="Also the claims that are not believed, by attribute")] = False,
+    history: Annotated[bool, Query(description="Also the claims that are not believed, by attribute, the 50 most believed of each")] = False,
 ) -> PersonView:
     """One person: profile with where each value comes from, scores, and the cell of the grid.
 
@@ -78,23 +86,33 @@ async def find_person(reading: Context, person_id: str) -> Person:
 
 
 async def _views(reading: Context, people: Mapping[str, Person], as_of: datetime | None) -> dict[str, PersonView]:
-    grid = (await judges_of(reading)).active.grid
+    judges = await judges_of(reading)
     if as_of is None:
-        return {key: _present(person, reading.now, grid) for key, person in people.items()}
+        return {key: _present(person, reading.now, judges.active.grid) for key, person in people.items()}
     fragments = await store.fragment_ids_of(reading.session, list(people))
     owner = {fragment_id: key for key, owned in fragments.items() for fragment_id in owned}
-    facts: dict[str, list[TraitFact]] = {key: [] for key in people}
-    for fact in await load_trait_facts(reading.session, owner):
-        facts[owner[fact.fragment_id]].append(fact)
-    receipts = await store.all_receipts(reading.session, owner, as_of)
+    pasts = {key: Past(as_of) for key in people}
+    async for facts in trait_facts_of(reading.session, owner, as_of):
+        for key, told in _by_owner(facts, owner).items():
+            pasts[key].learn(told)
+    async for receipts in store.earned_until(reading.session, owner, as_of):
+        for key, earned in _by_owner(receipts, owner).items():
+            pasts[key].earn((one.points_e4, one.half_life, one.at) for one in earned)
     latest = await store.latest_facts(reading.session, owner, as_of)
     views = {}
     for key, current in people.items():
-        written = [receipt for receipt in receipts if owner[receipt.fragment_id] == key]
-        snapshot = snapshot_at(facts[key], written, as_of, grid)
+        snapshot = pasts[key].snapshot(judges)
         latest_at = max((moment for fragment_id, moment in latest.items() if owner[fragment_id] == key), default=None)
         views[key] = _view(current, snapshot.attributes, snapshot.standing, latest_at)
+        await asyncio.sleep(0)  # rules were asked
     return views
+
+
+def _by_owner(rows: Iterable[_OfFragment], owner: Mapping[str, str]) -> dict[str, list[_OfFragment]]:
+    found: dict[str, list[_OfFragment]] = {}
+    for row in rows:
+        found.setdefault(owner[row.fragment_id], []).append(row)
+    return found
 
 
 def _present(person: Person, now: datetime, grid: Grid) -> PersonView:
@@ -116,6 +134,7 @@ def _view(person: Person, attributes: Mapping[str, Attribute], standing: Standin
 
 async def _with_history(reading: Context, view: PersonView, as_of: datetime | None) -> PersonView:
     fragments = await store.fragment_ids_of(reading.session, [view.person_id])
-    facts = await load_trait_facts(reading.session, fragments[view.person_id])
-    claims = history(fact for fact in facts if as_of is None or fact.occurred_at <= as_of)
-    return view.model_copy(update={"history": dict(sorted(claims.items()))})
+    claims = History()
+    async for facts in trait_facts_of(reading.session, fragments[view.person_id], as_of):
+        claims.add(facts)
+    return view.model_copy(update={"history": claims.by_attribute()})

@@ -29,7 +29,9 @@ class PersonView(BaseModel):
     profile: dict[str, Attribute] = Field(description="The claim that is believed, by attribute", examples=[{"title": _ATTRIBUTE}])
     scores: Scores = Field(description="Fit and engagement at `scores.at`, and the cell of the grid (fit A-D, engagement 1-4)")
     latest_fact_at: AwareDatetime | None = Field(description="When this person last did something")
-    history: dict[str, list[Attribute]] | None = Field(default=None, description="With `history=true`: all claims, the believed one first")
+    history: dict[str, list[Attribute]] | None = Field(
+        default=None, description="With `history=true`: the 50 most believed claims of each attribute, the believed one first"
+    )
 
 
 class PeoplePage(BaseModel):

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from contracts.envelope import Event
+from contracts.limits import HIGHLIGHTS
 from contracts.values import Scores
-from deciding.profile import Attributes
 from services.scoring.domain.decay import POINT, Accumulators, from_e4, worth
-from services.scoring.domain.facts import TraitFact
-from services.scoring.domain.fit import Fit
+from services.scoring.domain.fit import Fit, Held, Knowledge
 from services.scoring.domain.grid import Grid
 from services.scoring.domain.judging import Judges
 from services.scoring.domain.ledger import StoredReceipt
@@ -19,7 +18,10 @@ from services.scoring.domain.ledger import StoredReceipt
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One first-seen identity: whose it is, and the engagement that hangs on it. `is_test` holds until a fact that is none."""
+    """One first-seen identity: whose it is, the engagement that hangs on it, what its facts claim, and the fit that is booked on it.
+
+    `is_test` holds until a fact that is none. `written`: rule -> e4 points; a person's fit is what is written on all of their fragments.
+    """
 
     fragment_id: str
     person_id: str
@@ -28,6 +30,9 @@ class Fragment:
     latest_at: datetime | None = None  # of its facts
     is_test: bool = True
     is_marked: bool = False  # somebody said that whoever this is, is a test
+    knowledge: Knowledge = field(default_factory=Knowledge)
+    written: Held = field(default_factory=dict)
+    is_complete: bool = True  # False: `knowledge` and `written` were not kept yet when it was last saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,17 @@ class Person:
     def is_test(self) -> bool:
         return self.is_from_tests or self.is_marked
 
+    @property
+    def is_stranger(self) -> bool:
+        """Whether nothing is known of them at all: a purely anonymous visitor."""
+        return not self.fit.attributes
+
+    def is_due(self, now: Standing, said: Standing | None, grid: Grid) -> bool:
+        """Whether scores of `now` are worth telling to those who last heard `said`: of a stranger, only another cell is."""
+        if self.is_stranger:
+            return now.cell != (grid.cell(0, 0) if said is None else said.cell)
+        return now.differs_from(said)
+
     def standing(self, at: datetime, grid: Grid) -> Standing:
         """Scores at `at`, which must not lie before the latest fact."""
         engagement = worth(self.sums, at)
@@ -83,31 +99,22 @@ class Person:
         return bool(self.sums or self.fit.held)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What was last said under a person's id. Hearers keep it when the person is absorbed, and are told what differs when the id comes back."""
-
-    attributes: Attributes = field(default_factory=dict)
-    said: Standing | None = None
-    is_test: bool = True
+Recent = tuple[StoredReceipt, ...]
+"""The newest receipts of a fragment, newest first."""
 
 
 @dataclass(slots=True)
 class Book:
-    """What a batch loaded, and what came of it. `histories` holds all trait facts of the people that may have to be folded anew."""
+    """What a batch loaded, and what came of it. `recent` must hold what the store has of fragments whose owners may be told anew."""
 
     judges: Judges
     fragments: dict[str, Fragment] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     known_fragments: Mapping[str, Fragment] = field(default_factory=dict)  # as they were loaded
     known_people: Mapping[str, Person] = field(default_factory=dict)
-    histories: dict[str, list[TraitFact]] = field(default_factory=dict)
-    farewells: dict[str, Told] = field(default_factory=dict)  # of ids that have no page
-    known_farewells: Mapping[str, Told] = field(default_factory=dict)
+    recent: dict[str, Recent] = field(default_factory=dict)
     said: list[Event] = field(default_factory=list)
-    earned: list[StoredReceipt] = field(default_factory=list)  # engagement
-    fit_receipts: dict[str, list[StoredReceipt]] = field(default_factory=dict)  # fragment -> new ones
-    refolded: set[str] = field(default_factory=set)  # fragments whose fit receipts of old give way to `fit_receipts`
+    written: list[StoredReceipt] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)  # people without a fragment
 
     @property
@@ -118,33 +125,22 @@ class Book:
     def changed_people(self) -> list[Person]:
         return [person for key, person in self.people.items() if self.known_people.get(key) is not person]
 
-    @property
-    def new_farewells(self) -> dict[str, Told]:
-        return {key: told for key, told in self.farewells.items() if self.known_farewells.get(key) is not told}
-
-    def forget(self, person_id: str) -> Told:
-        """Takes the person's page out, and says what was last told under the id."""
-        person, farewell = self.people.pop(person_id, None), self.farewells.pop(person_id, None)
-        return farewell or Told() if person is None else Told(person.fit.attributes, person.said, person.is_test)
-
-    def part_with(self, person_id: str, told: Told) -> None:
-        """Remembers what hearers were told under an id that has no page any more, if they were told anything."""
-        if told.attributes or told.said is not None:
-            self.farewells[person_id] = told
-
     def fragments_of(self, person_id: str) -> list[Fragment]:
         return [fragment for fragment in self.fragments.values() if fragment.person_id == person_id]
 
-    def add_fit_receipts(self, receipts: Iterable[StoredReceipt]) -> None:
+    def write(self, receipts: Iterable[StoredReceipt]) -> None:
         for receipt in receipts:
-            self.fit_receipts.setdefault(receipt.fragment_id, []).append(receipt)
+            self.written.append(receipt)
+            self.recent[receipt.fragment_id] = newest((*self.recent.get(receipt.fragment_id, ()), receipt))
 
-    def replace_fit_receipts(self, fragment_ids: Iterable[str], receipts: Iterable[StoredReceipt]) -> None:
-        """All fit receipts of `fragment_ids` are `receipts` from now on."""
-        for fragment_id in fragment_ids:
-            self.refolded.add(fragment_id)
-            self.fit_receipts.pop(fragment_id, None)
-        self.add_fit_receipts(receipts)
+    def highlights_of(self, person_id: str) -> Recent:
+        """The newest receipts of a person."""
+        return newest(receipt for fragment in self.fragments_of(person_id) for receipt in self.recent.get(fragment.fragment_id, ()))
+
+
+def newest(receipts: Iterable[StoredReceipt]) -> Recent:
+    """The HIGHLIGHTS newest, newest first."""
+    return tuple(sorted(receipts, key=lambda receipt: (receipt.at, receipt.receipt_id), reverse=True)[:HIGHLIGHTS])
 
 
 Placement = Mapping[str, tuple[str, int]]

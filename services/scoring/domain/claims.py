@@ -8,9 +8,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
 from math import isfinite
 from typing import Any
 
+from pydantic_core import to_json
+
+from contracts.limits import NAME_CHARACTERS, OTHER_ATTRIBUTES, TRAITS, VALUE_BYTES
 from contracts.values import AccountClaim, Interaction, InteractionKind
 from services.scoring.domain.figures import head_count, money, months
 
@@ -41,6 +46,9 @@ _NAMES: dict[str, str] = {
     }.items()
     for alias in aliases.split()
 }
+KNOWN_ATTRIBUTES = frozenset(_NAMES.values()) | {"budget_currency", "account_id", "user_id"}
+"""Names that the product knows: a profile always has room for them."""
+
 _BANT = frozenset({"budget", "authority", "need", "timing"})
 _NOT_ABOUT_THE_PERSON = frozenset({"id", "avatar", "createdat", "created_at", "password", "anonymousid", "anonymous_id"})
 _KNOWN_BY_IDENTITY = frozenset({"userid", "user_id", "accountid", "account_id"})  # ours under these names; a sender's would be taken for them
@@ -56,25 +64,35 @@ _SEPARATORS = re.compile(r"[\s_\-.]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: not UTF-8
 _LARGEST = 2**63
-_LONGEST = 4096  # characters of a value that is kept; longer ones stay in the fact alone
+_WORTH_A_LOOK = 4 * VALUE_BYTES  # characters; what is longer has no room when it is tidied either
+_ESCAPED = 6  # bytes that one character takes in JSON at most
 
 
 def claims_of(interaction: Interaction) -> Claims:
-    """All attributes that `interaction` claims. The account it names fills what the traits leave open."""
+    """What `interaction` claims, as far as a profile has room for it. The account it names fills what the traits leave open."""
     claims: dict[str, Any] = {}
     if interaction.account is not None:
         claims.update(_of_account(interaction.account))
     if interaction.kind is not InteractionKind.GROUP:  # a group's traits are the company's
-        for key, value in interaction.traits.items():
+        for key, value in islice(interaction.traits.items(), TRAITS):
             claims.update(_of_trait(key, value))
-    for key, value in interaction.properties.items():
+    for key, value in islice(interaction.properties.items(), TRAITS):
         if _attribute_name(key) in _BANT:
             claims.update(_of_trait(key, value))
-    return claims
+    return _bounded(claims)
+
+
+def _bounded(claims: Mapping[str, Any]) -> Claims:
+    """Of names that nobody knows those that a profile would keep of this fact alone: the first in the order of the alphabet."""
+    if len(claims) <= OTHER_ATTRIBUTES:
+        return claims
+    others = sorted(claims.keys() - KNOWN_ATTRIBUTES)
+    gone = frozenset(others[OTHER_ATTRIBUTES:])
+    return {name: value for name, value in claims.items() if name not in gone}
 
 
 def _of_account(account: AccountClaim) -> Iterator[tuple[str, Any]]:
-    for key, value in account.traits.items():
+    for key, value in islice(account.traits.items(), TRAITS):
         attribute = _ACCOUNT_TRAITS.get(_attribute_name(key))
         if attribute is not None:
             yield from _typed(attribute, value)
@@ -98,14 +116,21 @@ def _of_trait(key: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _attribute_name(key: str) -> str:
+    return _named(key) if len(key) <= NAME_CHARACTERS else _named(key[:NAME_CHARACTERS])
+
+
+@lru_cache(maxsize=4096)  # senders send the same few names
+def _named(key: str) -> str:
+    if not _is_text(key):
+        return ""
     words = _SEPARATORS.sub("_", _CAMEL.sub("_", unicodedata.normalize("NFKC", key).strip())).strip("_").casefold()
-    return _NAMES.get(words.replace("_", ""), words)[:128]
+    return _NAMES.get(words.replace("_", ""), words)[:NAME_CHARACTERS]
 
 
 def _typed(attribute: str, value: Any) -> Iterator[tuple[str, Any]]:
     """(attribute, value) as our type; what cannot be read as that type is kept as it came."""
-    kept = _tidy(value)
-    if kept is None or not attribute:
+    kept = _tidy(value) if attribute else None
+    if kept is None:
         return
     if attribute == "employees":
         count = head_count(kept)
@@ -127,13 +152,21 @@ def _typed(attribute: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _tidy(value: Any) -> Any:
-    """`value` without what cannot be kept: endless text, numbers of more than 64 bits (as text), characters that are none. None: nothing left."""
+    """`value` without what cannot be kept: endless values, numbers of more than 64 bits (as text), characters that are none. None: nothing left."""
     if isinstance(value, str):
-        text = " ".join(unicodedata.normalize("NFKC", value).split())
-        return text if 0 < len(text) <= _LONGEST and _is_text(text) else None
-    if value is None or value == [] or value == {} or len(str(value)) > _LONGEST:
+        text = " ".join(unicodedata.normalize("NFKC", value).split()) if len(value) <= _WORTH_A_LOOK else ""
+        return text if text and _is_text(text) and has_room(text) else None
+    if value is None or value == [] or value == {} or len(str(value)) > _WORTH_A_LOOK:
         return None
-    return _keepable(value)
+    kept = _keepable(value)
+    return kept if has_room(kept) else None
+
+
+def has_room(value: Any) -> bool:
+    """Whether a profile keeps such a value; a longer one stays in the fact alone."""
+    if isinstance(value, str) and len(value) * _ESCAPED + 2 <= VALUE_BYTES:
+        return True
+    return len(to_json(value)) <= VALUE_BYTES
 
 
 def _keepable(value: Any) -> Any:

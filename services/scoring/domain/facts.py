@@ -64,9 +64,8 @@ def trait_facts(events: Iterable[InteractionRecognized], version: int) -> dict[s
     return facts
 
 
-def stored_trait_fact(body: str, fragment_id: str, strength: str, version: int, recognition: Recognition) -> TraitFact:
-    """The same, read back from the store; `body` is the interaction's JSON."""
-    interaction = Interaction.model_validate_json(body)
+def stored_trait_fact(interaction: Interaction, fragment_id: str, strength: str, version: int, recognition: Recognition) -> TraitFact:
+    """The same, read back from the store."""
     return _of(interaction, fragment_id, Strength(strength), version, _claims(interaction, recognition))
 
 

@@ -58,3 +58,7 @@ class Judges:
 
     by_version: Mapping[int, Judge]
     active: Judge
+
+    def of(self, version: int | None) -> Judge:
+        """The judge of a version; the active one for a version that is no more."""
+        return self.active if version is None else self.by_version.get(version, self.active)

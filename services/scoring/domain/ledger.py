@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal
 
 from contracts.ids import derive_id
+from contracts.limits import EVENT_RECEIPTS
 from contracts.values import Contribution, Interaction, JsonObject, Receipt
-from services.scoring.domain.decay import DAY, Accumulators, add, combine, from_e4, weight
+from services.scoring.domain.decay import DAY, from_e4
 from services.scoring.domain.judging import Award, Judge
 
 Measure = Literal["fit", "engagement"]
@@ -58,26 +59,24 @@ def engagement_receipts(interaction: Interaction, fragment_id: str, judge: Judge
     return tuple(_engagement_receipt(interaction, fragment_id, judge, award) for award in judge.engagement(interaction) if award.points_e4)
 
 
-def accumulate(sums: Accumulators, receipts: Iterable[StoredReceipt]) -> Accumulators:
-    """`sums` with the engagement of `receipts`."""
-    for receipt in receipts:
-        if receipt.measure == ENGAGEMENT and receipt.half_life is not None:
-            sums = add(sums, receipt.half_life, weight(receipt.points_e4, receipt.half_life, receipt.at))
-    return sums
+def summed_up(receipts: Iterable[StoredReceipt]) -> tuple[StoredReceipt, ...]:
+    """At most EVENT_RECEIPTS of them; what is beyond is summed up in one more for each measure, so that the points still add up."""
+    all_of_them = tuple(receipts)
+    first, rest = all_of_them[:EVENT_RECEIPTS], all_of_them[EVENT_RECEIPTS:]
+    return (*first, *(_sum(measure, same) for measure in (FIT, ENGAGEMENT) if (same := [one for one in rest if one.measure == measure])))
 
 
-def sums_until(receipts: Iterable[StoredReceipt], at: datetime) -> Accumulators:
-    """The engagement of the receipts that had been written by `at`."""
-    return combine(
-        {receipt.half_life: weight(receipt.points_e4, receipt.half_life, receipt.at)}
-        for receipt in receipts
-        if receipt.measure == ENGAGEMENT and receipt.half_life is not None and receipt.at <= at
+def _sum(measure: Measure, rest: list[StoredReceipt]) -> StoredReceipt:
+    half_lives, rules = {one.half_life for one in rest}, [one.rule for one in rest]
+    return replace(
+        rest[0],
+        receipt_id=derive_id("rcp", rest[0].at, "sum", *(one.receipt_id for one in rest)),
+        rule="others",
+        points_e4=sum(one.points_e4 for one in rest),
+        half_life=half_lives.pop() if len(half_lives) == 1 else None,
+        inputs={"rules": rules},
+        sentence=f"{len(rest)} more rules: {', '.join(rules)}",
     )
-
-
-def points_until(receipts: Iterable[StoredReceipt], at: datetime) -> int:
-    """The fit (e4) of the receipts that had been written by `at`."""
-    return sum(receipt.points_e4 for receipt in receipts if receipt.measure == FIT and receipt.at <= at)
 
 
 def _engagement_receipt(interaction: Interaction, fragment_id: str, judge: Judge, award: Award) -> StoredReceipt:

@@ -16,7 +16,8 @@ def fade(book: Book, person_id: str, until: datetime) -> None:
     while person is not None and person.fades_at is not None and person.fades_at <= until:
         grid = book.judges.active.grid
         now = person.standing(max(person.fades_at, person.evaluated_at), grid)
-        if person.said is None or now.cell != person.said.cell:
+        if now.cell != (grid.cell(0, 0) if person.said is None else person.said.cell):
             say_faded(book, person, now)
-        person = replace(person, said=now, evaluated_at=now.at, fades_at=next_change(person.sums, grid.engagement, now.at))
+            person = replace(person, said=now)
+        person = replace(person, evaluated_at=now.at, fades_at=next_change(person.sums, grid.engagement, now.at))
         book.people[person_id] = person

@@ -1,18 +1,21 @@
-"""Reading a person as of a moment: from the facts and receipts that had been made by then."""
+"""Reading a person as of a moment: from the facts and the receipts of engagement that had been made by then, a page at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from deciding.profile import Attributes
 from services.scoring.domain.book import Standing
-from services.scoring.domain.decay import worth
+from services.scoring.domain.decay import Accumulators, combine, weight, worth
 from services.scoring.domain.facts import TraitFact
-from services.scoring.domain.grid import Grid
-from services.scoring.domain.ledger import StoredReceipt, points_until, sums_until
-from services.scoring.domain.profile import believe
+from services.scoring.domain.fit import Knowledge, judged, together
+from services.scoring.domain.judging import Judges
+from services.scoring.domain.profile import claimed_by
+
+Earned = tuple[int, int, datetime]
+"""(points e4, half-life, at) of a receipt of engagement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +26,22 @@ class Snapshot:
     standing: Standing
 
 
-def as_of(facts: Iterable[TraitFact], receipts: Sequence[StoredReceipt], at: datetime, grid: Grid) -> Snapshot:
-    """Facts and receipts of all the person's fragments, in any order; those after `at` do not count."""
-    attributes: Attributes = {}
-    for fact in facts:
-        if fact.occurred_at <= at:
-            attributes, _ = believe(attributes, fact)
-    fit, engagement = points_until(receipts, at), worth(sums_until(receipts, at), at)
-    return Snapshot(attributes, Standing(fit, engagement, grid.cell(fit, engagement), at))
+@dataclass(slots=True)
+class Past:
+    """What had happened by a moment. Facts and points may be told in any order, but none that came after it."""
+
+    at: datetime
+    knowledge: Knowledge = field(default_factory=Knowledge)
+    sums: Accumulators = field(default_factory=dict)
+
+    def learn(self, facts: Iterable[TraitFact]) -> None:
+        self.knowledge = together([self.knowledge, *(Knowledge(claimed_by(fact), fact.version, fact.key) for fact in facts)])
+
+    def earn(self, earned: Iterable[Earned]) -> None:
+        self.sums = combine([self.sums, *({half_life: weight(points, half_life, at)} for points, half_life, at in earned)])
+
+    def snapshot(self, judges: Judges) -> Snapshot:
+        """Fit is judged on the profile of then, by the version that recorded the last of its facts."""
+        fit, _ = judged(self.knowledge, {}, judges)
+        engagement = worth(self.sums, self.at)
+        return Snapshot(fit.attributes, Standing(fit.points_e4, engagement, judges.active.grid.cell(fit.points_e4, engagement), self.at))

@@ -1,7 +1,7 @@
 """Recording: each recognized interaction becomes a fact, changes what is known, and may move the scores.
 
 Interactions are taken one by one in the order of the stream, so that what is said does not depend on how a batch was cut.
-A person is judged at the latest moment anything about them was heard; a fact of earlier date counts from its own date.
+A person is judged at the latest moment anything about them was heard; a fact of earlier date counts from its own date. None of it reads history.
 """
 
 from __future__ import annotations
@@ -12,23 +12,24 @@ from dataclasses import replace
 from contracts.events.identity import InteractionRecognized
 from services.scoring.domain.book import Book, Fragment, Person, Standing
 from services.scoring.domain.decay import add, weight, worth
-from services.scoring.domain.facts import FactKey, TraitFact, TraitFacts, trait_facts
+from services.scoring.domain.facts import TraitFact, TraitFacts, trait_facts
 from services.scoring.domain.fading import next_change
-from services.scoring.domain.fit import advance, fold
+from services.scoring.domain.fit import Booking, Lesson, learn
+from services.scoring.domain.fit import book as booked
 from services.scoring.domain.ledger import StoredReceipt, engagement_receipts
 from services.scoring.domain.passing import fade
-from services.scoring.domain.profile import changes
+from services.scoring.domain.profile import teaches
 from services.scoring.domain.regrouping import place, welcome
 from services.scoring.domain.saying import Cause, say_changed, say_corrected, say_profile
 
-LATE = "an interaction of earlier date arrived late; the profile was folded anew"
+LATE = "an interaction of earlier date arrived late and took points back"
 
 
 def record(book: Book, events: Sequence[InteractionRecognized], claimed: TraitFacts | None = None) -> None:
-    """Each event must be new; `book` must hold what `people_touched` and `people_to_refold` name; `claimed` is what `trait_facts` gave."""
+    """Each event must be new; `book` must hold what the four questions below name; `claimed` is what `trait_facts` gave."""
     facts = trait_facts(events, book.judges.active.version) if claimed is None else claimed
     for event in events:
-        _record_one(book, event, facts.get(event.interaction.interaction_id))
+        record_one(book, event, facts.get(event.interaction.interaction_id))
 
 
 def people_touched(events: Iterable[InteractionRecognized], fragments: Mapping[str, Fragment]) -> set[str]:
@@ -42,34 +43,40 @@ def people_touched(events: Iterable[InteractionRecognized], fragments: Mapping[s
     return touched
 
 
-def people_to_refold(events: Iterable[InteractionRecognized], claimed: TraitFacts, book: Book) -> set[str]:
-    """Everybody whose trait facts must be at hand: a claim comes late, or a fragment goes over to another person. May name too many."""
-    wanted: set[str] = set()
-    latest: dict[str, FactKey] = {}
+def people_moved(events: Iterable[InteractionRecognized], fragments: Mapping[str, Fragment]) -> set[str]:
+    """Everybody who may win or lose a fragment: all of theirs must be at hand."""
+    moved: set[str] = set()
+    owners: dict[str, set[str]] = {}
     for event in events:
-        known = book.fragments.get(event.fragment_id)
-        owner = event.person_id if known is None else known.person_id
-        if known is not None and event.graph_version > known.graph_version and event.person_id != owner:
-            wanted |= {owner, event.person_id}
-        fact = claimed.get(event.interaction.interaction_id)
-        if fact is None:
-            continue
-        person = book.people.get(owner)
-        last = latest.get(owner) or (None if person is None else person.fit.last_key)
-        if last is not None and fact.key < last:
-            wanted.add(owner)
-        latest[owner] = fact.key if last is None else max(fact.key, last)
-    return wanted
+        known = fragments.get(event.fragment_id)
+        named = owners.setdefault(event.fragment_id, set() if known is None else {known.person_id})
+        if known is None or event.graph_version > known.graph_version:
+            named.add(event.person_id)
+        if len(named) > 1:
+            moved |= named
+    return moved
 
 
-def _record_one(book: Book, event: InteractionRecognized, fact: TraitFact | None) -> None:
+def people_taught(events: Iterable[InteractionRecognized], claimed: TraitFacts, book: Book) -> set[str]:
+    """Everybody known of whom the events may change a value: their fragments and newest receipts must be at hand. May name too many."""
+    taught: set[str] = set()
+    for event in events:
+        fact, known = claimed.get(event.interaction.interaction_id), book.fragments.get(event.fragment_id)
+        person = book.people.get(event.person_id if known is None else known.person_id)
+        if person is not None and fact is not None and person.person_id not in taught and teaches(person.fit.attributes, fact):
+            taught.add(person.person_id)
+    return taught
+
+
+def record_one(book: Book, event: InteractionRecognized, fact: TraitFact | None) -> None:
+    """One new event, with what it claims."""
     interaction = event.interaction
     fragment = place(book, event)
     welcome(book, fragment, event)
     at = max(event.meta.at, interaction.occurred_at, book.people[fragment.person_id].evaluated_at)
     fade(book, fragment.person_id, at)
     earned = engagement_receipts(interaction, fragment.fragment_id, book.judges.active)
-    book.earned += earned
+    book.write(earned)
     latest = max(interaction.occurred_at, fragment.latest_at or interaction.occurred_at)
     is_test = fragment.is_test and interaction.is_test
     book.fragments[fragment.fragment_id] = replace(fragment, sums=_grown(fragment.sums, earned), latest_at=latest, is_test=is_test)
@@ -92,39 +99,47 @@ def _grown(sums: Mapping[int, int], earned: Iterable[StoredReceipt]) -> Mapping[
 
 
 def _learn(book: Book, person: Person, fact: TraitFact, event: InteractionRecognized) -> tuple[Person, tuple[StoredReceipt, ...]]:
-    """The person with what `fact` claims, and the fit receipts that are new."""
-    history = book.histories.get(person.person_id)
-    if history is not None:
-        history.append(fact)
-    if not person.fit.is_behind(fact):
-        return _learn_late(book, person, event)
-    step = advance(person.fit, fact, book.judges.active)
-    book.add_fit_receipts(step.receipts)
-    say_profile(book, person, _happened(event), step.changed)
-    return replace(person, fit=step.fit), step.receipts
+    """The person with what `fact` claims, and the receipts of fit that are news. Points that a late fact takes back are corrected first."""
+    lesson = learn(person.fit, fact, book.judges)
+    is_late = not person.fit.knowledge.is_behind(fact.key)
+    is_correction = is_late and any(one.points_e4 < 0 for one in lesson.differences)
+    at = max(fact.occurred_at, person.latest_at or fact.occurred_at) if is_correction else fact.occurred_at
+    receipts = _book(book, fact, lesson, Booking(fact.fragment_id, at, (fact.interaction_id,)))
+    told = _told(book, person, lesson, event)
+    if not is_correction:
+        return told, receipts
+    now = told.standing(told.evaluated_at, book.judges.active.grid)
+    if now.differs_from(told.said):
+        say_corrected(book, told, Cause(event), now, LATE)
+        told = replace(told, said=now)
+    return told, ()
 
 
-def _learn_late(book: Book, person: Person, event: InteractionRecognized) -> tuple[Person, tuple[StoredReceipt, ...]]:
-    """A fact that belongs before others: all are folded anew. Where receipts had to be taken back, the score is corrected first."""
-    history = book.histories[person.person_id]
-    before, after = fold(history[:-1], book.judges), fold(history, book.judges)
-    book.replace_fit_receipts({fact.fragment_id for fact in history}, after.receipts)
-    say_profile(book, person, _happened(event), changes(person.fit.attributes, after.fit.attributes))
-    person = replace(person, fit=after.fit)
-    old, new = {receipt.receipt_id for receipt in before.receipts}, {receipt.receipt_id for receipt in after.receipts}
-    if old <= new:
-        return person, tuple(receipt for receipt in after.receipts if receipt.receipt_id not in old)
-    now = person.standing(person.evaluated_at, book.judges.active.grid)
-    if now.differs_from(person.said):
-        say_corrected(book, person, Cause(event), now, LATE)
-        person = replace(person, said=now)
-    return person, ()
+def _book(book: Book, fact: TraitFact, lesson: Lesson, booking: Booking) -> tuple[StoredReceipt, ...]:
+    """Writes down what the fact changed, on its fragment."""
+    receipts = booking.receipts(lesson.differences)
+    fragment = book.fragments[fact.fragment_id]
+    knowledge, written = fragment.knowledge.with_fact(fact), booked(fragment.written, lesson.differences)
+    book.fragments[fact.fragment_id] = replace(fragment, knowledge=knowledge, written=written)
+    book.write(receipts)
+    return receipts
+
+
+def _told(book: Book, person: Person, lesson: Lesson, event: InteractionRecognized) -> Person:
+    """The person with the fit learned; told whole where a value became another. Of a stranger hearers may have no scores yet, or old ones."""
+    after = replace(person, fit=lesson.fit)
+    if not lesson.is_news:
+        return after
+    if person.is_stranger and person.has_points:
+        after = replace(after, said=person.standing(person.evaluated_at, book.judges.active.grid))
+    say_profile(book, after, _happened(event), after.said)
+    return after
 
 
 def _settle(
     book: Book, person: Person, event: InteractionRecognized, earned: tuple[StoredReceipt, ...], learned: tuple[StoredReceipt, ...]
 ) -> Person:
-    """The person after all receipts of one interaction, said if a whole point or the cell is another."""
+    """The person after all receipts of one interaction, said if that is due."""
     if not earned and not learned:
         return person
     grid = book.judges.active.grid
@@ -132,7 +147,7 @@ def _settle(
     engagement = worth(sums, person.evaluated_at)
     now = Standing(person.fit.points_e4, engagement, grid.cell(person.fit.points_e4, engagement), person.evaluated_at)
     said = person.said
-    if now.differs_from(said):
+    if person.is_due(now, said, grid):
         say_changed(book, person, _happened(event), now, (*earned, *learned))
         said = now
     return replace(person, sums=sums, said=said, fades_at=next_change(sums, grid.engagement, now.at) if earned else person.fades_at)

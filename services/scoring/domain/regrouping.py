@@ -1,7 +1,7 @@
-"""Regrouping: which fragments make up which person. Facts stay where they are; profiles, fit and sums are taken together anew.
+"""Regrouping: which fragments make up which person. Facts stay where they are; what their fragments claim and earned is taken together anew.
 
-Whoever results is told under their id what differs from what was last said under it, however long ago: hearers keep what they were told of a person
-who was absorbed, and of one whom a split brings back.
+Whoever results is told whole, so that nobody need remember what was last said under an id: hearers keep what they were told of a person who was
+absorbed, and whoever comes back under the id is told whole before anything else.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from contracts.events.identity import InteractionRecognized, PersonMarked, PersonMerged, PersonSplit
-from services.scoring.domain.book import Book, Fragment, Person, Placement, Told
+from contracts.ids import with_prefix
+from services.scoring.domain.book import Book, Fragment, Person, Placement
 from services.scoring.domain.decay import combine
 from services.scoring.domain.fading import next_change
-from services.scoring.domain.fit import fold
+from services.scoring.domain.fit import Booking, Fit, added, judged, together
+from services.scoring.domain.fit import book as booked
 from services.scoring.domain.passing import fade
-from services.scoring.domain.profile import changes
+from services.scoring.domain.profile import differs
 from services.scoring.domain.saying import Cause, say_corrected, say_profile
 
 Regrouped = PersonMerged | PersonSplit | PersonMarked
@@ -44,7 +46,7 @@ def people_regrouped(events: Iterable[Regrouped]) -> set[str]:
 
 
 def regroup(book: Book, event: PersonMerged | PersonSplit) -> None:
-    """`book` must hold all fragments and trait facts of everybody named and of the owners of the fragments named."""
+    """`book` must hold all fragments, and their newest receipts, of everybody named and of the owners of the fragments named."""
     word = "merged" if isinstance(event, PersonMerged) else "split"
     _apply(book, placement_of(event), Cause(event), f"{word}: {event.sentence}")
 
@@ -63,21 +65,24 @@ def welcome(book: Book, fragment: Fragment, event: InteractionRecognized) -> Non
     person = book.people.get(fragment.person_id)
     if person is None:
         book.gone.discard(fragment.person_id)
-        said, is_marked = book.forget(fragment.person_id).said, any(one.is_marked for one in book.fragments_of(fragment.person_id))
-        book.people[fragment.person_id] = Person(fragment.person_id, fragment.graph_version, event.meta.at, is_marked=is_marked, said=said)
+        is_marked = any(one.is_marked for one in book.fragments_of(fragment.person_id))
+        person = Person(fragment.person_id, fragment.graph_version, event.meta.at, is_marked=is_marked)
+        is_first = fragment.graph_version == 1 and fragment.fragment_id == with_prefix("frg", person.person_id)
+        if not is_first:  # others may have gone by this id, and hearers know them
+            say_profile(book, person, Cause(event, step="welcomed"), None)
+        book.people[fragment.person_id] = person
     elif fragment.graph_version > person.graph_version:
         book.people[fragment.person_id] = replace(person, graph_version=fragment.graph_version)
 
 
 def _apply(book: Book, placement: Placement, cause: Cause, reason: str) -> None:
-    """Moves the fragments of which `placement` is newer than what is known, and folds everybody anew whose set of fragments changed."""
+    """Moves the fragments of which `placement` is newer than what is known, and takes everybody together anew whose set of fragments changed."""
     affected: set[str] = set()
     moved: dict[str, Fragment] = {}
     for fragment_id, (person_id, version) in placement.items():
         known = book.fragments.get(fragment_id)
         if known is None:
             moved[fragment_id] = Fragment(fragment_id, person_id, version)
-            affected |= {person_id} & book.farewells.keys()  # an id comes back that nobody went by
         elif known.graph_version < version:
             moved[fragment_id] = replace(known, person_id=person_id, graph_version=version)
             affected |= {known.person_id, person_id} if known.person_id != person_id else set()
@@ -85,72 +90,77 @@ def _apply(book: Book, placement: Placement, cause: Cause, reason: str) -> None:
     for owner in sorted(affected):
         fade(book, owner, at)
     book.fragments.update(moved)
-    _pool_histories(book, affected)
     for owner in sorted(affected):
         _rebuild(book, owner, at, cause, reason)
     for fragment in moved.values():
         _raise_version(book, fragment)
 
 
-def _pool_histories(book: Book, affected: set[str]) -> None:
-    """Trait facts go with their fragments."""
-    facts = [fact for owner in affected for fact in book.histories.pop(owner, [])]
-    for owner in affected:
-        book.histories[owner] = []
-    for fact in facts:
-        book.histories[book.fragments[fact.fragment_id].person_id].append(fact)
-
-
 def _rebuild(book: Book, person_id: str, at: datetime, cause: Cause, reason: str) -> None:
-    own = book.fragments_of(person_id)
-    told = book.forget(person_id)
-    book.gone.add(person_id)
-    if not own:
-        book.part_with(person_id, told)
-        return
-    has_facts = any(fragment.latest_at is not None for fragment in own)
-    person = _folded(book, own, at, told) if has_facts else _nobody(own, at, told)
-    say_profile(book, person, cause, changes(told.attributes, person.fit.attributes))
-    person = _correct(book, person, told, cause, reason)
-    if has_facts:
+    before, own = book.people.pop(person_id, None), book.fragments_of(person_id)
+    heard = [fragment for fragment in own if fragment.latest_at is not None]
+    if heard:
         book.gone.discard(person_id)
-        book.people[person_id] = person
-    else:
-        book.part_with(person_id, Told(said=person.said, is_test=person.is_test))
+        person = _judged(book, _together(own, heard, at), cause)
+        book.people[person_id] = _told(book, person, before, cause, reason)
+        return
+    book.gone.add(person_id)
+    if own:  # nothing was heard yet of whoever goes by the id; what was said under it was about others
+        version, is_marked = max(fragment.graph_version for fragment in own), any(fragment.is_marked for fragment in own)
+        say_profile(book, Person(person_id, version, at, is_from_tests=False, is_marked=is_marked), cause, None)
+    elif before is not None:
+        _leave(book, before)
 
 
-def _folded(book: Book, own: Sequence[Fragment], at: datetime, told: Told) -> Person:
-    """The person whom all facts on these fragments make."""
-    fragments = [fragment for fragment in own if fragment.latest_at is not None]
-    folded = fold(book.histories[own[0].person_id], book.judges)
-    book.replace_fit_receipts({fragment.fragment_id for fragment in fragments}, folded.receipts)
+def _leave(book: Book, person: Person) -> None:
+    """Nothing is said of an absorbed id. Its fragment is known from now on, so that whoever comes by the id is told whole first."""
+    sibling = with_prefix("frg", person.person_id)
+    if sibling not in book.fragments:
+        book.fragments[sibling] = Fragment(sibling, person.person_id, person.graph_version)
+
+
+def _together(own: Sequence[Fragment], heard: Sequence[Fragment], at: datetime) -> Person:
+    """The person whom these fragments make, not judged yet."""
+    known = together(fragment.knowledge for fragment in heard)
     return Person(
         person_id=own[0].person_id,
-        graph_version=max(fragment.graph_version for fragment in fragments),
+        graph_version=max(fragment.graph_version for fragment in heard),
         evaluated_at=at,
-        fit=folded.fit,
-        sums=combine(fragment.sums for fragment in fragments),
-        latest_at=max(fragment.latest_at for fragment in fragments if fragment.latest_at is not None),
-        is_from_tests=all(fragment.is_test for fragment in fragments),
+        fit=Fit(known.attributes, {}, known.version, known.last_key),
+        sums=combine(fragment.sums for fragment in heard),
+        latest_at=max(fragment.latest_at for fragment in heard if fragment.latest_at is not None),
+        is_from_tests=all(fragment.is_test for fragment in heard),
         is_marked=any(fragment.is_marked for fragment in own),
-        said=told.said,
     )
 
 
-def _nobody(own: Sequence[Fragment], at: datetime, told: Told) -> Person:
-    """Who goes by an id of which nothing was heard yet: what was said under it before was about others."""
-    version, is_marked = max(fragment.graph_version for fragment in own), any(fragment.is_marked for fragment in own)
-    return Person(own[0].person_id, version, at, is_from_tests=told.is_test, is_marked=is_marked, said=told.said)
+def _judged(book: Book, person: Person, cause: Cause) -> Person:
+    """The person with what holds on their profile; what that is more or less than was booked is booked on their oldest fragment."""
+    own = [fragment for fragment in book.fragments_of(person.person_id) if fragment.latest_at is not None]
+    fit, differences = judged(person.fit.knowledge, added(fragment.written for fragment in own), book.judges)
+    if differences:
+        oldest = min(own, key=lambda fragment: fragment.fragment_id)
+        steps = () if cause.step is None else (cause.step,)
+        booking = Booking(oldest.fragment_id, person.latest_at or person.evaluated_at, (cause.event.meta.event_id, person.person_id, *steps))
+        book.fragments[oldest.fragment_id] = replace(oldest, written=booked(oldest.written, differences))
+        book.write(booking.receipts(differences))
+    return replace(person, fit=fit)
 
 
-def _correct(book: Book, person: Person, told: Told, cause: Cause, reason: str) -> Person:
+def _told(book: Book, person: Person, before: Person | None, cause: Cause, reason: str) -> Person:
+    """The person as hearers know them from now on: whole where a value or the id's owner is another, and the scores where they are."""
     grid = book.judges.active.grid
-    now = person.standing(person.evaluated_at, grid)
-    is_news = now.differs_from(told.said) or person.is_test is not told.is_test
-    if is_news and (told.said is not None or person.has_points):
-        say_corrected(book, person, cause, now, reason)
-        person = replace(person, said=now)
-    return replace(person, fades_at=next_change(person.sums, grid.engagement, now.at))
+    now, said = person.standing(person.evaluated_at, grid), None if before is None else before.said
+    scores = now if person.has_points or said is not None else None
+    after = said
+    if before is None or differs(before.fit.attributes, person.fit.attributes):
+        say_profile(book, person, cause, scores)
+        after = scores
+    is_other = said is not None and before is not None and person.is_test is not before.is_test
+    if scores is not None and (is_other or person.is_due(now, said, grid)):
+        say_corrected(book, replace(person, said=said), cause, now, reason)
+        after = now
+    return replace(person, said=after, fades_at=next_change(person.sums, grid.engagement, now.at))
 
 
 def _raise_version(book: Book, fragment: Fragment) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from contracts.brevity import quoted, shortened
 from contracts.values import Interaction, JsonObject
 from deciding.profile import Attributes, profile_facts
 from rulebook.compile import Rulebook, compile_rulebook
@@ -168,7 +169,7 @@ class RulebookJudge:
             return {}, f"The rule {rule} is not part of {self.label}."
         facts = profile_facts(attributes)
         inputs = {name: value for name in known.reads if (value := facts.get(name)) is not None}
-        return inputs, f"No longer so: {tell(known.reason, inputs, known.effect)}"
+        return quoted(inputs), _sentence(f"No longer so: {tell(known.reason, inputs, known.effect)}")
 
 
 def judge_example(rulebook: Rulebook[Points], example: Example, evaluation: Evaluation[Points]) -> Mapping[str, Any]:
@@ -181,4 +182,8 @@ def judge_example(rulebook: Rulebook[Points], example: Example, evaluation: Eval
 def _award(match: Match[Points]) -> Award:
     effect = match.rule.effect
     half_life = None if effect.half_life_days is None else half_life_of(effect.half_life_days)
-    return Award(match.rule.name, to_e4(effect.points), half_life, dict(match.inputs), sentence_of(match))
+    return Award(match.rule.name, to_e4(effect.points), half_life, quoted(match.inputs), _sentence(sentence_of(match)))
+
+
+def _sentence(text: str) -> str:
+    return shortened(text.replace("\0", ""))  # PostgreSQL cannot keep a NUL

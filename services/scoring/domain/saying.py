@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.envelope import Event, Meta, following
-from contracts.events.scoring import Attribute, ProfileChanged, ScoreChanged, ScoreCorrected
+from contracts.events.scoring import ProfileChanged, ScoreChanged, ScoreCorrected
 from contracts.ids import derive_id, with_prefix
 from services.scoring.domain.book import Book, Person, Standing
-from services.scoring.domain.ledger import StoredReceipt
+from services.scoring.domain.ledger import StoredReceipt, summed_up
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """The event that brings about what is said, and when that happened (None: nothing happened, something was folded anew).
+    """The event that brings about what is said, and when that happened (None: nothing happened, something was judged anew).
 
     `step` tells apart what one event brings about at several steps: the ids of what is said derive from it.
     """
@@ -25,20 +25,21 @@ class Cause:
     step: str | None = None
 
 
-def say_profile(book: Book, person: Person, cause: Cause, changed: Mapping[str, Attribute | None]) -> None:
-    """Tells which attributes are others now, if any."""
-    if changed:
-        book.said.append(
-            ProfileChanged(
-                meta=_following(book, cause, ProfileChanged.wire_name, person),
-                person_id=person.person_id,
-                fragment_id=with_prefix("frg", person.person_id),
-                graph_version=person.graph_version,
-                attributes=dict(sorted(changed.items())),
-                occurred_at=cause.occurred_at,
-                is_test=person.is_test,
-            )
+def say_profile(book: Book, person: Person, cause: Cause, scores: Standing | None) -> None:
+    """Tells all that is known of a person, with the scores that hearers are to have from now on."""
+    book.said.append(
+        ProfileChanged(
+            meta=_following(book, cause, ProfileChanged.wire_name, person),
+            person_id=person.person_id,
+            fragment_id=with_prefix("frg", person.person_id),
+            graph_version=person.graph_version,
+            attributes=dict(sorted(person.fit.attributes.items())),
+            scores=None if scores is None else scores.told(),
+            highlights=tuple(receipt.told(person.person_id) for receipt in book.highlights_of(person.person_id)),
+            occurred_at=cause.occurred_at,
+            is_test=person.is_test,
         )
+    )
 
 
 def say_changed(book: Book, person: Person, cause: Cause, now: Standing, receipts: Iterable[StoredReceipt]) -> None:
@@ -48,7 +49,7 @@ def say_changed(book: Book, person: Person, cause: Cause, now: Standing, receipt
 
 
 def say_corrected(book: Book, person: Person, cause: Cause, now: Standing, reason: str) -> None:
-    """Tells a score that was folded anew."""
+    """Tells a score that was judged anew."""
     book.said.append(
         ScoreCorrected(
             meta=_following(book, cause, ScoreCorrected.wire_name, person),
@@ -94,7 +95,7 @@ def _score_changed(meta: Meta, person: Person, now: Standing, receipts: Iterable
         graph_version=person.graph_version,
         scores=now.told(),
         previous=None if person.said is None else person.said.told(),
-        receipts=tuple(receipt.told(person.person_id) for receipt in receipts),
+        receipts=tuple(receipt.told(person.person_id) for receipt in summed_up(receipts)),
         occurred_at=occurred_at,
         is_test=person.is_test,
     )

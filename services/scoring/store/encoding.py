@@ -7,15 +7,21 @@ from typing import Any
 import orjson
 
 from contracts.events.identity import InteractionRecognized
+from contracts.limits import VALUE_BYTES
+from contracts.values import Interaction
+from deciding.profile import Attributes
 from deciding.store.attributes import attributes_from_text, attributes_to_text
-from services.scoring.domain.book import Fragment, Person, Standing, Told
+from services.scoring.domain.book import Fragment, Person, Standing
 from services.scoring.domain.decay import Accumulators
 from services.scoring.domain.facts import recognition_of
-from services.scoring.domain.fit import Fit
+from services.scoring.domain.fit import Fit, Knowledge
 from services.scoring.domain.ledger import ENGAGEMENT, FIT, StoredReceipt
-from services.scoring.domain.profile import search_text
+from services.scoring.domain.profile import fitting
+from services.scoring.store.packing import packed, unpacked
 
 Row = dict[str, Any]
+
+_WORTH_COUNTING = 4  # zeros
 
 
 def to_text(value: Any) -> str:
@@ -24,14 +30,28 @@ def to_text(value: Any) -> str:
 
 
 def sums_to_text(sums: Accumulators) -> str:
-    return to_text({str(half_life): format(total, "x") for half_life, total in sums.items()})
+    return to_text({str(half_life): _hexadecimal(total) for half_life, total in sums.items()})
 
 
 def sums_from_text(text: str) -> Accumulators:
-    return {int(half_life): int(total, 16) for half_life, total in orjson.loads(text).items()}
+    return {int(half_life): _integer(total) for half_life, total in orjson.loads(text).items()}
+
+
+def _hexadecimal(total: int) -> str:
+    """A weight is 80 bits with zeros behind, one for each half-life since the epoch: these are counted."""
+    digits = format(total, "x")
+    bare = digits.rstrip("0")
+    zeros = len(digits) - len(bare)
+    return f"{bare}@{zeros}" if zeros > _WORTH_COUNTING else digits
+
+
+def _integer(digits: str) -> int:
+    bare, _, zeros = digits.partition("@")
+    return int(bare, 16) << 4 * int(zeros or 0)
 
 
 def fragment_row(fragment: Fragment) -> Row:
+    known, key = fragment.knowledge, fragment.knowledge.last_key
     return {
         "fragment_id": fragment.fragment_id,
         "person_id": fragment.person_id,
@@ -40,11 +60,30 @@ def fragment_row(fragment: Fragment) -> Row:
         "latest_at": fragment.latest_at,
         "is_test": fragment.is_test,
         "is_marked": fragment.is_marked,
+        "attributes": attributes_to_text(known.attributes) if known.attributes else None,
+        "fit_version": known.version,
+        "last_trait_at": None if key is None else key[0],
+        "last_trait_id": None if key is None else key[1],
+        "written": to_text(dict(fragment.written)) if fragment.written else None,
+        "is_complete": fragment.is_complete,
     }
 
 
 def fragment_of(row: Any) -> Fragment:
-    return Fragment(row.fragment_id, row.person_id, row.graph_version, sums_from_text(row.sums), row.latest_at, row.is_test, row.is_marked)
+    key = None if row.last_trait_at is None else (row.last_trait_at, row.last_trait_id)
+    attributes = {} if row.attributes is None else attributes_from_text(row.attributes)
+    return Fragment(
+        fragment_id=row.fragment_id,
+        person_id=row.person_id,
+        graph_version=row.graph_version,
+        sums=sums_from_text(row.sums),
+        latest_at=row.latest_at,
+        is_test=row.is_test,
+        is_marked=row.is_marked,
+        knowledge=Knowledge(attributes, row.fit_version, key),
+        written={} if row.written is None else orjson.loads(row.written),
+        is_complete=row.is_complete,
+    )
 
 
 def person_row(person: Person) -> Row:
@@ -64,7 +103,6 @@ def person_row(person: Person) -> Row:
         "sums": sums_to_text(person.sums),
         **_said_columns(person.said),
         "fades_at": person.fades_at,
-        "search": search_text(person.fit.attributes).replace("\0", ""),
     }
 
 
@@ -74,7 +112,7 @@ def person_of(row: Any) -> Person:
         person_id=row.person_id,
         graph_version=row.graph_version,
         evaluated_at=row.evaluated_at,
-        fit=Fit(attributes_from_text(row.attributes), orjson.loads(row.held), row.fit_version, key),
+        fit=Fit(_profile_of(row.attributes), orjson.loads(row.held), row.fit_version, key),
         sums=sums_from_text(row.sums),
         latest_at=row.latest_at,
         is_from_tests=row.is_test,
@@ -84,13 +122,10 @@ def person_of(row: Any) -> Person:
     )
 
 
-def farewell_row(person_id: str, told: Told) -> Row:
-    columns = {"person_id": person_id, "attributes": attributes_to_text(told.attributes), "is_test": told.is_test}
-    return {**columns, **_said_columns(told.said)}
-
-
-def farewell_of(row: Any) -> Told:
-    return Told(attributes_from_text(row.attributes), _said_of(row), row.is_test)
+def _profile_of(text: str) -> Attributes:
+    """A profile of before there were sizes may be larger than there is room."""
+    attributes = attributes_from_text(text)
+    return fitting(attributes) if len(text) > VALUE_BYTES else attributes
 
 
 def _said_columns(said: Standing | None) -> Row:
@@ -118,10 +153,16 @@ def fact_row(event: InteractionRecognized, version: int, *, has_traits: bool) ->
         "has_traits": has_traits,
         "strength": event.strength.value,
         "rulebook_version": version,
-        "body": interaction.model_dump_json(),
+        "body": "",
         "account_id": recognition.account_id,
         "user_id": recognition.user_id,
+        "packed": packed(interaction),
     }
+
+
+def interaction_of(row: Any) -> Interaction:
+    """The interaction of a fact's row."""
+    return Interaction.model_validate_json(row.body) if row.packed is None else unpacked(row.interaction_id, row.packed)
 
 
 def receipt_row(receipt: StoredReceipt) -> Row:
@@ -135,8 +176,8 @@ def receipt_row(receipt: StoredReceipt) -> Row:
         "points_e4": receipt.points_e4,
         "half_life": receipt.half_life,
         "cause_id": receipt.cause_id,
-        "inputs": to_text(dict(receipt.inputs)),
-        "sentence": receipt.sentence.replace("\0", ""),
+        "inputs": orjson.dumps(receipt.inputs).decode(),  # in their order: what is told from the store is told to the byte as it was at first
+        "sentence": receipt.sentence,
     }
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.store import search
 from chassis.store.batch import one_of
 from contracts.ids import with_prefix
 from deciding.store.pages import Place, earlier
 from services.scoring.domain.book import Person
-from services.scoring.domain.ledger import StoredReceipt
-from services.scoring.domain.profile import fold_text
+from services.scoring.domain.ledger import ENGAGEMENT, StoredReceipt
 from services.scoring.store.encoding import person_of, receipt_of
-from services.scoring.store.records import FACT, FRAGMENT, PERSON, RECEIPT, load_people
+from services.scoring.store.records import FACT, FRAGMENT, PAGE, PERSON, RECEIPT, load_people
+from services.scoring.store.tables import PERSON_SEARCH
 
 
 async def survivors(session: AsyncSession, person_ids: Collection[str]) -> dict[str, str]:
@@ -42,9 +44,10 @@ async def people(session: AsyncSession, person_ids: Collection[str]) -> dict[str
 async def search_people(session: AsyncSession, q: str | None, after: str | None, limit: int) -> list[Person]:
     """People in the order of their ids; `q`: a part of the name, the company or the e-mail address."""
     statement = select(PERSON).order_by(PERSON.c.person_id).limit(limit)
-    if q:
-        statement = statement.where(PERSON.c.search.contains(fold_text(q), autoescape=True))
-    if after:
+    if q is not None:
+        found = await search.find(session, PERSON_SEARCH, q, after or "", limit)
+        statement = statement.where(one_of(session, PERSON.c.person_id, found))
+    elif after:
         statement = statement.where(PERSON.c.person_id > after)
     return [person_of(row) for row in await session.execute(statement)]
 
@@ -58,10 +61,14 @@ async def fragment_ids_of(session: AsyncSession, person_ids: Collection[str]) ->
     return owned
 
 
-async def all_receipts(session: AsyncSession, fragment_ids: Collection[str], until: datetime) -> list[StoredReceipt]:
-    """Everything that was written on these fragments by `until`."""
-    rows = await session.execute(select(RECEIPT).where(one_of(session, RECEIPT.c.fragment_id, fragment_ids), RECEIPT.c.at <= until))
-    return [receipt_of(row) for row in rows]
+async def earned_until(session: AsyncSession, fragment_ids: Collection[str], until: datetime) -> AsyncIterator[Sequence[Any]]:
+    """(fragment_id, points_e4, half_life, at) of the engagement on these fragments by `until`, a page at a time; others get their turn between."""
+    columns = (RECEIPT.c.fragment_id, RECEIPT.c.points_e4, RECEIPT.c.half_life, RECEIPT.c.at)
+    wanted = select(*columns).where(one_of(session, RECEIPT.c.fragment_id, fragment_ids), RECEIPT.c.at <= until)
+    result = await session.stream(wanted.where(RECEIPT.c.measure == ENGAGEMENT, RECEIPT.c.half_life.is_not(None)))
+    async for page in result.partitions(PAGE):
+        yield page
+        await asyncio.sleep(0)
 
 
 async def latest_facts(session: AsyncSession, fragment_ids: Collection[str], until: datetime) -> dict[str, datetime]:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy import String, delete, func, select, text
 from sqlalchemy import Table as CoreTable
-from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.store import search
 from chassis.store.batch import insert_all, insert_or_skip, one_of, upsert
+from chassis.store.documents import dump_json
 from contracts.events.identity import InteractionRecognized
-from services.scoring.domain.book import Book, Fragment, Person, Told
+from contracts.limits import HIGHLIGHTS
+from services.scoring.domain.book import Book, Fragment, Person, Recent, newest
 from services.scoring.domain.facts import Recognition, TraitFact, stored_trait_fact
+from services.scoring.domain.fit import Held
 from services.scoring.domain.ledger import FIT, StoredReceipt
-from services.scoring.store.encoding import fact_row, farewell_of, farewell_row, fragment_of, fragment_row, person_of, person_row, receipt_row
-from services.scoring.store.tables import FactRow, FarewellRow, FragmentRow, PersonRow, ReceiptRow
+from services.scoring.domain.profile import search_text
+from services.scoring.store.encoding import fact_row, fragment_of, fragment_row, interaction_of, person_of, person_row, receipt_of, receipt_row
+from services.scoring.store.tables import PERSON_SEARCH, FactRow, FragmentRow, PersonRow, ReceiptRow
+
+PAGE = 250
+"""Facts or receipts that are read before others get their turn: some 20 ms of decoding."""
 
 
 def table(model: Any) -> CoreTable:
@@ -24,7 +34,7 @@ def table(model: Any) -> CoreTable:
     return found
 
 
-FACT, FRAGMENT, PERSON, RECEIPT, FAREWELL = (table(model) for model in (FactRow, FragmentRow, PersonRow, ReceiptRow, FarewellRow))
+FACT, FRAGMENT, PERSON, RECEIPT = (table(model) for model in (FactRow, FragmentRow, PersonRow, ReceiptRow))
 
 
 async def claim_facts(
@@ -67,19 +77,42 @@ async def load_marked(session: AsyncSession, person_ids: Collection[str]) -> dic
     return {row.fragment_id: fragment_of(row) for row in rows}
 
 
-async def load_farewells(session: AsyncSession, person_ids: Collection[str]) -> dict[str, Told]:
-    """What was last said under those of these ids that have no person."""
-    rows = await session.execute(select(FAREWELL).where(one_of(session, FAREWELL.c.person_id, person_ids)))
-    return {row.person_id: farewell_of(row) for row in rows}
+async def load_recent(session: AsyncSession, fragment_ids: Collection[str]) -> dict[str, Recent]:
+    """The newest receipts of each of these fragments, however many there are."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    named = {"ids": dump_json(list(fragment_ids)) if is_sqlite else list(fragment_ids), "limit": HIGHLIGHTS}
+    newest_ids = _NEWEST_SQLITE if is_sqlite else _NEWEST_POSTGRES
+    rows = await session.execute(select(RECEIPT).where(RECEIPT.c.receipt_id.in_(newest_ids)), named)
+    found: dict[str, list[StoredReceipt]] = {}
+    for row in rows:
+        found.setdefault(row.fragment_id, []).append(receipt_of(row))
+    return {fragment_id: newest(receipts) for fragment_id, receipts in found.items()}
 
 
-async def load_trait_facts(session: AsyncSession, fragment_ids: Collection[str]) -> list[TraitFact]:
-    """All facts of these fragments that claim something."""
-    columns = (FACT.c.body, FACT.c.fragment_id, FACT.c.strength, FACT.c.rulebook_version, FACT.c.account_id, FACT.c.user_id)
-    rows = await session.execute(select(*columns).where(one_of(session, FACT.c.fragment_id, fragment_ids), FACT.c.has_traits))
-    return [
-        stored_trait_fact(row.body, row.fragment_id, row.strength, row.rulebook_version, Recognition(row.account_id, row.user_id)) for row in rows
-    ]
+async def trait_facts_of(session: AsyncSession, fragment_ids: Collection[str], until: datetime | None = None) -> AsyncIterator[list[TraitFact]]:
+    """All facts of these fragments that claim something, a page at a time; others get their turn between pages."""
+    columns = (FACT.c.interaction_id, FACT.c.body, FACT.c.packed, FACT.c.fragment_id, FACT.c.strength, FACT.c.rulebook_version)
+    wanted = select(*columns, FACT.c.account_id, FACT.c.user_id).where(one_of(session, FACT.c.fragment_id, fragment_ids), FACT.c.has_traits)
+    if until is not None:
+        wanted = wanted.where(FACT.c.occurred_at <= until)
+    result = await session.stream(wanted)
+    async for page in result.partitions(PAGE):
+        yield [
+            stored_trait_fact(interaction_of(row), row.fragment_id, row.strength, row.rulebook_version, Recognition(row.account_id, row.user_id))
+            for row in page
+        ]
+        await asyncio.sleep(0)
+
+
+async def fit_written_on(session: AsyncSession, fragment_ids: Collection[str]) -> dict[str, Held]:
+    """What the receipts of fit on each of these fragments come to."""
+    total = func.sum(RECEIPT.c.points_e4).label("points_e4")
+    summed = select(RECEIPT.c.fragment_id, RECEIPT.c.rule, total).where(one_of(session, RECEIPT.c.fragment_id, fragment_ids))
+    written: dict[str, dict[str, int]] = {}
+    for row in await session.execute(summed.where(RECEIPT.c.measure == FIT).group_by(RECEIPT.c.fragment_id, RECEIPT.c.rule)):
+        if row.points_e4:
+            written.setdefault(row.fragment_id, {})[row.rule] = int(row.points_e4)
+    return dict(written)
 
 
 async def save(session: AsyncSession, book: Book) -> None:
@@ -89,20 +122,31 @@ async def save(session: AsyncSession, book: Book) -> None:
     gone = book.gone & book.known_people.keys()
     if gone:
         await session.execute(delete(PERSON).where(one_of(session, PERSON.c.person_id, gone)))
-    await _save_farewells(session, book)
-    if book.refolded:
-        of_refolded = one_of(session, RECEIPT.c.fragment_id, book.refolded)
-        await session.execute(delete(RECEIPT).where(of_refolded, RECEIPT.c.measure == FIT))
-    fit_receipts = [receipt for receipts in book.fit_receipts.values() for receipt in receipts]
-    await _insert_receipts(session, [*book.earned, *fit_receipts])
+    await search.keep(session, PERSON_SEARCH, search_changes(book.known_people, book.changed_people) | dict.fromkeys(gone, ""))
+    await _insert_receipts(session, book.written)
 
 
-async def _save_farewells(session: AsyncSession, book: Book) -> None:
-    back = book.known_farewells.keys() - book.farewells.keys()
-    if back:
-        await session.execute(delete(FAREWELL).where(one_of(session, FAREWELL.c.person_id, back)))
-    await upsert(session, FAREWELL, [farewell_row(person_id, told) for person_id, told in book.new_farewells.items()])
+def search_changes(known: Mapping[str, Person], changed: Iterable[Person]) -> dict[str, str]:
+    """By what those people are found from now on who are found by something else than before; by nothing, if nothing is known of them any more."""
+    texts = {}
+    for person in changed:
+        before = known.get(person.person_id)
+        if before is None or before.fit.attributes is not person.fit.attributes:
+            was = "" if before is None else search_text(before.fit.attributes)
+            if (text := search_text(person.fit.attributes)) != was:
+                texts[person.person_id] = text
+    return texts
 
 
 async def _insert_receipts(session: AsyncSession, receipts: Iterable[StoredReceipt]) -> None:
     await insert_all(session, RECEIPT, [receipt_row(receipt) for receipt in receipts])
+
+
+_NEWEST_SQLITE = text(
+    "SELECT newest.value AS receipt_id FROM json_each(:ids) AS f, json_each((SELECT json_group_array(receipt_id) FROM"
+    " (SELECT receipt_id FROM receipt WHERE fragment_id = f.value ORDER BY at DESC, receipt_id DESC LIMIT :limit))) AS newest"
+).columns(receipt_id=String)
+_NEWEST_POSTGRES = text(
+    "SELECT newest.receipt_id FROM unnest(CAST(:ids AS text[])) AS f(id) CROSS JOIN LATERAL"
+    " (SELECT receipt_id FROM receipt WHERE fragment_id = f.id ORDER BY at DESC, receipt_id DESC LIMIT :limit) AS newest"
+).columns(receipt_id=String)

@@ -1,4 +1,4 @@
-"""What scoring keeps. Facts are written once; fragments, people and fit receipts are views of them, kept because they are asked for often.
+"""What scoring keeps. Facts and receipts are written once; fragments and people are views of them, kept because they are asked for often.
 
 JSON is kept as text: it is written and read whole, and JSONB could not hold a NUL that somebody typed.
 """
@@ -8,10 +8,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, String, Text, false, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, String, Text, false, text
 from sqlmodel import Field, SQLModel
 
 from chassis.store.columns import UtcDateTime
+from chassis.store.search import search_table
 from deciding.store.rulebooks import rulebook_table
 
 
@@ -30,7 +31,10 @@ class Table(SQLModel):
 
 
 class FragmentRow(Table, table=True):
-    """One first-seen identity: whose it is, and the exact sums of engagement on it, `{half-life in microseconds: hexadecimal}`."""
+    """One first-seen identity: whose it is, the exact sums of engagement on it, what its facts claim, and the points of fit booked on it.
+
+    `sums` are `{half-life in microseconds: hexadecimal}`, `x@n` for n zeros behind x. Rows of before these columns are not `is_complete`.
+    """
 
     __tablename__ = "fragment"
     __table_args__ = (Index("fragment_marked", "person_id", sqlite_where=text("is_marked"), postgresql_where=text("is_marked")),)
@@ -42,10 +46,16 @@ class FragmentRow(Table, table=True):
     latest_at: datetime | None = _moment(is_nullable=True)
     is_test: bool
     is_marked: bool = _flag()
+    attributes: str | None = Field(sa_type=Text)  # as of `person`; NULL: it claims nothing
+    fit_version: int | None
+    last_trait_at: datetime | None = _moment(is_nullable=True)
+    last_trait_id: str | None
+    written: str | None = Field(sa_type=Text)  # rule -> e4 points; NULL: nothing
+    is_complete: bool = _flag()
 
 
 class FactRow(Table, table=True):
-    """One interaction as it was recognized; `body` is its JSON. Account and user id are identity's word."""
+    """One interaction as it was recognized: `packed` (`packing`), or before that was, `body` (JSON). Account and user id are identity's word."""
 
     __tablename__ = "fact"
     __table_args__ = (
@@ -65,6 +75,7 @@ class FactRow(Table, table=True):
     body: str = Field(sa_type=Text)
     account_id: str | None
     user_id: str | None
+    packed: bytes | None = Field(sa_type=LargeBinary)
 
 
 class ReceiptRow(Table, table=True):
@@ -87,7 +98,7 @@ class ReceiptRow(Table, table=True):
 
 
 class PersonRow(Table, table=True):
-    """A person folded: profile, rules that hold, sums of all fragments, and the scores that were last said."""
+    """A person: the profiles and sums of all fragments together, rules that hold, and the scores that were last said."""
 
     __tablename__ = "person"
 
@@ -108,22 +119,10 @@ class PersonRow(Table, table=True):
     said_cell: str | None = Field(sa_type=String)
     said_at: datetime | None = _moment(is_nullable=True)
     fades_at: datetime | None = _moment(is_nullable=True)
-    search: str = Field(sa_type=Text)
 
 
-class FarewellRow(Table, table=True):
-    """What was last said under the id of a person who was absorbed, until somebody goes by the id again."""
-
-    __tablename__ = "farewell"
-
-    person_id: str = Field(primary_key=True)
-    attributes: str = Field(sa_type=Text)
-    is_test: bool
-    said_fit_e4: int | None = Field(sa_type=BigInteger)
-    said_engagement_e4: int | None = Field(sa_type=BigInteger)
-    said_cell: str | None = Field(sa_type=String)
-    said_at: datetime | None = _moment(is_nullable=True)
-
+PERSON_SEARCH = search_table("person_search", Table.metadata)
+"""Of people of whom something is known: names, company and address, as they are searched."""
 
 RULEBOOK = rulebook_table(Table.metadata)
 """The versions of the scoring rulebook."""

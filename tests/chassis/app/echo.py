@@ -31,6 +31,10 @@ from chassis.store.timers import Timer
 from chassis.subscriptions import on, on_timer
 from contracts.envelope import Event, Meta, following
 from contracts.ids import derive_id
+from contracts.limits import SAID_BYTES
+
+TOO_LOUD = "too loud"
+"""An echo of this is more than can be said."""
 
 
 class SignalGiven(Event):
@@ -72,6 +76,7 @@ class Echo(Table, table=True):
 
 class EchoSettings(ServiceSettings, env_prefix="ECHO_"):
     fuses: Path | None = None  # a folder; where it is given, some texts kill or hold the process, once each
+    antidote: bool = False  # poison does no harm
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class Fuses:
     """Faults that happen once, also over restarts of the process."""
 
     folder: Path | None
+    has_antidote: bool = False
 
     def burns(self, name: str) -> bool:
         """Whether this fault is to happen now."""
@@ -95,7 +101,7 @@ def die(*_: object) -> None:
 
 async def on_signals_given(events: Sequence[SignalGiven], context: Context) -> None:
     texts = {event.text for event in events}
-    if "poison" in texts:
+    if "poison" in texts and not context.service.has_antidote:
         raise ValueError("poison")
     if "hold on" in texts and context.service.burns("hold on"):
         await asyncio.Event().wait()
@@ -103,15 +109,23 @@ async def on_signals_given(events: Sequence[SignalGiven], context: Context) -> N
         listen(context.session.sync_session, "after_commit", die)
     await context.session.execute(insert(Echo), [{"text": event.text} for event in events])
     for event in events:
-        context.say(SignalEchoed(meta=following(event, SignalEchoed.wire_name), text=event.text))
+        context.say(SignalEchoed(meta=following(event, SignalEchoed.wire_name), text=_aloud(event.text)))
         if event.text.startswith("later"):
             context.set_timer("recall", event.text, context.now + timedelta(seconds=0.1), {"cause": event.meta.event_id})
 
 
 async def on_recall(timers: Sequence[Timer], context: Context) -> None:
     for timer in timers:
+        if "stumble" in timer.key:
+            raise ValueError("the way to jane@example.com is barred")
+        if "hold" in timer.key and context.service.burns("hold the timer"):
+            await asyncio.Event().wait()
         await context.session.execute(insert(Echo), [{"text": f"recalled {timer.key}"}])
         context.say(SignalEchoed(meta=_meta(context, timer.key, "recalled"), text=f"recalled {timer.key}"))
+
+
+def _aloud(text: str) -> str:
+    return text * SAID_BYTES if text == TOO_LOUD else text
 
 
 def _meta(context: Context, *cause: str) -> Meta:
@@ -143,7 +157,7 @@ router = APIRouter()
 async def shout(body: EchoRequest, context: Write, caller: Caller) -> EchoView:
     """Echo a text without having heard it."""
     await context.session.execute(insert(Echo), [{"text": body.text}] * body.times)
-    context.say(SignalEchoed(meta=_meta(context, body.text, caller.subject), text=body.text))
+    context.say(SignalEchoed(meta=_meta(context, body.text, caller.subject), text=_aloud(body.text)))
     if body.text == "die before commit" and context.service.burns("die before commit"):
         die()
     return EchoView(text=body.text, count=body.times)
@@ -200,13 +214,13 @@ MIGRATIONS = "tests.chassis.app.echo_migrations"
 async def fuses(runtime: Runtime) -> AsyncIterator[Fuses]:
     """What handlers find as `context.service`."""
     assert isinstance(runtime.settings, EchoSettings)
-    yield Fuses(runtime.settings.fuses)
+    yield Fuses(runtime.settings.fuses, runtime.settings.antidote)
 
 
 def create_service(settings: EchoSettings | None = None, **options: Any) -> Service:
     settings = settings or EchoSettings()
     parts: dict[str, Any] = {"routers": [router], "subscriptions": SUBSCRIPTIONS, "timers": TIMERS, "migrations": MIGRATIONS, "extras": fuses}
-    return Service(name="echo", settings=settings, **parts | options)
+    return Service(settings=settings, **{"name": "echo"} | parts | options)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from chassis.app.lifecycle import consumer_specs
+from chassis.bus.durables import LANE, ConsumerSpec
 from chassis.bus.errors import Unparseable
 from chassis.context import Context
 from chassis.message import Received
@@ -18,6 +19,7 @@ from tests.chassis.app.bus_words import a_signal
 from tests.chassis.app.echo import EchoSettings, SignalEchoed, SignalGiven
 from tests.support.service import RunningService
 
+SPEC = ConsumerSpec("recorder", "SIGNAL", ())
 SETTINGS = EchoSettings(database_url="sqlite:///unused.db", token_public_key="unused", lanes=2)
 
 
@@ -37,12 +39,19 @@ def test_exact_handlers_are_taken_and_others_are_not() -> None:
 
 def test_each_stream_and_lane_has_a_durable_of_its_own() -> None:
     specs = consumer_specs("echo", SETTINGS, [on_any((SignalGiven, SignalEchoed), on_both)])
-    assert [(spec.stream, spec.durable, spec.subjects) for spec in specs] == [
-        ("ECHO", "echo-0", ("echo.signal.echoed.v1.0",)),
-        ("ECHO", "echo-1", ("echo.signal.echoed.v1.1",)),
-        ("SIGNAL", "echo-0", ("signal.flag.given.v1.0",)),
-        ("SIGNAL", "echo-1", ("signal.flag.given.v1.1",)),
+    assert [(spec.stream, spec.durable, spec.filters(spec.heard(2))) for spec in specs] == [
+        ("ECHO", "echo-0", ["echo.signal.echoed.v1.0"]),
+        ("ECHO", "echo-1", ["echo.signal.echoed.v1.1"]),
+        ("SIGNAL", "echo-0", ["signal.flag.given.v1.0"]),
+        ("SIGNAL", "echo-1", ["signal.flag.given.v1.1"]),
     ]
+
+
+@pytest.mark.parametrize(("lanes", "heard"), [(1, [(0, 1, 2, 3)]), (2, [(0, 2), (1, 3)]), (3, [(0, 3), (1,), (2,)]), (4, [(0,), (1,), (2,), (3,)])])
+def test_whatever_lanes_a_sender_had_each_number_is_heard_in_one_lane(lanes: int, heard: list[tuple[int, ...]]) -> None:
+    specs = [ConsumerSpec("echo", "SIGNAL", (f"signal.flag.given.v1.{LANE}",), lane, lanes) for lane in range(lanes)]
+    assert [spec.heard(4) for spec in specs] == heard
+    assert specs[0].filters(heard[0]) == [f"signal.flag.given.v1.{number}" for number in heard[0]]
 
 
 class Recorder:
@@ -77,12 +86,12 @@ def recorder() -> Recorder:
 
 def processor(runtime: Runtime, recorder: Recorder) -> Processor:
     """One durable's worth."""
-    return Processor(runtime, "recorder", recorder.subscriptions())
+    return Processor(runtime, SPEC, recorder.subscriptions())
 
 
 async def test_runs_of_consecutive_events_keep_the_order_of_the_stream(service: RunningService, recorder: Recorder) -> None:
     batch = [received("a", 1), received("b", 2), received("c", 3, SignalEchoed.wire_name), received("a", 4), received("d", 5)]
-    await processor(service.runtime, recorder).handle(batch)
+    await processor(service.runtime, recorder).apply(batch)
     assert recorder.runs == [("given", ["a", "b"]), ("echoed", ["c"]), ("given", ["d"])]
 
 
@@ -90,13 +99,13 @@ async def test_all_that_cannot_be_read_is_named_before_anything_is_begun(service
     torn = Received("signal.flag.given.v1.0", {}, b"{", "SIGNAL", 8, 1, datetime(2026, 3, 1, tzinfo=UTC))
     mislabelled = received("b", 9, **{"ce-type": "another.thing.happened.v1"})
     with pytest.raises(Unparseable) as refusal:
-        await processor(service.runtime, recorder).handle([received("a", 7), torn, mislabelled])
+        await processor(service.runtime, recorder).apply([received("a", 7), torn, mislabelled])
     assert sorted(refusal.value.reasons) == [8, 9]
     assert recorder.runs == []
-    await processor(service.runtime, recorder).handle([received("a", 7)])
+    await processor(service.runtime, recorder).apply([received("a", 7)])
     assert recorder.runs == [("given", ["a"])]
 
 
 async def test_an_event_that_an_older_release_heard_is_passed_over(service: RunningService, recorder: Recorder) -> None:
-    await processor(service.runtime, recorder).handle([received("a", 1, "signal.flag.lowered.v1"), received("b", 2)])
+    await processor(service.runtime, recorder).apply([received("a", 1, "signal.flag.lowered.v1"), received("b", 2)])
     assert recorder.runs == [("given", ["b"])]

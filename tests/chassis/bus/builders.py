@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from chassis.bus.broker import Broker
+from chassis.bus.durables import ConsumerSpec, Opening
 from chassis.bus.errors import ApiRefused
 from chassis.bus.reading import messages
+from chassis.bus.settling import Handle
 from chassis.bus.verdicts import Patience
-from chassis.message import OutMessage, Received
+from chassis.message import OutMessage, Received, StreamState
 
 QUICK = Patience(outage_seconds=(0.02,), fault_seconds=(0.01, 0.02))
 """The same rules as in production, with shorter waits."""
@@ -83,3 +85,21 @@ async def stored(broker: Broker, stream: str) -> list[Received]:
 async def bodies(broker: Broker, stream: str) -> list[bytes]:
     """The bodies of all that `stream` holds, in order."""
     return [message.body for message in await stored(broker, stream)]
+
+
+class Unremembered:
+    """An applier without a store: hears its own lane numbers from the beginning, and notes what died in `dead`."""
+
+    def __init__(self, handle: Handle, spec: ConsumerSpec) -> None:
+        self._handle = handle
+        self._spec = spec
+        self.dead: list[tuple[int, str]] = []
+
+    async def open(self, stream: StreamState) -> Opening:
+        return Opening(self._spec.heard(max(stream.lanes, self._spec.lanes)))
+
+    async def apply(self, batch: Sequence[Received]) -> None:
+        await self._handle(batch)
+
+    async def set_aside(self, dead: Sequence[tuple[Received, str]]) -> None:
+        self.dead += [(message.sequence, reason) for message, reason in dead]

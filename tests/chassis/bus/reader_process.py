@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from chassis.bus.broker import Broker
 from chassis.bus.consumer import Consumer
 from chassis.message import Received
-from tests.chassis.bus.builders import HANG, number_of
+from tests.chassis.bus.builders import HANG, Unremembered, number_of
 from tests.chassis.bus.readers import SMALL
 
 
@@ -28,7 +28,7 @@ async def apply(batch: Sequence[Received]) -> None:
 
 async def main(url: str) -> None:
     broker = await Broker.connect(url, "reader")
-    await Consumer(broker, SMALL, apply).start()
+    await Consumer(broker, SMALL, Unremembered(apply, SMALL)).start()
     await asyncio.Event().wait()
 
 

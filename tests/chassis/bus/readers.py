@@ -11,7 +11,7 @@ from chassis.bus.consumer import Consumer, ConsumerSpec
 from chassis.bus.observer import Observer
 from chassis.bus.settling import Handle
 from chassis.bus.verdicts import Patience
-from tests.chassis.bus.builders import QUICK
+from tests.chassis.bus.builders import QUICK, Unremembered
 
 SPEC = ConsumerSpec("scoring", "CAPTURE", ("capture.>",))
 SMALL = ConsumerSpec("scoring", "CAPTURE", ("capture.>",), batch_size=10)
@@ -31,7 +31,7 @@ class Readers:
         self, handle: Handle, spec: ConsumerSpec = SPEC, *, patience: Patience = QUICK, observer: Observer | None = None, broker: Broker | None = None
     ) -> Consumer:
         """A consumer that is being read (or stands by)."""
-        consumer = Consumer(broker or self._broker, spec, handle, patience=patience, observer=observer)
+        consumer = Consumer(broker or self._broker, spec, Unremembered(handle, spec), patience=patience, observer=observer)
         self._consumers.append(consumer)
         await consumer.start()
         return consumer

@@ -132,6 +132,26 @@ async def test_more_than_may_wait_is_refused_and_what_waits_is_not_harmed() -> N
     await asyncio.gather(*first, *waiting)
 
 
+async def test_more_bytes_than_may_wait_are_refused_and_there_is_room_again_when_they_are_stored() -> None:
+    disk = SlowDisk()
+    coalescer = Coalescer(disk, most_bytes=10_000)
+    first = publishing(coalescer, 1)
+    await eventually(lambda: disk.batches)
+    large = asyncio.create_task(coalescer.publish([a_capture(1, size=50_000)]))  # nobody is ahead of it
+    await eventually(lambda: coalescer.waiting == 1)
+
+    with pytest.raises(Overloaded):
+        await coalescer.publish([a_capture(2, size=10)])
+
+    disk.finish()
+    await asyncio.gather(*first)
+    await eventually(lambda: coalescer.waiting == 0)
+    small = asyncio.create_task(coalescer.publish([a_capture(3, size=10)]))
+    disk.finish()
+    disk.finish()
+    await asyncio.gather(large, small)
+
+
 async def test_a_caller_who_hangs_up_does_not_stop_the_others() -> None:
     disk = SlowDisk()
     coalescer = Coalescer(disk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,8 +14,8 @@ from chassis.bus.broker import Broker
 from chassis.bus.consumer import ConsumerSpec
 from chassis.bus.dead import letters, main, parse
 from chassis.bus.errors import Unparseable
-from chassis.bus.letters import bury, exhume
-from chassis.message import Received
+from chassis.bus.letters import bury, exhume, replay_of
+from chassis.message import OutMessage, Received
 from tests.chassis.bus.builders import Applied, a_capture, bodies, captures, number_of, stream_state
 from tests.chassis.bus.readers import Readers
 from tests.support.eventually import eventually
@@ -40,6 +40,11 @@ async def two_dead(broker: Broker) -> None:
     )
 
 
+def parts_of(message: OutMessage) -> tuple[str, Mapping[str, str], bytes]:
+    """As it is read back."""
+    return message.subject, message.headers, message.body
+
+
 def received(number: int) -> Received:
     message = a_capture(number)
     return Received(message.subject, message.headers, message.body, "CAPTURE", number + 1, 1, AT)
@@ -51,7 +56,7 @@ def test_a_dead_letter_holds_the_message_as_it_was_and_why_it_failed() -> None:
 
     assert letter.subject == "dead.capture.interaction.received.v1.0"
     assert read.original == a_capture(1)
-    assert (read.letter, read.service, read.stream, read.sequence, read.died_at) == (9, "scoring", "CAPTURE", 2, AT.isoformat())
+    assert (read.letter, read.service, str(read.origin), read.died_at) == (9, "scoring", "CAPTURE/2/2026-05-04T03:02:01.000000+00:00", AT.isoformat())
     assert read.reason.startswith("ValueError: bad xxx")
     assert len(read.reason) == 1000
 
@@ -87,6 +92,24 @@ async def test_show_gives_headers_and_body(nats_server: NatsServer, two_dead: No
 async def test_a_letter_that_does_not_exist_is_said_so(nats_server: NatsServer, two_dead: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert (await command(nats_server, "show", "77")) == (1, [])
     assert "there is no letter 77" in capsys.readouterr().err
+
+
+def test_a_letter_of_a_replay_says_where_the_message_stood_at_first() -> None:
+    first = exhume(9, *parts_of(bury(received(1), "scoring", "no", AT, 1_000_000)))
+    again = replay_of(first, first.original)
+    assert (again.headers["replay-for"], again.headers["replay-of"]) == ("scoring", str(first.origin))
+
+    later = Received(again.subject, again.headers, again.body, "CAPTURE", 77, 1, AT)
+    second = exhume(10, *parts_of(bury(later, "scoring", "still no", AT, 1_000_000)))
+    assert (second.origin, second.original) == (first.origin, first.original)
+
+
+async def test_a_letter_that_is_published_again_is_there_once(broker: Broker) -> None:
+    """The reader died between the letter and the note of it."""
+    for _ in range(2):
+        await broker.publish_batch([bury(received(1), "scoring", "no", AT, 1_000_000)])
+    await broker.publish_batch([bury(received(1), "routing", "no", AT, 1_000_000)])
+    assert [letter.service for letter in await letters(broker)] == ["scoring", "routing"]
 
 
 async def test_replay_publishes_the_message_as_it_was_and_removes_the_letter(nats_server: NatsServer, broker: Broker, two_dead: None) -> None:

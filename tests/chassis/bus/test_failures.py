@@ -29,7 +29,7 @@ async def test_one_poisonous_message_is_found_and_the_rest_is_applied_once_and_i
     assert applied.numbers == [number for number in range(300) if number != 137]
     (letter,) = await stored(broker, "DEAD")
     dead = exhume(letter.sequence, letter.subject, letter.headers, letter.body)
-    assert (dead.service, dead.stream, dead.sequence) == ("scoring", "CAPTURE", 138)
+    assert (dead.service, dead.origin.stream, dead.origin.sequence) == ("scoring", "CAPTURE", 138)
     assert dead.reason == "ValueError: cannot handle 137"
     assert dead.original == captures(300)[137]
     await eventually(lambda: all_acknowledged(broker, 300))

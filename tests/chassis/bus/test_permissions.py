@@ -10,7 +10,7 @@ from chassis.bus.broker import Broker
 from chassis.bus.consumer import Consumer, ConsumerSpec
 from chassis.bus.errors import BrokerUnavailable, Unparseable
 from chassis.message import OutMessage, Received
-from tests.chassis.bus.builders import Applied, captures, number_of, stored
+from tests.chassis.bus.builders import Applied, Unremembered, captures, number_of, stored
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
 
@@ -19,6 +19,8 @@ authorization { users: [
   { user: admin, password: a }
   { user: scoring, password: s, permissions: {
       publish: ["scoring.>", "dead.>", "$JS.API.INFO", "$JS.API.STREAM.CREATE.SCORING", "$JS.API.STREAM.UPDATE.SCORING",
+                "$JS.API.STREAM.INFO.CAPTURE", "$JS.API.STREAM.MSG.GET.CAPTURE", "$JS.API.CONSUMER.NAMES.CAPTURE",
+                "$JS.API.CONSUMER.INFO.CAPTURE.scoring", "$JS.API.CONSUMER.DELETE.CAPTURE.scoring",
                 "$JS.API.CONSUMER.CREATE.CAPTURE.scoring", "$JS.API.CONSUMER.RESET.CAPTURE.scoring", "$JS.API.CONSUMER.UNPIN.CAPTURE.scoring",
                 "$JS.API.CONSUMER.MSG.NEXT.CAPTURE.scoring", "$JS.ACK.CAPTURE.scoring.>"]
       subscribe: ["_INBOX_scoring.>"] } }
@@ -40,7 +42,8 @@ async def test_a_service_does_all_its_work_with_the_subjects_it_is_given_and_can
         await admin.ensure_streams(["CAPTURE", "DEAD"])
         scoring = await Broker.connect(address(server, "scoring"), "scoring", inbox_prefix="_INBOX_scoring", answer_seconds=1.0)
         applied = Applied(parse)
-        consumer = Consumer(scoring, ConsumerSpec("scoring", "CAPTURE", ("capture.>",)), applied)
+        spec = ConsumerSpec("scoring", "CAPTURE", ("capture.>",))
+        consumer = Consumer(scoring, spec, Unremembered(applied, spec))
         await consumer.start()
         await scoring.ensure_streams(["SCORING"])
         await scoring.publish_batch([OutMessage("scoring.score.changed.v1.0", {}, b"1")])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from chassis.bus.broker import Broker
-from tests.chassis.bus.builders import HANG, Applied, a_capture, captures, durable_state
+from chassis.bus.delivery import Delivery
+from chassis.bus.puller import Puller, Source
+from tests.chassis.bus.builders import HANG, Applied, a_capture, captures, durable_state, number_of
 from tests.chassis.bus.readers import SMALL, ReaderProcess, Readers
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
@@ -103,6 +107,76 @@ async def test_a_reader_that_stops_hands_over_at_once(broker: Broker, other: Bro
     await first.stop()
     await broker.publish_batch(captures(50, start=50))
     await eventually(lambda: two.numbers == list(range(50, 100)), within=1.0)
+
+
+class Mutable(Broker):
+    """A connection whose pulls get lost while it is mute."""
+
+    is_mute = False
+
+    async def send(self, subject: str, body: bytes = b"", reply: str = "") -> bool:
+        return False if self.is_mute and ".MSG.NEXT." in subject else await super().send(subject, body, reply)
+
+
+LANE = Source(stream="CAPTURE", durable="scoring", group="lane", window=10, pin_seconds=0.5)
+
+
+@asynccontextmanager
+async def pulling(server: NatsServer) -> AsyncIterator[tuple[Mutable, Puller]]:
+    async def restore() -> None:
+        raise AssertionError("the durable is there")
+
+    broker = await Mutable.connect(server.url, "reader")
+    puller = Puller(broker, LANE, restore)
+    await puller.start()
+    yield broker, puller
+    await puller.stop()
+    await broker.close()
+
+
+async def pinned_reader(broker: Broker) -> str | None:
+    (group,) = (await durable_state(broker, "CAPTURE", "scoring"))["priority_groups"]
+    pin: str | None = group.get("pinned_client_id")
+    return pin
+
+
+async def is_pinned_otherwise(broker: Broker, pin: str | None) -> bool:
+    return await pinned_reader(broker) != pin
+
+
+async def taken(puller: Puller, count: int) -> list[Delivery]:
+    async with asyncio.timeout(10):
+        found: list[Delivery] = []
+        while len(found) < count:
+            found += await puller.next(count - len(found))
+        return found
+
+
+async def test_a_reader_that_is_pinned_again_where_its_count_left_off_skips_nothing_of_what_another_holds(
+    nats_server: NatsServer, broker: Broker
+) -> None:
+    """The other reader had the deliveries counted anew, to just the number that this one waits for."""
+    config = {"durable_name": "scoring", "name": "scoring", "ack_policy": "explicit", "filter_subjects": ["capture.>"], "ack_wait": 60_000_000_000}
+    pinned = {"priority_groups": ["lane"], "priority_policy": "pinned_client", "priority_timeout": 500_000_000}
+    await broker.request("CONSUMER.CREATE.CAPTURE.scoring", {"stream_name": "CAPTURE", "action": "", "config": config | pinned})
+    async with pulling(nats_server) as (first_line, first), pulling(nats_server) as (second_line, second):
+        second_line.is_mute = True
+        await broker.publish_batch(captures(2))
+        for delivery in await taken(first, 2):
+            await first_line.confirm(delivery.reply, b"+ACK")
+
+        pin = await pinned_reader(broker)
+        first_line.is_mute, second_line.is_mute = True, False
+        await eventually(lambda: is_pinned_otherwise(broker, pin), within=5)
+        await broker.publish_batch(captures(2, start=2))
+        held = await taken(second, 2)
+        assert [delivery.turn for delivery in held] == [1, 2]  # counted anew
+
+        pin = await pinned_reader(broker)
+        first_line.is_mute, second_line.is_mute = False, True
+        await eventually(lambda: is_pinned_otherwise(broker, pin), within=5)
+        await broker.publish_batch(captures(1, start=4))
+        assert [number_of(delivery.message) for delivery in await taken(first, 3)] == [2, 3, 4]
 
 
 def assert_goes_on(numbers: list[int], published: list[int]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,12 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.store import inbox, outbox, timers
+from chassis.store import outbox, timers
 from chassis.store.database import Database, StoreUnavailable
 from chassis.store.migrate import migrate
 from chassis.store.tables import INBOX, OUTBOX, TIMER
 from chassis.store.timers import Timer
-from tests.chassis.store.vocabulary import NOON, a_message
+from tests.chassis.store.vocabulary import NOON, a_message, claim_ids
 from tests.support.postgres import PostgresServer
 
 
@@ -33,7 +32,7 @@ async def counts(database: Database) -> tuple[int, ...]:
 
 async def apply_a_batch(database: Database, *, then: type[Exception] | None = None) -> set[str]:
     async with database.begin() as session:
-        claimed = await inbox.claim(session, "scoring", ["m1", "m2"])
+        claimed = await claim_ids(session, "SCORING", ["m1", "m2"])
         await outbox.append(session, [("e1", a_message("e1"))])
         await timers.set_timer(session, Timer("wait", "k", NOON))
         if then is not None:
@@ -49,24 +48,13 @@ async def test_a_rollback_leaves_neither_inbox_nor_outbox_nor_timer(database: Da
     assert await counts(database) == (2, 1, 1)
 
 
-async def test_a_message_is_claimed_once_per_consumer(database: Database) -> None:
+async def test_a_message_is_claimed_once_per_stream(database: Database) -> None:
     await apply_a_batch(database)
     async with database.begin() as session:
-        assert await inbox.claim(session, "scoring", ["m2", "m3"]) == {"m3"}
-        assert await inbox.claim(session, "scoring", ["m3"]) == set()
-        assert await inbox.claim(session, "nurture", ["m2"]) == {"m2"}
-        assert await inbox.claim(session, "nurture", []) == set()
-
-
-async def test_old_claims_are_forgotten_and_young_ones_kept(database: Database) -> None:
-    now = datetime.now(UTC)
-    async with database.begin() as session:
-        await inbox.claim(session, "scoring", [f"m{number}" for number in range(30)])
-        assert await inbox.forget(session, now - timedelta(days=1), 100) == 0
-        await session.execute(INBOX.update().where(INBOX.c.message_id != "m7").values(claimed_at=now - timedelta(days=31)))
-        assert await inbox.forget(session, now - timedelta(days=30), 20) <= 20
-        await inbox.forget(session, now - timedelta(days=30), 20)
-        assert await inbox.claim(session, "scoring", ["m7", "m8"]) == {"m8"}
+        assert await claim_ids(session, "SCORING", ["m2", "m3"]) == {"m3"}
+        assert await claim_ids(session, "SCORING", ["m3"]) == set()
+        assert await claim_ids(session, "NURTURE", ["m2"]) == {"m2"}
+        assert await claim_ids(session, "NURTURE", []) == set()
 
 
 async def begin_inside_another(database: Database) -> None:
@@ -82,7 +70,7 @@ async def test_a_transaction_inside_another_is_refused_instead_of_waiting_for_ev
 
 async def claim_in_savepoint(session: AsyncSession, message_id: str, *, then: type[Exception] | None = None) -> None:
     async with session.begin_nested():
-        await inbox.claim(session, "scoring", [message_id])
+        await claim_ids(session, "SCORING", [message_id])
         if then is not None:
             raise then
 
@@ -97,18 +85,18 @@ async def test_a_savepoint_goes_back_alone_and_with_its_transaction(database: Da
     async with database.begin() as session:
         with pytest.raises(HandlerFailed):
             await claim_in_savepoint(session, "m1", then=HandlerFailed)
-        assert await inbox.claim(session, "scoring", ["m1"]) == {"m1"}
+        assert await claim_ids(session, "SCORING", ["m1"]) == {"m1"}
     with pytest.raises(HandlerFailed):
         await claim_in_savepoint_and_fail(database, "m2")
     async with database.begin() as session:
-        assert await inbox.claim(session, "scoring", ["m1", "m2"]) == {"m2"}
+        assert await claim_ids(session, "SCORING", ["m1", "m2"]) == {"m2"}
 
 
 async def test_concurrent_writers_do_not_lock_each_other_out(database: Database) -> None:
     async def write(number: int) -> None:
         async with database.begin() as session:
             await session.execute(select(INBOX))  # reads before it writes, as handlers do
-            await inbox.claim(session, "scoring", [f"{number}-{index}" for index in range(5)])
+            await claim_ids(session, "SCORING", [f"{number}-{index}" for index in range(5)])
 
     await asyncio.gather(*(write(number) for number in range(40)))
     assert await counts(database) == (200, 0, 0)
@@ -121,7 +109,7 @@ async def test_writers_of_two_processes_do_not_lock_each_other_out(store_url: st
     async def write(database: Database, number: int) -> None:
         async with database.begin() as session:
             await session.execute(select(INBOX))
-            await inbox.claim(session, f"consumer-{id(database)}", [str(number)])
+            await claim_ids(session, f"STREAM-{id(database)}", [str(number)])
 
     await asyncio.gather(*(write(database, number) for number in range(30) for database in databases))
     assert await counts(databases[0]) == (60, 0, 0)
@@ -134,7 +122,7 @@ async def test_a_cancelled_transaction_leaves_nothing_and_blocks_nobody(database
 
     async def write() -> None:
         async with database.begin() as session:
-            await inbox.claim(session, "scoring", ["m1"])
+            await claim_ids(session, "SCORING", ["m1"])
             begun.set()
             await asyncio.Event().wait()
 
@@ -144,16 +132,16 @@ async def test_a_cancelled_transaction_leaves_nothing_and_blocks_nobody(database
     with pytest.raises(asyncio.CancelledError):
         await task
     async with asyncio.timeout(5), database.begin() as session:
-        assert await inbox.claim(session, "scoring", ["m1"]) == {"m1"}
+        assert await claim_ids(session, "SCORING", ["m1"]) == {"m1"}
 
 
 async def test_a_reader_goes_on_beside_a_writer_and_cannot_write(database: Database) -> None:
     async with database.begin() as writing:
-        await inbox.claim(writing, "scoring", ["m1"])
+        await claim_ids(writing, "SCORING", ["m1"])
         assert await counts(database) == (0, 0, 0)
     with pytest.raises(DBAPIError) as refused:
         async with database.read() as session:
-            await inbox.claim(session, "scoring", ["m2"])
+            await claim_ids(session, "SCORING", ["m2"])
     assert not database.is_transient(refused.value) or database.dialect == "postgresql"
     assert await counts(database) == (1, 0, 0)
 
@@ -191,9 +179,9 @@ async def test_an_unreachable_store_is_a_passing_trouble(tmp_path: Path) -> None
 
 async def claim_while(database: Database, accident: Callable[[], None]) -> None:
     async with database.begin() as session:
-        await inbox.claim(session, "scoring", ["m3"])
+        await claim_ids(session, "SCORING", ["m3"])
         await asyncio.to_thread(accident)
-        await inbox.claim(session, "scoring", ["m4"])
+        await claim_ids(session, "SCORING", ["m4"])
 
 
 async def test_a_restart_of_postgres_is_survived(postgres_server: PostgresServer) -> None:

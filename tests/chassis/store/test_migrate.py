@@ -10,16 +10,19 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic import command
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from chassis.message import OutMessage
 from chassis.store import migrate as migrations
-from chassis.store import tables
+from chassis.store import outbox, tables, timers
 from chassis.store.batch import upsert
 from chassis.store.database import Database
 from chassis.store.migrate import UnknownRevision, drift, migrate, pending
 from tests.chassis.store.miniature.store import NewerTable, Table, Visit
 
+CHASSIS = sorted(path.name[:4] for path in (Path(tables.__file__).parent / "migrations" / "versions").glob("0*.py"))
 PACKAGE = "tests.chassis.store.miniature.migrations"
 
 
@@ -32,9 +35,9 @@ async def versions(url: str) -> dict[str, list[str]]:
 
 
 async def test_an_empty_store_is_brought_to_the_newest_revision_of_both_chains(store_url: str) -> None:
-    assert await pending(store_url, PACKAGE) == ["chassis.store.migrations:0001", f"{PACKAGE}:0001", f"{PACKAGE}:0002"]
+    assert await pending(store_url, PACKAGE) == [*(f"chassis.store.migrations:{one}" for one in CHASSIS), f"{PACKAGE}:0001", f"{PACKAGE}:0002"]
     await migrate(store_url, PACKAGE)
-    assert await versions(store_url) == {"chassis_version": ["0001"], "version": ["0002"]}
+    assert await versions(store_url) == {"chassis_version": [CHASSIS[-1]], "version": ["0002"]}
     assert await pending(store_url, PACKAGE) == []
     assert await drift(store_url, Table.metadata) == []
 
@@ -52,9 +55,31 @@ async def test_migrating_again_changes_nothing(store_url: str) -> None:
     await database.close()
 
 
+async def test_what_waited_in_an_older_store_still_waits(store_url: str) -> None:
+    database = Database(store_url)
+    async with database.connection() as connection:
+        await connection.run_sync(lambda one: command.upgrade(migrations._config("chassis.store.migrations", connection=one), "0001"))
+    moment = "2026-03-02 12:00:00+00:00" if database.dialect == "postgresql" else "2026-03-02T12:00:00.000000+00:00"
+    async with database.begin() as session:
+        for name, published in (("first", f"'{moment}'"), ("second", "NULL"), ("third", "NULL")):
+            columns = "event_id, subject, headers, body, created_at, published_at"
+            values = f"'{name}', 'echo.a.b.v1.0', '{{}}', '{name}', '{moment}', {published}"
+            await session.execute(text(f"INSERT INTO outbox ({columns}) VALUES ({values})"))
+        columns = "kind, key, due_at, fire_at, attempts, payload"
+        await session.execute(text(f"INSERT INTO timer ({columns}) VALUES ('fade', 'k', '{moment}', '{moment}', 4, '{{}}')"))
+    await migrate(store_url)
+    async with database.begin() as session:
+        assert [row.row_id for row in await outbox.waiting(session, 10)] == [2, 3]
+        assert await timers.failing(session) == [("fade", 1)]
+        await outbox.forget(session, [2, 3])
+        await outbox.append(session, [("fourth", OutMessage("echo.a.b.v1.0", {}, b""))])
+        assert [row.row_id for row in await outbox.waiting(session, 10)] == [4]
+    await database.close()
+
+
 async def test_replicas_that_start_together_migrate_once(store_url: str) -> None:
     await asyncio.gather(*(migrate(store_url, PACKAGE) for _ in range(4)))
-    assert await versions(store_url) == {"chassis_version": ["0001"], "version": ["0002"]}
+    assert await versions(store_url) == {"chassis_version": [CHASSIS[-1]], "version": ["0002"]}
 
 
 async def test_drift_names_what_a_migration_is_missing_for(store_url: str) -> None:
@@ -75,7 +100,7 @@ async def test_drift_sees_a_column_and_a_table_that_the_code_forgot(store_url: s
 async def test_the_chassis_migrations_agree_with_its_tables(store_url: str) -> None:
     await migrate(store_url)
     # SQLite has rowids for what this index is for
-    assert await drift(store_url, tables.METADATA) == (["add index inbox_age"] if store_url.startswith("sqlite") else [])
+    assert await drift(store_url, tables.METADATA) == (["add index inbox_before_age"] if store_url.startswith("sqlite") else [])
 
 
 @pytest.fixture
@@ -122,13 +147,13 @@ async def test_the_command_migrates(store_url: str) -> None:
 
 async def test_two_processes_that_start_together_migrate_once(store_url: str) -> None:
     assert await asyncio.gather(*(run(PACKAGE, "--url", store_url) for _ in range(3))) == [(0, "")] * 3
-    assert await versions(store_url) == {"chassis_version": ["0001"], "version": ["0002"]}
+    assert await versions(store_url) == {"chassis_version": [CHASSIS[-1]], "version": ["0002"]}
 
 
 async def test_the_command_writes_sql_that_makes_the_same_store(postgres_url: str) -> None:
     status, sql = await run(PACKAGE, "--url", postgres_url, "--sql")
     assert status == 0
-    assert len(await pending(postgres_url, PACKAGE)) == 3
+    assert len(await pending(postgres_url, PACKAGE)) == len(CHASSIS) + 2
     administrator = await asyncpg.connect(postgres_url)
     await administrator.execute(sql)
     await administrator.close()

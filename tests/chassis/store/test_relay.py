@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import Table, func, select, text
 
 from chassis.message import OutMessage
-from chassis.store import inbox, outbox
+from chassis.store import outbox
 from chassis.store.database import Database
 from chassis.store.migrate import migrate
-from chassis.store.relay import Keeping, Relay
+from chassis.store.outbox import Backlog
+from chassis.store.relay import Relay
 from chassis.store.tables import INBOX, OUTBOX
-from tests.chassis.store.vocabulary import Listener, a_message, kill, running, say
+from tests.chassis.store.vocabulary import Listener, a_message, claim_ids, kill, running, say
 from tests.support.eventually import eventually
 from tests.support.postgres import PostgresServer
 
@@ -130,10 +130,10 @@ async def test_a_broker_that_is_away_is_tried_again_in_order(database: Database)
         await eventually(lambda: listener.refusals >= 2)
         await say(database, "e2")
         assert listener.heard == []
-        assert await relay.age_seconds() > 0
+        assert (await relay.backlog()).count == 2
         listener.is_away = False
         await eventually(lambda: listener.heard == ["e1", "e2"])
-    assert await relay.age_seconds() == 0
+    assert await relay.backlog() == Backlog(0, None)
 
 
 async def test_stopping_publishes_what_was_committed_before(database: Database) -> None:
@@ -155,33 +155,27 @@ async def test_stopping_does_not_wait_for_a_broker_that_is_away(database: Databa
     assert await unpublished(database) == 1
 
 
-async def test_published_rows_are_purged_when_old_and_waiting_ones_never(database: Database) -> None:
-    await say(database, "old", "young", "waiting")
-    now = datetime.now(UTC)
-    async with database.begin() as session:
-        old, young, _ = [row.row_id for row in await outbox.waiting(session, 10)]
-        await outbox.mark_published(session, [old], now - timedelta(hours=7))
-        await outbox.mark_published(session, [young], now)
-        assert await outbox.purge(session, now - timedelta(hours=6), 100) == 1
-        assert await session.scalar(select(func.count()).select_from(OUTBOX)) == 2
-        assert await outbox.purge(session, now + timedelta(hours=1), 100) == 1
-    assert await unpublished(database) == 1
-
-
-async def test_the_relay_purges_by_itself(database: Database) -> None:
+async def test_what_the_broker_has_is_forgotten_and_its_number_never_given_again(database: Database) -> None:
     listener = Listener()
-    relay = Relay(database, listener.publish, poll_seconds=0.02, keeping=Keeping(published_hours=0, claimed_days=0, purge_seconds=0.05))
-    await say(database, *(f"e{number}" for number in range(1500)))
+    await say(database, "e1", "e2")
+    async with running(Relay(database, listener.publish)):
+        await eventually(lambda: is_empty(database, OUTBOX))
+    await say(database, "e3")
+    async with database.read() as session:
+        assert [row.row_id for row in await outbox.waiting(session, 10)] == [3]
+
+
+async def test_old_claims_are_purged_by_the_relay(database: Database) -> None:
     async with database.begin() as session:
-        await inbox.claim(session, "scoring", [f"m{number}" for number in range(2500)])
+        await claim_ids(session, "CAPTURE", [f"m{number}" for number in range(2500)])
+        await session.execute(INBOX.update().values(claimed_at=0))  # 1970
+    async with running(Relay(database, Listener().publish, poll_seconds=0.02, purge_seconds=0.05)):
+        await eventually(lambda: is_empty(database, INBOX))
 
-    async def is_empty() -> bool:
-        async with database.read() as session:
-            return not [table for table in (OUTBOX, INBOX) if await session.scalar(select(func.count()).select_from(table))]
 
-    async with running(relay):
-        await eventually(is_empty)
-    assert len(listener.heard) == 1500
+async def is_empty(database: Database, table: Table) -> bool:
+    async with database.read() as session:
+        return not await session.scalar(select(func.count()).select_from(table))
 
 
 async def test_two_relays_on_postgres_take_turns(postgres_url: str) -> None:

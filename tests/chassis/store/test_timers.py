@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from chassis.store import inbox, timers
+from chassis.store import timers
 from chassis.store.clock import TimerClock
 from chassis.store.database import Database
 from chassis.store.migrate import migrate
 from chassis.store.tables import INBOX, TIMER
 from chassis.store.timers import Timer
-from tests.chassis.store.vocabulary import NOON, running
+from tests.chassis.store.vocabulary import NOON, claim_ids, running
 from tests.support.eventually import eventually
 
 MINUTE = timedelta(minutes=1)
@@ -36,7 +37,7 @@ class Handler:
         async with self.database.begin() as session:
             due = await timers.take_due(session, now, KINDS, limit)
             self.attempts += 1
-            await inbox.claim(session, "fired", [timer.key for timer in due])
+            await claim_ids(session, "fired", [timer.key for timer in due])
             if any(timer.key == self.poison for timer in due):
                 raise ValueError(self.poison)
         self.fired += due
@@ -173,6 +174,43 @@ async def test_a_failing_timer_keeps_its_place_and_holds_up_nobody(database: Dat
         wall.now = NOON + MINUTE
         await eventually(lambda: handler.keys[-1:] == ["k03"])
     assert handler.fired[-1].due_at == NOON
+
+
+async def test_a_timer_that_fails_again_and_again_is_told_with_its_reason_and_may_be_retried(database: Database) -> None:
+    wall, handler = Wall(), Handler(database, poison="k")
+    await set_all(database, Timer("wait", "k", NOON))
+    clock = TimerClock(database, KINDS, handler.process, clock=wall, poll_seconds=0.02)
+    async with running(clock):
+        for attempts in (1, 2, 3):
+            await eventually(partial(has_failed, database, attempts))
+            wall.now += MINUTE
+            clock.wake()
+    async with database.begin() as session:
+        assert await timers.failing(session) == [("wait", 1)]
+        (row,) = await timers.list_failing(session, 10)
+        assert (row.key, row.due_at, row.reason.partition(":")[0]) == ("k", NOON, "ValueError")
+        assert await timers.retry_failing(session) == 1
+        assert await timers.failing(session) == []
+    handler.poison = ""
+    async with running(clock := TimerClock(database, KINDS, handler.process, clock=wall, poll_seconds=0.02)):
+        await eventually(lambda: handler.keys == ["k"])
+        await eventually(lambda: clock.progress.stuck_seconds == 0)
+
+
+async def has_failed(database: Database, attempts: int) -> bool:
+    async with database.read() as session:
+        return (await session.scalar(select(TIMER.c.attempts)) or 0) >= attempts
+
+
+async def test_a_timer_that_is_set_anew_has_not_failed(database: Database) -> None:
+    await set_all(database, Timer("wait", "k", NOON))
+    async with database.begin() as session:
+        for number in range(3):
+            await timers.postpone_first(session, NOON + number * MINUTE, KINDS, "ValueError: no")
+        assert await timers.failing(session) == [("wait", 1)]
+        await timers.set_timer(session, Timer("wait", "k", NOON + MINUTE))
+        assert await timers.failing(session) == []
+        assert await session.scalar(select(TIMER.c.reason)) is None
 
 
 async def test_a_timer_is_there_again_when_its_transaction_rolls_back(database: Database) -> None:

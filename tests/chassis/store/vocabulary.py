@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from chassis.message import OutMessage
-from chassis.store import outbox
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.message import Mark, OutMessage
+from chassis.store import inbox, outbox
 from chassis.store.clock import TimerClock
 from chassis.store.database import Database
+from chassis.store.inbox import Arrival, Reading
 from chassis.store.relay import Relay
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -18,6 +21,13 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 def a_message(event_id: str) -> OutMessage:
     return OutMessage("identity.person.created.v1.0", {"ce-id": event_id, "note": "ü"}, b"\x00" + event_id.encode())
+
+
+async def claim_ids(session: AsyncSession, stream: str, ids: Sequence[str]) -> set[str]:
+    """Claim messages by their ids alone; answers those that were new."""
+    arrivals = [Arrival(message_id, 0, Mark(sequence, NOON)) for sequence, message_id in enumerate(ids, start=1)]
+    fresh = await inbox.remember(session, Reading(stream, 1, (0,)), arrivals)
+    return {ids[sequence - 1] for sequence in fresh}
 
 
 async def say(database: Database, *event_ids: str) -> None:

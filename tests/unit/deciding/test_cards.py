@@ -6,14 +6,16 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from sqlalchemy import MetaData
 
 from chassis.store.database import Database
 from contracts.envelope import Meta
-from contracts.events.scoring import Attribute, ProfileChanged, ScoreChanged, ScoreCorrected
+from contracts.events.scoring import Attribute, ProfileChanged, ProfileChangedV1, ScoreChanged, ScoreCorrected
+from contracts.limits import HIGHLIGHTS
 from contracts.values import Receipt, Scores, Strength
-from deciding.cards import CARD_VARIABLES, HIGHLIGHTS, blank, card_facts, updated
+from deciding.cards import CARD_VARIABLES, blank, card_facts, is_judged_anew, updated
 from deciding.store.cards import card_table, load_cards, save_cards
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -50,12 +52,27 @@ def reason(number: int) -> Receipt:
     )
 
 
-def test_a_profile_is_told_by_its_changes() -> None:
-    card = updated(blank("per_A"), ProfileChanged(**WHO, attributes={"email": known("ada@harbour.example"), "title": known("CFO")}))
-    card = updated(card, ProfileChanged(**WHO, attributes={"title": None, "account_id": known("acc_1")}, is_test=True))
+def test_a_card_is_what_a_profile_says_whatever_was_heard_before() -> None:
+    before = updated(blank("per_A"), ScoreChanged(**WHO, scores=scores(40, "B2"), receipts=(reason(1),)))
+    before = updated(before, ProfileChanged(**WHO, attributes={"title": known("CFO")}, scores=scores(40, "B2"), is_test=True))
+    told = ProfileChanged(**WHO, attributes={"account_id": known("acc_1")}, scores=scores(3, "B4"), highlights=(reason(2), reason(3)))
+    card = updated(before, told)
+    assert card == updated(blank("per_A"), told)
+    assert (card.account_id, card.scores, card.highlights, card.is_test) == ("acc_1", scores(3, "B4"), (reason(3), reason(2)), False)
+
+
+def test_a_profile_of_the_first_version_is_still_heard_by_its_changes() -> None:
+    card = updated(blank("per_A"), ProfileChangedV1(**WHO, attributes={"email": known("ada@harbour.example"), "title": known("CFO")}))
+    card = updated(card, ProfileChangedV1(**WHO, attributes={"title": None, "account_id": known("acc_1")}, is_test=True))
     assert card.attributes == {"email": known("ada@harbour.example"), "account_id": known("acc_1")}
     assert card.account_id == "acc_1"
     assert card.is_test
+
+
+@pytest.mark.parametrize("kind", [ProfileChanged, ProfileChangedV1])
+def test_only_a_profile_that_something_happened_to_may_set_something_off(kind: type[ProfileChanged | ProfileChangedV1]) -> None:
+    assert is_judged_anew(kind(**WHO, attributes={}))
+    assert not is_judged_anew(kind(**WHO, attributes={}, occurred_at=NOON))
 
 
 def test_a_correction_changes_the_scores_and_no_reasons() -> None:

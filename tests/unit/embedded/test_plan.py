@@ -9,7 +9,7 @@ import pytest
 
 from chassis.bus.callout import Issuer, new_issuer_seed
 from embedded.nats_config import REPS
-from embedded.plan import NATS_USERS, PORT_NAMES, SERVICES, Plan, parse_procfile
+from embedded.plan import NATS_USERS, PORT_NAMES, SERVICES, WATCHDOG, Plan, parse_procfile
 from embedded.secrets import Secrets, load_or_make
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -39,7 +39,7 @@ def test_only_routing_gets_the_key_that_lets_reps_in_and_the_server_its_public_h
 def test_readiness_is_asked_of_the_processes_of_the_procfile_and_of_no_others() -> None:
     plan = a_plan()
     urls = plan.ready_urls()
-    assert list(urls) == list(parse_procfile((ROOT / "Procfile").read_text(), {"RAPPORT_VAR": "/var"}))
+    assert list(urls) == [name for name in parse_procfile((ROOT / "Procfile").read_text(), {"RAPPORT_VAR": "/var"}) if name != WATCHDOG]
     assert urls["gateway"] == "http://127.0.0.1:8080/readyz"
     assert urls["nats"] == f"http://127.0.0.1:{plan.ports['nats_monitor']}/healthz"
     assert urls["identity"] == f"http://127.0.0.1:{plan.ports['identity']}/readyz"

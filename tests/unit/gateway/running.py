@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,11 +14,13 @@ from aiohttp import web
 from fastapi import FastAPI
 
 from chassis.auth import Principal, TokenVerifier, generate_key_pair, read_public_keys
+from chassis.bus.reading import messages
 from chassis.runtime import Runtime, wall_clock
 from contracts.events.gateway import InteractionReceived
 from gateway.main import create_service
 from gateway.routes import UPSTREAMS
 from gateway.settings import GatewaySettings
+from tests.support.service import has_joined
 
 API_KEY = "rk_first_key_of_all"
 WRITE_KEY = "test_write_key_web"
@@ -70,21 +71,18 @@ class Door:
 
     async def captured(self) -> list[InteractionReceived]:
         """Everything on the stream, oldest first."""
-        state = (await self.runtime.broker.request("STREAM.INFO.CAPTURE"))["state"]
-        return [await self._read(sequence) for sequence in range(1, state["last_seq"] + 1)]
-
-    async def _read(self, sequence: int) -> InteractionReceived:
-        message = (await self.runtime.broker.request("STREAM.MSG.GET.CAPTURE", {"seq": sequence}))["message"]
-        lines = base64.b64decode(message["hdrs"]).decode().split("\r\n")[1:]
-        headers = {name: value.strip() for name, found, value in (line.partition(":") for line in lines) if found}
-        return InteractionReceived.from_wire(headers, base64.b64decode(message["data"]))
+        found = [message async for message in messages(self.runtime.broker, "CAPTURE")]
+        return [InteractionReceived.from_wire(message.headers, message.body) for message in found]
 
 
 @asynccontextmanager
-async def open_door(settings: GatewaySettings) -> AsyncIterator[Door]:
+async def open_door(settings: GatewaySettings, *, joined: bool = True) -> AsyncIterator[Door]:
+    """A gateway whose lifespan is entered. NATS has to be there, unless it need not have `joined` it when the block begins."""
     app = create_service(settings).app()
     transport = httpx.ASGITransport(app=app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
+        if joined:
+            await has_joined(app.state.runtime)
         yield Door(app, client)
 
 

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.events.gateway import InteractionReceived
-from gateway.domain.batch import MAX_EVENTS, read_batch
-from gateway.domain.body import MAX_BATCH_BYTES, MAX_EVENT_BYTES, inflate, parse
+from contracts.limits import BATCH_BYTES, BATCH_EVENTS, EVENT_BYTES
+from gateway.domain.batch import read_batch
+from gateway.domain.body import inflate, parse
 from gateway.domain.refusal import Fault, Refused
 from tests.unit.gateway.recordings import arrival
 
@@ -54,7 +55,7 @@ def test_compressed_bodies_are_read(pack: Any) -> None:
     ("raw", "encoding", "fault"),
     [
         (gzip.compress(bytes(50_000_000), mtime=0), "gzip", Fault.TOO_LARGE),
-        (b"x" * (MAX_BATCH_BYTES + 1), "", Fault.TOO_LARGE),
+        (b"x" * (BATCH_BYTES + 1), "", Fault.TOO_LARGE),
         (b"not gzip", "gzip", Fault.MALFORMED),
         (gzip.compress(b'{"a":1}' * 100, mtime=0)[:-12], "gzip", Fault.MALFORMED),
         (b"", "gzip", Fault.MALFORMED),
@@ -63,7 +64,7 @@ def test_compressed_bodies_are_read(pack: Any) -> None:
 )
 def test_a_body_that_cannot_be_unpacked_is_refused(raw: bytes, encoding: str, fault: Fault) -> None:
     with pytest.raises(Refused) as refusal:
-        inflate(raw, encoding, MAX_BATCH_BYTES)
+        inflate(raw, encoding, BATCH_BYTES)
     assert refusal.value.fault is fault
 
 
@@ -103,32 +104,32 @@ def test_no_json_whatsoever_breaks_a_batch_or_takes_a_good_event_with_it(others:
     raw = json.dumps({**around, "batch": batch}).encode()
     reading = read_batch(parse(raw), len(raw), arrival())
     assert len(reading.captures) + len(reading.rejects) == len(batch)
-    said = [InteractionReceived.from_wire(capture.headers(), capture.body()) for capture in reading.captures]
-    assert [event.body() for event in said] == [capture.body() for capture in reading.captures]
+    said = [InteractionReceived.from_wire(capture.headers(), capture.body) for capture in reading.captures]
+    assert [event.body() for event in said] == [capture.body for capture in reading.captures]
     assert "good" in [event.interaction.message_id for event in said]
-    assert b"\\u0000" not in b"".join(capture.body() for capture in reading.captures)
+    assert b"\\u0000" not in b"".join(capture.body for capture in reading.captures)
     assert all(reject.field and reject.reason for reject in reading.rejects)
 
 
 def test_each_bad_event_of_a_batch_is_named_and_the_rest_is_kept() -> None:
     raw = orjson.dumps({"batch": [GOOD, {"type": "track", "userId": "u"}, 7, {**GOOD, "messageId": "also"}]})
     reading = read_batch(parse(raw), len(raw), arrival())
-    assert [capture.payload["interaction"]["message_id"] for capture in reading.captures] == ["good", "also"]
+    assert [orjson.loads(capture.body)["interaction"]["message_id"] for capture in reading.captures] == ["good", "also"]
     assert [(reject.index, reject.field) for reject in reading.rejects] == [(1, "event"), (2, "event")]
 
 
 def test_an_event_beyond_its_size_is_refused_alone() -> None:
-    large = {**GOOD, "properties": {"text": "x" * MAX_EVENT_BYTES}}
+    large = {**GOOD, "properties": {"text": "x" * EVENT_BYTES}}
     raw = orjson.dumps({"batch": [large, GOOD]})
     reading = read_batch(parse(raw), len(raw), arrival())
     assert len(reading.captures) == 1
-    assert reading.rejects[0].reason == "is larger than 32 KB"
+    assert reading.rejects[0].reason == "is larger than 32 KB, the batch's context included"
 
 
 def test_what_a_batch_says_for_all_holds_for_each_that_says_nothing_else() -> None:
     events = [GOOD, {**GOOD, "context": {"locale": "de", "page": {"path": "/x"}}}]
     raw = orjson.dumps({"batch": events, "context": {"locale": "en", "app": "shop"}})
-    contexts = [capture.payload["interaction"]["context"] for capture in read_batch(parse(raw), len(raw), arrival()).captures]
+    contexts = [orjson.loads(capture.body)["interaction"]["context"] for capture in read_batch(parse(raw), len(raw), arrival()).captures]
     assert contexts == [{"locale": "en", "app": "shop"}, {"locale": "de", "app": "shop", "page": {"path": "/x"}}]
 
 
@@ -141,5 +142,5 @@ def test_a_batch_without_events_is_refused(batch: Any) -> None:
 
 def test_a_batch_of_too_many_is_refused_whole() -> None:
     with pytest.raises(Refused) as refusal:
-        read_batch({"batch": [{}] * (MAX_EVENTS + 1)}, 10, arrival())
+        read_batch({"batch": [{}] * (BATCH_EVENTS + 1)}, 10, arrival())
     assert refusal.value.fault is Fault.TOO_LARGE

@@ -7,12 +7,13 @@ import json
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from contracts.limits import BATCH_BYTES, COMPLETED_FACTOR, ENVELOPE_BYTES, EVENT_BYTES, EXCERPT_BYTES
 from contracts.values import InteractionKind
 from gateway.capture import ENDPOINTS
-from gateway.domain.body import MAX_BATCH_BYTES, MAX_EVENT_BYTES
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
 from tests.unit.gateway.recordings import sdk_requests
@@ -79,9 +80,9 @@ WRONG: list[tuple[str, bytes, dict[str, str], int, str]] = [
     ("/v1/page", b'{"userId":"u","context":[]}', {}, 422, "context"),
     ("/v1/batch", b'{"batch":{}}', {}, 422, "batch"),
     ("/v1/batch", b'{"batch":[],"context":1}', {}, 422, "context"),
-    ("/v1/track", b'{"a":"' + b"x" * MAX_EVENT_BYTES + b'"}', {}, 413, "body"),
-    ("/v1/batch", b'{"a":"' + b"x" * MAX_BATCH_BYTES + b'"}', {}, 413, "body"),
-    ("/v1/batch", gzip.compress(b'{"a":"' + b"x" * MAX_BATCH_BYTES + b'"}', mtime=0), {"content-encoding": "gzip"}, 413, "body"),
+    ("/v1/track", b'{"a":"' + b"x" * EVENT_BYTES + b'"}', {}, 413, "body"),
+    ("/v1/batch", b'{"a":"' + b"x" * BATCH_BYTES + b'"}', {}, 413, "body"),
+    ("/v1/batch", gzip.compress(b'{"a":"' + b"x" * BATCH_BYTES + b'"}', mtime=0), {"content-encoding": "gzip"}, 413, "body"),
 ]
 
 
@@ -109,6 +110,46 @@ async def test_bad_events_of_a_batch_are_named_and_good_ones_kept(door: Door) ->
     assert answer.status_code == 200
     assert [(one["index"], one["field"]) for one in answer.json()["rejected"]] == [(1, "event"), (2, "event")]
     assert [event.interaction.message_id for event in await door.captured()] == ["good"]
+
+
+async def stored_bytes(door: Door) -> int:
+    state = (await door.runtime.broker.request("STREAM.INFO.CAPTURE"))["state"]
+    return int(state["bytes"])
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+async def test_a_small_request_whose_context_is_huge_costs_nothing_and_says_so(door: Door, is_packed: bool) -> None:
+    """400 KB of context over 60 small events were once 869 bytes on the wire and 48 MB on the stream."""
+    body = orjson.dumps({"batch": [{"type": "track", "event": "e", "userId": "u"}] * 60, "context": {"junk": "x" * 400_000}})
+    packed = gzip.compress(body, mtime=0)
+    assert len(packed) < 1_000
+    headers = {"content-encoding": "gzip"} if is_packed else {}
+    answer = await door.send("/v1/batch", packed if is_packed else body, headers=headers)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (413, "body" if is_packed else "context")
+    assert await stored_bytes(door) == 0
+    if not is_packed:  # who sent a body that cannot be read is known by the key alone
+
+        async def listed() -> list[str]:
+            return [item["field"] for item in (await door.api("GET", "/v1/sources/src_default/rejects")).json()["items"]]
+
+        await eventually(lambda: _equals(listed, ["context"]))
+
+
+async def test_what_a_batch_costs_on_disk_is_a_stated_factor_of_its_size(door: Door) -> None:
+    events = [{"type": "track", "event": "e", "userId": "u", "properties": {"number": number}} for number in range(500)]
+    body = orjson.dumps({"batch": events, "context": {"junk": "x" * 700}})
+    assert (await door.send("/v1/batch", body)).status_code == 200
+    assert 0 < await stored_bytes(door) <= COMPLETED_FACTOR * len(body) + 2 * ENVELOPE_BYTES * len(events)  # headers are as much again at most
+
+
+async def test_a_reject_is_kept_short_whatever_was_sent(door: Door) -> None:
+    await door.send("/v1/batch", {"batch": [{"type": "nothing", "note": "\N{GRINNING FACE}" * 2_000}] * 3})
+
+    async def sizes() -> list[bool]:
+        items = (await door.api("GET", "/v1/sources/src_default/rejects")).json()["items"]
+        return [200 < len(item["excerpt"].encode()) <= EXCERPT_BYTES for item in items]
+
+    await eventually(lambda: _equals(sizes, [True] * 3))
 
 
 async def test_rejects_are_kept_and_listed_newest_first(door: Door) -> None:

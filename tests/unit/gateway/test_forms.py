@@ -34,8 +34,8 @@ def read(body: str | bytes, content_type: str = URLENCODED, form: Form | None = 
 
 def said(reading: FormReading) -> InteractionReceived:
     capture = reading.capture("m-1")
-    event = InteractionReceived.from_wire(capture.headers(), capture.body())
-    assert event.body() == capture.body()
+    event = InteractionReceived.from_wire(capture.headers(), capture.body)
+    assert event.body() == capture.body
     return event
 
 

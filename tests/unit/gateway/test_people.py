@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from tests.unit.gateway.running import Door, PlayedService
+from tests.unit.gateway.running import Answer, Door, PlayedService
 
 
 def known(person_id: str, **others: Any) -> dict[str, Any]:
@@ -165,19 +166,83 @@ async def test_nobody_is_not_found_and_a_wrong_value_is_told_as_identity_tells_i
     assert (await door.api("GET", "/v1/people", params={"emial": "a@b.co"})).status_code == 422
 
 
-async def test_a_text_is_looked_for_among_identifiers_and_names(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
-    identity.says("GET", "/v1/people", {"items": [known("per_1")], "next_cursor": None})
-    scoring.says("GET", "/v1/scoring/people", {"items": [scored("per_1"), scored("per_2")], "next_cursor": "per_2"})
-    identity.says("POST", "/v1/people:lookup", looked_up(known("per_2")))
-    scoring.says("POST", "/v1/scoring/people:lookup", looked_up(scored("per_1"), scored("per_2", 9)))
-    page = (await door.api("GET", "/v1/people", params={"q": "ada"})).json()
-    assert [(item["person_id"], item["scores"]["engagement"]) for item in page["items"]] == [("per_1", 7), ("per_2", 9)]
-    identity.asked.clear()
-    scoring.says("GET", "/v1/scoring/people", {"items": [], "next_cursor": None})
-    rest = (await door.api("GET", "/v1/people", params={"q": "ada", "cursor": page["next_cursor"]})).json()
-    assert (rest["items"], rest["next_cursor"]) == ([], None)
-    assert identity.asked == []  # it had no more
-    assert (await door.api("GET", "/v1/people", params={"q": "ada", "cursor": "nonsense"})).status_code == 422
+@dataclass
+class Base:
+    """Who is found by identity, and who by scoring; both answer a page after an id, as the services do."""
+
+    by_identifier: set[str]
+    by_name: set[str]
+    absorbed: dict[str, str] = field(default_factory=dict)
+
+    def plays(self, identity: PlayedService, scoring: PlayedService) -> None:
+        for service, path, found in ((identity, "/v1/people", self.by_identifier), (scoring, "/v1/scoring/people", self.by_name)):
+            service.answers["GET", path] = self._page_of(found)
+        identity.answers["POST", "/v1/people:lookup"] = self._look_up
+        scoring.answers["POST", "/v1/scoring/people:lookup"] = self._look_up
+
+    def _page_of(self, found: set[str]) -> Answer:
+        async def play(request: web.Request) -> web.StreamResponse:
+            after, limit = request.query.get("cursor", ""), int(request.query["limit"])
+            page = sorted(one for one in found if one > after)
+            items = [known(one) for one in page[:limit]]
+            return web.json_response({"items": items, "next_cursor": page[limit - 1] if len(page) > limit else None})
+
+        return play
+
+    async def _look_up(self, request: web.Request) -> web.StreamResponse:
+        asked = (await request.json())["person_ids"]
+        if len(asked) > 200:
+            return web.json_response({"title": "Bad input"}, status=422)
+        current = {one: self.absorbed.get(one, one) for one in asked}
+        return web.json_response({"items": [known(one) for one in sorted(set(current.values()))], "current": current})
+
+
+async def pages_of(door: Door, limit: int) -> list[list[str]]:
+    pages: list[list[str]] = []
+    query: dict[str, Any] = {"q": "tide", "limit": limit}
+    while True:
+        answer = await door.api("GET", "/v1/people", params=query)
+        assert answer.status_code == 200, answer.text
+        pages.append([item["person_id"] for item in answer.json()["items"]])
+        assert "scoring" not in answer.json()["degraded"]
+        if answer.json()["next_cursor"] is None:
+            return pages
+        query["cursor"] = answer.json()["next_cursor"]
+
+
+def numbered(*numbers: int) -> set[str]:
+    return {f"per_{number:03}" for number in numbers}
+
+
+@pytest.mark.parametrize("limit", [1, 7, 50, 200])
+async def test_pages_of_a_text_hold_at_most_what_was_asked_and_everybody_once(
+    door: Door, identity: PlayedService, scoring: PlayedService, limit: int
+) -> None:
+    small = limit < 50
+    by_identifier = numbered(*(range(0, 30, 3) if small else range(0, 500, 2)))
+    by_name = numbered(*(range(0, 30, 2) if small else range(0, 500, 3)))
+    Base(by_identifier, by_name).plays(identity, scoring)
+    pages = await pages_of(door, limit)
+    assert max(map(len, pages)) <= limit
+    assert [one for page in pages for one in page] == sorted(by_identifier | by_name)
+
+
+async def test_who_was_absorbed_a_moment_ago_is_not_told_twice(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
+    Base(numbered(1, 2, 3), numbered(2, 5, 6, 9), absorbed={"per_005": "per_001", "per_009": "per_006"}).plays(identity, scoring)
+    for limit in (1, 2, 3, 50):
+        people = [one for page in await pages_of(door, limit) for one in page]
+        assert sorted(people) == sorted(numbered(1, 2, 3, 6)), limit
+
+
+async def test_a_cursor_that_is_none_is_refused(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
+    Base(set(), set()).plays(identity, scoring)
+    assert (await door.api("GET", "/v1/people", params={"q": "ada", "cursor": "no cursor"})).status_code == 422
+
+
+async def test_beside_other_filters_a_text_is_looked_for_among_identifiers(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
+    Base(numbered(1), numbered(1, 2)).plays(identity, scoring)
+    answer = await door.api("GET", "/v1/people", params={"q": "ada", "email": "a@b.co"})
+    assert [item["person_id"] for item in answer.json()["items"]] == ["per_001"]
 
 
 async def test_what_identity_refuses_is_refused_also_beside_a_text(door: Door, identity: PlayedService, scoring: PlayedService) -> None:

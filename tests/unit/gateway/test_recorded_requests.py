@@ -8,9 +8,10 @@ import orjson
 import pytest
 
 from contracts.events.gateway import InteractionReceived
+from contracts.limits import BATCH_BYTES
 from contracts.values import Flag, IdentifierKind, InteractionKind
 from gateway.domain.batch import read_batch, read_single
-from gateway.domain.body import MAX_BATCH_BYTES, inflate, parse
+from gateway.domain.body import inflate, parse
 from gateway.domain.capture import Capture
 from gateway.domain.refusal import Refused
 from gateway.domain.segment import KINDS, read_event
@@ -18,7 +19,7 @@ from tests.unit.gateway.recordings import BY_PATH, NOW, WEB, Recorded, arrival, 
 
 
 def captures_of(request: Recorded) -> tuple[Capture, ...]:
-    raw = inflate(request.body, request.headers.get("content-encoding", ""), MAX_BATCH_BYTES)
+    raw = inflate(request.body, request.headers.get("content-encoding", ""), BATCH_BYTES)
     came = arrival(received_at=request.recorded_at)
     body = parse(raw)
     if request.kind is not None:
@@ -29,7 +30,7 @@ def captures_of(request: Recorded) -> tuple[Capture, ...]:
 
 
 def events_of(request: Recorded) -> list[InteractionReceived]:
-    return [InteractionReceived.from_wire(capture.headers(), capture.body()) for capture in captures_of(request)]
+    return [InteractionReceived.from_wire(capture.headers(), capture.body) for capture in captures_of(request)]
 
 
 def posts() -> list[Recorded]:
@@ -40,8 +41,8 @@ def test_every_recorded_event_is_said_byte_for_byte_as_the_contract_says_it() ->
     seen = 0
     for request in posts():
         for capture in captures_of(request):
-            event = InteractionReceived.from_wire(capture.headers(), capture.body())
-            assert capture.body() == event.body()
+            event = InteractionReceived.from_wire(capture.headers(), capture.body)
+            assert capture.body == event.body()
             assert capture.headers() == event.headers()
             assert (capture.subject(8),) == event.subjects(8)
             seen += 1
@@ -94,7 +95,7 @@ def test_a_python_batch_keeps_names_times_groups_and_aliases() -> None:
 
 def test_the_same_message_has_the_same_capture_id_whenever_it_comes_and_however_it_is_wrapped() -> None:
     for request in posts():
-        raw = inflate(request.body, request.headers.get("content-encoding", ""), MAX_BATCH_BYTES)
+        raw = inflate(request.body, request.headers.get("content-encoding", ""), BATCH_BYTES)
         body = parse(raw)
         events = body.get("batch", [body])
         first = captures_of(request)
@@ -103,7 +104,7 @@ def test_the_same_message_has_the_same_capture_id_whenever_it_comes_and_however_
 
 
 def test_the_write_key_never_reaches_the_stream() -> None:
-    assert not any(b"test_write_key" in capture.body() for request in posts() for capture in captures_of(request))
+    assert not any(b"test_write_key" in capture.body for request in posts() for capture in captures_of(request))
 
 
 # --- the payloads of the spec -------------------------------------------------------------------------------------------------
@@ -124,8 +125,8 @@ def verdict(item: dict[str, object]) -> str:
         capture = read_event(payload, kind, WEB, NOW, arrival().sender)
     except Refused as refused:
         return f"refused: {refused.field}" if len(refused.reason) > 10 else "refused without a reason"
-    event = InteractionReceived.from_wire(capture.headers(), capture.body())
-    assert event.body() == capture.body()
+    event = InteractionReceived.from_wire(capture.headers(), capture.body)
+    assert event.body() == capture.body
     return event.interaction.kind.value
 
 
@@ -140,6 +141,6 @@ def test_every_payload_of_the_spec_is_taken_or_refused_with_a_reason() -> None:
 def test_old_examples_of_the_spec_keep_their_claimed_time() -> None:
     payload = next(item["payload"] for item in spec_payloads() if item["payload"].get("sentAt") == "2015-02-23T22:28:55.111Z")
     capture = read_event(payload, None, WEB, NOW, arrival().sender)
-    interaction = InteractionReceived.from_wire(capture.headers(), capture.body()).interaction
+    interaction = InteractionReceived.from_wire(capture.headers(), capture.body).interaction
     assert interaction.occurred_at.year == 2015  # eleven years are no clock error
     assert Flag.CLOCK_CORRECTED not in interaction.flags

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from contracts.events.gateway import InteractionReceived
+from contracts.limits import EVENT_LEVELS
 from contracts.values import Flag, IdentifierKind, InteractionKind
-from gateway.domain.body import MAX_DEPTH
 from gateway.domain.capture import Sender, Source
 from gateway.domain.claims import gives_own_address, is_email
 from gateway.domain.refusal import Refused
@@ -18,8 +19,8 @@ from tests.unit.gateway.recordings import NOW, SERVER, WEB
 
 def said(event: dict[str, Any], source: Source = WEB, sender: Sender | None = None) -> InteractionReceived:
     capture = read_event(event, None, source, NOW, sender or Sender())
-    heard = InteractionReceived.from_wire(capture.headers(), capture.body())
-    assert heard.body() == capture.body()
+    heard = InteractionReceived.from_wire(capture.headers(), capture.body)
+    assert heard.body() == capture.body
     return heard
 
 
@@ -69,7 +70,7 @@ def test_what_is_no_object_is_no_event(event: Any) -> None:
 
 def test_nesting_has_a_limit_that_is_told() -> None:
     nested: Any = 1
-    for _ in range(MAX_DEPTH - 1):  # the event itself is one level
+    for _ in range(EVENT_LEVELS - 1):  # the event itself is one level
         nested = {"in": nested}
     said(a_track(properties=nested))
     with pytest.raises(Refused, match="nests deeper than 64 levels"):
@@ -168,7 +169,7 @@ def test_snake_case_is_understood() -> None:
 
 def test_the_path_says_the_kind_whatever_the_body_says() -> None:
     capture = read_event({"type": "track", "userId": "u"}, InteractionKind.PAGE, WEB, NOW, Sender())
-    assert capture.payload["interaction"]["kind"] == "page"
+    assert orjson.loads(capture.body)["interaction"]["kind"] == "page"
 
 
 def test_the_address_of_a_browser_is_filled_in_and_that_of_a_server_is_not() -> None:

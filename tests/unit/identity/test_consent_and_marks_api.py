@@ -7,17 +7,15 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import select
 
 from chassis.auth import Principal
-from chassis.store.tables import OUTBOX
 from contracts.events.gateway import InteractionReceived
 from contracts.events.identity import ConsentChanged, PersonMarked
 from services.identity.handlers import on_interactions_received
 from services.identity.main import create_service
 from services.identity.settings import IdentitySettings
 from tests.support.nats import NatsServer
-from tests.support.service import PUBLIC_KEY, RunningService, running, token
+from tests.support.service import PUBLIC_KEY, RunningService, published, running, token
 from tests.unit.identity.world import a_capture
 
 ABSENT = "per_01JNQ5M0E8K3V7ZJ4T9XW2RBCD"
@@ -41,9 +39,7 @@ async def person(identity: RunningService, **named: str) -> dict[str, Any]:
 
 
 async def said(identity: RunningService, kind: type[ConsentChanged] | type[PersonMarked]) -> list[Any]:
-    async with identity.runtime.database.read() as session:
-        rows = (await session.execute(select(OUTBOX.c.headers, OUTBOX.c.body).order_by(OUTBOX.c.id))).all()
-    return [kind.from_wire(row.headers, row.body) for row in rows if row.headers["ce-type"] == kind.wire_name]
+    return [kind.from_wire(one.headers, one.body) for one in await published(identity, "IDENTITY") if one.headers["ce-type"] == kind.wire_name]
 
 
 def as_(role: str) -> dict[str, str]:

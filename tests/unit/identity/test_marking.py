@@ -54,4 +54,4 @@ def test_whom_only_test_sources_saw_stays_a_test_whatever_is_said() -> None:
 def test_somebody_who_gets_an_older_name_is_created_with_the_mark_they_have() -> None:
     world = World().hears(a_capture(2, anonymous_id="a1"))
     world.marks(world.person(anonymous_id="a1")).hears(a_capture(1, user_id="u1", anonymous_id="a1"))
-    assert [one.is_test for one in world.heard(PersonCreated)] == [False, True]
+    assert [one.is_test for one in world.heard(PersonCreated)] == [True]

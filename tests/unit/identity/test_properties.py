@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from contracts.envelope import Event
 from contracts.events.gateway import InteractionReceived
 from contracts.events.identity import ConsentChanged, InteractionRecognized, PersonCreated, PersonMerged, PersonSplit
+from contracts.values import Strength
 from services.identity import domain
 from tests.unit.identity.world import DAWN, World, a_capture
 
@@ -62,6 +63,17 @@ def test_the_partition_is_what_the_live_automatic_links_join(story: list[dict[st
         assert {world.fragments[one].cluster_id for one in group} == {group[0]}
         assert {world.fragments[one].person_id for one in group} == {domain.person_of(group[0])}
         assert len({world.fragments[one].graph_version for one in group}) == 1
+
+
+@_small
+@given(_stories, st.integers(1, 7), st.data())
+def test_the_cores_are_what_the_live_verified_links_join(story: list[dict[str, Any]], size: int, data: st.DataObject) -> None:
+    world = in_batches(captures_of(story), size)
+    if data.draw(st.booleans()) and world.links:
+        world.cuts(data.draw(st.sampled_from(sorted(link.link_id for link in world.links.values()))))
+    verified = [link.pair for link in world.links.values() if link.is_live and link.strength is Strength.VERIFIED]
+    for group in domain.components(world.fragments, verified):
+        assert {world.fragments[one].core_id for one in group} == {group[0] if len(group) > 1 else None}
 
 
 @_small
@@ -213,7 +225,7 @@ def answers_by_name(world: World) -> dict[tuple[Any, ...], tuple[Any, ...]]:
 
 
 def grouping(world: World) -> dict[str, tuple[Any, ...]]:
-    return {one.fragment_id: (one.cluster_id, one.person_id, one.kind, one.value, one.account_id) for one in world.fragments.values()}
+    return {one.fragment_id: (one.cluster_id, one.person_id, one.kind, one.value, one.account_id, one.core_id) for one in world.fragments.values()}
 
 
 def automatic(world: World) -> dict[str, domain.Link]:

@@ -213,7 +213,7 @@ async def test_shards_that_see_one_name_at_once_end_with_one_fragment(postgres_u
             try:
                 return await shard.hears(*captures)
             except Exception as error:
-                if not database.is_transient(error):
+                if not database.is_transient(error) and not database.is_conflict(error):
                     raise
 
     await asyncio.gather(*(tell(shards[number % 2], number) for number in range(8)))

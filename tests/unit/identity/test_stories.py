@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contracts.events.identity import PersonCreated, PersonMerged, PersonSplit
+from contracts.events.identity import AccountCreated, PersonCreated, PersonMerged, PersonSplit
 from contracts.ids import with_prefix
 from contracts.values import Strength
 from services.identity import domain
@@ -49,13 +49,31 @@ def test_an_absorbed_id_still_leads_to_the_survivor() -> None:
 
 
 def test_a_capture_that_arrives_late_creates_its_person_before_it_absorbs_the_known_one() -> None:
-    world = World().hears(a_capture(2, anonymous_id="a1"))
-    known = world.person(anonymous_id="a1")
-    world.hears(a_capture(1, user_id="u1", anonymous_id="a1"))
-    kinds = [type(event).__name__ for event in world.said[2:]]
+    world = World().hears(a_capture(2, email="ann@acme.com"))
+    known = world.person(email="ann@acme.com")
+    world.hears(a_capture(1, user_id="u1", email="ann@acme.com"))
+    kinds = [type(event).__name__ for event in world.said if not isinstance(event, AccountCreated)][2:]
     assert kinds == ["PersonCreated", "PersonMerged", "InteractionRecognized"]
     assert world.heard(PersonMerged)[0].absorbed_person_ids == (known,)
     assert world.heard(PersonMerged)[0].person_id == world.person(user_id="u1") == domain.person_of(world.fragment(user_id="u1").fragment_id)
+
+
+def test_a_stranger_is_told_of_once_they_go_by_a_name_and_since_when_they_were_seen() -> None:
+    seen_at = DAWN - timedelta(days=3)
+    world = World().hears(a_capture(1, anonymous_id="a1", occurred_at=seen_at), a_capture(2, anonymous_id="a1"))
+    stranger = world.person(anonymous_id="a1")
+    assert [type(event).__name__ for event in world.said] == ["InteractionRecognized"] * 2
+    world.hears(a_capture(3, anonymous_id="a1", user_id="u1"), a_capture(4, anonymous_id="a1", user_id="u1"))
+    (created,) = world.heard(PersonCreated)
+    assert (created.person_id, created.fragment_id, created.occurred_at) == (stranger, world.fragment(anonymous_id="a1").fragment_id, seen_at)
+
+
+def test_a_stranger_who_absorbs_somebody_known_is_told_of_before_the_merge() -> None:
+    world = World().hears(a_capture(1, anonymous_id="a1"), a_capture(2, user_id="u1"), a_capture(3, anonymous_id="a1", user_id="u1"))
+    stranger = world.person(anonymous_id="a1")
+    kinds = [type(event).__name__ for event in world.said[-3:]]
+    assert kinds == ["PersonCreated", "PersonMerged", "InteractionRecognized"]
+    assert [event.person_id for event in world.heard(PersonCreated)][-1] == world.heard(PersonMerged)[0].person_id == stranger
 
 
 def test_two_users_of_one_device_stay_two_people() -> None:
@@ -197,7 +215,7 @@ def test_a_capture_without_any_name_is_a_person_of_its_own() -> None:
     world = World().hears(a_capture(1), a_capture(2))
     first, second = world.recognized()
     assert first.person_id != second.person_id
-    assert len(world.heard(PersonCreated)) == 2
+    assert world.heard(PersonCreated) == []
 
 
 def test_a_name_that_is_none_is_remarked_and_the_interaction_kept() -> None:

@@ -14,7 +14,7 @@ from contracts.envelope import Event, Meta
 from contracts.events.identity import PersonCreated, PersonMerged, PersonPart, PersonSplit
 from contracts.events.lifecycle import StageCorrected, StageEntered
 from contracts.events.routing import ReferralAccepted, ReferralExpired, ReferralReturned
-from contracts.events.scoring import Attribute, ProfileChanged, ScoreChanged, ScoreCorrected
+from contracts.events.scoring import Attribute, ProfileChangedV1, ScoreChanged, ScoreCorrected
 from contracts.ids import derive_id, with_prefix
 from contracts.values import Contribution, Receipt, Scores, Strength
 from services.lifecycle.domain.book import Book, Cause, Standing
@@ -58,9 +58,9 @@ def created(person: str, when: datetime = START, *, is_test: bool = False, occur
     return PersonCreated(meta=meta(when, "created", person), **about(person), is_test=is_test, occurred_at=occurred)
 
 
-def profile(person: str, when: datetime = START, *, version: int = 1, occurred: datetime | None = None, **values: Any) -> ProfileChanged:
+def profile(person: str, when: datetime = START, *, version: int = 1, occurred: datetime | None = None, **values: Any) -> ProfileChangedV1:
     attributes = {name: _attribute(value, when) for name, value in values.items() if name != "is_test"}
-    return ProfileChanged(
+    return ProfileChangedV1(
         meta=meta(when, "profile", person, sorted(values)),
         **about(person, version),
         occurred_at=occurred or when,

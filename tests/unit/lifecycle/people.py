@@ -29,10 +29,11 @@ class Registry:
         return START + timedelta(hours=self.clock)
 
     def see(self, number: int) -> str:
-        """The person that this fragment is of, seen for the first time if need be."""
+        """The person that this fragment is of, seen for the first time if need be; some are strangers at first, whom nobody tells of."""
         if frg(number) not in self.owner:
             self.owner[frg(number)] = per(number)
-            self.told.append(created(per(number), self.tick()))
+            when = self.tick()
+            self.told += [created(per(number), when)] if number % 2 else []
         return self.owner[frg(number)]
 
     def act(self, number: int, what: str, detail: str = "", *, delayed: bool = False) -> None:

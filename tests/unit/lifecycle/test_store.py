@@ -10,7 +10,7 @@ from datetime import datetime
 import pytest
 import pytest_asyncio
 from sqlalchemy import event as sqlalchemy_events
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from chassis.context import Context
 from chassis.store.database import Database
@@ -18,6 +18,7 @@ from chassis.store.migrate import drift, migrate
 from chassis.store.timers import Timer
 from contracts.envelope import Event
 from contracts.events.lifecycle import SlaBreached, SlaReminded, StageCorrected, StageEntered
+from contracts.events.scoring import ProfileChanged, ScoreChanged
 from services.lifecycle.domain.book import Clock, Standing
 from services.lifecycle.domain.clocks import BREACH, REMIND
 from services.lifecycle.domain.hearing import Heard
@@ -29,7 +30,7 @@ from services.lifecycle.handlers.verdicts import give_verdict
 from services.lifecycle.store.encoding import clock_of, move_of, standing_of
 from services.lifecycle.store.tables import CLOCK, MOVE, STANDING, Table
 from tests.support.eventually import eventually
-from tests.unit.lifecycle.builders import DEFAULT, World, accepted, at, created, frg, merged, per, ready, scored
+from tests.unit.lifecycle.builders import DEFAULT, World, accepted, at, created, frg, merged, per, profile, ready, scored
 from tests.unit.lifecycle.people import a_life
 
 ADA, BEA = per(1), per(2)
@@ -156,7 +157,7 @@ async def test_a_person_is_woken_by_the_timer_of_the_move_also_after_a_merge(sto
 async def test_who_is_seen_and_merged_in_one_batch_takes_nothing_from_the_survivor(store: Database) -> None:
     await hear(store, ready(ADA))
     context = await hear(store, [created(BEA, at(1)), merged(ADA, BEA, [frg(1), frg(2)], 2, at(2))])
-    assert [event.stage for event in context.said if isinstance(event, StageEntered | StageCorrected)] == ["anonymous"]
+    assert [event.stage for event in context.said if isinstance(event, StageEntered | StageCorrected)] == []
     assert (await rows_of(store))[1][ADA].stage == "mql"
 
 
@@ -166,7 +167,25 @@ async def test_who_loses_a_part_in_passing_keeps_what_hangs_on_the_others(store:
     await hear(store, [created(ADA), created(BEA), *ready(per(3)), merged(ADA, per(3), [frg(1), frg(3)], 2), merged(ADA, BEA, everybody, 3)])
     await hear(store, [scored(BEA, "D4", at(1), version=4)])
     standings = (await rows_of(store))[1]
-    assert (standings[ADA].stage, sorted(standings[ADA].homes), standings[BEA].stage) == ("mql", [frg(1), frg(3)], "anonymous")
+    assert (standings[ADA].stage, sorted(standings[ADA].homes), standings[BEA].stage) == ("mql", [frg(3)], None)
+
+
+async def test_nothing_is_written_of_a_stranger_who_stays_where_everybody_begins(store: Database) -> None:
+    context = await hear(store, [scored(ADA, "D3", at(1)), scored(ADA, "D2", at(2), version=1), scored(BEA, "D3", at(1))])
+    assert list(context.said) == []
+    async with store.read() as session:
+        counts = {table.name: await session.scalar(select(func.count()).select_from(table)) for table in Table.metadata.sorted_tables}
+    assert {name for name, count in counts.items() if count} == {"rulebook"}
+
+
+async def test_a_stranger_who_was_merged_is_found_by_either_name(store: Database) -> None:
+    """Nothing was known of either, and still the merge is remembered: what is told later of the one who was absorbed is about the survivor."""
+    await hear(store, [scored(ADA, "D3", at(1)), scored(BEA, "D3", at(1)), merged(ADA, BEA, [frg(1), frg(2)], 2, at(2))])
+    await hear(store, [event for event in ready(BEA, at(3)) if isinstance(event, ScoreChanged | ProfileChanged)])
+    await hear(store, [profile(ADA, at(4), version=2, email="ada@acme.example")])
+    moves, standings, _ = await rows_of(store)
+    assert [(move.fragment_id, move.stage) for move in in_order(moves)] == [(frg(1), "anonymous"), (frg(1), "known")]
+    assert set(standings) == {ADA}
 
 
 async def test_a_verdict_that_waited_for_a_merge_is_on_the_survivor(store: Database) -> None:

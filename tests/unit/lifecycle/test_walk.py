@@ -28,7 +28,7 @@ from tests.unit.lifecycle.builders import (
 )
 
 ADA = per(1)
-LEAD = ["anonymous", "known", "engaged", "mql"]
+LEAD = ["known", "engaged", "mql"]
 
 
 def test_a_stranger_becomes_a_lead_step_by_step() -> None:
@@ -46,16 +46,16 @@ def test_one_event_may_lead_through_several_stages_each_with_its_receipt() -> No
     world = World().hear(*ready(ADA)[1:])
     entered = world.told(StageEntered, ADA)
     assert [(event.previous, event.stage) for event in entered] == [
-        (None, "anonymous"),
         ("anonymous", "known"),
         ("known", "engaged"),
         ("engaged", "mql"),
     ]
-    assert [event.receipt.rule for event in entered] == ["first_seen", "identified", "takes_part", "ready_for_sales"]
+    assert [event.receipt.rule for event in entered] == ["identified", "takes_part", "ready_for_sales"]
     assert entered[-1].receipt.sentence == "Fits and is engaged (cell A2): ready for sales."
     assert entered[-1].receipt.outcome == "mql"
-    assert len({event.meta.event_id for event in entered}) == len({event.receipt.receipt_id for event in entered}) == 4
-    assert world.book.receipts == [event.receipt for event in entered]
+    assert len({event.meta.event_id for event in entered}) == len({event.receipt.receipt_id for event in entered}) == 3
+    first, *others = world.book.receipts
+    assert (first.rule, others) == ("first_seen", [event.receipt for event in entered])
 
 
 def test_the_lead_carries_all_that_the_decision_rested_on() -> None:
@@ -86,7 +86,7 @@ def test_nobody_goes_back_because_a_score_faded() -> None:
 def test_a_correction_or_a_new_folding_fires_nothing_and_the_next_change_decides() -> None:
     refolded = profile(ADA, at(2), email="ada@acme.example").model_copy(update={"occurred_at": None})
     world = World().hear(created(ADA, at(0)), refolded, corrected(ADA, "A1", at(2)))
-    assert world.way(ADA) == ["anonymous"]
+    assert world.way(ADA) == []
     assert world.hear(scored(ADA, "A1", at(3))).way(ADA) == LEAD
 
 
@@ -136,7 +136,7 @@ def test_the_wake_date_can_be_set_anew_without_another_move() -> None:
     world = World().hear(*ready(ADA))
     world.verdict(ADA, "recycle", at(1), reason="bad_timing", wake_at=at(30))
     assert world.verdict(ADA, "recycle", at(2), reason="bad_timing", wake_at=at(60))
-    assert len(world.told(StageEntered, ADA)) == 5
+    assert len(world.told(StageEntered, ADA)) == 4
     assert world.pass_time(at(59)).stage(ADA) == "recycled"
     assert world.pass_time(at(60)).stage(ADA) == "mql"
 
@@ -211,7 +211,7 @@ def test_what_is_told_of_somebody_absorbed_changes_the_card_and_nothing_else() -
 def test_an_acceptance_in_flight_during_a_merge_counts_for_the_survivor() -> None:
     bea = per(2)
     world = World().hear(created(ADA), *ready(bea), merged(ADA, bea, ["frg_" + ADA[4:], "frg_" + bea[4:]], 2, at(1)), accepted(bea, at(2)))
-    assert world.way(ADA) == ["anonymous", "(mql)", "sal"]
+    assert world.way(ADA) == ["(mql)", "sal"]
     assert world.told(StageCorrected, ADA)[0].previous == "anonymous"
 
 
@@ -244,7 +244,7 @@ rules:
 
 def test_rules_that_lead_round_in_a_circle_stop_after_one_round() -> None:
     world = World(process(ROUND)).hear(scored(ADA, "A1"))
-    assert world.way(ADA) == ["new", "hot", "cold"]
+    assert world.way(ADA) == ["hot", "cold"]
 
 
 def test_people_in_a_stage_that_a_new_version_dropped_stay_there() -> None:
@@ -255,3 +255,23 @@ def test_people_in_a_stage_that_a_new_version_dropped_stay_there() -> None:
 
 
 START_LATER = at(0) + timedelta(days=1)
+
+
+def test_a_stranger_is_where_everybody_begins_and_nothing_is_kept_of_them() -> None:
+    world = World().hear(scored(ADA, "D3", at(1)), scored(ADA, "D2", at(2)))
+    assert (world.book.cards, world.book.standings, world.book.made, world.book.receipts, world.book.said) == ({}, {}, [], [], [])
+    assert world.book.stage_of(ADA) == "anonymous"
+
+
+def test_who_moves_on_has_begun_where_everybody_begins_when_they_were_first_seen() -> None:
+    world = World().hear(created(ADA, at(3), occurred=at(1)), profile(ADA, at(3), email="ada@acme.example"))
+    assert [(move.stage, move.previous, move.occurred_at) for move in world.book.made] == [("anonymous", None, at(1)), ("known", "anonymous", at(3))]
+    assert world.way(ADA) == ["known"]
+
+
+FROM_THE_START = ROUND.replace("rules:", "clocks:\n  - {name: makes_up_their_mind, starts: new, stops: [hot], hours: 24}\nrules:", 1)
+
+
+def test_a_clock_that_starts_where_everybody_begins_runs_from_the_first_that_is_heard() -> None:
+    world = World(process(FROM_THE_START)).hear(created(ADA, at(0)))
+    assert [(clock.name, clock.due_at) for clock in world.book.clocks_of(ADA)] == [("makes_up_their_mind", at(1))]

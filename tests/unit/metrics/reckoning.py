@@ -28,6 +28,7 @@ from contracts.events.lifecycle import (
 from contracts.events.nurture import TreatmentSelected
 from contracts.events.person import PersonEvent
 from contracts.events.routing import ReferralAccepted, ReferralEvent, ReferralExpired, ReferralOffered, ReferralReturned
+from contracts.ids import with_prefix
 from services.metrics.domain.asking import Ask, Attribution, By
 from services.metrics.domain.campaigns import Campaign, Directory
 from services.metrics.domain.stages import ASIDE, LINE
@@ -49,7 +50,8 @@ class Reckoning:
 
     def __post_init__(self) -> None:
         self.events = list({event.meta.event_id: event for event in self.events}.values())
-        self.owner = grouping(self.events)
+        did = [event.person_id for event in self.events if isinstance(event, InteractionRecognized)]
+        self.owner = {with_prefix("frg", person_id): person_id for person_id in did} | grouping(self.events)
         people = {self.owner[fragment] for fragment in self.owner}
         self.tests = {person for person in people if self._is_test(person)}
 
@@ -59,6 +61,15 @@ class Reckoning:
     def of(self, *kinds: type[Any]) -> list[Any]:
         """Events of these kinds about people who count."""
         return [event for event in self.events if isinstance(event, kinds) and self.whose(event) not in self.tests]
+
+    def moves(self) -> list[Any]:
+        """Entries into a stage, those too that nobody told of: by person id the first thing that was told of them."""
+        firsts: dict[str, Begun] = {}
+        for event in self.events:
+            if isinstance(event, InteractionRecognized):
+                begun = Begun(with_prefix("frg", event.person_id), event.interaction.occurred_at, event.meta.at)
+                firsts[begun.fragment_id] = min(begun, firsts.get(begun.fragment_id, begun), key=lambda one: (one.told_at, one.occurred_at))
+        return [*self.of(StageEntered), *(one for one in firsts.values() if self.whose(one) not in self.tests)]
 
     def _is_test(self, person: str) -> bool:
         mine = [event for event in self.events if hasattr(event, "fragment_id") and self.owner[event.fragment_id] == person]
@@ -127,6 +138,25 @@ def grouping(events: Iterable[Event]) -> dict[str, str]:
     return {fragment_id: person_id for fragment_id, (_, person_id) in said.items()}
 
 
+@dataclass(frozen=True)
+class Begun:
+    """Somebody was first seen: they are where everybody begins, and nobody tells of it."""
+
+    fragment_id: str
+    occurred_at: datetime
+    told_at: datetime
+    stage: str = LINE[0]
+    previous: None = None
+
+    @property
+    def meta(self) -> Begun:
+        return self
+
+    @property
+    def at(self) -> datetime:
+        return self.told_at
+
+
 def within(moment: datetime, ask: Ask) -> bool:
     us = int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
     return (ask.period.start_us is None or us >= ask.period.start_us) and (ask.period.end_us is None or us < ask.period.end_us)
@@ -146,7 +176,7 @@ def place(stage: str) -> int:
 def funnel(world: Reckoning, ask: Ask) -> dict[str, tuple[int, int, int | None, dict[str, int], int]]:
     """Stage -> (entered, continued, reached, lost_to, in_stage_now)."""
     moves: dict[str, list[Any]] = defaultdict(list)
-    for event in world.of(StageEntered):
+    for event in world.moves():
         moves[world.whose(event)].append(event)
     now = standing(world)
     rows = {}
@@ -173,11 +203,11 @@ def funnel(world: Reckoning, ask: Ask) -> dict[str, tuple[int, int, int | None, 
 
 
 def standing(world: Reckoning) -> dict[str, str]:
-    """Person -> the stage they are in: the last said under their own id; else the last said of their fragments."""
+    """Person -> the stage they are in: the last said under their own id; else the last said of their fragments; else where everybody begins."""
     said: dict[str, list[Any]] = defaultdict(list)
     for event in world.of(StageEntered, StageCorrected):
         said[world.whose(event)].append(event)
-    result = {}
+    result = {world.whose(one): one.stage for one in world.moves() if isinstance(one, Begun)}
     for person, told in said.items():
         spoken_of = {event.person_id for event in world.events if isinstance(event, StageEntered | StageCorrected)}
         mine = [event for event in told if event.person_id == person] if person in spoken_of else told
@@ -194,7 +224,7 @@ def standing(world: Reckoning) -> dict[str, str]:
 def time_in_stage(world: Reckoning, ask: Ask) -> dict[str, tuple[int, float, float, float]]:
     """Stage -> (n, median, p90, mean) in seconds."""
     moves: dict[str, list[Any]] = defaultdict(list)
-    for event in world.of(StageEntered):
+    for event in world.moves():
         moves[world.whose(event)].append(event)
     lengths: dict[str, list[float]] = defaultdict(list)
     for mine in moves.values():

@@ -127,13 +127,14 @@ async def test_people_are_looked_up_under_any_id_they_ever_had(metrics: RunningS
     await heard(metrics, merged([1, 2], 2, at(10)))
     body = {"person_ids": [per(1), per(2), per(9)]}
     answer = (await client.post("/v1/metrics/people:lookup", json=body)).json()
-    assert answer["current"] == {per(1): per(1), per(2): per(1)}
-    (person,) = answer["items"]
+    assert answer["current"] == {per(1): per(1), per(2): per(1), per(9): per(9)}
+    person, stranger = answer["items"]
+    assert stranger == {"person_id": per(9), "first_touch": None, "last_touch": None, "revenue": None}
     assert person["first_touch"] == {"campaign_id": spring, "name": "Spring newsletter", "occurred_at": "2026-03-02T09:00:00Z"}
     assert person["last_touch"]["campaign_id"] == fair
     assert person["revenue"] == {"amount": "20.00", "currency": "EUR"}
     await heard(metrics, split([[1], [2]], 3, at(11)))
-    first, second = (await client.post("/v1/metrics/people:lookup", json=body)).json()["items"]
+    first, second, _ = (await client.post("/v1/metrics/people:lookup", json=body)).json()["items"]
     assert (first["revenue"], second["first_touch"]["campaign_id"], second["revenue"]["amount"]) == (None, fair, "20.00")
 
 

@@ -15,8 +15,8 @@ from chassis.store.migrate import drift, migrate
 from services.metrics.domain.campaigns import Match
 from services.metrics.domain.hearing import harvest
 from services.metrics.handlers.campaigns import add_campaign
-from services.metrics.store.saving import save, write_placements
-from services.metrics.store.tables import FRAGMENT, HEARD, PRESENCE, STAGE, TAG, TOUCH, Table
+from services.metrics.store.saving import fragments_of, save, write_fragments
+from services.metrics.store.tables import FRAGMENT, HEARD, STAGE, TAG, TOUCH, Table
 from tests.support.eventually import eventually
 from tests.unit.metrics.builders import REPORTING, a_campaign, at, cmp, entered, frg, hear, marked, merged, split, visited
 
@@ -41,14 +41,14 @@ async def test_the_migrations_make_the_tables_that_the_code_speaks_of(store_url:
 async def test_page_views_without_a_campaign_leave_one_row_per_fragment(store: Database) -> None:
     await hear(store, *(visited(number, number % 3 + 1) for number in range(60)))
     await hear(store, visited(100, 1, campaign={"name": "spring"}))
-    assert (await count(store, PRESENCE), await count(store, FRAGMENT), await count(store, TOUCH), await count(store, TAG)) == (3, 3, 1, 1)
+    assert (await count(store, FRAGMENT), await count(store, TOUCH), await count(store, TAG)) == (3, 1, 1)
 
 
 async def test_what_is_heard_again_is_there_once(store: Database) -> None:
     events = [visited(1, 1, campaign={"name": "spring"}), entered(1, "known"), marked(1, True, at(1))]
     for _ in range(2):
         await hear(store, *events, *events)
-    assert (await count(store, TOUCH), await count(store, STAGE), await count(store, PRESENCE)) == (1, 1, 1)
+    assert (await count(store, TOUCH), await count(store, STAGE), await count(store, FRAGMENT)) == (1, 1, 1)
 
 
 async def test_a_batch_takes_the_same_number_of_statements_however_long_it_is(store: Database) -> None:
@@ -77,9 +77,9 @@ async def test_of_two_that_write_at_once_the_newer_grouping_stays(store: Databas
     await hear(store, visited(1, 1), visited(2, 2))
     older, newer_one = harvest([merged([1, 2], 2, at(1))]), harvest([split([[1], [2]], 3, at(2))])
     async with store.begin() as session:
-        await write_placements(session, newer_one.placements)
+        await write_fragments(session, fragments_of(newer_one))
     async with store.begin() as session:
-        await write_placements(session, older.placements)
+        await write_fragments(session, fragments_of(older))
     async with store.read() as session:
         found = {row.fragment_id: row.graph_version for row in await session.execute(select(FRAGMENT))}
     assert found == {frg(1): 3, frg(2): 3}

@@ -9,7 +9,7 @@ from typing import Any
 from contracts.envelope import Meta
 from contracts.events.identity import ConsentChanged, PersonCreated, PersonMerged, PersonPart, PersonSplit
 from contracts.events.lifecycle import StageCorrected, StageEntered
-from contracts.events.scoring import Attribute, ProfileChanged, ScoreChanged, ScoreCorrected
+from contracts.events.scoring import Attribute, ProfileChangedV1, ScoreChanged, ScoreCorrected
 from contracts.ids import derive_id
 from contracts.values import Consent, ConsentChannel, Receipt, Scores, Strength
 from services.nurture.domain.consent import Statement, standing
@@ -112,7 +112,7 @@ def an_attribute(value: Any, when: datetime = START) -> Attribute:
     return Attribute(value=value, strength=Strength.CLAIMED, source_id="src_web", interaction_id="int_1", occurred_at=when)
 
 
-def profile_said(number: int, when: datetime, values: dict[str, Any], **fields: Any) -> ProfileChanged:
+def profile_said(number: int, when: datetime, values: dict[str, Any], **fields: Any) -> ProfileChangedV1:
     given: dict[str, Any] = {
         "meta": meta(f"profile {number} {sorted(values)}", when),
         "person_id": per(number),
@@ -121,7 +121,7 @@ def profile_said(number: int, when: datetime, values: dict[str, Any], **fields: 
         "occurred_at": when,
         "attributes": {name: None if value is None else an_attribute(value, when) for name, value in values.items()},
     }
-    return ProfileChanged(**(given | fields))
+    return ProfileChangedV1(**(given | fields))
 
 
 def scores(cell: str, when: datetime) -> Scores:

@@ -12,10 +12,9 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from chassis.auth import Principal
-from chassis.store.tables import OUTBOX
 from contracts.envelope import Event
 from contracts.events.nurture import TreatmentSelected
 from contracts.values import Consent, ConsentChannel
@@ -23,7 +22,7 @@ from services.nurture.handlers.subscriptions import SUBSCRIPTIONS
 from services.nurture.main import create_service
 from services.nurture.settings import NurtureSettings
 from tests.support.nats import NatsServer
-from tests.support.service import PUBLIC_KEY, RunningService, running, token
+from tests.support.service import PUBLIC_KEY, RunningService, published, running, token
 from tests.unit.nurture.builders import consented, created, merged, per, profile_said, score_said, scores, split, stage_entered
 
 TAKERS = {event_type: subscription.handler for subscription in SUBSCRIPTIONS for event_type in subscription.event_types}
@@ -101,9 +100,8 @@ async def ask(client: httpx.AsyncClient, number: int | None = 1, **fields: Any) 
 
 
 async def told(nurture: RunningService) -> list[TreatmentSelected]:
-    async with nurture.runtime.database.read() as session:
-        rows = await session.execute(select(OUTBOX).order_by(OUTBOX.c.id))
-        return [TreatmentSelected.from_wire(row.headers, row.body) for row in rows if row.headers["ce-type"] == TreatmentSelected.wire_name]
+    said = await published(nurture, "NURTURE")
+    return [TreatmentSelected.from_wire(one.headers, one.body) for one in said if one.headers["ce-type"] == TreatmentSelected.wire_name]
 
 
 async def receipts(client: httpx.AsyncClient, number: int = 1) -> list[dict[str, Any]]:
@@ -235,7 +233,13 @@ async def test_a_choice_is_answered_recorded_and_said(nurture: RunningService, c
     assert receipt["rulebook"] == f"{answer['treatment']['treatment_id']}@1"
     assert receipt["inputs"]["company.employees"] == 240
     assert receipt["inputs"]["context"] == {"page": {"path": "/pricing"}}
-    assert len(receipt["rejected"]) == 6
+    assert [line.rpartition(": ")[2] for line in receipt["rejected"]] == ["lower priority 50 < 60", "lower priority 40 < 60", "4 do not fit"]
+    why_not = (await client.get(f"/v1/nurture/people/{per(1)}/receipts/{receipt['receipt_id']}/why-not")).json()
+    told_later = {one["name"]: one["reasons"] for one in why_not["items"] if one["reasons"]}
+    assert {name: len(reasons) for name, reasons in told_later.items()} == {name: len(reasons) for name, reasons in out.items()}
+    assert told_later["A guide for beginners"] == out["A guide for beginners"]
+    assert {one["name"] for one in why_not["items"] if not one["reasons"]} == {"How a port did it", *(one["name"] for one in answer["alternatives"])}
+    assert (await client.get(f"/v1/nurture/people/{per(2)}/receipts/{receipt['receipt_id']}/why-not")).status_code == 404
     assert receipt["sentence"].startswith("Consideration: Does a lot with us (A2).")
     assert (await receipts(client))[0] == receipt
 

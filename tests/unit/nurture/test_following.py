@@ -103,8 +103,16 @@ def test_a_stage_is_judged_by_what_it_was_decided_on_if_that_is_newer() -> None:
     stage = stage_entered(1, "known", at(2), attributes={}, scores=scores("B2", at(2)))
     assert after(stage).suggestions[0].card.scores == scores("B2", at(2))
     assert buying(after(stage)) is BuyingStage.CONSIDERATION
-    heard_more = after(score_said(1, at(3), "B4"), stage)
+    heard_more = after(profile_said(1, at(1), {"city": "Porto"}), score_said(1, at(3), "B4"), stage)
     assert buying(heard_more) is BuyingStage.AWARENESS
+
+
+def test_of_a_stranger_nothing_is_kept_until_something_is_not_as_by_default() -> None:
+    book = after(score_said(1, at(1), "D4"), score_said(1, at(2), "D3"))
+    assert (book.people, book.changed_cards, book.receipts, book.changed_placements) == ({}, set(), [], {})
+    busy = after(score_said(1, at(3), "D2"), book=book)
+    assert buying(busy) is BuyingStage.CONSIDERATION
+    assert (busy.changed_cards, len(busy.receipts), set(busy.changed_placements)) == ({per(1)}, 1, {frg(1)})
 
 
 def test_an_absorbed_person_is_followed_and_suggested_nothing() -> None:

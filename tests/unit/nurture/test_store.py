@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from chassis.context import Context
 from chassis.store.database import Database
@@ -18,16 +18,19 @@ from chassis.store.migrate import drift, migrate
 from contracts.envelope import Event
 from contracts.events.nurture import TreatmentSelected
 from contracts.ids import hash_id
+from contracts.limits import SELECTIONS
 from contracts.values import Consent, ConsentChannel
 from services.nurture.domain.catalogue import Entry
 from services.nurture.domain.consent import standing
+from services.nurture.domain.selection import Against
 from services.nurture.domain.starters import STARTERS
 from services.nurture.domain.treatments import TreatmentBody
+from services.nurture.domain.why_not import read
 from services.nurture.handlers.rulebooks import DESK
 from services.nurture.handlers.subscriptions import SUBSCRIPTIONS
 from services.nurture.handlers.workshop import Workshop
 from services.nurture.store import people, selections, treatments
-from services.nurture.store.tables import CARD, CONSENT, FRAGMENT, PERSON, RECEIPT, SELECTION, Table
+from services.nurture.store.tables import CARD, CATALOGUE, CONSENT, FRAGMENT, PERSON, RECEIPT, SELECTION, Table
 from tests.unit.nurture.builders import (
     START,
     at,
@@ -140,7 +143,7 @@ async def test_whoever_enters_a_stage_gets_a_treatment_with_a_receipt(store: Dat
     assert said.meta.causation_id == stage.meta.event_id
     assert said.meta.correlation_id == stage.meta.correlation_id
     assert any("lower priority 40 < 60" in line for line in said.receipt.rejected)
-    assert any("is for awareness, not for decision" in line for line in said.receipt.rejected)
+    assert Against.BUYING_STAGE in read(said.receipt.inputs["against"])
     assert said.receipt.sentence.startswith("Decision: Is ready for sales, or talks with them (mql).")
     assert said.is_test is False
     kept = await everything(store)
@@ -178,7 +181,7 @@ async def test_a_mail_is_suggested_to_those_who_agreed_and_to_nobody_else(store:
     assert agreed.receipt.inputs["consent"] == "granted"
     changed_their_mind = await suggested(3, consented(EMAIL, Consent.GRANTED, at(1), 3), consented(EMAIL, Consent.WITHDRAWN, at(2), 3))
     assert changed_their_mind.channel == "web"
-    assert any("has withdrawn consent to e-mail" in line for line in changed_their_mind.receipt.rejected)
+    assert Against.CONSENT in read(changed_their_mind.receipt.inputs["against"])
 
 
 async def test_late_and_repeated_statements_of_consent_change_nothing(store: Database) -> None:
@@ -234,3 +237,12 @@ async def test_the_latest_selection_is_found_per_fragment_and_kind(store: Databa
 async def test_the_migration_writes_the_tables_that_the_code_reads(store_url: str) -> None:
     await migrate(store_url, "services.nurture.migrations")
     assert await drift(store_url, Table.metadata) == []
+
+
+async def test_the_newest_selections_are_kept_and_name_one_revision_of_the_catalogue(store: Database) -> None:
+    for number in range(SELECTIONS + 3):
+        await hear(store, stage_entered(1, "mql" if number % 2 else "recycled", at(number)))
+    async with store.read() as session:
+        kept = list(await session.scalars(select(SELECTION.c.occurred_at).order_by(SELECTION.c.occurred_at)))
+        assert kept == [at(number) for number in range(3, SELECTIONS + 3)]
+        assert await session.scalar(select(func.count()).select_from(CATALOGUE)) == 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.routing.domain.assignment import MOST_REJECTED, How, Question, choose
+from contracts.limits import REPS_REJECTED
+from services.routing.domain.assignment import How, Question, choose
 from services.routing.domain.reps import Rep
 
 ANA = Rep("rep_a", "Ana Ruiz", teams=("enterprise",))
@@ -66,5 +67,5 @@ def test_a_turn_moves_the_credits_of_those_who_could_have_had_it_and_of_nobody_e
 def test_a_receipt_names_so_many_and_counts_the_rest() -> None:
     many = {f"rep_{number:03}": Rep(f"rep_{number:03}", f"Rep {number}") for number in range(120)}
     choice = choose(Question("any", many, {}, {}))
-    assert len(choice.rejected) == MOST_REJECTED + 1
+    assert len(choice.rejected) == REPS_REJECTED + 1
     assert choice.rejected[-1] == "69 others"

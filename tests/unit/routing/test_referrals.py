@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from chassis.store.database import Database
 from chassis.store.migrate import migrate
@@ -13,12 +14,13 @@ from chassis.store.timers import Timer
 from contracts.events.lifecycle import SlaBreached, SlaReminded
 from contracts.events.routing import AlertRaised, ReferralAccepted, ReferralExpired, ReferralOffered, ReferralReassigned, ReferralReturned
 from contracts.ids import derive_id
+from deciding.store.locks import lock
 from services.routing.domain.answering import Asker, Reason
 from services.routing.domain.referral import State
 from services.routing.handlers.answering import AnotherIsAsked, Answer, ReferralWentOn, RepCannotBeAsked, accept_referral
 from services.routing.handlers.desks import EXPIRED
 from services.routing.handlers.timing import on_offers_expired
-from services.routing.store.desks import lock_desk
+from services.routing.store.tables import LOAD
 from tests.unit.routing.world import HOURS, MOVE, NOW, World, clock, corrected, entered, in_charge, of, per, rep_id, with_rulebook, words
 
 MINUTE = timedelta(minutes=1)
@@ -357,8 +359,9 @@ async def test_a_clock_that_was_set_for_an_offer_before_does_not_end_the_present
     assert (await world.referral(REFERRAL)).rep_id == rep_id("Tomo Arai")
 
 
-async def test_a_clock_does_not_wait_for_somebody_who_may_wait_for_it(postgres_url: str) -> None:
-    """Who decides at the desk may want to set the very timers that are in hand here: one of two who wait for each other would be thrown out."""
+@pytest.mark.parametrize("held", ["person", "rep"])
+async def test_a_clock_does_not_wait_for_somebody_who_may_wait_for_it(postgres_url: str, held: str) -> None:
+    """Who decides about the same may want to set the very timers that are in hand here: one of two who wait for each other would be thrown out."""
     await migrate(postgres_url, "services.routing.migrations")
     async with Database(postgres_url) as database, Database(postgres_url) as elsewhere:
         await with_rulebook(database)
@@ -368,7 +371,10 @@ async def test_a_clock_does_not_wait_for_somebody_who_may_wait_for_it(postgres_u
         world.now += 4 * HOURS
         expired = Timer(EXPIRED, REFERRAL, NOW + 4 * HOURS)
         async with elsewhere.begin() as busy:
-            await lock_desk(busy)
+            if held == "person":
+                await lock(busy, [per(1)])
+            else:
+                await busy.execute(select(LOAD).with_for_update())
             async with asyncio.timeout(30), world.context() as context:
                 await on_offers_expired([expired], context)
         assert (await world.referral(REFERRAL)).state is State.OFFERED

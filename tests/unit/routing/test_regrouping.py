@@ -16,7 +16,7 @@ from contracts.events.routing import AlertRaised, ReferralOffered
 from contracts.ids import derive_id
 from services.routing.domain.answering import Reason
 from services.routing.domain.referral import State
-from services.routing.store.tables import CREDIT, FRAGMENT, OFFER, RECEIPT, REFERRAL
+from services.routing.store.tables import CREDIT, FRAGMENT, LOAD, OFFER, RECEIPT, REFERRAL
 from tests.unit.routing.world import NOW, World, entered, frg, merged, of, per, rep_id, split, words
 
 MINUTE = timedelta(minutes=1)
@@ -163,7 +163,7 @@ def a_history(seed: int) -> list[Event]:
 
 async def everything(world: World) -> dict[str, list[Any]]:
     async with world.database.read() as session:
-        return {table.name: sorted(map(repr, await session.execute(select(table)))) for table in (REFERRAL, OFFER, RECEIPT, CREDIT)}
+        return {table.name: sorted(map(repr, await session.execute(select(table)))) for table in (REFERRAL, OFFER, RECEIPT, CREDIT, LOAD)}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -176,6 +176,7 @@ async def test_it_does_not_matter_how_a_history_is_cut_into_batches(world: World
     async with world.database.begin() as session:
         for table in (REFERRAL, OFFER, RECEIPT, CREDIT, FRAGMENT):
             await session.execute(table.delete())
+        await session.execute(LOAD.update().values(number=0))
     again = []
     for event in told:
         again += await world.hear(event)

@@ -273,10 +273,10 @@ async def test_people_are_looked_up_with_who_takes_care_of_them(broker: Broker, 
 
     async def is_merged() -> dict[str, Any]:
         answer = (await client.post("/v1/routing/people:lookup", json={"person_ids": [per(1), per(2), per(3), per(9)]})).json()
-        assert answer["current"] == {per(1): per(1), per(2): per(1), per(3): per(3)}
+        assert answer["current"] == {per(1): per(1), per(2): per(1), per(3): per(3), per(9): per(9)}
         return dict(answer)
 
-    first, third = (await eventually(is_merged, within=15))["items"]
+    first, third, stranger = (await eventually(is_merged, within=15))["items"]
     assert first["owner"] == {
         "rep_id": rep_id("Ana Ruiz"),
         "name": "Ana Ruiz",
@@ -285,6 +285,7 @@ async def test_people_are_looked_up_with_who_takes_care_of_them(broker: Broker, 
     }
     assert (first["referral"]["state"], first["person_id"]) == ("accepted", per(1))
     assert third == {"person_id": per(3), "owner": None, "referral": None}
+    assert stranger == {"person_id": per(9), "owner": None, "referral": None}
     assert [item["referral_id"] for item in (await client.get("/v1/referrals", params={"person_id": per(2)})).json()["items"]] == [
         referral["referral_id"]
     ]

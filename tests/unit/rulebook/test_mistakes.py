@@ -124,3 +124,17 @@ def test_an_expression_that_nests_too_deeply_is_refused_not_crashed_on(when: str
 def test_hostile_yaml_is_refused_not_crashed_on(text: str) -> None:
     with pytest.raises(RulebookError):
         a_book(text)
+
+
+@pytest.mark.parametrize("text", ["x: " + "[" * 45_000, "".join(" " * depth + "a:\n" for depth in range(400))], ids=["brackets", "indentation"])
+def test_nesting_is_refused_where_it_gets_too_deep_without_reading_on(text: str) -> None:
+    with pytest.raises(RulebookError, match="nested too deeply") as caught:
+        a_book(text)
+    (problem,) = caught.value.problems
+    assert 35 < max(problem.line, problem.column) < 50
+
+
+def test_of_very_many_mistakes_of_form_the_first_are_told() -> None:
+    with pytest.raises(RulebookError) as caught:
+        a_book(BOOK + "\n".join(f"part{number}: 1" for number in range(3_000)))
+    assert 10 < len(caught.value.problems) < 200

@@ -116,13 +116,7 @@ def a_book(judge: Judge = JUDGE, *older: Judge) -> Book:
 
 
 def after(*events: InteractionRecognized, judge: PlainJudge = JUDGE) -> Book:
-    """A book in which everybody's histories are open."""
+    """A book in which the events were recorded."""
     book = a_book(judge)
-    open_histories(book, events)
     record(book, events)
     return book
-
-
-def open_histories(book: Book, events: Sequence[InteractionRecognized]) -> None:
-    for event in events:
-        book.histories.setdefault(event.person_id, [])

@@ -11,6 +11,7 @@ from contracts.events.identity import PersonMarked
 from contracts.events.scoring import ProfileChanged, ScoreChanged, ScoreCorrected
 from contracts.values import AccountClaim, Identifier, IdentifierKind, Interaction, InteractionKind, JsonObject
 from services.scoring.domain.facts import Recognition, stored_trait_fact, trait_facts
+from services.scoring.store.packing import packed, unpacked
 from tests.unit.scoring.builders import an_interaction, at, frg, identified, per, recognized
 from tests.unit.scoring.people import Registry
 from tests.unit.scoring.world import World
@@ -24,8 +25,14 @@ def test_a_mark_on_somebody_known_is_told_to_whoever_heard_their_score() -> None
     registry.see(identified({"title": "CEO"}, when=at(399), number=2), 1)
     registry.mark(per(1), is_test=False)
     world = World().hear(registry.told)
-    told = [(type(event), event.is_test) for event in world.book.said if isinstance(event, ProfileChanged | ScoreChanged | ScoreCorrected)]
-    assert told == [(ScoreChanged, False), (ScoreCorrected, True), (ProfileChanged, True), (ScoreChanged, True), (ScoreCorrected, False)]
+    told = [(type(event).__name__, event.is_test) for event in world.book.said if isinstance(event, ProfileChanged | ScoreChanged | ScoreCorrected)]
+    assert told == [
+        ("ScoreChanged", False),
+        ("ScoreCorrected", True),
+        ("ProfileChanged", True),
+        ("ScoreChanged", True),
+        ("ScoreCorrected", False),
+    ]
     corrected = [event for event in world.book.said if isinstance(event, ScoreCorrected)]
     assert [event.reason for event in corrected] == ["marked as a test", "no longer marked as a test"]
     assert corrected[0].previous is not None
@@ -53,7 +60,7 @@ def test_a_mark_on_another_fragment_of_somebody_known_counts() -> None:
     )
     world = World().hear([recognized(an_interaction("Pricing"), 2, 1), marked])
     assert world.book.people[per(1)].is_test
-    assert [type(event) for event in world.book.said] == [ScoreChanged, ScoreCorrected]
+    assert [type(event).__name__ for event in world.book.said] == ["ProfileChanged", "ScoreChanged", "ScoreCorrected"]
 
 
 def test_of_two_marks_one_taken_back_leaves_the_other() -> None:
@@ -98,17 +105,18 @@ def test_whoever_a_split_brings_back_smaller_is_told_what_is_gone() -> None:
     registry.see(an_interaction("Other", number=1, when=at(399)), 1)
     registry.see(identified({"city": "Rome"}, when=at(399), number=2), 2)
     registry.see(identified({"title": "CEO"}, when=at(399), number=3), 4)
+    registry.see(an_interaction("Pricing", when=at(399), number=4), 2)
     registry.merge(frg(2), frg(4))
     registry.merge(frg(1), frg(2))
     registry.split(per(1), [frg(2)])
     world = World().hear(registry.told)
     profile, corrected = [event for event in world.book.said if isinstance(event, ProfileChanged | ScoreCorrected) and event.person_id == per(2)][-2:]
     assert isinstance(profile, ProfileChanged)
-    assert profile.attributes == {"title": None}
+    assert profile.attributes.keys() == {"city"}
+    assert profile.scores is not None
+    assert profile.scores.fit == Decimal(0)
     assert isinstance(corrected, ScoreCorrected)
-    assert corrected.scores.fit == Decimal(0)
-    assert corrected.previous is not None
-    assert corrected.previous.fit == Decimal(30)
+    assert (corrected.scores, corrected.previous) == (profile.scores, None)
 
 
 def test_an_id_that_comes_back_for_a_fragment_nobody_heard_of_is_told_as_empty_first() -> None:
@@ -119,13 +127,22 @@ def test_an_id_that_comes_back_for_a_fragment_nobody_heard_of_is_told_as_empty_f
     world = World().hear(registry.told)
     before = len(world.book.said)
     world.hear([recognized(an_interaction("Pricing", number=7, when=at(399)), 7, 2, graph_version=5, heard_at=at(401))])
-    profile, corrected, news = world.book.said[before:]
+    profile, news = world.book.said[before:]
     assert isinstance(profile, ProfileChanged)
-    assert profile.attributes == {"title": None}
-    assert isinstance(corrected, ScoreCorrected)
-    assert (corrected.person_id, corrected.scores.fit) == (per(2), Decimal(0))
+    assert (profile.person_id, profile.attributes, profile.scores, profile.occurred_at) == (per(2), {}, None, None)
     assert isinstance(news, ScoreChanged)
     assert (news.person_id, news.scores.fit) == (per(2), Decimal(0))
+
+
+def test_whoever_an_id_comes_from_is_told_whole_though_others_went_by_it_and_left_before_they_were_heard_of() -> None:
+    world = World().hear([recognized(identified({"title": "CEO"}, number=7), 7, 2, graph_version=2)])
+    world.hear([recognized(an_interaction("Other", number=8), 7, 1, graph_version=3)])
+    assert set(world.book.people) == {per(1)}
+    before = len(world.book.said)
+    world.hear([recognized(an_interaction("Other", number=9), 2)])
+    (profile,) = world.book.said[before:]
+    assert isinstance(profile, ProfileChanged)
+    assert (profile.person_id, profile.attributes, profile.scores) == (per(2), {}, None)
 
 
 RECOGNIZED: dict[str, Any] = {"identifiers": (Identifier(kind=IdentifierKind.USER_ID, value="u1"),), "account_id": "acc_acme"}
@@ -144,7 +161,10 @@ def test_what_identity_knows_is_claimed_with_what_claims_anything(interaction: I
     event = recognized(interaction, **RECOGNIZED)
     (fact,) = trait_facts([event], 1).values()
     assert fact.claims == {"account_id": "acc_acme", "user_id": "u1"} | claimed
-    assert stored_trait_fact(interaction.model_dump_json(), event.fragment_id, "claimed", 1, Recognition("acc_acme", "u1")) == fact
+    assert (
+        stored_trait_fact(unpacked(interaction.interaction_id, packed(interaction)), event.fragment_id, "claimed", 1, Recognition("acc_acme", "u1"))
+        == fact
+    )
     assert [fact.claims for fact in trait_facts([recognized(interaction)], 1).values()] == ([claimed] if claimed else [])
 
 
@@ -153,18 +173,18 @@ def test_a_visit_claims_nothing_whoever_it_was(visit: Interaction) -> None:
     assert trait_facts([recognized(visit, **RECOGNIZED)], 1) == {}
 
 
-def test_what_is_said_tells_when_it_happened_and_a_new_folding_tells_no_moment() -> None:
+def test_what_is_said_tells_when_it_happened_and_what_is_judged_anew_tells_no_moment() -> None:
     registry = Registry()
     registry.see(identified({"title": "CEO"}, when=at(390), number=1), 1)
     registry.see(an_interaction("Demo", when=at(391), number=2), 2)
     registry.merge(frg(1), frg(2))
     registry.see(an_interaction("Blog", when=at(399), number=3), 1)
     world = World().hear(registry.told)
-    told = [(type(event), event.occurred_at) for event in world.book.said if isinstance(event, ProfileChanged | ScoreChanged | ScoreCorrected)]
-    assert told == [
-        (ProfileChanged, at(390)),
-        (ScoreChanged, at(390)),
-        (ScoreChanged, at(391)),
-        (ScoreCorrected, None),
-        (ScoreChanged, at(399)),
+    said = [event for event in world.book.said if isinstance(event, ProfileChanged | ScoreChanged | ScoreCorrected)]
+    assert [(type(event).__name__, event.occurred_at) for event in said] == [
+        ("ProfileChanged", at(390)),
+        ("ScoreChanged", at(390)),
+        ("ScoreChanged", at(391)),
+        ("ScoreCorrected", None),
+        ("ScoreChanged", at(399)),
     ]

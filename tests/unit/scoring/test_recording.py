@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from contracts.events.identity import PersonMerged
 from contracts.events.scoring import ProfileChanged, ScoreChanged, ScoreCorrected
+from contracts.limits import EVENT_RECEIPTS
 from contracts.values import SourceKind, Strength
+from deciding.profile import Attributes
 from services.scoring.domain.book import Book
 from services.scoring.domain.decay import POINT
 from services.scoring.domain.facts import trait_facts
+from services.scoring.domain.judging import Award
 from services.scoring.domain.passing import fade
-from services.scoring.domain.recording import people_to_refold, record
+from services.scoring.domain.recording import people_taught, record
 from tests.unit.scoring.builders import GRID, JUDGE, PlainJudge, a_book, after, an_interaction, at, frg, identified, of_company, per, recognized
 from tests.unit.scoring.people import Registry
 from tests.unit.scoring.world import World
@@ -53,15 +58,77 @@ def test_a_title_brings_fit_and_losing_it_takes_it_away_again() -> None:
     assert [str(receipt.contribution.points) for receipt in second.receipts if receipt.contribution] == ["-20.0000", "-30.0000"]
 
 
-def test_only_what_changed_in_a_profile_is_told() -> None:
+def profiles(book: Book) -> list[ProfileChanged]:
+    return [event for event in book.said if isinstance(event, ProfileChanged)]
+
+
+def test_a_profile_is_told_whole_and_only_when_a_value_in_it_is_another() -> None:
+    ada: dict[str, Any] = {"firstName": "Ada", "title": "CEO", "likes": [True, {"a": 1}]}
     book = after(
-        recognized(identified({"firstName": "Ada", "title": "CEO"})),
-        recognized(identified({"firstName": "Ada", "title": "Owner"}, when=at(1), number=1)),
+        recognized(identified(ada)),
+        recognized(identified(ada, when=at(1), number=1)),
+        recognized(identified(ada, when=at(2), number=2), strength=Strength.VERIFIED),
+        recognized(identified({**ada, "likes": [1, {"a": 1}]}, when=at(3), number=3), strength=Strength.VERIFIED),
+        recognized(identified({"title": "Owner"}, when=at(4), number=4), strength=Strength.VERIFIED),
     )
-    told = [event.attributes for event in book.said if isinstance(event, ProfileChanged)]
-    assert [set(attributes) for attributes in told] == [{"first_name", "title"}, {"first_name", "title"}]  # the name's source is a later one
-    assert told[1]["title"] is not None
-    assert told[1]["title"].value == "Owner"
+    told = [{name: one.value for name, one in event.attributes.items()} for event in profiles(book)]
+    whole = {"first_name": "Ada", "title": "CEO", "likes": [True, {"a": 1}]}
+    assert told == [whole, {**whole, "likes": [1, {"a": 1}]}, {**whole, "likes": [1, {"a": 1}], "title": "Owner"}]
+    assert book.people[per(1)].fit.attributes["first_name"].occurred_at == at(3)  # kept, though nobody is told
+
+
+def test_of_a_stranger_only_another_cell_is_told() -> None:
+    book = after(*(recognized(an_interaction("Blog", number=number)) for number in range(12)))
+    (said,) = changed(book)
+    assert (said.scores.cell, said.previous) == ("D3", None)
+    assert book.people[per(1)].standing(at(), GRID).engagement_e4 == 12 * POINT
+
+
+def test_what_a_stranger_did_in_silence_is_told_when_they_become_known() -> None:
+    blog, seen = an_interaction("Blog", number=1), an_interaction("Blog", when=at(seconds=1), number=2)
+    book = after(recognized(blog), recognized(seen), recognized(identified({"title": "CEO"}, when=at(14), number=3, received_at=at(14))))
+    profile, news = book.said
+    assert isinstance(profile, ProfileChanged)
+    assert profile.scores is not None
+    assert (profile.scores.fit, profile.scores.engagement) == (Decimal(0), Decimal(1))  # two points, halved: as before this news
+    assert [receipt.cause_id for receipt in profile.highlights] == [f"int_{number:0>26}" for number in (3, 2, 1)]
+    assert isinstance(news, ScoreChanged)
+    assert (news.previous, news.scores.cell) == (profile.scores, "B4")
+
+
+def test_an_event_carries_no_more_receipts_than_fit_and_their_points_add_up() -> None:
+    many = [(POINT, 7)] * 15 + [(2 * POINT, 14)] * 10
+    judge = PlainJudge(interactions={"Pricing": many}, profile={("title", "CEO"): 3 * POINT, ("city", "Rome"): 4 * POINT})
+    (said,) = changed(after(recognized(an_interaction("Pricing", traits={"title": "CEO", "city": "Rome"})), judge=judge))
+    assert len(said.receipts) == EVENT_RECEIPTS + 2
+    for measure, points in (("engagement", 35), ("fit", 7)):
+        assert sum(one.contribution.points for one in said.receipts if one.contribution and one.contribution.measure == measure) == points
+    assert [one.rule for one in said.receipts[-2:]] == ["others", "others"]
+
+
+@dataclass
+class CountingJudge:
+    """JUDGE, and how often it was asked about a profile."""
+
+    asked: int = 0
+    version, label, grid, engagement, farewell = JUDGE.version, JUDGE.label, JUDGE.grid, JUDGE.engagement, JUDGE.farewell
+
+    def fit(self, attributes: Attributes) -> tuple[Award, ...]:
+        self.asked += 1
+        return JUDGE.fit(attributes)
+
+
+def test_a_flood_of_late_claims_asks_the_rules_only_where_a_value_becomes_another() -> None:
+    judge = CountingJudge()
+    first = recognized(identified({"title": "CEO"}, when=at(30), number=999))
+    late = [recognized(identified({"title": f"Title {number % 7}"}, when=at(29, seconds=-number), number=number)) for number in range(250)]
+    book = a_book(judge)
+    record(book, [first, *late])
+    assert judge.asked == 1
+    assert len(profiles(book)) == 1
+    city = [recognized(identified({"city": f"City {number % 50}"}, when=at(29, seconds=-number), number=1000 + number)) for number in range(250)]
+    record(book, city)
+    assert judge.asked == 2  # the first one tells a city; those of earlier date do not
 
 
 def test_a_claim_overwrites_nothing_verified() -> None:
@@ -78,13 +145,34 @@ def test_the_company_a_group_names_counts_for_fit() -> None:
     assert book.people[per(1)].fit.attributes["employees"].value == 201
 
 
-def test_a_late_fact_counts_from_its_own_date_and_what_it_upsets_is_corrected() -> None:
+def test_a_late_fact_that_changes_no_value_books_nothing() -> None:
     intern = recognized(identified({"title": "Intern"}, when=at(5), number=5))
     ceo_earlier = recognized(identified({"title": "CEO"}, when=at(1), number=1))
     book = after(intern, ceo_earlier)
     assert book.people[per(1)].fit.points_e4 == -20 * POINT
-    assert [type(event) for event in book.said] == [ProfileChanged, ScoreChanged]  # the title stays the later one's, the score too
-    assert {receipt.rule for receipts in book.fit_receipts.values() for receipt in receipts} == {"title-is-CEO", "title-is-Intern"}
+    assert [type(event).__name__ for event in book.said] == ["ProfileChanged", "ScoreChanged"]
+    assert [receipt.rule for receipt in book.written] == ["title-is-Intern"]
+
+
+def test_a_late_fact_that_only_adds_is_news_of_its_own_date() -> None:
+    book = after(
+        recognized(identified({"title": "CEO"}, when=at(5), number=5)), recognized(identified({"companyName": "Acme"}, when=at(1), number=1))
+    )
+    (receipt,) = changed(book)[-1].receipts
+    assert (receipt.rule, receipt.at) == ("company-is-Acme", at(1))
+    assert not any(isinstance(event, ScoreCorrected) for event in book.said)
+
+
+def test_a_late_fact_that_takes_points_back_is_booked_where_the_person_stands_and_corrected() -> None:
+    ceo = recognized(identified({"title": "CEO"}, when=at(5), number=5))
+    clerk = recognized(identified({"title": "Clerk", "companyName": "Acme"}, when=at(1), number=1, source_kind=SourceKind.SERVER))
+    book = after(ceo, clerk)
+    assert [(receipt.rule, receipt.points_e4, receipt.at) for receipt in book.written[1:]] == [
+        ("company-is-Acme", 75_000, at(5)),
+        ("title-is-CEO", -30 * POINT, at(5)),
+    ]
+    assert isinstance(book.said[-1], ScoreCorrected)
+    assert book.said[-1].scores.fit == Decimal("7.5")
 
 
 def test_a_late_demo_request_that_upsets_the_profile_is_both_corrected_and_told_as_news() -> None:
@@ -104,13 +192,13 @@ def test_a_late_demo_request_that_upsets_the_profile_is_both_corrected_and_told_
     assert [receipt.kind for receipt in news.receipts] == ["score.engagement"] * 2
 
 
-def test_only_those_whose_claims_come_late_are_folded_anew() -> None:
+def test_only_of_those_who_may_learn_something_more_is_read() -> None:
     book = after(recognized(identified({"title": "CEO"}, when=at(5), number=5)), recognized(an_interaction(number=9), 2))
-    late = recognized(identified({"title": "CEO"}, when=at(1), number=1))
-    in_order = recognized(identified({"title": "CEO"}, when=at(6), number=6))
+    same = recognized(identified({"title": "CEO"}, when=at(6), number=6))
+    other = recognized(identified({"title": "CEO", "city": "Rome"}, when=at(1), number=1))
     visit = recognized(an_interaction(when=at(-3), number=7))
-    assert people_to_refold([in_order, visit], trait_facts([in_order, visit], 1), book) == set()
-    assert people_to_refold([in_order, late], trait_facts([in_order, late], 1), book) == {per(1)}
+    assert people_taught([same, visit], trait_facts([same, visit], 1), book) == set()
+    assert people_taught([same, other], trait_facts([same, other], 1), book) == {per(1)}
 
 
 def test_time_alone_moves_the_cell_at_the_moment_that_was_set() -> None:
@@ -136,7 +224,7 @@ def test_a_timer_that_fires_late_and_an_event_that_comes_first_say_the_same() ->
     fade(by_timer, per(1), due)
     record(by_timer, [later])
     assert [(event.meta.event_id, event.body()) for event in by_event.said] == [(event.meta.event_id, event.body()) for event in by_timer.said]
-    assert len(by_event.said) == 3
+    assert [event.scores.cell for event in changed(by_event)] == ["D3", "D4"]
 
 
 def test_each_fact_keeps_the_version_it_was_judged_by() -> None:
@@ -146,7 +234,7 @@ def test_each_fact_keeps_the_version_it_was_judged_by() -> None:
     upgraded = a_book(newer, JUDGE)
     upgraded.fragments, upgraded.people = book.fragments, book.people
     record(upgraded, [recognized(identified({"city": "Rome"}, when=at(1), number=1))])
-    (receipt,) = upgraded.fit_receipts[frg(1)]
+    (receipt,) = upgraded.written
     assert (receipt.rulebook, receipt.points_e4) == ("scoring@2", 20 * POINT)
     assert upgraded.people[per(1)].fit.points_e4 == 50 * POINT
 

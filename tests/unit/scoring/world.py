@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from contracts.envelope import Event
 from contracts.events.identity import InteractionRecognized, PersonMarked, PersonMerged, PersonSplit
 from services.scoring.domain.book import Book, Person
-from services.scoring.domain.fit import Fit
+from services.scoring.domain.facts import TraitFact, trait_facts
 from services.scoring.domain.grid import Grid
-from services.scoring.domain.judging import Judge
-from services.scoring.domain.ledger import StoredReceipt
+from services.scoring.domain.judging import Judge, Judges
+from services.scoring.domain.ledger import ENGAGEMENT, FIT, StoredReceipt
 from services.scoring.domain.marking import mark
+from services.scoring.domain.reading import Past, Snapshot
 from services.scoring.domain.recording import record
 from services.scoring.domain.regrouping import regroup
 from tests.unit.scoring.builders import JUDGE, a_book, at
@@ -25,6 +27,7 @@ class World:
     def __init__(self, judge: Judge = JUDGE) -> None:
         self.book: Book = a_book(judge)
         self.receipts: dict[str, StoredReceipt] = {}
+        self.facts: list[TraitFact] = []
         self.heard: set[str] = set()
 
     def hear(self, events: Iterable[Event]) -> World:
@@ -33,10 +36,9 @@ class World:
                 continue
             self.heard.add(event.meta.event_id)
             if isinstance(event, InteractionRecognized):
-                known = self.book.fragments.get(event.fragment_id)
-                for owner in (event.person_id, event.person_id if known is None else known.person_id):
-                    self.book.histories.setdefault(owner, [])
-                record(self.book, [event])
+                claimed = trait_facts([event], self.book.judges.active.version)
+                self.facts += claimed.values()
+                record(self.book, [event], claimed)
             elif isinstance(event, PersonMerged | PersonSplit):
                 regroup(self.book, event)
             elif isinstance(event, PersonMarked):
@@ -44,24 +46,42 @@ class World:
             self._save()
         return self
 
+    def activate(self, judge: Judge) -> None:
+        """From here on another version of the rulebook decides."""
+        self.book.judges = Judges({**self.book.judges.by_version, judge.version: judge}, judge)
+
     def _save(self) -> None:
-        for fragment_id in self.book.refolded:
-            self.receipts = {key: kept for key, kept in self.receipts.items() if kept.fragment_id != fragment_id or kept.measure != "fit"}
-        fit_receipts = [receipt for receipts in self.book.fit_receipts.values() for receipt in receipts]
-        self.receipts.update({receipt.receipt_id: receipt for receipt in [*self.book.earned, *fit_receipts]})
-        self.book.refolded.clear()
-        self.book.fit_receipts.clear()
-        self.book.earned.clear()
+        for receipt in self.book.written:
+            assert receipt.receipt_id not in self.receipts
+            self.receipts[receipt.receipt_id] = receipt
+        self.book.written.clear()
 
     def receipts_of(self, person: Person) -> list[StoredReceipt]:
         fragments = {fragment.fragment_id for fragment in self.book.fragments_of(person.person_id)}
         return sorted((r for r in self.receipts.values() if r.fragment_id in fragments), key=lambda receipt: receipt.receipt_id)
 
+    def booked(self, person: Person) -> dict[str, int]:
+        """What a person's receipts of fit come to, rule by rule."""
+        totals: dict[str, int] = {}
+        for receipt in self.receipts_of(person):
+            if receipt.measure == FIT:
+                totals[receipt.rule] = totals.get(receipt.rule, 0) + receipt.points_e4
+        return {rule: points for rule, points in totals.items() if points}
+
+    def as_of(self, person: Person, moment: datetime) -> Snapshot:
+        past = Past(moment)
+        fragments = {fragment.fragment_id for fragment in self.book.fragments_of(person.person_id)}
+        past.learn(fact for fact in self.facts if fact.fragment_id in fragments and fact.occurred_at <= moment)
+        past.earn((r.points_e4, r.half_life, r.at) for r in self.receipts_of(person) if r.half_life is not None and r.at <= moment)
+        return past.snapshot(self.book.judges)
+
     def state(self) -> dict[str, object]:
-        """Everything that may not depend on how it came about; scores at a fixed moment."""
-        return {person.person_id: (_content(person, self.book.judges.active.grid), self.receipts_of(person)) for person in self.book.people.values()}
+        """Everything that may not depend on how it came about; scores at a fixed moment.
 
+        Receipts of fit are a ledger: bookings and counter-bookings tell how it came about, and only what they come to may not.
+        """
+        return {person.person_id: self._content(person, self.book.judges.active.grid) for person in self.book.people.values()}
 
-def _content(person: Person, grid: Grid) -> tuple[object, ...]:
-    fit = Fit(person.fit.attributes, person.fit.held, person.fit.version, person.fit.last_key)
-    return fit, person.sums, person.latest_at, person.is_test, person.standing(MOMENT, grid)
+    def _content(self, person: Person, grid: Grid) -> tuple[object, ...]:
+        earned = [receipt for receipt in self.receipts_of(person) if receipt.measure == ENGAGEMENT]
+        return person.fit, self.booked(person), person.sums, person.latest_at, person.is_test, person.standing(MOMENT, grid), earned
