@@ -13,6 +13,7 @@ from typing import Any
 from opentelemetry.trace import Span, SpanKind
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.contextvars import bound_contextvars
 
 from chassis.bus.durables import ConsumerSpec, Opening
 from chassis.bus.errors import Unparseable
@@ -25,7 +26,7 @@ from chassis.store.dead_letters import Letter
 from chassis.store.floors import open_floors
 from chassis.store.inbox import Arrival, Reading
 from chassis.subscriptions import Subscription
-from chassis.telemetry import carried_trace, is_sampled, link_to, trace_headers
+from chassis.telemetry import carried_trace, is_sampled, link_to, trace_headers, trace_onward
 from contracts.envelope import Event
 
 _MOST_REASONS = 5
@@ -145,14 +146,24 @@ class Processor:
         if not heard:
             yield {}
         elif len(heard) == 1:
-            with self._runtime.telemetry.span(_name(heard[0]), SpanKind.CONSUMER, carried_trace(heard[0].received.headers)):
-                yield {heard[0].event.meta.event_id: trace_headers()}
+            with self._alone(heard[0], is_sampled=bool(sampled)):
+                yield {heard[0].event.meta.event_id: trace_onward()}
         elif not sampled:
-            yield {one.event.meta.event_id: carried_trace(one.received.headers) for one in heard}
+            yield {one.event.meta.event_id: {} for one in heard}
         else:
             with self._batch_span(sampled) as spans:
                 forwarded = {one.event.meta.event_id: carried_trace(one.received.headers) for one in heard}
                 yield forwarded | {event_id: trace_headers(span) for event_id, span in spans.items()}
+
+    @contextmanager
+    def _alone(self, one: Heard, *, is_sampled: bool) -> Iterator[None]:
+        meta = one.event.meta
+        with bound_contextvars(correlation=meta.correlation_id):
+            if not is_sampled:
+                yield
+                return
+            with self._runtime.telemetry.span(_name(one), SpanKind.CONSUMER, carried_trace(one.received.headers)):
+                yield
 
     @contextmanager
     def _batch_span(self, sampled: Sequence[Heard]) -> Iterator[dict[str, Span]]:

@@ -24,7 +24,7 @@ from chassis.store.clock import TimerClock
 from chassis.store.database import Database
 from chassis.store.relay import Relay
 from chassis.store.timers import Timer
-from chassis.telemetry import Telemetry, is_sampled, trace_headers
+from chassis.telemetry import Telemetry, is_sampled, trace_headers, trace_onward
 from contracts.envelope import Event
 from contracts.limits import SAID_BYTES
 
@@ -110,14 +110,14 @@ class Runtime:
 
     def _messages(self, event: Event, context: Context) -> list[OutMessage]:
         self.metrics.event_said(event.wire_name)
-        headers = {**event.headers(), **self._trace_onward(event, context.trace_of(event))}
+        trace = self._trace_onward(event, context.trace_of(event))
         body = event.body()
-        return [OutMessage(subject, headers, body) for subject in event.subjects(self.settings.lanes)]
+        return [OutMessage(subject, event.headers_on(subject) | trace, body) for subject in event.subjects(self.settings.lanes)]
 
-    def _trace_onward(self, event: Event, cause: Mapping[str, str] | None) -> Mapping[str, str]:
-        carried = trace_headers() if cause is None else cause
+    def _trace_onward(self, event: Event, cause: Mapping[str, str] | None) -> dict[str, str]:
+        carried = trace_onward() if cause is None else cause
         if not is_sampled(carried):
-            return carried
+            return {}
         span = self.telemetry.start(f"say {event.wire_name}", SpanKind.PRODUCER, carried)
         span.end()
         return trace_headers(span)

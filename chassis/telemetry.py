@@ -1,7 +1,7 @@
 """Traces: one per capture, from the gateway's answer to the last service's, carried by W3C headers over HTTP and NATS.
 
-Spans leave only when `OTEL_EXPORTER_OTLP_ENDPOINT` is set. A trace that is not sampled costs the forwarding of one header: no span is
-built for its messages, and its ids still reach the logs.
+Spans leave only when `OTEL_EXPORTER_OTLP_ENDPOINT` is set. A trace that is not sampled costs nothing on the bus: no span is built for its messages,
+and they carry no trace. A message without a trace begins none; the `correlation` of what a service does for it alone stands in its logs.
 """
 
 from __future__ import annotations
@@ -86,6 +86,12 @@ def trace_headers(span: Span | None = None) -> dict[str, str]:
     carrier: dict[str, str] = {}
     _PROPAGATOR.inject(carrier, None if span is None else trace.set_span_in_context(span, _EMPTY))
     return carrier
+
+
+def trace_onward(span: Span | None = None) -> dict[str, str]:
+    """`trace_headers` for a message: empty also when the trace is not recorded, as whoever hears a message without a trace begins none."""
+    headers = trace_headers(span)
+    return headers if is_sampled(headers) else {}
 
 
 def carried_trace(headers: Mapping[str, str]) -> dict[str, str]:

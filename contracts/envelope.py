@@ -1,7 +1,10 @@
 """The envelope every event travels in: CloudEvents 1.0, binary mode, over NATS headers.
 
 Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/nats-protocol-binding.md. The body is the JSON of the
-event class; `Meta` travels in headers. Extension attributes: `correlation`, `causation`, `rulebook` (bare, as DESIGN has them).
+event class; `Meta` travels in headers. Extension attributes: `correlation`, `causation`, `rulebook` (bare).
+
+On its own subject (`<wire name>.<lane>`) an event leaves out the attributes that the subject says, those that are the same for all, and those that
+repeat another; `whole_headers` puts them back. On every other subject it carries all of them.
 """
 
 from __future__ import annotations
@@ -13,6 +16,9 @@ from typing import Any, ClassVar, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contracts.ids import derive_id, lane_of
+
+NO_CAUSE = "-"
+"""The `causation` of an event of a chain that nothing of the chain brought about."""
 
 
 class Meta(BaseModel):
@@ -53,20 +59,31 @@ class Event(BaseModel):
         return (f"{self.wire_name}.{lane_of(self.lane_key, lanes)}",)
 
     def headers(self) -> dict[str, str]:
-        """CloudEvents attributes as NATS headers."""
+        """All CloudEvents attributes as NATS headers."""
         headers = {
-            "ce-specversion": "1.0",
+            **constant_headers(self.wire_name),
             "ce-id": self.meta.event_id,
-            "ce-source": f"/{self.owner}",
-            "ce-type": self.wire_name,
             "ce-time": self.meta.at.isoformat(),
-            "content-type": "application/json",
             "correlation": self.meta.correlation_id,
         }
         if self.meta.causation_id is not None:
             headers["causation"] = self.meta.causation_id
         if self.meta.rulebook is not None:
             headers["rulebook"] = self.meta.rulebook
+        return headers
+
+    def headers_on(self, subject: str) -> dict[str, str]:
+        """The headers it travels with on `subject`: on its own one, those that `whole_headers` cannot know."""
+        if subject.rpartition(".")[0] != self.wire_name:
+            return self.headers()
+        meta = self.meta
+        headers = {"ce-id": meta.event_id, "ce-time": meta.at.isoformat().replace("+00:00", "Z")}
+        if meta.correlation_id != meta.event_id:
+            headers["correlation"] = meta.correlation_id
+        if meta.causation_id != _usual_cause(meta.event_id, meta.correlation_id):
+            headers["causation"] = meta.causation_id or NO_CAUSE
+        if meta.rulebook is not None:
+            headers["rulebook"] = meta.rulebook
         return headers
 
     def body(self) -> bytes:
@@ -87,13 +104,37 @@ def meta_from_headers(headers: Mapping[str, str]) -> Meta:
         if name not in headers:
             raise ValueError(f"header {name} is missing")
     event_id = headers["ce-id"]
+    correlation_id = headers.get("correlation", event_id)
+    unsaid = None if "ce-type" in headers else _usual_cause(event_id, correlation_id)
+    causation_id = headers.get("causation", unsaid)
     return Meta(
         event_id=event_id,
         at=datetime.fromisoformat(headers["ce-time"]),
-        correlation_id=headers.get("correlation", event_id),
-        causation_id=headers.get("causation"),
+        correlation_id=correlation_id,
+        causation_id=None if causation_id == NO_CAUSE else causation_id,
         rulebook=headers.get("rulebook"),
     )
+
+
+def whole_headers(subject: str, headers: Mapping[str, str]) -> dict[str, str]:
+    """All CloudEvents attributes of a message that came on `subject` with `headers`, which are kept. Raises ValueError naming what is missing."""
+    meta = meta_from_headers(headers)
+    whole = {**constant_headers(subject.rpartition(".")[0]), **headers, "correlation": meta.correlation_id}
+    if meta.causation_id is not None:
+        whole["causation"] = meta.causation_id
+    else:
+        whole.pop("causation", None)
+    return whole
+
+
+def constant_headers(wire_name: str) -> dict[str, str]:
+    """The attributes that are the same for all events of that name."""
+    return {"ce-specversion": "1.0", "ce-source": f"/{wire_name.partition('.')[0]}", "ce-type": wire_name, "content-type": "application/json"}
+
+
+def _usual_cause(event_id: str, correlation_id: str) -> str | None:
+    """What brought an event about when nothing else is said: what the chain began with, unless it is the event itself."""
+    return None if correlation_id == event_id else correlation_id
 
 
 def following(cause: Event, wire_name: str, *parts: str, at: datetime | None = None, rulebook: str | None = None) -> Meta:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from contracts.envelope import Event
+from contracts.envelope import NO_CAUSE, Event
 from contracts.events.catalogue import EVENTS
 from contracts.events.routing import AlertRaised
 from contracts.examples import EXAMPLES
@@ -71,16 +71,19 @@ def asyncapi() -> dict[str, Any]:
         "info": {
             "title": "Rapport: events",
             "version": "1",
-            "description": "Facts and decisions on NATS JetStream. CloudEvents 1.0, binary mode: attributes in headers, JSON in the body.",
+            "description": "Facts and decisions on NATS JetStream. CloudEvents 1.0, binary mode: attributes in headers, JSON in the body. On its own"
+            " subject an event leaves out what is known: `ce-type` is the subject without its lane, `ce-source` a slash and the first word of it,"
+            " `ce-specversion` 1.0, `content-type` application/json; `correlation` is `ce-id` unless it is said, and `causation` is `correlation`"
+            " where that is said. On `alerts.` subjects all attributes are there.",
         },
         "defaultContentType": "application/json",
         "channels": channels,
         "operations": operations,
-        "components": {"schemas": {"Headers": _HEADERS}},
+        "components": {"schemas": {"Headers": OWN_HEADERS, "AllHeaders": ALL_HEADERS}},
     }
 
 
-def _channel(event: type[Event]) -> dict[str, Any]:
+def _channel(event: type[Event], headers: str = "Headers") -> dict[str, Any]:
     return {
         "address": f"{event.wire_name}.{{lane}}",
         "title": event.__name__,
@@ -89,7 +92,7 @@ def _channel(event: type[Event]) -> dict[str, Any]:
         "messages": {
             event.__name__: {
                 "name": event.wire_name,
-                "headers": {"$ref": "#/components/schemas/Headers"},
+                "headers": {"$ref": f"#/components/schemas/{headers}"},
                 "payload": {"$ref": f"./schemas/{event.wire_name}.json"},
                 "bindings": {"nats": {"bindingVersion": "0.1.0"}},
             }
@@ -101,7 +104,7 @@ def _alert_channels() -> dict[str, Any]:
     """Alerts are published a second time, under the same id, for the rep alone."""
     rep = {"description": "the rep who is asked; a rep's credentials read their own alone"}
     kind = {"description": "offered, reminded, withdrawn"}
-    channel = _channel(AlertRaised) | {"address": "alerts.rep.{rep_id}.{kind}", "parameters": {"rep_id": rep, "kind": kind}}
+    channel = _channel(AlertRaised, "AllHeaders") | {"address": "alerts.rep.{rep_id}.{kind}", "parameters": {"rep_id": rep, "kind": kind}}
     sink = channel | {"address": "alerts.sink.{rep_id}.{kind}", "description": "Alerts about tests: nobody is called."}
     return {"alerts.rep": channel, "alerts.sink": sink}
 
@@ -119,22 +122,22 @@ def _pretty(document: dict[str, Any]) -> str:
 
 
 _TEXT = {"type": "string"}
-_HEADERS = {
-    "type": "object",
-    "required": ["ce-specversion", "ce-id", "ce-source", "ce-type", "ce-time", "content-type", "correlation"],
-    "properties": {
-        "ce-specversion": {"const": "1.0"},
-        "ce-id": {**_TEXT, "description": "the same on every redelivery: de-duplicate on it"},
-        "ce-source": {**_TEXT, "description": "/<owner>"},
-        "ce-type": {**_TEXT, "description": "the wire name"},
-        "ce-time": {**_TEXT, "format": "date-time"},
-        "content-type": {"const": "application/json"},
-        "correlation": {**_TEXT, "description": "the capture that the chain of events began with"},
-        "causation": {**_TEXT, "description": "the event that brought this one about"},
-        "rulebook": {**_TEXT, "description": "the rulebook version that decided, e.g. scoring@1"},
-        "traceparent": {**_TEXT, "description": "W3C trace context"},
-    },
+_OWN = {
+    "ce-id": {**_TEXT, "description": "the same on every redelivery: de-duplicate on it"},
+    "ce-time": {**_TEXT, "format": "date-time"},
+    "correlation": {**_TEXT, "description": "the capture that the chain of events began with"},
+    "causation": {**_TEXT, "description": f"the event that brought this one about; `{NO_CAUSE}`: none of the chain did"},
+    "rulebook": {**_TEXT, "description": "the rulebook version that decided, e.g. scoring@1"},
+    "traceparent": {**_TEXT, "description": "W3C trace context, where the trace is recorded"},
 }
+_CONSTANT = {
+    "ce-specversion": {"const": "1.0"},
+    "ce-source": {**_TEXT, "description": "/<owner>"},
+    "ce-type": {**_TEXT, "description": "the wire name"},
+    "content-type": {"const": "application/json"},
+}
+OWN_HEADERS: dict[str, Any] = {"type": "object", "required": ["ce-id", "ce-time"], "properties": _OWN}
+ALL_HEADERS: dict[str, Any] = {"type": "object", "required": [*_CONSTANT, "ce-id", "ce-time", "correlation"], "properties": {**_CONSTANT, **_OWN}}
 
 if __name__ == "__main__":
     sys.exit(main())

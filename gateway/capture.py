@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from chassis.errors import NotFound, Problem
 from chassis.message import OutMessage
-from chassis.telemetry import trace_headers
+from chassis.telemetry import trace_onward
 from contracts.limits import BATCH_BYTES, EVENT_BYTES, EXCERPT_BYTES
 from contracts.values import InteractionKind, JsonObject
 from gateway import requests
@@ -74,7 +74,7 @@ class CaptureDesk:
 
     def messages(self, captures: Sequence[Capture]) -> list[OutMessage]:
         """The captures as they travel; each carries the trace of the request it came with."""
-        trace = trace_headers()
+        trace = trace_onward()
         return [OutMessage(capture.subject(self.lanes), capture.headers() | trace, capture.body) for capture in captures]
 
 

@@ -67,7 +67,7 @@ class Broker:
         self._reconnected: list[Listener] = []
         self._silence = "it was not asked yet"  # why JetStream does not answer; empty when it does
         self._last_failure = ""
-        self._batch_ids = (f"{prefix}{number}" for prefix in (secrets.token_hex(8),) for number in itertools.count())
+        self._batch_ids = (f"{prefix}{number}" for prefix in (secrets.token_urlsafe(6),) for number in itertools.count())
         self._slots: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_BATCHES_IN_FLIGHT))
         self.obstacle = ""
 

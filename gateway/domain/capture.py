@@ -17,7 +17,6 @@ from contracts.events.gateway import InteractionReceived
 from contracts.ids import derive_id, hash_id, lane_of
 from contracts.values import Flag, IdentifierKind, InteractionKind, JsonObject, SourceKind
 
-_CE_SOURCE = f"/{InteractionReceived.owner}"
 _DEFAULTS: Final[tuple[Any, ...]] = (None, False, [], {})
 
 
@@ -80,16 +79,8 @@ class Capture:
         return f"{InteractionReceived.wire_name}.{lane_of(self.lane_key, lanes)}"
 
     def headers(self) -> dict[str, str]:
-        """The CloudEvents headers, equal to `InteractionReceived.headers()`; a capture begins its own correlation."""
-        return {
-            "ce-specversion": "1.0",
-            "ce-id": self.event_id,
-            "ce-source": _CE_SOURCE,
-            "ce-type": InteractionReceived.wire_name,
-            "ce-time": self.received_at.isoformat(),
-            "content-type": "application/json",
-            "correlation": self.event_id,
-        }
+        """The headers on its subject, equal to `InteractionReceived.headers_on(subject)`; a capture begins its own correlation."""
+        return {"ce-id": self.event_id, "ce-time": self.received_at.isoformat().replace("+00:00", "Z")}
 
 
 def seal(draft: Draft, source: Source) -> Capture:

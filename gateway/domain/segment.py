@@ -48,6 +48,7 @@ def read_event(event: Any, kind: InteractionKind | None, source: Source, receive
     draft = _dated(event, kind, received_at)
     draft.name = _name(event, kind)
     draft.properties = _with_category(properties, event.get("category"))
+    context = _told_once(context, draft.properties) if kind is InteractionKind.PAGE else context
     draft.context = _with_sender(context, sender) if source.kind is SourceKind.WEB else context
     _say_who(draft, event, traits)
     draft.extra = {key: value for key, value in event.items() if key not in _READ}
@@ -140,6 +141,15 @@ def _object(event: JsonObject, field: str) -> JsonObject:
 def _with_category(properties: JsonObject, category: Any) -> JsonObject:
     """Some SDKs send a page's category beside its properties, some within; rules find it within."""
     return properties if category is None or "category" in properties else {**properties, "category": category}
+
+
+def _told_once(context: JsonObject, properties: JsonObject) -> JsonObject:
+    """SDKs describe the page of a page call twice, in its properties and in its context; of the context stays what is said otherwise there."""
+    page = context.get("page")
+    if not isinstance(page, dict):
+        return context
+    other = {key: value for key, value in page.items() if not isinstance(value, str) or properties.get(key) != value}
+    return {**{key: value for key, value in context.items() if key != "page"}, **({"page": other} if other else {})}
 
 
 def _with_sender(context: JsonObject, sender: Sender) -> JsonObject:

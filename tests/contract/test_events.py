@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from contracts.envelope import Event
+from contracts.envelope import Event, Meta, meta_from_headers, whole_headers
 from contracts.events.catalogue import BY_WIRE_NAME, EVENTS
 from contracts.events.routing import AlertRaised
 from contracts.examples import EXAMPLES
-from contracts.export import FOLDER, GOLDEN, documents
+from contracts.export import ALL_HEADERS, FOLDER, GOLDEN, OWN_HEADERS, documents
 
+MOMENT = datetime(2026, 3, 1, 8, tzinfo=UTC)
 GOLDEN_FILES = sorted(GOLDEN.glob("*.json"))
 
 
@@ -74,6 +76,36 @@ def test_an_event_is_a_valid_cloud_event() -> None:
     validator = Draft202012Validator(json.loads(schema_path.read_text()), format_checker=FormatChecker())
     for path in GOLDEN_FILES:
         validator.validate(a_cloud_event(json.loads(path.read_text())))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda event: event.wire_name)
+def test_what_an_event_leaves_out_on_its_own_subject_can_be_put_back(example: Event) -> None:
+    for subject in example.subjects(2):
+        short = example.headers_on(subject)
+        assert type(example).from_wire(short, example.body()) == example
+        whole = whole_headers(subject if subject.startswith(example.wire_name) else f"{example.wire_name}.0", short)
+        assert {**whole, "ce-time": datetime.fromisoformat(whole["ce-time"]).isoformat()} == example.headers()
+        assert ("ce-type" in short) == (not subject.startswith(example.wire_name))
+        Draft202012Validator(ALL_HEADERS if "ce-type" in short else OWN_HEADERS).validate(short)
+
+
+@pytest.mark.parametrize(
+    ("correlation", "causation", "said"),
+    [
+        ("evt_1", None, {}),  # it begins a chain
+        ("cap_1", "cap_1", {"correlation": "cap_1"}),  # the first thing a capture brought about
+        ("cap_1", "evt_0", {"correlation": "cap_1", "causation": "evt_0"}),
+        ("cap_1", None, {"correlation": "cap_1", "causation": "-"}),
+        ("evt_1", "evt_0", {"causation": "evt_0"}),
+    ],
+)
+def test_causes_that_follow_from_others_are_not_said(correlation: str, causation: str | None, said: dict[str, str]) -> None:
+    example = EXAMPLES[0].model_copy(update={"meta": Meta(event_id="evt_1", at=MOMENT, correlation_id=correlation, causation_id=causation)})
+    subject = example.subjects(1)[0]
+    assert example.headers_on(subject) == {"ce-id": "evt_1", "ce-time": "2026-03-01T08:00:00Z", **said}
+    assert meta_from_headers(example.headers_on(subject)) == example.meta
+    assert meta_from_headers(whole_headers(subject, example.headers_on(subject))) == example.meta
+    assert meta_from_headers(example.headers()) == example.meta
 
 
 def test_missing_header_is_named() -> None:

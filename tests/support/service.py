@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import httpx
@@ -17,6 +17,7 @@ from chassis.bus.reading import messages
 from chassis.logs import mask, render_json
 from chassis.message import Received
 from chassis.store import outbox
+from contracts.envelope import whole_headers
 from tests.support.eventually import eventually
 
 PRIVATE_KEY, PUBLIC_KEY = generate_key_pair()
@@ -75,7 +76,7 @@ async def published(service: RunningService, stream: str) -> list[Received]:
             return (await outbox.backlog(session)).count == 0
 
     await eventually(is_published, within=10)
-    return [message async for message in messages(service.runtime.broker, stream)]
+    return [replace(message, headers=whole_headers(message.subject, message.headers)) async for message in messages(service.runtime.broker, stream)]
 
 
 def log_plainly() -> None:

@@ -16,6 +16,7 @@ from deciding.api.receipts import ReceiptsPage
 from services.scoring.api.people import find_person
 from services.scoring.api.views import FactView, TimelinePage
 from services.scoring.domain.rules import NAME
+from services.scoring.domain.vocabulary import page_of
 from services.scoring.store import reading as store
 from services.scoring.store.encoding import interaction_of
 
@@ -70,7 +71,7 @@ def _fact_view(row: Row[Any]) -> FactView:
         rulebook=f"{NAME}@{row.rulebook_version}",
         traits=interaction.traits,
         properties=interaction.properties,
-        page=_mapping(interaction.context.get("page")),
+        page=page_of(interaction) or None,
         campaign=_mapping(interaction.context.get("campaign")),
         account=interaction.account,
     )

@@ -35,8 +35,8 @@ _CAMPAIGN = ("name", "source", "medium", "term", "content")
 
 
 def interaction_facts(interaction: Interaction) -> dict[str, Any]:
-    """What engagement rules can know. A page call describes its page itself; other calls carry it in their context."""
-    page = {**_mapping(interaction.context.get("page")), **(interaction.properties if interaction.kind is InteractionKind.PAGE else {})}
+    """What engagement rules can know."""
+    page = page_of(interaction)
     campaign = _mapping(interaction.context.get("campaign"))
     url = page.get("url")
     facts: dict[str, Any] = {
@@ -52,6 +52,11 @@ def interaction_facts(interaction: Interaction) -> dict[str, Any]:
     for part in _CAMPAIGN:
         facts[f"campaign.{part}"] = campaign.get(part)
     return facts
+
+
+def page_of(interaction: Interaction) -> dict[str, Any]:
+    """The page that it happened on. A page call describes it itself; other calls carry it in their context."""
+    return {**_mapping(interaction.context.get("page")), **(interaction.properties if interaction.kind is InteractionKind.PAGE else {})}
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from chassis.bus.errors import ApiRefused
 from chassis.bus.streams import probe_subject
 from chassis.message import OutMessage
 from chassis.store.database import Database
-from contracts.envelope import Meta
+from contracts.envelope import Meta, whole_headers
 from tests.chassis.app.echo import SignalGiven
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -50,6 +50,7 @@ async def stored(broker: Broker, stream: str) -> list[Stored]:
             continue  # gone in a second
         lines = base64.b64decode(message.get("hdrs", "")).decode().split("\r\n")[1:]
         headers = {name: value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+        headers = whole_headers(message["subject"], headers) if "ce-id" in headers and "ce-time" in headers else headers
         messages.append(Stored(message["subject"], headers, base64.b64decode(message.get("data", ""))))
     return messages
 

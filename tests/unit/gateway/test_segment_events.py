@@ -216,3 +216,31 @@ def test_a_capture_without_a_time_says_so() -> None:
 def test_the_lane_follows_the_strongest_identifier() -> None:
     capture = read_event(a_track(userId="u-1"), None, WEB, NOW, Sender())
     assert capture.lane_key == f"{IdentifierKind.USER_ID}:u-1"
+
+
+def test_a_page_call_s_page_is_kept_once() -> None:
+    page = {"path": "/product", "url": "https://www.acme.example/product", "title": "Product", "referrer": ""}
+    event = {"type": "page", "anonymousId": "a", "properties": {**page, "plan": "pro"}, "context": {"locale": "en", "page": page}}
+    interaction = said(event, SERVER).interaction
+    assert (interaction.properties, interaction.context) == ({**page, "plan": "pro"}, {"locale": "en"})
+
+
+@pytest.mark.parametrize(
+    ("properties", "page", "kept"),
+    [
+        ({"path": "/a"}, {"path": "/b"}, {"path": "/b"}),
+        ({"path": "/a"}, {"path": "/a", "search": "?utm_source=x"}, {"search": "?utm_source=x"}),
+        ({"wide": 1}, {"wide": True}, {"wide": True}),
+        ({}, {"path": "/a"}, {"path": "/a"}),
+        ({"path": "/a"}, "a page", "a page"),
+    ],
+)
+def test_what_the_context_says_otherwise_of_a_page_stays(properties: dict[str, Any], page: Any, kept: Any) -> None:
+    event = {"type": "page", "anonymousId": "a", "properties": properties, "context": {"page": page}}
+    assert said(event, SERVER).interaction.context["page"] == kept
+    assert repr(said(event, SERVER).interaction.context["page"]) == repr(kept)
+
+
+def test_only_page_calls_describe_their_page_themselves() -> None:
+    page = {"path": "/product"}
+    assert said(a_track(properties=page, context={"page": page}), SERVER).interaction.context == {"page": page}
