@@ -2,4 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytest.register_assert_rewrite("tests.support.installation", "tests.faults.states")  # so that what they assert says what it saw
+
 pytest_plugins = ["tests.support.disk", "tests.support.nats", "tests.support.postgres", "tests.support.stores", "tests.support.suite"]

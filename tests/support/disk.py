@@ -40,17 +40,33 @@ class SmallDisk:
         return self.path / "filler"
 
 
+class DiskNotMade(Exception):
+    """Why there is no small disk here."""
+
+
+@contextlib.contextmanager
+def mounted(path: Path, megabytes: int) -> Iterator[SmallDisk]:
+    """A disk of this size at `path`, an empty folder. Raises DiskNotMade."""
+    if os.geteuid() != 0:
+        raise DiskNotMade("only root can mount a small disk")
+    command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise DiskNotMade(f"no small disk here: {done.stderr.strip()}")
+    try:
+        yield SmallDisk(path)
+    finally:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
     """60 MB."""
     path = tmp_path / "disk"
     path.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small disk")
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60m", "none", str(path)], capture_output=True, text=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip(f"no small disk here: {mounted.stderr.strip()}")
-    try:
-        yield SmallDisk(path)
-    finally:
-        subprocess.run(["umount", "--lazy", str(path)], check=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            disk = stack.enter_context(mounted(path, 60))
+        except DiskNotMade as reason:
+            pytest.skip(str(reason))
+        yield disk

@@ -15,6 +15,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -150,25 +151,25 @@ def postgres_admin_url() -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_admin_url: str) -> Iterator[str]:
     """A database of this test's own."""
-    name = f"rapport_{uuid.uuid4().hex}"
-    in_own_loop(_administer(postgres_admin_url, f'CREATE DATABASE "{name}"'))
-    yield make_url(postgres_admin_url).set(database=name).render_as_string(hide_password=False)
-    in_own_loop(_administer(postgres_admin_url, f'DROP DATABASE "{name}" WITH (FORCE)'))
+    with databases(postgres_admin_url) as make:
+        yield make()
 
 
-@pytest.fixture
-def postgres_databases(postgres_admin_url: str) -> Iterator[Callable[[], str]]:
-    """Makes a database of this test's own as often as it is called."""
+@contextmanager
+def databases(admin_url: str) -> Iterator[Callable[[], str]]:
+    """Makes a database as often as it is called; they are gone after the block."""
     names: list[str] = []
 
     def make() -> str:
         names.append(f"rapport_{uuid.uuid4().hex}")
-        in_own_loop(_administer(postgres_admin_url, f'CREATE DATABASE "{names[-1]}"'))
-        return make_url(postgres_admin_url).set(database=names[-1]).render_as_string(hide_password=False)
+        in_own_loop(_administer(admin_url, f'CREATE DATABASE "{names[-1]}"'))
+        return make_url(admin_url).set(database=names[-1]).render_as_string(hide_password=False)
 
-    yield make
-    for name in names:
-        in_own_loop(_administer(postgres_admin_url, f'DROP DATABASE "{name}" WITH (FORCE)'))
+    try:
+        yield make
+    finally:
+        for name in names:
+            in_own_loop(_administer(admin_url, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
 @pytest.fixture

@@ -2,26 +2,23 @@
 
 async with Supervisor(plan, logs) as platform:
     await platform.until_ready(within=60)
-    sender = Sender(platform)
-    async with sender.sending(captures_a_second=20, forms_a_second=2):
-        ...                                     # break something
-        await platform.until_unready("gateway", within=30)
-    platform.restarts, platform.story("gateway"), sender.captures, sender.forms
+    ...                                         # break something
+    await platform.until_unready("gateway", within=30)
+    platform.restarts, platform.story("gateway"), platform.notes("gateway")
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import itertools
+import json
 import os
 import shlex
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -35,6 +32,8 @@ READY, ALIVE, FORMS = "/readyz", "/healthz", "/readyz/forms"
 _PERIOD_SECONDS = 1.0
 _PROBE_SECONDS = 3.0
 _DEAD_AFTER = 5  # failed liveness probes in a row
+_CUT = 1000  # characters of an answer that are kept
+_STOP_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -62,13 +61,14 @@ class _Container:
     process: subprocess.Popen[bytes]
     was_alive: bool = False  # it has time to start; then liveness counts
     silent: int = 0  # liveness probes in a row that failed
-    unready_since: float | None = None
+    unready_since: float | None = None  # counted from when it was alive
 
 
 class Supervisor:
     """Runs `processes` of `plan` (default: all), each with `environment` on top of its own settings. Use as an async context manager.
 
-    `unready_seconds`: also restart what was not ready for so long; by default readiness restarts nothing.
+    `unready_seconds`: also restart what was alive and not ready for so long, and after each time that this did not help only after twice as long
+    (`patience`, by process); by default readiness restarts nothing.
     """
 
     def __init__(
@@ -87,8 +87,10 @@ class Supervisor:
         self._logs = logs
         self._environment = dict(environment or {})
         self._unready_seconds = unready_seconds
+        self.patience: dict[str, float] = {}
         self._containers: dict[str, _Container] = {}
         self._known: dict[tuple[str, str], Sight] = {}
+        self._notes: dict[str, list[dict[str, str]]] = {}
         self._began = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
         self._held: set[str] = set()
@@ -108,6 +110,10 @@ class Supervisor:
         """Why the last probe said no."""
         known = self._known.get((process, probe))
         return "not asked yet" if known is None else known.why
+
+    def notes(self, process: str) -> list[str]:
+        """What the last answer of `/readyz` said was set aside: `part: reason`."""
+        return [f"{note['field']}: {note['reason']}" for note in self._notes.get(process, [])]
 
     def story(self, process: str, probe: str = READY) -> list[bool]:
         """How readiness went: True, False, True is ready, then not, then again."""
@@ -152,6 +158,22 @@ class Supervisor:
         paths = [self._logs / f"{name}.log" for name in processes or self.processes]
         return "\n".join(f"--- {path.name}\n{path.read_text()[-characters:]}" for path in paths if path.exists())
 
+    async def stop(self) -> None:
+        """Ask everything to end, NATS last, and start nothing again before `start_all`."""
+        self._held.update(self.processes)
+        last = [name for name in self.processes if name == "nats"]
+        for names in ([name for name in self.processes if name not in last], last):
+            running = [self._containers[name].process for name in names if name in self._containers]
+            for process in running:
+                process.send_signal(signal.SIGTERM)
+            await asyncio.gather(*(asyncio.to_thread(_wait_or_kill, process) for process in running))
+
+    def start_all(self, plan: Plan) -> None:
+        """Start everything by `plan`, which may differ from the one before in its settings."""
+        self.plan = plan
+        for name in self.processes:
+            self.start(name)
+
     async def __aenter__(self) -> Self:
         self._logs.mkdir(parents=True, exist_ok=True)
         for name in self.processes:
@@ -165,14 +187,7 @@ class Supervisor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._client.aclose()
-        for container in self._containers.values():
-            container.process.send_signal(signal.SIGTERM)
-        for container in reversed(self._containers.values()):
-            try:
-                container.process.wait(15)
-            except subprocess.TimeoutExpired:
-                container.process.kill()
-                container.process.wait()
+        await self.stop()
 
     def _spawn(self, name: str) -> None:
         binaries = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
@@ -181,6 +196,9 @@ class Supervisor:
         with (self._logs / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(command, cwd=self.plan.root, env=environment, stdout=log, stderr=log)
         self._containers[name] = _Container(process)
+        for probe in (READY, ALIVE, FORMS):
+            if (name, probe) in self._known:
+                self._see(name, probe, False, "it has just been started")
 
     async def _look_after(self, name: str) -> None:
         ready = self.plan.ready_urls().get(name)
@@ -198,29 +216,38 @@ class Supervisor:
     async def _ask(self, name: str, probe: str, url: str) -> None:
         try:
             answer = await self._client.get(url)
-            is_ready, why = answer.status_code == 200, "" if answer.status_code == 200 else answer.text[:500]
+            is_ready, why = answer.status_code == 200, "" if answer.status_code == 200 else answer.text[:_CUT]
+            self._notes[name] = _notes(answer) if probe == READY else self._notes.get(name, [])
         except httpx.HTTPError as error:
             is_ready, why = False, repr(error)
-        before = self._known.get((name, probe))
-        self._known[name, probe] = Sight(self.now, name, probe, is_ready, why)
-        if before is None or before.is_ready != is_ready:
-            self.timeline.append(self._known[name, probe])
+        self._see(name, probe, is_ready, why)
         container = self._containers[name]
         if probe == ALIVE:
             container.was_alive |= is_ready
             container.silent = container.silent + 1 if container.was_alive and not is_ready else 0
-        elif probe == READY:
-            container.unready_since = None if is_ready else container.unready_since or self.now
+        elif probe == READY and is_ready:
+            container.unready_since = None
+            self.patience.pop(name, None)
+        elif probe == READY and container.was_alive:
+            container.unready_since = container.unready_since or self.now
+
+    def _see(self, name: str, probe: str, is_ready: bool, why: str) -> None:
+        before = self._known.get((name, probe))
+        self._known[name, probe] = Sight(self.now, name, probe, is_ready, why)
+        if before is None or before.is_ready != is_ready:
+            self.timeline.append(self._known[name, probe])
 
     def _mend(self, name: str) -> None:
         container = self._containers[name]
         unready = self.now - (container.unready_since or self.now)
+        patience = self.patience.get(name, self._unready_seconds)
         if (code := container.process.poll()) is not None:
             why = f"it ended with {code}"
         elif container.silent >= _DEAD_AFTER:
             why = f"it does not answer: {self.why_not(name, ALIVE)}"
-        elif self._unready_seconds is not None and unready > self._unready_seconds:
+        elif patience is not None and unready > patience:
             why = f"it was not ready for {unready:.0f} s: {self.why_not(name)}"
+            self.patience[name] = 2 * patience
         else:
             return
         if code is None:
@@ -234,67 +261,18 @@ def _alive_url(name: str, ready: str) -> str:
     return f"{ready}?js-server-only=true" if name == "nats" else ready.removesuffix(READY) + ALIVE
 
 
-@dataclass
-class Sender:
-    """Web sites that send captures and forms of one person, as a load balancer lets them: to a gateway that says it is ready for what they send.
+def _notes(answer: httpx.Response) -> list[dict[str, str]]:
+    try:
+        body = answer.json()
+    except json.JSONDecodeError:
+        return []
+    found: list[dict[str, str]] = body.get("notes") or []
+    return found
 
-    `captures` and `forms` hold the message ids that were acknowledged; `refused` counts answers of 503.
-    """
 
-    platform: Supervisor
-    user_id: str = "walker"
-    captures: list[str] = field(default_factory=list)
-    forms: list[str] = field(default_factory=list)
-    refused: int = 0
-    held_back: int = 0  # not sent, as the gateway was not ready
-    _numbers: Iterable[int] = field(default_factory=itertools.count)
-
-    @property
-    def acknowledged(self) -> list[str]:
-        """Everything that must be in the stores, once."""
-        return self.captures + self.forms
-
-    @contextlib.asynccontextmanager
-    async def sending(self, *, captures_a_second: float, forms_a_second: float) -> AsyncIterator[None]:
-        """Send all the time inside the block."""
-        async with httpx.AsyncClient(base_url=self.platform.plan.url, timeout=10) as client:
-            rounds = ((self.send_capture, READY, captures_a_second), (self.send_form, FORMS, forms_a_second))
-            tasks = [asyncio.create_task(self._send(client, *each)) for each in rounds if each[2]]
-            try:
-                yield
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def send_capture(self, client: httpx.AsyncClient) -> bool:
-        """One page event, tried once."""
-        message_id = f"capture-{next(iter(self._numbers))}"
-        event = {"userId": self.user_id, "event": "Looked", "messageId": message_id}
-        return await self._post(client, "/v1/track", self.captures, message_id, json=event, auth=(self.platform.plan.secrets.write_key, ""))
-
-    async def send_form(self, client: httpx.AsyncClient) -> bool:
-        """One form post, tried once."""
-        message_id = f"form-{next(iter(self._numbers))}"
-        return await self._post(client, "/v1/forms/default", self.forms, message_id, data={"user_id": self.user_id, "message_id": message_id})
-
-    async def _send(self, client: httpx.AsyncClient, send: object, probe: str, rate: float) -> None:
-        assert callable(send)
-        while True:
-            if self.platform.is_ready("gateway", probe):
-                await send(client)
-            else:
-                self.held_back += 1
-            await asyncio.sleep(1 / rate)
-
-    async def _post(self, client: httpx.AsyncClient, path: str, kept: list[str], message_id: str, **what: object) -> bool:
-        try:
-            answer = await client.post(path, **what)  # type: ignore[arg-type]
-        except httpx.HTTPError:
-            return False  # not acknowledged: it may be there or not
-        assert answer.status_code in (200, 202, 503), answer.text
-        if answer.status_code == 503:
-            self.refused += 1
-            return False
-        kept.append(message_id)
-        return True
+def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
