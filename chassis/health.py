@@ -85,6 +85,8 @@ def _works(runtime: Runtime) -> list[Work]:
         progress, part = consumer.progress, f"lane {consumer.spec.stream}/{consumer.spec.lane}"
         error = consumer.refusal or progress.last_error
         works.append(Work(part, "the same messages have been tried", progress.stuck_seconds, error, consumer.is_ready))
+        starvation = consumer.starvation
+        works.append(Work(part, "nothing has been delivered", starvation.stuck_seconds, starvation.last_error))
     if runtime.timers is not None:
         progress = runtime.timers.progress
         works.append(Work("timers", "what is due has not been fired", progress.stuck_seconds, progress.last_error))

@@ -22,6 +22,7 @@ from chassis.bus.letters import bury
 from chassis.bus.observer import Observer, Unobserved
 from chassis.bus.puller import Puller, Source
 from chassis.bus.settling import Outlets, Settler, Stopped
+from chassis.bus.starvation import Reading, Starvation
 from chassis.bus.verdicts import Patience
 from chassis.message import Received
 from chassis.progress import Progress, describe
@@ -56,6 +57,7 @@ class Consumer:
         self._puller = Puller(broker, _source(spec), self._create_durable)
         outlets = Outlets(self._acknowledge, self._bury, self._pause)
         self._settler = Settler((spec.stream, spec.durable), self._apply, self._patience, outlets, self._observer)
+        self._starvation = Starvation(broker, f"{spec.stream}.{spec.durable}", self._standing)
         self._in_hand: Sequence[Delivery] = ()
         self._is_stopping = asyncio.Event()
         self._is_ready = False
@@ -82,22 +84,29 @@ class Consumer:
         """Whether what is in hand gets settled."""
         return self._settler.progress
 
+    @property
+    def starvation(self) -> Progress:
+        """Whether it is given what waits for it."""
+        return self._starvation.progress
+
     async def start(self) -> None:
         """Begin to read, in the background. A stream that does not exist yet is waited for."""
         name = f"{self._spec.stream}/{self._spec.durable}"
-        self._tasks = (asyncio.create_task(self._run(), name=f"{name}: read"), asyncio.create_task(self._keep_alive(), name=f"{name}: in progress"))
+        work = {"read": self._run(), "in progress": self._keep_alive(), "starvation": self._starvation.watch()}
+        self._tasks = tuple(asyncio.create_task(task, name=f"{name}: {what}") for what, task in work.items())
 
     async def stop(self) -> None:
         """Finish the batch in hand, acknowledge it and let another reader go on. A batch that waits to be tried again is given up."""
         if not self._tasks:
             return
         self._is_stopping.set()
-        reading, keeping = self._tasks
+        reading, *others = self._tasks
         if not self._in_hand:
             reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
         self._is_ready = False
         self._tasks = ()
         await self._puller.stop(leaves_unfinished=bool(self._in_hand))
@@ -121,6 +130,9 @@ class Consumer:
                 await asyncio.sleep(_RETRY_SECONDS)
                 self._puller.rewind()
             self._in_hand = ()
+
+    def _standing(self) -> Reading:
+        return Reading(self._puller.received, bool(self._in_hand or self._puller.buffered or not self._is_ready), self._puller.pin)
 
     async def _prepare(self) -> None:
         while True:

@@ -72,10 +72,21 @@ class Puller:
         self._least = 0  # no message of the present run stands below this
         self._run_pin: str | None = None  # the pin that the present run of deliveries without gaps began under
         self._used = 0  # messages received since the last pull
+        self._received = 0
         self._inbox = ""
         self._subscription: Subscription | None = None
         self._task: asyncio.Task[None] | None = None
         self._forget: Callable[[], None] | None = None
+
+    @property
+    def received(self) -> int:
+        """How many messages came so far."""
+        return self._received
+
+    @property
+    def pin(self) -> str | None:
+        """What the server knows this reader by, while it is the one that is served."""
+        return self._pin
 
     @property
     def buffered(self) -> tuple[Delivery, ...]:
@@ -134,6 +145,7 @@ class Puller:
             return
         delivery = read_delivery(wire)
         self._used += 1
+        self._received += 1
         if delivery.pin != self._pin:
             self._pin = delivery.pin
             self._poke.set()  # pulls that were sent before the pin was known are refused at some later moment: pull with it now

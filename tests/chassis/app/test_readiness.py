@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ import pytest
 import pytest_asyncio
 
 from chassis.bus.broker import Broker
+from chassis.bus.starvation import withheld
 from chassis.bus.streams import stream_config
 from chassis.message import OutMessage
 from chassis.progress import Progress
 from chassis.readiness import Facts, Finding, Kept, Work, judge
 from chassis.store import outbox
-from tests.chassis.app.bus_words import a_signal
+from tests.chassis.app.bus_words import a_signal, stored
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
 from tests.support.process import ServiceProcess
@@ -175,6 +177,39 @@ async def test_a_lane_that_gets_nowhere_is_named(process: ServiceProcess, outsid
         process.kill()
         await process.start()
         await eventually(lambda: is_ready(client), within=15)
+
+
+@pytest.mark.slow
+async def test_a_lane_that_is_given_nothing_is_named(process: ServiceProcess, outside: Broker) -> None:
+    async with process.client() as client:
+        tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat().replace("+00:00", "Z")
+        assert (await outside.request("CONSUMER.PAUSE.SIGNAL.echo", {"pause_until": tomorrow}))["paused"]
+        await outside.publish_batch([a_signal("held back")])
+        reason = await eventually(lambda: is_named(client, "lane SIGNAL/0"), within=30)
+        assert reason.startswith("nothing has been delivered")
+        assert "1 message waits in the stream, and the durable is paused" in reason
+        await outside.request("CONSUMER.PAUSE.SIGNAL.echo", {})
+        await eventually(lambda: is_ready(client), within=30)
+        await eventually(lambda: said(outside), within=15)
+
+
+async def said(outside: Broker) -> bool:
+    return len(await stored(outside, "ECHO")) == 1
+
+
+@pytest.mark.parametrize(
+    ("pending", "pinned", "paused", "reason"),
+    [
+        (0, "me", False, ""),
+        (1, "me", False, "1 message waits in the stream"),
+        (7, None, False, "7 messages wait in the stream"),
+        (7, "me", True, "7 messages wait in the stream, and the durable is paused"),
+        (7, "another", False, ""),  # who stands by is given nothing
+    ],
+)
+def test_nothing_is_withheld_from_whoever_is_not_served(pending: int, pinned: str | None, paused: bool, reason: str) -> None:
+    group = {"group": "lane"} | ({"pinned_client_id": pinned} if pinned else {})
+    assert withheld({"num_pending": pending, "priority_groups": [group], "paused": paused}, "me") == reason
 
 
 @pytest.mark.slow
