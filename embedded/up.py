@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -20,6 +22,7 @@ from embedded.secrets import load_or_make
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN_SECONDS = 60.0
+_PORTS = range(20_000, 32_768)  # Linux takes those from 32768 on for outgoing connections, others those from 49152 on
 
 
 class CannotStart(Exception):
@@ -83,15 +86,9 @@ def kept_ports(path: Path, taken: int = 0) -> dict[str, int]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free now; held open together so that they differ."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Ports that are free now, and that the system gives no outgoing connection before they are listened on: on a busy machine that takes a while."""
+    candidates = random.SystemRandom().sample(_PORTS, len(_PORTS))
+    return list(itertools.islice((port for port in candidates if _is_free(port)), count))
 
 
 def _run_here(plan: Plan) -> int:

@@ -20,10 +20,11 @@ async def message_at(broker: Broker, stream: str, sequence: int) -> Received | N
     return await _get(broker, stream, {"seq": sequence})
 
 
-async def messages(broker: Broker, stream: str, first: int = 1) -> AsyncIterator[Received]:
-    """What `stream` holds from sequence `first` on, up to now, probes left out. One question a message: for looking, not for bulk."""
-    sequence = first
-    while (message := await _get(broker, stream, {"seq": sequence, "next_by_subj": f"{stream.lower()}.>"})) is not None:
+async def messages(broker: Broker, stream: str, first: int = 1, subject: str = "") -> AsyncIterator[Received]:
+    """What `stream` holds from sequence `first` on, up to now, probes left out; of `subject` (may hold wildcards) alone, if that is given.
+    One question a message: for looking, not for bulk."""
+    sequence, wanted = first, subject or f"{stream.lower()}.>"
+    while (message := await _get(broker, stream, {"seq": sequence, "next_by_subj": wanted})) is not None:
         yield message
         sequence = message.sequence + 1
 

@@ -15,7 +15,9 @@ import httpx
 from sqlalchemy import text
 
 from chassis.bus.broker import Broker
+from chassis.bus.reading import messages
 from chassis.store.database import Database
+from contracts.events.scoring import ScoreChanged
 from embedded.nats_config import BUS_USERS, OBSERVER, OPERATOR
 from embedded.plan import SERVICES
 from tests.support.disk import SmallDisk
@@ -41,6 +43,7 @@ _COUNTED: Mapping[str, Sequence[str]] = {
     ),
     "metrics": ("SELECT count(*) FROM stage_told", "SELECT count(*) FROM touch"),
 }
+_SCORE = ScoreChanged.wire_name.rpartition(".v1")[0]
 _STREAMS = ("CAPTURE", "ALERTS", "DEAD", *(name.upper() for name in SERVICES))
 
 
@@ -156,7 +159,7 @@ class Installation:
         return str(found["person_id"])
 
     async def settled(self) -> Decided:
-        """What was said and decided, once it does not change any more."""
+        """What was said and decided, once it does not change any more; without the scores that fade by themselves, whenever it is their time."""
         last: list[Counter[str]] = []
         async with self.bus(OBSERVER) as bus:
 
@@ -167,7 +170,10 @@ class Installation:
                 assert last[-3:] == 3 * [last[-1]], "more is said"
 
             await eventually(is_still, within=60)
-        return last[-1], {f"{name}: {each}": await self.rows(name, each) for name, questions in _COUNTED.items() for each in questions}
+            said = last[-1]
+            scores = [one async for one in messages(bus, "SCORING", subject=f"{ScoreChanged.wire_name}.>")]
+            said[_SCORE] -= sum(one.headers.get("correlation", "").startswith("tmr_") for one in scores)
+        return said, {f"{name}: {each}": await self.rows(name, each) for name, questions in _COUNTED.items() for each in questions}
 
     async def is_still(self, before: Decided, because: object = "") -> None:
         """Nothing was said or decided beside what was there `before`."""

@@ -40,7 +40,7 @@ class ServiceProcess:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([sys.executable, "-m", self._module], cwd=ROOT, env=self.environment, stdout=log, stderr=log)
 
-    async def start(self, within: float = 20.0) -> None:
+    async def start(self, within: float = 45.0) -> None:
         """Start the process and wait until it is ready."""
         self.spawn()
         try:
