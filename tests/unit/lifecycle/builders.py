@@ -14,9 +14,10 @@ from contracts.envelope import Event, Meta
 from contracts.events.identity import PersonCreated, PersonMerged, PersonPart, PersonSplit
 from contracts.events.lifecycle import StageCorrected, StageEntered
 from contracts.events.routing import ReferralAccepted, ReferralExpired, ReferralReturned
-from contracts.events.scoring import Attribute, ProfileChangedV1, ScoreChanged, ScoreCorrected
+from contracts.events.scoring import Attribute, ProfileChanged, ProfileChangedV1, ScoreChanged, ScoreCorrected
 from contracts.ids import derive_id, with_prefix
 from contracts.values import Contribution, Receipt, Scores, Strength
+from deciding.cards import Card
 from services.lifecycle.domain.book import Book, Cause, Standing
 from services.lifecycle.domain.clocks import BREACH, REMIND, breach, remind
 from services.lifecycle.domain.hearing import Heard, hear
@@ -66,6 +67,18 @@ def profile(person: str, when: datetime = START, *, version: int = 1, occurred: 
         occurred_at=occurred or when,
         attributes=attributes,
         is_test=values.get("is_test", False),
+    )
+
+
+def told_whole(card: Card, when: datetime, version: int, **values: str) -> ProfileChanged:
+    """The profile of whoever the card is of, with what scoring said before."""
+    return ProfileChanged(
+        meta=meta(when, "profile", card.person_id, sorted(values)),
+        **about(card.person_id, version),
+        occurred_at=when,
+        attributes={name: attribute for name, value in values.items() if (attribute := _attribute(value, when)) is not None},
+        scores=card.scores,
+        highlights=card.highlights,
     )
 
 

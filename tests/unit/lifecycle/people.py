@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from contracts.ids import with_prefix
+from deciding.cards import Card, ScoringSaid, blank, updated
 from services.lifecycle.domain.hearing import Heard
-from tests.unit.lifecycle.builders import START, accepted, corrected, created, frg, merged, per, points, profile, returned, scored, split
+from tests.unit.lifecycle.builders import START, accepted, corrected, created, frg, merged, per, points, returned, scored, split, told_whole
 
 CELLS = ("A1", "A2", "B2", "C1", "D3", "A4")
 REASONS = ("wrong_rep", "bad_timing", "not_a_fit")
@@ -19,6 +20,7 @@ class Registry:
     """People as sets of fragments. Each call tells an event; `delayed` ones are told when they `land`."""
 
     owner: dict[str, str] = field(default_factory=dict)
+    cards: dict[str, Card] = field(default_factory=dict)  # what scoring has said of each, which it says again with every profile
     version: int = 1
     told: list[Heard] = field(default_factory=list)
     in_flight: list[Heard] = field(default_factory=list)
@@ -41,7 +43,7 @@ class Registry:
         event: Heard
         match what:
             case "profile":
-                event = profile(person, when, version=self.version, email=f"p{number}@acme.example")
+                event = told_whole(self.cards.get(person) or blank(person), when, self.version, email=f"p{number}@acme.example")
             case "score":
                 earned = [points(8, when, f"rule_{number}")]
                 event = scored(person, detail, when, version=self.version, earned=earned)
@@ -51,6 +53,8 @@ class Registry:
                 event = accepted(person, when, self.version)
             case _:
                 event = returned(person, detail, when, self.version)
+        if isinstance(event, ScoringSaid):
+            self.cards[person] = updated(self.cards.get(person) or blank(person), event)
         (self.in_flight if delayed else self.told).append(event)
 
     def land(self) -> None:
