@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from chassis.store.session import Session
 from contracts.envelope import Event
 
 NOTHING: Mapping[str, Mapping[str, str]] = {}
@@ -33,7 +32,7 @@ class Context:
 
     __slots__ = ("_said", "_timers", "_traces", "now", "service", "session")
 
-    def __init__(self, session: AsyncSession, now: datetime, service: Any = None, traces: Mapping[str, Mapping[str, str]] = NOTHING) -> None:
+    def __init__(self, session: Session, now: datetime, service: Any = None, traces: Mapping[str, Mapping[str, str]] = NOTHING) -> None:
         self.session = session
         self.now = now
         self.service = service

@@ -12,7 +12,6 @@ from typing import Any
 
 from opentelemetry.trace import Span, SpanKind
 from pydantic import ValidationError
-from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.contextvars import bound_contextvars
 
 from chassis.bus.durables import ConsumerSpec, Opening
@@ -25,6 +24,7 @@ from chassis.store import dead_letters, inbox
 from chassis.store.dead_letters import Letter
 from chassis.store.floors import open_floors
 from chassis.store.inbox import Arrival, Reading
+from chassis.store.session import Session
 from chassis.subscriptions import Subscription
 from chassis.telemetry import carried_trace, is_sampled, link_to, trace_headers, trace_onward
 from contracts.envelope import Event
@@ -121,7 +121,7 @@ class Processor:
             self._runtime.metrics.duplicates_skipped(self._spec.stream, len(heard) - len(fresh))
         return [one for one in heard if one.received.sequence in fresh]
 
-    async def _takes_replay(self, session: AsyncSession, one: Heard) -> bool:
+    async def _takes_replay(self, session: Session, one: Heard) -> bool:
         """Applied before, the replay counts: its note is turned in the same transaction."""
         now, origin = datetime.now(UTC), origin_of(one.received)
         if origin.is_noted:  # no note: we died between letter and note, the message came again, and then it went well

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +22,7 @@ from chassis.settings import ServiceSettings
 from chassis.store import outbox, timers
 from chassis.store.clock import TimerClock
 from chassis.store.database import Database
+from chassis.store.outbox import Waiting
 from chassis.store.relay import Relay
 from chassis.store.timers import Timer
 from chassis.telemetry import Telemetry, is_sampled, trace_headers, trace_onward
@@ -68,12 +69,14 @@ class Runtime:
 
         `now` is the clock's unless given.
         """
-        async with self.database.begin() as session:
-            context = Context(session, now or self.clock(), self.service, traces)
-            yield context
-            await self._write_effects(context)
-        if context.said and self.relay is not None:
-            self.relay.wake()
+        with nullcontext(None) if self.relay is None else self.relay.ride() as ride:
+            async with self.database.begin() as session:
+                context = Context(session, now or self.clock(), self.service, traces)
+                yield context
+                said = await self._write_effects(context)
+                if ride is not None:
+                    ride.said = said
+                    await ride.write(session)
         due = [alarm.due_at for alarm in context.timers.values() if alarm is not None]
         if due:
             self.wake_timers(min(due))
@@ -87,17 +90,18 @@ class Runtime:
             if context.said or context.timers:
                 raise RuntimeError("a reading context cannot say or set anything; take a Write")
 
-    async def _write_effects(self, context: Context) -> None:
+    async def _write_effects(self, context: Context) -> Sequence[Waiting]:
+        """Answers what goes to the relay."""
         messages = [(event.meta.event_id, message) for event in context.said for message in self._messages(event, context)]
         self._refuse_unpublishable(messages)
-        if messages:
-            await outbox.append(context.session, messages)
+        said = await outbox.append(context.session, messages) if messages else ()
         alarms = [Timer(kind, key, alarm.due_at, alarm.payload) for (kind, key), alarm in context.timers.items() if alarm is not None]
         if alarms:
             await timers.set_timers(context.session, alarms)
         cancelled = [name for name, alarm in context.timers.items() if alarm is None]
         if cancelled:
             await timers.cancel_timers(context.session, cancelled)
+        return said
 
     def _refuse_unpublishable(self, messages: Sequence[tuple[str, OutMessage]]) -> None:
         # here, where the cause is known and can be set aside; once committed, the event would stand in the way of all others

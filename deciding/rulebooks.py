@@ -18,13 +18,13 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 from sqlalchemy import Row, Table
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.context import Context
 from chassis.errors import BadInput, Conflict, FieldError, NotFound, NotReady
 from chassis.progress import describe
 from chassis.readiness import Finding
 from chassis.runtime import Runtime
+from chassis.store.session import Session
 from contracts.envelope import Meta
 from contracts.events.rulebooks import RulebookActivated
 from contracts.ids import derive_id
@@ -163,7 +163,7 @@ class RulebookDesk(Generic[Judge]):
         except RulebookError as error:
             raise _refusal(error) from None
 
-    async def _read(self, session: AsyncSession, decided: list[Standing]) -> None:
+    async def _read(self, session: Session, decided: list[Standing]) -> None:
         """Have the texts at hand of those that may have to be compiled."""
         missing = [row for row in decided if not any(_key(row) in known for known in (self._judges, self._faults, self._texts))]
         if missing:

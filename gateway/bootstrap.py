@@ -29,21 +29,23 @@ async def bootstrap(runtime: Runtime, settings: GatewaySettings) -> None:
 
 async def _source_and_form(runtime: Runtime, write_key: str) -> None:
     async with runtime.writing() as context:
-        row = await context.session.get(SourceRow, DEFAULT_SOURCE_ID)
+        row = await store.get(context.session, SourceRow, DEFAULT_SOURCE_ID)
         if row is None:
             row = new_source(SourceWish(name="default"), write_key, context.now)
             row.source_id = DEFAULT_SOURCE_ID
             await store.add(context.session, row)
         row.write_key_hash, row.write_key_hint = hash_of(write_key), hint_of(write_key)
-        if await context.session.get(FormRow, DEFAULT_FORM_ID) is None:
+        await store.change(context.session, row)
+        if await store.get(context.session, FormRow, DEFAULT_FORM_ID) is None:
             await store.add(context.session, new_form(FormWish(name="default"), DEFAULT_FORM_ID, DEFAULT_SOURCE_ID, context.now))
 
 
 async def _api_key(runtime: Runtime, api_key: str) -> None:
     async with runtime.writing() as context:
-        row = await context.session.get(ApiKeyRow, BOOTSTRAP_KEY_ID)
+        row = await store.get(context.session, ApiKeyRow, BOOTSTRAP_KEY_ID)
         if row is None:
             row = new_key(KeyWish(subject="bootstrap", roles=[Role.ADMIN]), api_key, context.now)
             row.key_id = BOOTSTRAP_KEY_ID
             await store.add(context.session, row)
         row.key_hash, row.hint = hash_of(api_key), hint_of(api_key)
+        await store.change(context.session, row)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Column, MetaData, delete, select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import Field, SQLModel
 
-from chassis.store.batch import insert_all
+from chassis.store.batch import core_table, insert_all, upsert
 from chassis.store.columns import JsonDocument, Serial, UtcDateTime
+from chassis.store.errors import Violated
+from chassis.store.session import Session
 
 Row = TypeVar("Row", bound=SQLModel)
 
@@ -95,6 +96,9 @@ class TicketRow(Table, table=True):
     expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
 
 
+REJECT, TICKET = core_table(RejectRow), core_table(TicketRow)
+
+
 class Taken(NamedTuple):
     """A ticket that was just used: the key it was made with, and until when it was good."""
 
@@ -106,57 +110,78 @@ class KeyTaken(Exception):
     """Another source, form or key has this key or id already."""
 
 
-async def add(session: AsyncSession, row: SQLModel) -> None:
+async def add(session: Session, row: SQLModel) -> None:
     """Write one new row. Raises KeyTaken when its id or key is another's."""
-    session.add(row)
+    with _keys_told():
+        await insert_all(session, type(row), [row.model_dump()])
+
+
+async def change(session: Session, row: SQLModel) -> None:
+    """Write one known row anew. Raises KeyTaken when its key is another's."""
+    with _keys_told():
+        await upsert(session, type(row), [row.model_dump()])
+
+
+async def get(session: Session, table: type[Row], key: str) -> Row | None:
+    """The row with this primary key."""
+    core = core_table(table)
+    (column,) = core.primary_key
+    found = (await session.execute(select(core).where(column == key))).first()
+    return None if found is None else table(**found._mapping)
+
+
+async def all_of(session: Session, table: type[Row]) -> Sequence[Row]:
+    """Every row; sources, forms and keys are few, and all are held in memory."""
+    return [table(**row._mapping) for row in await session.execute(select(core_table(table)))]
+
+
+async def page_of(session: Session, table: type[Row], key: str, after: str | None, limit: int) -> Sequence[Row]:
+    """Up to `limit` rows whose `key` follows `after`, in its order."""
+    core = core_table(table)
+    query = select(core).order_by(core.c[key]).limit(limit)
+    rows = await session.execute(query if after is None else query.where(core.c[key] > after))
+    return [table(**row._mapping) for row in rows]
+
+
+@contextmanager
+def _keys_told() -> Iterator[None]:
     try:
-        await session.flush()
-    except IntegrityError as error:
+        yield
+    except Violated as error:
         raise KeyTaken from error
 
 
-async def all_of(session: AsyncSession, table: type[Row]) -> Sequence[Row]:
-    """Every row; sources, forms and keys are few, and all are held in memory."""
-    return (await session.execute(select(table))).scalars().all()
-
-
-async def page_of(session: AsyncSession, table: type[Row], key: Any, after: str | None, limit: int) -> Sequence[Row]:
-    """Up to `limit` rows whose `key` follows `after`, in its order."""
-    query = select(table).order_by(key).limit(limit)
-    return (await session.execute(query if after is None else query.where(key > after))).scalars().all()
-
-
-async def add_rejects(session: AsyncSession, rejects: Sequence[dict[str, Any]], kept: int) -> None:
+async def add_rejects(session: Session, rejects: Sequence[dict[str, Any]], kept: int) -> None:
     """Write rejects, and forget the oldest of each source concerned beyond `kept`."""
     await insert_all(session, RejectRow, rejects)
-    number = col(RejectRow.reject_id)
+    number = REJECT.c.reject_id
     for source_id in sorted({reject["source_id"] for reject in rejects}):
-        own = col(RejectRow.source_id) == source_id
+        own = REJECT.c.source_id == source_id
         newest_too_many = select(number).where(own).order_by(number.desc()).offset(kept).limit(1).scalar_subquery()
-        await session.execute(delete(RejectRow).where(own, number <= newest_too_many))
+        await session.execute(delete(REJECT).where(own, number <= newest_too_many))
 
 
-async def rejects_of(session: AsyncSession, source_id: str, before: int | None, limit: int) -> Sequence[RejectRow]:
+async def rejects_of(session: Session, source_id: str, before: int | None, limit: int) -> Sequence[RejectRow]:
     """The newest rejects of a source, or those before the one with id `before`."""
-    number = col(RejectRow.reject_id)
-    query = select(RejectRow).where(col(RejectRow.source_id) == source_id).order_by(number.desc()).limit(limit)
-    return (await session.execute(query if before is None else query.where(number < before))).scalars().all()
+    number = REJECT.c.reject_id
+    query = select(REJECT).where(REJECT.c.source_id == source_id).order_by(number.desc()).limit(limit)
+    return [RejectRow(**row._mapping) for row in await session.execute(query if before is None else query.where(number < before))]
 
 
-async def take_ticket(session: AsyncSession, ticket_hash: str) -> Taken | None:
+async def take_ticket(session: Session, ticket_hash: str) -> Taken | None:
     """What a ticket is good for; it is gone after that, whichever replica asks first."""
-    gone = delete(TicketRow).where(col(TicketRow.ticket_hash) == ticket_hash).returning(col(TicketRow.key_hash), col(TicketRow.expires_at))
+    gone = delete(TICKET).where(TICKET.c.ticket_hash == ticket_hash).returning(TICKET.c.key_hash, TICKET.c.expires_at)
     row = (await session.execute(gone)).first()
-    return None if row is None else Taken(*row)
+    return None if row is None else Taken(row.key_hash, row.expires_at)
 
 
-async def forget_tickets(session: AsyncSession, now: datetime) -> None:
+async def forget_tickets(session: Session, now: datetime) -> None:
     """Remove those that have run out."""
-    await session.execute(delete(TicketRow).where(col(TicketRow.expires_at) <= now))
+    await session.execute(delete(TICKET).where(TICKET.c.expires_at <= now))
 
 
-async def try_writing(session: AsyncSession, now: datetime) -> None:
+async def try_writing(session: Session, now: datetime) -> None:
     """Write what nobody needs and take it away again: the commit goes to the disk, and says whether the store takes anything."""
     hash_of_none = f"tried-{secrets.token_hex(8)}"  # replicas may try at the same time
     await add(session, TicketRow(ticket_hash=hash_of_none, key_hash="", expires_at=now))
-    await session.execute(delete(TicketRow).where(col(TicketRow.ticket_hash) == hash_of_none))
+    await session.execute(delete(TICKET).where(TICKET.c.ticket_hash == hash_of_none))

@@ -1,23 +1,25 @@
 """Many rows in one statement, the same on both stores: insert, insert or skip, upsert.
 
-On PostgreSQL the rows travel as one array per column and are unnested (measured: nearly twice the speed of executemany); on SQLite they go as
-executemany, or as SQLAlchemy's insertmanyvalues where rows are returned. Statements are built once per shape, so that they compile once.
+On PostgreSQL the rows travel as one array per column and are unnested (measured: nearly twice the speed of executemany); on SQLite they go one by
+one, which costs nothing there. Statements are built once per shape, so that they compile once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, Column, ColumnElement, Insert, Row, Select, Table, any_, bindparam, func, select
+from sqlalchemy import ARRAY, Column, ColumnElement, Insert, Row, Select, Table, bindparam, func, select, text
 from sqlalchemy import column as named
 from sqlalchemy import inspect as inspect_model
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
-from chassis.store.documents import dump_json
+from chassis.store.session import Session
+from chassis.store.statements import DialectName
+
+_LAST_NUMBER = text("SELECT last_insert_rowid()")
 
 Rows = Sequence[Mapping[str, Any]]
 Target = Table | type[SQLModel]
@@ -27,21 +29,34 @@ class _Shape(NamedTuple):
     """All that a statement depends on beside the values."""
 
     table: Table
-    dialect: Literal["sqlite", "postgresql"]
+    dialect: DialectName
     names: tuple[str, ...]
     keys: tuple[str, ...] = ()  # empty: a conflict is an error
     update: tuple[str, ...] = ()  # empty, with keys: a conflict is skipped
     returning: tuple[str, ...] = ()
 
 
-async def insert_all(session: AsyncSession, target: Target, rows: Rows) -> None:
-    """Insert `rows` in the order given; all have the same columns. A conflict raises IntegrityError."""
+async def insert_all(session: Session, target: Target, rows: Rows) -> None:
+    """Insert `rows` in the order given; all have the same columns. A conflict raises Violated."""
     if rows:
-        await _execute(session, _Shape(_table(target), _dialect(session), tuple(rows[0])), rows)
+        await _execute(session, _Shape(core_table(target), session.dialect, tuple(rows[0])), rows)
+
+
+async def insert_numbered(session: Session, target: Target, rows: Rows, number: str) -> list[int]:
+    """Insert `rows` in the order given; answers the numbers that the store gave them in the column `number`, growing in the same order."""
+    if not rows:
+        return []
+    table = core_table(target)
+    if session.dialect == "postgresql":
+        found = await _execute(session, _Shape(table, session.dialect, tuple(rows[0]), (), (), (number,)), rows)
+        return sorted(row[0] for row in found)
+    await insert_all(session, table, rows)
+    last: int = await session.scalar(_LAST_NUMBER)
+    return list(range(last - len(rows) + 1, last + 1))  # nobody else inserts meanwhile
 
 
 async def insert_or_skip(
-    session: AsyncSession, target: Target, rows: Rows, *, keys: Sequence[str] = (), returning: Sequence[str] = ()
+    session: Session, target: Target, rows: Rows, *, keys: Sequence[str] = (), returning: Sequence[str] = ()
 ) -> Sequence[Row[Any]]:
     """Insert those of `rows` whose `keys` (default: the primary key) are not there yet; answer the `returning` columns (default: the keys) of these.
 
@@ -50,41 +65,31 @@ async def insert_or_skip(
     """
     if not rows:
         return []
-    table = _table(target)
+    table = core_table(target)
     chosen = tuple(keys) or _primary_key(table)
-    shape = _Shape(table, _dialect(session), tuple(rows[0]), chosen, (), tuple(returning) or chosen)
+    shape = _Shape(table, session.dialect, tuple(rows[0]), chosen, (), tuple(returning) or chosen)
     return await _execute(session, shape, _in_key_order(rows, chosen))
 
 
-async def upsert(session: AsyncSession, target: Target, rows: Rows, *, keys: Sequence[str] = (), update: Sequence[str] | None = None) -> None:
+async def upsert(session: Session, target: Target, rows: Rows, *, keys: Sequence[str] = (), update: Sequence[str] | None = None) -> None:
     """Insert `rows`; where one with the same `keys` (default: the primary key) is there, overwrite its `update` columns (default: all others given).
 
     Keys are unique within the batch (else ValueError).
     """
     if not rows:
         return
-    table = _table(target)
+    table = core_table(target)
     chosen = tuple(keys) or _primary_key(table)
     names = tuple(rows[0])
     changed = tuple(name for name in names if name not in chosen) if update is None else tuple(update)
-    await _execute(session, _Shape(table, _dialect(session), names, chosen, changed), _in_key_order(rows, chosen))
+    await _execute(session, _Shape(table, session.dialect, names, chosen, changed), _in_key_order(rows, chosen))
 
 
-def one_of(session: AsyncSession, column: Column[Any], values: Collection[str] | Collection[int]) -> ColumnElement[bool]:
-    """`column IN values`, compiled once however many there are: for loading what a batch is about. Values are strings or integers."""
-    if _dialect(session) == "postgresql":
-        return column == any_(bindparam(None, list(values), type_=ARRAY(column.type, dimensions=1)))
-    listed = func.json_each(dump_json(list(values))).table_valued(named("value", column.type))
-    return column.in_(select(listed.c.value))
-
-
-async def _execute(session: AsyncSession, shape: _Shape, rows: Rows) -> Sequence[Row[Any]]:
+async def _execute(session: Session, shape: _Shape, rows: Rows) -> Sequence[Row[Any]]:
     statement = _statement(shape)
     if shape.dialect == "postgresql":
-        result = await session.execute(statement, {f"p_{name}": [row[name] for row in rows] for name in shape.names})
-    else:
-        result = await session.execute(statement, [dict(row) for row in rows])
-    return result.all() if shape.returning else []
+        return await session.execute(statement, {f"p_{name}": [row[name] for row in rows] for name in shape.names})
+    return await session.execute(statement, rows)
 
 
 @lru_cache(maxsize=512)
@@ -132,11 +137,8 @@ def _primary_key(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.primary_key)
 
 
-def _dialect(session: AsyncSession) -> Literal["sqlite", "postgresql"]:
-    return "sqlite" if session.get_bind().dialect.name == "sqlite" else "postgresql"
-
-
-def _table(target: Target) -> Table:
+def core_table(target: Target) -> Table:
+    """The table of a model; statements are of tables, not of models."""
     if isinstance(target, Table):
         return target
     table = inspect_model(target).local_table

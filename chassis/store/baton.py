@@ -22,10 +22,10 @@ _TELL = text(f"NOTIFY {_CHANNEL}")
 
 
 @asynccontextmanager
-async def baton(database: Database, bell: Bell, poll_seconds: float) -> AsyncIterator[Callable[[], bool]]:
+async def baton(database: Database, bell: Bell, poll_seconds: float, on_ring: Callable[[], None]) -> AsyncIterator[Callable[[], bool]]:
     """Waits until the baton is ours; yields a question that says whether it still is (no round trip). False at once when `bell` closes first.
 
-    A ring heard while standing by is passed on to the holder's bell.
+    A ring heard while standing by is passed on to the holder, who is told by `on_ring`.
     """
     if database.dialect == "sqlite":  # one process per file
         yield lambda: True
@@ -34,7 +34,7 @@ async def baton(database: Database, bell: Bell, poll_seconds: float) -> AsyncIte
         raw: Any = (await connection.get_raw_connection()).driver_connection
 
         def on_notice(*_: object) -> None:
-            bell.ring()
+            on_ring()
 
         try:
             is_ours = await _wait_for_turn(connection, bell, poll_seconds)

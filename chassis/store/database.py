@@ -4,37 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import DBAPIError, DisconnectionError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from chassis.store.documents import dump_json, load_json
-from chassis.store.sqlite import Durability, Use, sqlite_engine
-
-Dialect = Literal["sqlite", "postgresql"]
-
-_CONNECT_SECONDS = 10.0
-
-# SQLite's primary result codes that a later try can turn into success: BUSY, LOCKED, NOMEM, IOERR, FULL, CANTOPEN, PROTOCOL
-_SQLITE_PASSING = frozenset({5, 6, 7, 10, 13, 14, 15})
-# SQLSTATE classes: connection, transaction rollback (serialization, deadlock), resources, lock not available, operator intervention, system
-_POSTGRES_PASSING = ("08", "40", "53", "55P03", "57P", "58")
-_POSTGRES_READ_ONLY = "25006"  # a standby answered: the primary is being changed
-
-
-class StoreUnavailable(Exception):
-    """The store cannot be reached, or has no connection to spare; nothing was begun."""
-
-
-class Contended(Exception):
-    """Another writer was at the same rows; nothing is saved, and the same work may well succeed when it is done again. If it does not, again and
-    again, it is the data that contradicts itself."""
+from chassis.store.errors import Contended, StoreError, StoreUnavailable, of_postgres, of_sqlite, reaching
+from chassis.store.postgres import PostgresPool, postgres_engine
+from chassis.store.session import Session
+from chassis.store.sqlite import Durability, SqliteFile, sqlite_engine
+from chassis.store.statements import DialectName
 
 
 class Database:
@@ -47,14 +30,17 @@ class Database:
 
     def __init__(self, url: str, *, durability: Durability = "full", pool_size: int = 10, busy_seconds: float = 15.0) -> None:
         address = _with_async_driver(make_url(url))
-        self.dialect: Dialect = "sqlite" if address.get_backend_name() == "sqlite" else "postgresql"
+        self.dialect: DialectName = "sqlite" if address.get_backend_name() == "sqlite" else "postgresql"
+        self._file: SqliteFile | None = None
+        self._pool: PostgresPool | None = None
+        self._engine: AsyncEngine
         if self.dialect == "sqlite":
-            engines = {use: sqlite_engine(address, use, durability, busy_seconds) for use in Use}
-            self._writer, self._reader, self._glancer = engines[Use.WRITE], engines[Use.READ], engines[Use.GLANCE]
+            self._file = SqliteFile(address.database or "", durability, busy_seconds)
+            self._engine = sqlite_engine(address, durability, busy_seconds)
         else:
-            self._writer = _postgres_engine(address, pool_size)
-            self._reader = self._glancer = self._writer.execution_options(postgresql_readonly=True)
-        self._write_lock = asyncio.Lock()
+            self._pool = PostgresPool(address, pool_size)
+            self._engine = postgres_engine(address)
+        self._store: SqliteFile | PostgresPool = self._file or self._pool  # type: ignore[assignment]
         self._writing: set[asyncio.Task[Any] | None] = set()  # tasks that are in a write transaction, or wait for one
 
     async def __aenter__(self) -> Self:
@@ -64,7 +50,7 @@ class Database:
         await self.close()
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncSession]:
+    async def begin(self) -> AsyncIterator[Session]:
         """A write transaction: commits at exit, rolls back when the block raises. Raises StoreUnavailable when it cannot begin.
 
         On SQLite one write transaction runs at a time and others in this process wait their turn; one inside another would wait for ever,
@@ -75,49 +61,46 @@ class Database:
             raise RuntimeError("a write transaction is already open in this task")
         self._writing.add(task)
         try:
-            async with self._turn(), self._session(self._writer) as session:
+            async with self._store.begin() as session:
                 yield session
-                await session.commit()
         finally:
             self._writing.discard(task)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
+    async def read(self) -> AsyncIterator[Session]:
         """A session that sees one moment on SQLite, committed rows on PostgreSQL, and cannot write. Raises StoreUnavailable."""
-        async with self._session(self._reader) as session:
+        async with self._store.read() as session:
             yield session
 
     @asynccontextmanager
-    async def glance(self) -> AsyncIterator[AsyncSession]:
+    async def glance(self) -> AsyncIterator[Session]:
         """`read` for a few rows by an index: on SQLite it runs on the loop, and another glance waits until this one ends."""
-        async with self._session(self._glancer) as session:
+        async with self._store.glance() as session:
             yield session
 
     @asynccontextmanager
     async def standing_connection(self) -> AsyncIterator[AsyncConnection]:
         """A connection outside any transaction, held for long: for locks and notices that belong to a session. Raises StoreUnavailable."""
-        async with _opened(self._writer) as connection:
+        async with _opened(self._engine) as connection:
             yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """A bare write connection whose transactions are the caller's to begin; migrations use it. Raises StoreUnavailable."""
-        async with self._turn(), _opened(self._writer) as connection:
+        """A bare connection of SQLAlchemy's, whose transactions are the caller's to begin; migrations use it. Raises StoreUnavailable."""
+        if self._file is None:
+            async with _opened(self._engine) as connection:
+                yield connection
+            return
+        async with self._file.alone(), _opened(self._engine) as connection:
             yield connection
 
     def is_transient(self, error: BaseException) -> bool:
         """Whether `error` says that the store is away or was busy: the same work may succeed later, unchanged."""
-        if isinstance(error, StoreUnavailable | PoolTimeout | DisconnectionError):
-            return True
-        if not isinstance(error, DBAPIError):
-            return False
-        if error.connection_invalidated:
-            return True
-        cause = error.orig
-        if isinstance(cause, sqlite3.Error):
-            return (getattr(cause, "sqlite_errorcode", None) or 0) & 0xFF in _SQLITE_PASSING
-        state = getattr(cause, "sqlstate", None) or ""
-        return state == _POSTGRES_READ_ONLY or state.startswith(_POSTGRES_PASSING)
+        if isinstance(error, StoreError):
+            return error.is_passing
+        if isinstance(error, DBAPIError):  # of a migration, or a standing connection
+            return error.connection_invalidated or _is_passing(error.orig)
+        return isinstance(error, StoreUnavailable)
 
     def is_conflict(self, error: BaseException) -> bool:
         """Whether `error` says that another writer was in the way: worth some more tries, but not endless ones."""
@@ -125,39 +108,25 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._writer.dispose()
-        if self.dialect == "sqlite":
-            await self._reader.dispose()
-            await self._glancer.dispose()
+        await self._store.close()
+        await self._engine.dispose()
 
-    def _turn(self) -> AbstractAsyncContextManager[Any]:
-        return self._write_lock if self.dialect == "sqlite" else nullcontext()
 
-    @asynccontextmanager
-    async def _session(self, engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
-        async with AsyncSession(engine, expire_on_commit=False) as session:
-            with _opening():
-                await session.connection()  # begins now: what goes wrong here is the store's fault, not the caller's
-            yield session
+def _is_passing(error: BaseException | None) -> bool:
+    if isinstance(error, sqlite3.Error):
+        return of_sqlite(error).is_passing
+    cause = error.__cause__ if error is not None else None  # SQLAlchemy wraps the driver's error once more
+    return isinstance(cause, Exception) and of_postgres(cause).is_passing
 
 
 @asynccontextmanager
 async def _opened(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    with _opening():
+    with reaching():
         connection = await engine.connect()
     try:
         yield connection
     finally:
         await connection.close()
-
-
-@contextmanager
-def _opening() -> Iterator[None]:
-    # drivers raise the operating system's errors when they cannot connect; here they can mean nothing else
-    try:
-        yield
-    except (OSError, TimeoutError, PoolTimeout, DisconnectionError) as error:
-        raise StoreUnavailable(str(error) or type(error).__name__) from error
 
 
 def _with_async_driver(url: URL) -> URL:
@@ -170,25 +139,3 @@ def _with_async_driver(url: URL) -> URL:
     if backend in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+asyncpg")
     raise ValueError(f"a store is SQLite or PostgreSQL, not {backend}")
-
-
-def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
-    engine = create_async_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        isolation_level="READ COMMITTED",
-        # jit costs tens of milliseconds on the catalogue queries of drivers and migrations, and these statements are short
-        connect_args={"timeout": _CONNECT_SECONDS, "server_settings": {"jit": "off"}},
-        hide_parameters=True,  # errors must not quote what people told us
-        json_serializer=dump_json,
-        json_deserializer=load_json,
-    )
-
-    def on_checkout(connection: Any, _record: Any, _proxy: Any) -> None:
-        # after a restart of the server the pool is full of dead connections; the driver knows, and asking it costs no round trip
-        if connection.driver_connection.is_closed():
-            raise DisconnectionError("the server has closed this connection")
-
-    event.listen(engine.sync_engine, "checkout", on_checkout)
-    return engine

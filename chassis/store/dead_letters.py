@@ -6,10 +6,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import update
 
-from chassis.store.batch import insert_or_skip, one_of, upsert
+from chassis.store.batch import insert_or_skip, upsert
+from chassis.store.membership import rows_by
+from chassis.store.session import Session
 from chassis.store.tables import DEAD_LETTER
 
 
@@ -24,25 +25,25 @@ class Letter(NamedTuple):
     is_settled: bool = False
 
 
-async def set_aside(session: AsyncSession, letters: Sequence[Letter], died_at: datetime) -> None:
+async def set_aside(session: Session, letters: Sequence[Letter], died_at: datetime) -> None:
     """Note `letters`; of one that died before, the new reason."""
     rows = {letter.origin: _row(letter, died_at, died_at if letter.is_settled else None) for letter in letters}
     await upsert(session, DEAD_LETTER, list(rows.values()), update=("reason", "died_at"))
 
 
-async def noted(session: AsyncSession, origins: Collection[str]) -> dict[str, bool]:
+async def noted(session: Session, origins: Collection[str]) -> dict[str, bool]:
     """Those of `origins` that were given up, and whether a replay was applied since."""
-    rows = await session.execute(select(DEAD_LETTER.c.origin, DEAD_LETTER.c.replayed_at).where(one_of(session, DEAD_LETTER.c.origin, origins)))
+    rows = await session.execute(rows_by(DEAD_LETTER.c.origin, DEAD_LETTER.c.origin, DEAD_LETTER.c.replayed_at), {"keys": origins})
     return {origin: replayed_at is not None for origin, replayed_at in rows}
 
 
-async def take_replay(session: AsyncSession, origin: str, at: datetime) -> bool:
+async def take_replay(session: Session, origin: str, at: datetime) -> bool:
     """Whether the letter waits for its replay; it does not any more, once `session` commits."""
     where = (DEAD_LETTER.c.origin == origin, DEAD_LETTER.c.replayed_at.is_(None))
     return await session.scalar(update(DEAD_LETTER).where(*where).values(replayed_at=at).returning(DEAD_LETTER.c.origin)) is not None
 
 
-async def take_unnoted_replay(session: AsyncSession, letter: Letter, at: datetime) -> bool:
+async def take_unnoted_replay(session: Session, letter: Letter, at: datetime) -> bool:
     """As `take_replay`, of a letter from before they were noted: the first replay writes the note, unless it died as well."""
     return await take_replay(session, letter.origin, at) or bool(await insert_or_skip(session, DEAD_LETTER, [_row(letter, at, at)]))
 

@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import ARRAY, BigInteger, Integer, Select, String, bindparam, select, text, update
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import TypeEngine
 
 from chassis.bus.errors import LanesDiffer
@@ -17,6 +16,7 @@ from chassis.message import Mark, StreamState
 from chassis.store.batch import insert_or_skip
 from chassis.store.columns import UtcDateTime
 from chassis.store.documents import dump_json
+from chassis.store.session import Session
 from chassis.store.tables import INBOX_FLOOR
 
 _AMONG = {"sqlite": "lane IN (SELECT value FROM json_each(:numbers))", "postgresql": "lane = ANY(:numbers)"}
@@ -43,7 +43,7 @@ class Floor(NamedTuple):
     lanes: int
 
 
-async def open_floors(session: AsyncSession, stream: StreamState, lanes: int) -> dict[int, Mark]:
+async def open_floors(session: Session, stream: StreamState, lanes: int) -> dict[int, Mark]:
     """The floors of all lane numbers there are, for a service that runs with `lanes` from now on.
 
     A number that was never heard begins where a durable acknowledged it (a store of before floors, or a new one), else at 0. A floor higher than
@@ -59,12 +59,12 @@ async def open_floors(session: AsyncSession, stream: StreamState, lanes: int) ->
     return await floors_of(session, stream.name)
 
 
-async def floors_of(session: AsyncSession, stream: str) -> dict[int, Mark]:
+async def floors_of(session: Session, stream: str) -> dict[int, Mark]:
     """Up to where each lane number of `stream` was applied."""
     return {lane: floor.mark for lane, floor in (await _read(session, _of(stream))).items()}
 
 
-async def lock(session: AsyncSession, stream: str, numbers: Collection[int], lanes: int) -> dict[int, Floor]:
+async def lock(session: Session, stream: str, numbers: Collection[int], lanes: int) -> dict[int, Floor]:
     """The floors of these lane numbers, for this transaction alone: another reader of one of them waits (PostgreSQL; SQLite has one writer).
 
     Raises LanesDiffer when the service runs with another number than `lanes`.
@@ -77,7 +77,7 @@ async def lock(session: AsyncSession, stream: str, numbers: Collection[int], lan
     return found
 
 
-async def move(session: AsyncSession, stream: str, locked: Mapping[int, Floor], last: Mark) -> None:
+async def move(session: Session, stream: str, locked: Mapping[int, Floor], last: Mark) -> None:
     """All that is heard up to `last` is applied now."""
     moves: dict[Mark, list[int]] = {}
     for lane, floor in locked.items():
@@ -99,11 +99,11 @@ def _moved(floor: Mark, last: Mark) -> Mark:
     return last if last.stored_at > floor.stored_at else floor
 
 
-def _dialect(session: AsyncSession) -> str:
-    return session.get_bind().dialect.name
+def _dialect(session: Session) -> str:
+    return session.dialect
 
 
-def _listed(session: AsyncSession, numbers: Collection[int]) -> str | list[int]:
+def _listed(session: Session, numbers: Collection[int]) -> str | list[int]:
     return dump_json(list(numbers)) if _dialect(session) == "sqlite" else list(numbers)
 
 
@@ -112,7 +112,7 @@ def _of(stream: str) -> Select[Any]:
     return select(*columns).where(INBOX_FLOOR.c.stream == stream).order_by(INBOX_FLOOR.c.lane)
 
 
-async def _read(session: AsyncSession, statement: Select[Any]) -> dict[int, Floor]:
+async def _read(session: Session, statement: Select[Any]) -> dict[int, Floor]:
     return {lane: Floor(Mark(sequence, stored_at), lanes) for lane, lanes, sequence, stored_at in await session.execute(statement)}
 
 

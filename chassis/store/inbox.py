@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Integer, String, bindparam, delete, func, literal_column, select, text, tuple_
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.bus.streams import is_from_outside
 from chassis.message import Mark
 from chassis.store import floors
-from chassis.store.batch import one_of
 from chassis.store.documents import dump_json
+from chassis.store.membership import one_of
+from chassis.store.session import Session
 from chassis.store.tables import INBOX, INBOX_BEFORE, INBOX_FLOOR
 from contracts.limits import INBOX_DAYS, INBOX_SEQUENCES
 
@@ -60,7 +60,7 @@ class Arrival:
     is_in_each_lane: bool = False
 
 
-async def claim(session: AsyncSession, reading: Reading, arrivals: Sequence[Arrival], last: Mark) -> set[int]:
+async def claim(session: Session, reading: Reading, arrivals: Sequence[Arrival], last: Mark) -> set[int]:
     """The sequences of those of `arrivals` that were not applied before; they are, once `session` commits.
 
     `last` is the highest place of the batch: all that is heard up to there was applied before or is in this batch, so the floors move there.
@@ -73,7 +73,7 @@ async def claim(session: AsyncSession, reading: Reading, arrivals: Sequence[Arri
     return fresh
 
 
-async def remember(session: AsyncSession, reading: Reading, arrivals: Sequence[Arrival]) -> set[int]:
+async def remember(session: Session, reading: Reading, arrivals: Sequence[Arrival]) -> set[int]:
     """Claim by id alone, whatever the floor says: the sequences of those that no row knew."""
     first_with = {arrival.message_id: arrival for arrival in reversed(arrivals)}  # the same message may be in the batch twice
     if reading.before and first_with:
@@ -86,7 +86,7 @@ async def remember(session: AsyncSession, reading: Reading, arrivals: Sequence[A
     return {first_with[message_id].place.sequence for message_id in await _insert(session, reading.stream, arrived)}
 
 
-async def consumers_before(session: AsyncSession) -> tuple[str, ...]:
+async def consumers_before(session: Session) -> tuple[str, ...]:
     """The durables that rows of the time before floors are left of."""
     found: list[str] = []
     statement = select(func.min(INBOX_BEFORE.c.consumer))  # one step in the index a name, however many rows
@@ -95,7 +95,7 @@ async def consumers_before(session: AsyncSession) -> tuple[str, ...]:
     return tuple(found)
 
 
-async def knows(session: AsyncSession, reading: Reading, message_id: str) -> bool:
+async def knows(session: Session, reading: Reading, message_id: str) -> bool:
     """Whether a row, of now or before, knows the id."""
     row = select(INBOX.c.message_id).where(INBOX.c.stream == reading.stream, INBOX.c.message_id == message_id)
     if await session.scalar(row) is not None:
@@ -103,44 +103,44 @@ async def knows(session: AsyncSession, reading: Reading, message_id: str) -> boo
     return bool(reading.before) and bool(await _known_before(session, reading.before, [message_id]))
 
 
-async def forget(session: AsyncSession, now: datetime, limit: int) -> int:
+async def forget(session: Session, now: datetime, limit: int) -> int:
     """Forget up to `limit` rows of each kind that nothing can bring again (`contracts.limits`); answers how many went of the kind with most."""
     earliest = now - timedelta(days=INBOX_DAYS)
     gone = [await _forget_aged(session, earliest, limit), await _forget_before(session, earliest, limit)]
     streams = await session.scalars(select(INBOX_FLOOR.c.stream).distinct())
-    for stream in streams.all():
+    for stream in streams:
         if not is_from_outside(stream):  # all of its rows go by age, and there are too many to look at
             gone.append(await _forget_passed(session, stream, limit))
     return max(gone)
 
 
-async def _known_before(session: AsyncSession, consumers: Collection[str], message_ids: Collection[str]) -> set[str]:
-    where = (one_of(session, INBOX_BEFORE.c.consumer, consumers), one_of(session, INBOX_BEFORE.c.message_id, message_ids))
+async def _known_before(session: Session, consumers: Collection[str], message_ids: Collection[str]) -> set[str]:
+    where = (one_of(INBOX_BEFORE.c.consumer, consumers), one_of(INBOX_BEFORE.c.message_id, message_ids))
     return set(await session.scalars(select(INBOX_BEFORE.c.message_id).where(*where)))
 
 
-async def _insert(session: AsyncSession, stream: str, arrived: Sequence[Arrival]) -> Sequence[str]:
+async def _insert(session: Session, stream: str, arrived: Sequence[Arrival]) -> Sequence[str]:
     now = int(datetime.now(UTC).timestamp())
     goes_by_age = is_from_outside(stream)
     moments = [now if goes_by_age or one.is_in_each_lane else None for one in arrived]
-    if session.get_bind().dialect.name == "postgresql":
+    if session.dialect == "postgresql":
         values: dict[str, Any] = {
             "ids": [one.message_id for one in arrived],
             "lanes": [one.lane for one in arrived],
             "sequences": [one.place.sequence for one in arrived],
             "moments": moments,
         }
-        return (await session.scalars(_CLAIM_POSTGRES, {"stream": stream} | values)).all()
+        return await session.scalars(_CLAIM_POSTGRES, {"stream": stream} | values)
     rows = [(one.message_id, one.lane, one.place.sequence, moment) for one, moment in zip(arrived, moments, strict=True)]
-    return (await session.scalars(_CLAIM_SQLITE, {"stream": stream, "rows": dump_json(rows)})).all()
+    return await session.scalars(_CLAIM_SQLITE, {"stream": stream, "rows": dump_json(rows)})
 
 
-async def _forget_aged(session: AsyncSession, earliest: datetime, limit: int) -> int:
+async def _forget_aged(session: Session, earliest: datetime, limit: int) -> int:
     old = select(INBOX.c.stream, INBOX.c.message_id).where(INBOX.c.claimed_at < int(earliest.timestamp())).limit(limit)
     return await _delete(session, old)
 
 
-async def _forget_passed(session: AsyncSession, stream: str, limit: int) -> int:
+async def _forget_passed(session: Session, stream: str, limit: int) -> int:
     # a row goes by the floor of its own lane: others may be far ahead
     at_floor = (INBOX_FLOOR.c.stream == INBOX.c.stream) & (INBOX_FLOOR.c.lane == INBOX.c.lane)
     is_passed = INBOX.c.sequence <= INBOX_FLOOR.c.sequence - INBOX_SEQUENCES
@@ -148,19 +148,19 @@ async def _forget_passed(session: AsyncSession, stream: str, limit: int) -> int:
     return await _delete(session, passed.where(INBOX.c.stream == stream, INBOX.c.claimed_at.is_(None), is_passed).limit(limit))
 
 
-async def _delete(session: AsyncSession, chosen: Any) -> int:
+async def _delete(session: Session, chosen: Any) -> int:
     gone = await session.execute(delete(INBOX).where(tuple_(INBOX.c.stream, INBOX.c.message_id).in_(chosen)).returning(INBOX.c.lane))
-    return len(gone.all())
+    return len(gone)
 
 
-async def _forget_before(session: AsyncSession, earliest: datetime, limit: int) -> int:
+async def _forget_before(session: Session, earliest: datetime, limit: int) -> int:
     is_old = INBOX_BEFORE.c.claimed_at < earliest
     place: ColumnElement[Any]
-    if session.get_bind().dialect.name == "postgresql":
+    if session.dialect == "postgresql":
         place = literal_column("ctid")
         oldest = select(place).select_from(INBOX_BEFORE).where(is_old).limit(limit)
     else:  # rowids grow with time
         place = literal_column("rowid")
         oldest = select(place).select_from(INBOX_BEFORE).order_by(place).limit(limit)
     gone = await session.execute(delete(INBOX_BEFORE).where(place.in_(oldest), is_old).returning(INBOX_BEFORE.c.consumer))
-    return len(gone.all())
+    return len(gone)

@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.message import OutMessage
 from chassis.store import outbox
-from chassis.store.batch import insert_all, one_of
+from chassis.store.batch import insert_all
+from chassis.store.membership import one_of
+from chassis.store.session import Session
 from chassis.store.tables import OUTBOX, OUTBOX_REFUSED
 from contracts.limits import REFUSED_EVENTS
 
@@ -25,7 +26,7 @@ Reasons = Sequence[tuple[int, str]]
 _WITHOUT_CONTENT: Final = [column for column in OUTBOX_REFUSED.c if column.name not in ("headers", "body")]
 
 
-async def set_aside(session: AsyncSession, reasons: Reasons, now: datetime) -> int:
+async def set_aside(session: Session, reasons: Reasons, now: datetime) -> int:
     """Take these out of the outbox, as far as there is room; answers how many were taken, the first first.
 
     So many refused events as there is room for are not the events' fault any more: then it is better that all wait.
@@ -34,33 +35,33 @@ async def set_aside(session: AsyncSession, reasons: Reasons, now: datetime) -> i
     why = dict(reasons[:room])
     if not why:
         return 0
-    gone = await session.execute(delete(OUTBOX).where(one_of(session, OUTBOX.c.id, list(why))).returning(*OUTBOX.c))
+    gone = await session.execute(delete(OUTBOX).where(one_of(OUTBOX.c.id, list(why))).returning(*OUTBOX.c))
     rows = []
-    for row in sorted(gone.mappings(), key=lambda row: row["id"]):
-        kept = {name: value for name, value in row.items() if name != "id"}
-        rows.append(kept | {"number": row["id"], "refused_at": now, "reason": why[row["id"]]})
+    for row in sorted(gone, key=lambda row: int(row.id)):
+        kept = {name: value for name, value in row._mapping.items() if name != "id"}
+        rows.append(kept | {"number": row.id, "refused_at": now, "reason": why[row.id]})
     await insert_all(session, OUTBOX_REFUSED, rows)
     return len(why)
 
 
-async def count(session: AsyncSession) -> int:
+async def count(session: Session) -> int:
     """How many there are."""
     return int(await session.scalar(select(func.count()).select_from(OUTBOX_REFUSED)) or 0)
 
 
-async def listed(session: AsyncSession) -> Sequence[Row[Any]]:
+async def listed(session: Session) -> Sequence[Row[Any]]:
     """All of them, the oldest first, without headers and body."""
-    return (await session.execute(select(*_WITHOUT_CONTENT).order_by(OUTBOX_REFUSED.c.number))).all()
+    return await session.execute(select(*_WITHOUT_CONTENT).order_by(OUTBOX_REFUSED.c.number))
 
 
-async def load(session: AsyncSession, number: int) -> Row[Any] | None:
+async def load(session: Session, number: int) -> Row[Any] | None:
     """One of them, with headers and body."""
     return (await session.execute(select(OUTBOX_REFUSED).where(OUTBOX_REFUSED.c.number == number))).first()
 
 
-async def put_back(session: AsyncSession, numbers: Collection[int]) -> list[int]:
+async def put_back(session: Session, numbers: Collection[int]) -> list[int]:
     """Say these once more, in the order they were said first; answers the numbers that there were."""
-    gone = await session.execute(delete(OUTBOX_REFUSED).where(one_of(session, OUTBOX_REFUSED.c.number, sorted(numbers))).returning(OUTBOX_REFUSED))
-    rows = sorted(gone.all(), key=lambda row: int(row.number))
+    gone = await session.execute(delete(OUTBOX_REFUSED).where(one_of(OUTBOX_REFUSED.c.number, sorted(numbers))).returning(OUTBOX_REFUSED))
+    rows = sorted(gone, key=lambda row: int(row.number))
     await outbox.append(session, [(row.event_id, OutMessage(row.subject, row.headers, row.body)) for row in rows])
     return [row.number for row in rows]

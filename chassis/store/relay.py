@@ -1,11 +1,16 @@
-"""From the outbox to the broker: in order, at once after a commit, again and again until the broker has it or will not have it."""
+"""From the outbox to the broker: in order, at once after a commit, again and again until the broker has it or will not have it.
+
+What was said is handed over in memory; the store is read at the start, after a failure, and now and then, for what others wrote. That the broker
+has a row is written down by the next transaction that comes along.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
@@ -21,6 +26,8 @@ from chassis.store.bell import Bell, backoff
 from chassis.store.database import Database
 from chassis.store.outbox import Backlog, Waiting
 from chassis.store.patrol import Patrol
+from chassis.store.pending import Pending, owner_of
+from chassis.store.session import Session
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +35,7 @@ Publish = Callable[[Sequence[OutMessage]], Awaitable[None]]
 
 _BATCH: Final = 500  # the broker takes up to 1000 messages as one atomic batch; half leaves room for their size
 _SINGLES: Final = 8  # so few are published one by one: of a refused handful the others are stored, and are to be repeated once at most
-_FORGET_AFTER_SECONDS: Final = 0.1  # one write transaction per this time instead of one per publish; a crash repeats at most this much
+_FORGET_AFTER_SECONDS: Final = 0.5  # so long a mark waits for a transaction to ride in; a crash repeats at most this much, or _BATCH messages
 _PURGE_ROWS: Final = 1000  # of the inbox at a time: few enough not to hold up writers
 
 
@@ -38,6 +45,21 @@ class Standstill(NamedTuple):
     what: str
     seconds: float
     last_error: str
+
+
+class Ride:
+    """What a write transaction does for the relay: it forgets what the broker has, and says what was said in it."""
+
+    def __init__(self, pending: Pending) -> None:
+        self._pending = pending
+        self.marks: list[int] = []
+        self.said: Sequence[Waiting] = ()
+
+    async def write(self, session: Session) -> None:
+        """Take the marks that there are into this transaction."""
+        if self._pending.confirmed:
+            self.marks = self._pending.take_marks()
+            await outbox.forget(session, self.marks)
 
 
 class TooManyRefused(Exception):
@@ -79,16 +101,26 @@ class Relay:
     forgotten, a lost answer): receivers know it by its id. On PostgreSQL one relay per store is active and others stand by.
     """
 
-    def __init__(self, database: Database, publish: Publish, *, poll_seconds: float = 1.0, purge_seconds: float = 30.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        publish: Publish,
+        *,
+        poll_seconds: float = 1.0,
+        purge_seconds: float = 30.0,
+        forget_seconds: float = _FORGET_AFTER_SECONDS,
+    ) -> None:
         self._database = database
         self._publish = publish
         self._poll_seconds = poll_seconds
         self._purge_seconds = purge_seconds
+        self._forget_seconds = forget_seconds
         self._bell = Bell()
         self._patrol = Patrol(self._bell, "relay.interrupted")  # the store is away: the baton is lost, and there is nothing to read
         self._lines: dict[str, _Line] = {}  # by the first token of the subject: one stream each
         self._store = Progress()
-        self._confirmed: list[int] = []  # the broker has these; the store does not know yet
+        self._pending = Pending()
+        self._look_at = -math.inf
         self._forget_at = math.inf
         self._purge_at = time.monotonic() + purge_seconds
         self._is_active = False
@@ -106,8 +138,29 @@ class Relay:
         return [one for one in found if one.seconds > 0]
 
     def wake(self) -> None:
-        """Something was committed to the outbox."""
+        """Something was committed to the outbox: look."""
+        self._look_at = -math.inf
         self._bell.ring()
+
+    def hand_over(self, rows: Sequence[Waiting]) -> None:
+        """These were just committed to the outbox. Whoever stands by passes on that there is something."""
+        self._pending.hand_over(rows)
+        self._bell.ring()
+
+    @contextmanager
+    def ride(self) -> Iterator[Ride]:
+        """Around a write transaction, which may take marks along."""
+        ride = Ride(self._pending)
+        try:
+            yield ride
+        except BaseException:
+            self._pending.keep(ride.marks)
+            if ride.said:
+                self.wake()  # it may have been committed all the same
+            raise
+        self._pending.forget(ride.marks)
+        if ride.said:
+            self.hand_over(ride.said)
 
     async def run(self) -> None:
         """Relay until stopped; whatever fails is tried again."""
@@ -120,11 +173,12 @@ class Relay:
     async def backlog(self) -> Backlog:
         """What waits, and since when."""
         async with self._database.glance() as session:
-            return await outbox.backlog(session, self._confirmed)
+            return await outbox.backlog(session, self._pending.settled)
 
     async def _hold_baton(self) -> None:
         try:
-            async with baton(self._database, self._bell, self._poll_seconds) as is_held:
+            async with baton(self._database, self._bell, self._poll_seconds, self.wake) as is_held:
+                self._pending.reset()  # others may have published meanwhile
                 self._is_active = is_held()
                 self._store.rest()
                 try:
@@ -143,6 +197,7 @@ class Relay:
                 failures = 0
             except Exception as error:
                 failures += 1
+                self._pending.reset()
                 self._store.fail(error)
                 log.warning("outbox.unread", error=repr(error), failures=failures)
                 is_done = self._bell.is_closed
@@ -154,9 +209,12 @@ class Relay:
         """Publish a batch and rest until there may be another; answers whether all is done and this relay is to end."""
         is_ending = self._bell.is_closed  # asked first: what was committed before the end must still be read
         self._store.begin()
-        settled = await self._publish_next()
+        held = self._held()
+        if is_ending or not self._pending.is_complete or time.monotonic() >= self._look_at:
+            await self._look(held)
+        settled = await self._publish_next(held)
         now = time.monotonic()
-        if now >= self._forget_at or len(self._confirmed) >= _BATCH or (is_ending and not settled):
+        if now >= self._forget_at or self._pending.confirmed >= _BATCH or (is_ending and not settled):
             await self._forget()
         if now >= self._purge_at:
             await self._purge()
@@ -168,31 +226,43 @@ class Relay:
         return False
 
     async def _rest(self, now: float) -> None:
-        most = min(self._forget_at - now, self._poll_seconds)
+        most = min(self._forget_at - now, self._look_at - now)
         held = [line.held_until - now for line in self._lines.values() if line.held_until > now]
         if held:  # no ring ends this: reading past what waits may cost more than a wake-up should
             await self._bell.pause(min(most, *held))
         else:
             await self._bell.rest(most)
 
-    async def _publish_next(self) -> int:
-        """Publish the first so many of what may go now; answers how many are the broker's, or set aside."""
+    def _held(self) -> set[str]:
         now = time.monotonic()
-        held = {owner for owner, line in self._lines.items() if line.held_until > now}
-        if held and held == self._lines.keys():
-            return 0
-        async with self._database.glance() as session:
-            rows = await outbox.waiting(session, _BATCH, self._confirmed, held)
+        return {owner for owner, line in self._lines.items() if line.held_until > now}
+
+    async def _look(self, held: Collection[str]) -> None:
+        """Read what is not known; what goes to a stream of `held` is left for later."""
+        self._look_at = time.monotonic() + self._poll_seconds
+        is_read = False
+        while not is_read:
+            left_out = () if self._pending.is_complete else held  # a page may be full of what cannot go
+            if left_out and left_out == self._lines.keys():
+                return
+            known = self._pending.known()
+            async with self._database.glance() as session:
+                rows = await outbox.waiting(session, _BATCH, known, left_out)
+            is_read = self._pending.read(rows, is_all=len(rows) < _BATCH and not left_out)
+
+    async def _publish_next(self, held: Collection[str]) -> int:
+        """Publish the first so many of what may go now; answers how many are the broker's, or set aside."""
+        rows = self._pending.first(_BATCH, held)
         by_owner: dict[str, list[Waiting]] = {}
         for row in rows:
-            by_owner.setdefault(row.message.subject.partition(".")[0], []).append(row)
+            by_owner.setdefault(owner_of(row), []).append(row)
         for owner in self._lines.keys() - held - by_owner.keys():
             self._lines[owner].release()  # whatever it was held for is gone
         outcomes = await asyncio.gather(*(self._publish_line(owner, waiting) for owner, waiting in by_owner.items()))
         confirmed = [row_id for outcome in outcomes for row_id in outcome.confirmed]
         if confirmed:
-            self._confirmed += confirmed
-            self._forget_at = min(self._forget_at, time.monotonic() + _FORGET_AFTER_SECONDS)
+            self._pending.confirm(confirmed)
+            self._forget_at = min(self._forget_at, time.monotonic() + self._forget_seconds)
         set_aside = [await self._set_aside(self._lines[owner], outcome.refusals) for owner, outcome in zip(by_owner, outcomes, strict=True)]
         return len(confirmed) + sum(set_aside)
 
@@ -235,6 +305,7 @@ class Relay:
             return 0
         async with self._database.begin() as session:
             taken = await refused.set_aside(session, refusals, datetime.now(UTC))
+        self._pending.drop(number for number, _ in refusals[:taken])
         for number, reason in refusals[:taken]:
             log.error("outbox.refused", number=number, reason=reason)
         if taken < len(refusals):
@@ -242,13 +313,12 @@ class Relay:
         return taken
 
     async def _forget(self) -> None:
-        if not self._confirmed:
-            return
-        known = list(self._confirmed)
-        async with self._database.begin() as session:
-            await outbox.forget(session, known)
-        self._confirmed = self._confirmed[len(known) :]
         self._forget_at = math.inf
+        if not self._pending.confirmed:
+            return  # they rode along with others
+        with self.ride() as ride:
+            async with self._database.begin() as session:
+                await ride.write(session)
 
     async def _purge(self) -> None:
         async with self._database.begin() as session:

@@ -11,14 +11,16 @@ Answers come in the order of ids and go on after an id. FTS5 gives rows in the o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from alembic import op
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Index, MetaData, String, Table, Text, delete, func, text
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Delete, Index, MetaData, String, Table, Text, delete, func, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.store.batch import one_of
+from chassis.store.membership import among
+from chassis.store.session import Session
+from chassis.store.statements import DialectName
 from contracts.limits import SEARCH_CHARACTERS
 from contracts.spelling import grams, laid_out, needle
 
@@ -76,19 +78,29 @@ def fill(connection: Connection, table: Table, texts: Mapping[str, str]) -> None
         connection.execute(table.insert(), found)
 
 
-async def keep(session: AsyncSession, table: Table, texts: Mapping[str, str]) -> None:
+async def keep(session: Session, table: Table, texts: Mapping[str, str]) -> None:
     """From now on these ids are found by these texts; by none, if it is empty. Where a text is as it was, nothing is written."""
     found = rows(texts)
     gone = texts.keys() - {row["id"] for row in found}
     if gone:
-        await session.execute(delete(table).where(one_of(session, table.c.id, sorted(gone))))
+        await session.execute(_forgetting(table), {"ids": sorted(gone)})
     if found:
-        statement = (postgresql if _is_postgres(session) else sqlite).insert(table)
-        changed = table.c.text != statement.excluded.text
-        await session.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"text": statement.excluded.text}, where=changed), found)
+        await session.execute(_keeping(table, session.dialect), found)
 
 
-async def find(session: AsyncSession, table: Table, query: str, after: str, limit: int) -> list[str]:
+@lru_cache(maxsize=16)
+def _forgetting(table: Table) -> Delete:
+    return delete(table).where(among(table.c.id, "ids"))
+
+
+@lru_cache(maxsize=16)
+def _keeping(table: Table, dialect: DialectName) -> Any:
+    statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    changed = table.c.text != statement.excluded.text
+    return statement.on_conflict_do_update(index_elements=["id"], set_={"text": statement.excluded.text}, where=changed)
+
+
+async def find(session: Session, table: Table, query: str, after: str, limit: int) -> list[str]:
     """The ids whose text holds `query`, in their order, after the id `after`."""
     statement, given = finding(session, table, query, after, limit)
     if _is_postgres(session):  # a plan for any text would read everybody in order: right for common texts, and slow for rare ones
@@ -96,7 +108,7 @@ async def find(session: AsyncSession, table: Table, query: str, after: str, limi
     return list(await session.scalars(text(statement), given)) if given["grams"] else []
 
 
-def finding(session: AsyncSession, table: Table, query: str, after: str, limit: int) -> tuple[str, dict[str, Any]]:
+def finding(session: Session, table: Table, query: str, after: str, limit: int) -> tuple[str, dict[str, Any]]:
     """The statement that `find` runs, and what it is given."""
     wanted = needle(query)
     found = grams(wanted, _MOST_GRAMS)
@@ -106,7 +118,7 @@ def finding(session: AsyncSession, table: Table, query: str, after: str, limit: 
     return _FIND_SQLITE.format(name=table.name), given | {"grams": _phrases(found), "place": place_of(after)}
 
 
-def holds(session: AsyncSession, table: Table, query: str) -> ColumnElement[bool]:
+def holds(session: Session, table: Table, query: str) -> ColumnElement[bool]:
     """Whether a row's text holds `query`: for a few rows that were found in another way."""
     position = func.strpos if _is_postgres(session) else func.instr
     wanted = needle(query)
@@ -137,5 +149,5 @@ def _phrases(found: Sequence[str]) -> str:
     return " AND ".join(f'"{gram.replace(chr(34), chr(34) * 2)}"' for gram in found)
 
 
-def _is_postgres(session: AsyncSession) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
+def _is_postgres(session: Session) -> bool:
+    return session.dialect == "postgresql"

@@ -1,92 +1,291 @@
-"""SQLite without needless thread hops.
-
-aiosqlite sends every call to a thread of its connection, and SQLAlchemy makes four calls a statement: most of the time of a small
-transaction was waiting for threads. Here a call runs on the loop where it is known to be short, and in the thread where it may wait: for
-another process's lock, for the disk, or for a long answer.
-"""
+"""SQLite by its own driver. A call runs on the loop where it is known to be short, and in a thread where it may wait: for the disk, at a commit,
+or for a long answer."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import Callable
-from enum import Enum
-from functools import partial
-from typing import Any, Literal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, Literal
 
-import aiosqlite
 from sqlalchemy import URL, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from chassis.store.documents import dump_json, load_json
+from chassis.store.errors import StoreUnavailable, is_busy, of_sqlite, reaching
+from chassis.store.session import Fetched, Session
+from chassis.store.worker import Worker
 
 Durability = Literal["full", "normal"]
 
-
-class Use(Enum):
-    """What an engine's connections are for."""
-
-    WRITE = "write"  # one at a time: statements on the loop, BEGIN and COMMIT in the thread
-    GLANCE = "glance"  # short reads, all on the loop
-    READ = "read"  # reads that may take long: statements in the thread
+_MOST_READERS: Final = 8
+_READS_ONLY: Final = "nothing is written where one reads"
+_READER_SECONDS: Final = 30.0
+_CACHED_STATEMENTS: Final = 512
+_ASKING_AGAIN: Final = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.05, 0.1)  # seconds between tries to begin; the last again and again
 
 
-_POOL_SIZES = {Use.WRITE: 1, Use.GLANCE: 1, Use.READ: 4}
-_ENDING = frozenset({"Connection.commit", "Connection.rollback", "Connection.close"})
-_IN_THREAD = {
-    Use.WRITE: _ENDING,
-    Use.GLANCE: frozenset({"Connection.close"}),
-    Use.READ: _ENDING | {"Cursor.execute", "Cursor.executemany", "Cursor.fetchone", "Cursor.fetchmany", "Cursor.fetchall"},
-}
-_BEGIN_WRITING = "BEGIN IMMEDIATE"
+class SqliteFile:
+    """The connections of this process to one file: a writer, one for short reads on the loop, and some for reads that may take long."""
+
+    def __init__(self, path: str, durability: Durability, busy_seconds: float) -> None:
+        self._path = path
+        self._durability = durability
+        self._busy_seconds = busy_seconds
+        self._write_lock = asyncio.Lock()
+        self._writer: sqlite3.Connection | None = None
+        self._committer = Worker("store: commit")
+        self._glance_lock = asyncio.Lock()
+        self._glancer: sqlite3.Connection | None = None
+        self._readers: list[_Reader] = []  # those at rest
+        self._reader_turns = asyncio.Semaphore(_MOST_READERS)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Session]:
+        """The one write transaction: statements on the loop, the commit in a thread."""
+        async with self._write_lock:
+            connection = await self._begun()
+            session = Session(_OnLoop(connection), "sqlite")
+            try:
+                yield session
+                await self._commit(connection)
+            except BaseException:
+                self._roll_back(connection)
+                raise
+            finally:
+                session.end()
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[Session]:
+        """A read on the loop."""
+        async with self._glance_lock:
+            if self._glancer is None:
+                self._glancer = await self._committer.run(self._open, True)
+            connection = self._glancer
+            session = Session(_OnLoop(connection), "sqlite")
+            connection.execute("BEGIN")
+            try:
+                yield session
+            finally:
+                session.end()
+                connection.execute("ROLLBACK")
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Session]:
+        """A read in a thread. Raises StoreUnavailable when all readers are busy for long."""
+        try:
+            async with asyncio.timeout(_READER_SECONDS):
+                await self._reader_turns.acquire()
+        except TimeoutError:
+            raise StoreUnavailable("no connection to spare") from None
+        try:
+            reader = self._readers.pop() if self._readers else await self._new_reader()
+            session = Session(reader, "sqlite")
+            try:
+                await reader.begin()
+                yield session
+            finally:
+                session.end()
+                await reader.end()
+                self._readers.append(reader)
+        finally:
+            self._reader_turns.release()
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """No write transaction of this process runs meanwhile."""
+        async with self._write_lock:
+            yield
+
+    async def close(self) -> None:
+        """Close every connection."""
+        readers, self._readers = self._readers, []
+        for reader in readers:
+            await reader.close()
+        connections = [one for one in (self._writer, self._glancer) if one is not None]
+        self._writer = self._glancer = None
+        for connection in connections:  # the last one of all processes writes the log into the file
+            await self._committer.run(connection.close)
+        self._committer.close()
+
+    async def _begun(self) -> sqlite3.Connection:
+        if self._writer is None:
+            self._writer = await self._committer.run(self._open, False)
+        deadline = asyncio.get_running_loop().time() + self._busy_seconds
+        for pause in _pauses():
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as error:
+                if not is_busy(error) or asyncio.get_running_loop().time() + pause > deadline:
+                    raise of_sqlite(error) from None
+            else:
+                break
+            await asyncio.sleep(pause)  # another process writes; SQLite itself would wait on the loop
+        return self._writer
+
+    async def _commit(self, connection: sqlite3.Connection) -> None:
+        try:
+            if self._durability == "full":
+                await self._committer.run(connection.execute, "COMMIT")
+            else:
+                connection.execute("COMMIT")  # nothing is synced
+        except sqlite3.Error as error:
+            raise of_sqlite(error) from None
+
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:  # whatever is the matter with it, the next transaction gets a new one
+            self._writer = None
+            connection.close()
+
+    async def _new_reader(self) -> _Reader:
+        worker = Worker("store: read")
+        try:
+            return _Reader(await worker.run(self._open, True), worker)
+        except BaseException:
+            worker.close()
+            raise
+
+    def _open(self, is_reader: bool) -> sqlite3.Connection:
+        with reaching():
+            connection = sqlite3.connect(
+                self._path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False, cached_statements=_CACHED_STATEMENTS
+            )
+            for pragma in pragmas(self._durability):
+                connection.execute(f"PRAGMA {pragma}")
+            # a writer asks for the lock again by itself
+            connection.execute("PRAGMA query_only = ON" if is_reader else "PRAGMA busy_timeout = 0")
+        return connection
 
 
-class Connection(aiosqlite.Connection):
-    """Runs the calls named in `in_thread`, and the beginning of a write, in its thread, and all others at once, on the loop."""
+class _OnLoop:
+    """Statements that are known to be short."""
 
-    def __init__(self, connector: Callable[[], sqlite3.Connection], in_thread: frozenset[str]) -> None:
-        super().__init__(connector, iter_chunk_size=64)
-        self._in_thread = in_thread
-        self._thread.daemon = True
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
 
-    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        name = f"{type(getattr(fn, '__self__', None)).__name__}.{fn.__name__}"
-        if name in self._in_thread or (args and args[0] == _BEGIN_WRITING):
-            return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
-        if not self._running or not self._connection:
-            raise ValueError("Connection closed")
-        return fn(*args, **kwargs)
+    async def fetch(self, sql: str, values: Sequence[Any]) -> Fetched:
+        return _fetch(self._connection, sql, values)
+
+    async def fetch_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> Fetched:
+        try:
+            cursor = self._connection.cursor()
+            raw = [found for values in rows for found in cursor.execute(sql, values).fetchall()]
+        except sqlite3.Error as error:
+            raise of_sqlite(error) from None
+        return raw, _keys(cursor)
+
+    async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        try:
+            self._connection.executemany(sql, rows)
+        except sqlite3.Error as error:
+            raise of_sqlite(error) from None
+
+    async def pages(self, sql: str, values: Sequence[Any], size: int) -> AsyncIterator[Fetched]:
+        try:
+            cursor = self._connection.execute(sql, values)
+            while raw := cursor.fetchmany(size):
+                yield raw, _keys(cursor)
+        except sqlite3.Error as error:
+            raise of_sqlite(error) from None
 
 
-def sqlite_engine(url: URL, use: Use, durability: Durability, busy_seconds: float) -> AsyncEngine:
-    """An engine on the file of `url`. Readers see one moment and cannot write; a writer holds the lock from its first statement."""
-    connect = partial(sqlite3.connect, url.database or "", timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+class _Reader:
+    """Statements that may take long: all in the thread of this connection, interrupted when nobody waits for them any more."""
 
-    async def open_connection(*_: Any, **__: Any) -> aiosqlite.Connection:
-        return await Connection(connect, _IN_THREAD[use])
+    def __init__(self, connection: sqlite3.Connection, worker: Worker) -> None:
+        self._connection = connection
+        self._worker = worker
 
+    async def begin(self) -> None:
+        self._connection.execute("BEGIN")  # no lock is taken before the first read
+
+    async def end(self) -> None:
+        self._connection.execute("ROLLBACK")
+
+    async def close(self) -> None:
+        await self._worker.run(self._connection.close)
+        self._worker.close()
+
+    async def fetch(self, sql: str, values: Sequence[Any]) -> Fetched:
+        return await self._worker.run(_fetch, self._connection, sql, values, interrupt=self._connection.interrupt)
+
+    async def fetch_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> Fetched:
+        raise RuntimeError(_READS_ONLY)
+
+    async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        raise RuntimeError(_READS_ONLY)
+
+    async def pages(self, sql: str, values: Sequence[Any], size: int) -> AsyncIterator[Fetched]:
+        cursor = self._connection.cursor()
+        raw = await self._worker.run(_first_page, cursor, sql, values, size, interrupt=self._connection.interrupt)
+        while raw:
+            yield raw, _keys(cursor)
+            raw = await self._worker.run(_next_page, cursor, size, interrupt=self._connection.interrupt)
+
+
+def pragmas(durability: Durability) -> tuple[str, ...]:
+    """How a connection is set up."""
+    return ("journal_mode = WAL", f"synchronous = {durability.upper()}", "foreign_keys = ON", "temp_store = MEMORY")
+
+
+def sqlite_engine(url: URL, durability: Durability, busy_seconds: float) -> AsyncEngine:
+    """An engine of SQLAlchemy's, for migrations: each connection is opened anew and holds the write lock from its first statement."""
     engine = create_async_engine(
         url,
-        async_creator=open_connection,
-        pool_size=_POOL_SIZES[use],
-        max_overflow=4 if use is Use.READ else 0,
+        poolclass=NullPool,
+        connect_args={"timeout": busy_seconds, "isolation_level": None},
         hide_parameters=True,  # errors must not quote what people told us
         json_serializer=dump_json,
         json_deserializer=load_json,
     )
-    pragmas = ["journal_mode = WAL", f"synchronous = {durability.upper()}", "foreign_keys = ON", "temp_store = MEMORY"]
-    if use is not Use.WRITE:
-        pragmas.append("query_only = ON")
 
     def on_connect(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
-        for pragma in pragmas:
+        for pragma in pragmas(durability):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     def on_begin(connection: Any) -> None:
-        # the driver's own implicit BEGIN comes late and leaves out savepoints; a writer that begins by reading could not become one
-        connection.exec_driver_sql(_BEGIN_WRITING if use is Use.WRITE else "BEGIN")
+        # the driver's own implicit BEGIN comes late; a writer that begins by reading could not become one
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     event.listen(engine.sync_engine, "connect", on_connect)
     event.listen(engine.sync_engine, "begin", on_begin)
     return engine
+
+
+def _fetch(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> Fetched:
+    try:
+        cursor = connection.execute(sql, values)
+        return cursor.fetchall(), _keys(cursor)
+    except sqlite3.Error as error:
+        raise of_sqlite(error) from None
+
+
+def _first_page(cursor: sqlite3.Cursor, sql: str, values: Sequence[Any], size: int) -> list[Any]:
+    try:
+        return cursor.execute(sql, values).fetchmany(size)
+    except sqlite3.Error as error:
+        raise of_sqlite(error) from None
+
+
+def _next_page(cursor: sqlite3.Cursor, size: int) -> list[Any]:
+    try:
+        return cursor.fetchmany(size)
+    except sqlite3.Error as error:
+        raise of_sqlite(error) from None
+
+
+def _keys(cursor: sqlite3.Cursor) -> Sequence[str]:
+    return [column[0] for column in cursor.description or ()]
+
+
+def _pauses() -> Any:
+    yield from _ASKING_AGAIN
+    while True:
+        yield _ASKING_AGAIN[-1]

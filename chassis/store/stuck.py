@@ -20,7 +20,8 @@ import orjson
 from sqlalchemy import Row
 
 from chassis.store import refused, timers
-from chassis.store.database import Database, StoreUnavailable
+from chassis.store.database import Database
+from chassis.store.errors import StoreUnavailable
 
 _MOST_LISTED = 1_000
 

@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Row, Select, delete, func, select, text, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Column, Row, Select, String, bindparam, delete, func, select, text, tuple_, update
 
 from chassis.store.batch import upsert
 from chassis.store.bell import backoff
+from chassis.store.session import Session
 from chassis.store.tables import FAILING_ATTEMPTS, TIMER
 
 _LONGEST_DELAY_SECONDS = 3600.0
 _LONGEST_REASON = 1000
 _IS_FAILING = text(f"attempts >= {FAILING_ATTEMPTS}")  # as the index has it, or SQLite would not use it
+
+
+_CANCEL = delete(TIMER).where(TIMER.c.kind == bindparam("kind_", type_=String), TIMER.c.key == bindparam("key_", type_=String))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,12 @@ class Timer:
     payload: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def set_timer(session: AsyncSession, timer: Timer) -> None:
+async def set_timer(session: Session, timer: Timer) -> None:
     """Set one; it replaces the one of the same kind and key."""
     await set_timers(session, [timer])
 
 
-async def set_timers(session: AsyncSession, timers: Iterable[Timer]) -> None:
+async def set_timers(session: Session, timers: Iterable[Timer]) -> None:
     """Set many in one statement; of several with the same kind and key the last one counts."""
     rows = {
         (timer.kind, timer.key): {
@@ -51,18 +54,17 @@ async def set_timers(session: AsyncSession, timers: Iterable[Timer]) -> None:
     await upsert(session, TIMER, list(rows.values()))
 
 
-async def cancel_timer(session: AsyncSession, kind: str, key: str) -> None:
+async def cancel_timer(session: Session, kind: str, key: str) -> None:
     """Forget one; nothing happens if there is none."""
     await cancel_timers(session, [(kind, key)])
 
 
-async def cancel_timers(session: AsyncSession, names: Collection[tuple[str, str]]) -> None:
+async def cancel_timers(session: Session, names: Collection[tuple[str, str]]) -> None:
     """Forget many by (kind, key)."""
-    if names:
-        await session.execute(delete(TIMER).where(tuple_(TIMER.c.kind, TIMER.c.key).in_(sorted(set(names)))))
+    await session.execute(_CANCEL, [{"kind_": kind, "key_": key} for kind, key in sorted(set(names))])
 
 
-async def take_due(session: AsyncSession, now: datetime, kinds: Collection[str], limit: int) -> list[Timer]:
+async def take_due(session: Session, now: datetime, kinds: Collection[str], limit: int) -> list[Timer]:
     """Remove and answer up to `limit` timers of `kinds` that are due, earliest first.
 
     If `session` rolls back they are there again. Timers that another transaction is taking are passed over (PostgreSQL).
@@ -74,13 +76,13 @@ async def take_due(session: AsyncSession, now: datetime, kinds: Collection[str],
     return sorted((Timer(row.kind, row.key, row.due_at, row.payload) for row in rows), key=lambda timer: (timer.due_at, timer.kind, timer.key))
 
 
-async def next_due(session: AsyncSession, kinds: Collection[str]) -> datetime | None:
+async def next_due(session: Session, kinds: Collection[str]) -> datetime | None:
     """When the earliest timer of `kinds` is to fire."""
     moment: datetime | None = await session.scalar(select(func.min(TIMER.c.fire_at)).where(TIMER.c.kind.in_(sorted(kinds))))
     return moment
 
 
-async def postpone_first(session: AsyncSession, now: datetime, kinds: Collection[str], reason: str) -> tuple[str, str] | None:
+async def postpone_first(session: Session, now: datetime, kinds: Collection[str], reason: str) -> tuple[str, str] | None:
     """Let the first due timer wait for another try, longer each time, so that those behind it go on; answers its (kind, key).
 
     Its `due_at` stays: handlers decide by when it was due, not by when they managed.
@@ -95,22 +97,22 @@ async def postpone_first(session: AsyncSession, now: datetime, kinds: Collection
     return first.kind, first.key
 
 
-async def failing(session: AsyncSession) -> list[tuple[str, int]]:
+async def failing(session: Session) -> list[tuple[str, int]]:
     """How many timers of each kind failed so often that they count as set aside. They are still tried, an hour apart at most."""
     counted = select(TIMER.c.kind, func.count()).where(_IS_FAILING).group_by(TIMER.c.kind).order_by(TIMER.c.kind)
     return [(kind, count) for kind, count in await session.execute(counted)]
 
 
-async def list_failing(session: AsyncSession, limit: int) -> Sequence[Row[Any]]:
+async def list_failing(session: Session, limit: int) -> Sequence[Row[Any]]:
     """The first `limit` of these: kind, key, due_at, fire_at, attempts, reason."""
     columns: list[Column[Any]] = [TIMER.c[name] for name in ("kind", "key", "due_at", "fire_at", "attempts", "reason")]
-    return (await session.execute(select(*columns).where(_IS_FAILING).order_by(TIMER.c.kind, TIMER.c.due_at).limit(limit))).all()
+    return await session.execute(select(*columns).where(_IS_FAILING).order_by(TIMER.c.kind, TIMER.c.due_at).limit(limit))
 
 
-async def retry_failing(session: AsyncSession) -> int:
+async def retry_failing(session: Session) -> int:
     """Have all of these fire now, and count their failures anew; answers how many there are."""
     again = update(TIMER).where(_IS_FAILING).values(fire_at=TIMER.c.due_at, attempts=0)
-    return len((await session.execute(again.returning(TIMER.c.key))).all())
+    return len(await session.execute(again.returning(TIMER.c.key)))
 
 
 def _due(now: datetime, kinds: Collection[str], limit: int) -> Select[Any]:

@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, Column, MetaData, String, Table, Text, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Boolean, Column, MetaData, String, Table, Text
 
-from chassis.store.batch import one_of, upsert
+from chassis.store.batch import upsert
+from chassis.store.membership import rows_by
+from chassis.store.session import Session
 from contracts.values import Receipt, Scores
 from deciding.cards import Card
 from deciding.store.attributes import attributes_from_text, attributes_to_text
@@ -28,13 +29,13 @@ def card_table(metadata: MetaData) -> Table:
     )
 
 
-async def load_cards(session: AsyncSession, table: Table, person_ids: Collection[str]) -> dict[str, Card]:
+async def load_cards(session: Session, table: Table, person_ids: Collection[str]) -> dict[str, Card]:
     """Those that are known."""
-    rows = await session.execute(select(table).where(one_of(session, table.c.person_id, person_ids)))
+    rows = await session.execute(rows_by(table.c.person_id), {"keys": person_ids})
     return {row.person_id: _card_of(row) for row in rows}
 
 
-async def save_cards(session: AsyncSession, table: Table, cards: Iterable[Card]) -> None:
+async def save_cards(session: Session, table: Table, cards: Iterable[Card]) -> None:
     """Write them, new or known."""
     await upsert(session, table, [_card_row(card) for card in cards])
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import BigInteger, Column, MetaData, String, Table, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import BigInteger, Column, MetaData, Select, String, Table, or_, select
 from sqlalchemy.schema import SchemaItem
 
-from chassis.store.batch import one_of, upsert
+from chassis.store.batch import upsert
+from chassis.store.membership import among, rows_by
+from chassis.store.session import Session
 from contracts.ids import is_id, with_prefix
 from deciding.people import Placement, Placements, newer, own
 from deciding.store.locks import lock
@@ -26,17 +29,16 @@ def fragment_table(metadata: MetaData, *more: SchemaItem) -> Table:
     )
 
 
-async def load_placements(session: AsyncSession, table: Table, fragment_ids: Collection[str]) -> dict[str, Placement]:
+async def load_placements(session: Session, table: Table, fragment_ids: Collection[str]) -> dict[str, Placement]:
     """Those that are known."""
-    rows = await session.execute(select(table).where(one_of(session, table.c.fragment_id, fragment_ids)))
+    rows = await session.execute(rows_by(table.c.fragment_id), {"keys": fragment_ids})
     return {row.fragment_id: Placement(row.person_id, row.graph_version) for row in rows}
 
 
-async def load_fragments_of(session: AsyncSession, table: Table, person_ids: Collection[str]) -> dict[str, list[str]]:
+async def load_fragments_of(session: Session, table: Table, person_ids: Collection[str]) -> dict[str, list[str]]:
     """Person -> fragments, in order; somebody of whom nothing was written has the one that their id names."""
     named = {with_prefix("frg", person_id): person_id for person_id in person_ids}
-    concerned = or_(one_of(session, table.c.person_id, person_ids), one_of(session, table.c.fragment_id, list(named)))
-    rows = await session.execute(select(table.c.fragment_id, table.c.person_id).where(concerned))
+    rows = await session.execute(_held_or_named(table), {"person_ids": person_ids, "fragment_ids": named.keys()})
     owner = named | {row.fragment_id: row.person_id for row in rows}
     owned: dict[str, list[str]] = {person_id: [] for person_id in person_ids}
     for fragment_id, person_id in sorted(owner.items()):
@@ -45,7 +47,13 @@ async def load_fragments_of(session: AsyncSession, table: Table, person_ids: Col
     return owned
 
 
-async def save_placements(session: AsyncSession, table: Table, placements: Placements) -> None:
+@lru_cache(maxsize=16)
+def _held_or_named(table: Table) -> Select[Any]:
+    concerned = or_(among(table.c.person_id, "person_ids"), among(table.c.fragment_id, "fragment_ids"))
+    return select(table.c.fragment_id, table.c.person_id).where(concerned)
+
+
+async def save_placements(session: Session, table: Table, placements: Placements) -> None:
     """Write what `newer` found."""
     rows = [
         {"fragment_id": fragment_id, "person_id": placement.person_id, "graph_version": placement.graph_version}
@@ -54,7 +62,7 @@ async def save_placements(session: AsyncSession, table: Table, placements: Place
     await upsert(session, table, rows)
 
 
-async def learn(session: AsyncSession, table: Table, told: Placements) -> dict[str, Placement]:
+async def learn(session: Session, table: Table, told: Placements) -> dict[str, Placement]:
     """Takes in what was told and answers where each of these fragments belongs now (the newest grouping wins, also between two streams at once)."""
     await lock(session, told.keys())
     known = await load_placements(session, table, list(told))
@@ -63,7 +71,7 @@ async def learn(session: AsyncSession, table: Table, told: Placements) -> dict[s
     return known | news
 
 
-async def survivors(session: AsyncSession, table: Table, person_ids: Iterable[str]) -> dict[str, str]:
+async def survivors(session: Session, table: Table, person_ids: Iterable[str]) -> dict[str, str]:
     """Asked id -> the person who answers to it: the same, or the one who absorbed it. What is no id of a person is left out.
 
     Nothing is written of strangers, so an id that nobody has answers like theirs: identity knows which there are.

@@ -7,10 +7,11 @@ from datetime import datetime
 
 import orjson
 from sqlalchemy import Column, Index, MetaData, String, Table, Text, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.store.batch import insert_or_skip, one_of
+from chassis.store.batch import insert_or_skip
 from chassis.store.columns import UtcDateTime
+from chassis.store.membership import one_of
+from chassis.store.session import Session
 from contracts.values import Receipt
 from deciding.store.pages import Place, earlier
 
@@ -28,7 +29,7 @@ def receipt_table(metadata: MetaData) -> Table:
     )
 
 
-async def save_receipts(session: AsyncSession, table: Table, receipts: Iterable[Receipt]) -> None:
+async def save_receipts(session: Session, table: Table, receipts: Iterable[Receipt]) -> None:
     """Writes those that are not there yet."""
     rows = {
         receipt.receipt_id: {
@@ -42,18 +43,18 @@ async def save_receipts(session: AsyncSession, table: Table, receipts: Iterable[
     await insert_or_skip(session, table, list(rows.values()))
 
 
-async def find_receipt(session: AsyncSession, table: Table, receipt_id: str) -> Receipt | None:
+async def find_receipt(session: Session, table: Table, receipt_id: str) -> Receipt | None:
     """One by its id."""
     body = await session.scalar(select(table.c.body).where(table.c.receipt_id == receipt_id))
     return None if body is None else Receipt.model_validate(orjson.loads(body))
 
 
 async def load_receipts(
-    session: AsyncSession, table: Table, fragment_ids: Collection[str], page: tuple[datetime | None, Place | None, int]
+    session: Session, table: Table, fragment_ids: Collection[str], page: tuple[datetime | None, Place | None, int]
 ) -> list[Receipt]:
     """Receipts on these fragments, newest first. `page`: no later than, after this place, at most so many."""
     until, before, limit = page
-    statement = select(table.c.body).where(one_of(session, table.c.fragment_id, fragment_ids))
+    statement = select(table.c.body).where(one_of(table.c.fragment_id, fragment_ids))
     if until is not None:
         statement = statement.where(table.c.at <= until)
     if before is not None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Index, Integer, MetaData, Row, String, Table, Text, select, text, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Column, Index, Integer, MetaData, Row, Select, String, Table, Text, select, text, update
 
 from chassis.store.batch import insert_or_skip
 from chassis.store.columns import UtcDateTime
+from chassis.store.session import Session
 from rulebook.shelf import State
 
 
@@ -57,40 +58,44 @@ class Draft:
     created_at: datetime
 
 
-async def load_states(session: AsyncSession, table: Table) -> list[Standing]:
+async def load_states(session: Session, table: Table) -> list[Standing]:
     """All that there are, the first first."""
     rows = await session.execute(select(table.c.version, table.c.digest, table.c.state).order_by(table.c.version))
     return [Standing(row.version, row.digest, row.state) for row in rows]
 
 
-async def load_decided(session: AsyncSession, table: Table) -> list[Standing]:
+async def load_decided(session: Session, table: Table) -> list[Standing]:
     """Those that decide, or did at some time: what is stored may name them, and no other. The first first."""
-    chosen = select(table.c.version, table.c.digest, table.c.state).where(table.c.activated_at.is_not(None)).order_by(table.c.version)
-    return [Standing(row.version, row.digest, row.state) for row in await session.execute(chosen)]
+    return [Standing(*row) for row in await session.execute(_deciding(table))]
 
 
-async def load_all(session: AsyncSession, table: Table) -> Sequence[Row[Any]]:
+@lru_cache(maxsize=16)
+def _deciding(table: Table) -> Select[Any]:
+    return select(table.c.version, table.c.digest, table.c.state).where(table.c.activated_at.is_not(None)).order_by(table.c.version)
+
+
+async def load_all(session: Session, table: Table) -> Sequence[Row[Any]]:
     """All versions, the latest first."""
-    return (await session.execute(select(table).order_by(table.c.version.desc()))).all()
+    return await session.execute(select(table).order_by(table.c.version.desc()))
 
 
-async def load_one(session: AsyncSession, table: Table, version: int) -> Row[Any] | None:
+async def load_one(session: Session, table: Table, version: int) -> Row[Any] | None:
     """One version."""
     return (await session.execute(select(table).where(table.c.version == version))).first()
 
 
-async def load_documents(session: AsyncSession, table: Table, wanted: Sequence[int]) -> dict[int, str]:
+async def load_documents(session: Session, table: Table, wanted: Sequence[int]) -> dict[int, str]:
     """Version -> text."""
     rows = await session.execute(select(table.c.version, table.c.document).where(table.c.version.in_(wanted)))
     return {row.version: row.document for row in rows}
 
 
-async def find_by_digest(session: AsyncSession, table: Table, digest: str) -> Row[Any] | None:
+async def find_by_digest(session: Session, table: Table, digest: str) -> Row[Any] | None:
     """The version with this content."""
     return (await session.execute(select(table).where(table.c.digest == digest))).first()
 
 
-async def add_draft(session: AsyncSession, table: Table, draft: Draft) -> bool:
+async def add_draft(session: Session, table: Table, draft: Draft) -> bool:
     """False if another request took the number, or wrote the same content, first."""
     row = {
         "version": draft.version,
@@ -105,7 +110,7 @@ async def add_draft(session: AsyncSession, table: Table, draft: Draft) -> bool:
     return bool(await insert_or_skip(session, table, [row]))
 
 
-async def activate(session: AsyncSession, table: Table, version: int, by: tuple[str, datetime]) -> None:
+async def activate(session: Session, table: Table, version: int, by: tuple[str, datetime]) -> None:
     """`version` decides from now on, and the one that did is a draft again; `by` is who said so and when."""
     await session.execute(update(table).where(table.c.state == State.ACTIVE.value).values(state=State.DRAFT.value))
     changed = {"state": State.ACTIVE.value, "activated_by": by[0], "activated_at": by[1]}

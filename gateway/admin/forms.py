@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import Field, StrictBool
-from sqlmodel import col
 
 from chassis.auth import require
 from chassis.errors import Conflict, NotFound, problem_responses
 from chassis.routes import Read, Write
+from chassis.store.session import Session
 from gateway import store
 from gateway.admin.access import WATCHERS, ApiCaller, Cursor, Limit, Name, Request, View, next_cursor
 from gateway.admin.sources import SourceNotFound
@@ -90,7 +90,7 @@ async def create_form(wish: FormWish, context: Write, caller: ApiCaller) -> Form
     """Make a form; then post to /v1/forms/{form_id}."""
     require(caller, *WATCHERS)
     source_id = wish.source_id or DEFAULT_SOURCE_ID
-    if "\x00" in source_id or await context.session.get(SourceRow, source_id) is None:
+    if "\x00" in source_id or await store.get(context.session, SourceRow, source_id) is None:
         raise SourceNotFound("There is no such source", field="body.source_id", remedy="Name one of GET /v1/sources")
     row = new_form(wish, wish.form_id or key_from("form_", secrets.token_bytes(10)), source_id, context.now)
     try:
@@ -110,7 +110,7 @@ def new_form(wish: FormWish, form_id: str, source_id: str, now: datetime) -> For
 async def list_forms(reading: Read, caller: ApiCaller, cursor: Cursor = None, limit: Limit = 50) -> FormPage:
     """All forms."""
     require(caller, *WATCHERS)
-    rows = await store.page_of(reading.session, FormRow, col(FormRow.form_id), cursor, limit)
+    rows = await store.page_of(reading.session, FormRow, "form_id", cursor, limit)
     return FormPage(items=[FormView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "form_id"))
 
 
@@ -129,12 +129,12 @@ async def change_form(form_id: str, change: FormChange, context: Write, caller: 
     for name, value in change.model_dump(mode="json", exclude_unset=True).items():
         if value is not None or name in ("preset", "honeypot"):  # these two can be taken away
             setattr(row, name, value)
-    await context.session.flush()
+    await store.change(context.session, row)
     return FormView.model_validate(row)
 
 
-async def _found(session: Any, form_id: str) -> FormRow:
-    row: FormRow | None = await session.get(FormRow, form_id)
+async def _found(session: Session, form_id: str) -> FormRow:
+    row: FormRow | None = await store.get(session, FormRow, form_id)
     if row is None:
         raise FormUnknown("There is no such form", field="path.form_id")
     return row

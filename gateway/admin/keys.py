@@ -9,7 +9,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import Field
-from sqlmodel import col
 
 from chassis.auth import require
 from chassis.errors import NotFound, problem_responses
@@ -107,7 +106,7 @@ def new_key(wish: KeyWish, key: str, now: datetime) -> ApiKeyRow:
 async def list_keys(reading: Read, caller: ApiCaller, cursor: Cursor = None, limit: Limit = 50) -> KeyPage:
     """All keys, revoked ones too."""
     require(caller, Role.ADMIN)
-    rows = await store.page_of(reading.session, ApiKeyRow, col(ApiKeyRow.key_id), cursor, limit)
+    rows = await store.page_of(reading.session, ApiKeyRow, "key_id", cursor, limit)
     return KeyPage(items=[KeyView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "key_id"))
 
 
@@ -115,8 +114,8 @@ async def list_keys(reading: Read, caller: ApiCaller, cursor: Cursor = None, lim
 async def revoke_key(key_id: str, context: Write, caller: ApiCaller) -> None:
     """Revoke a key: at once here, within seconds at other replicas."""
     require(caller, Role.ADMIN)
-    row = await context.session.get(ApiKeyRow, key_id)
+    row = await store.get(context.session, ApiKeyRow, key_id)
     if row is None:
         raise KeyNotFound("There is no such key", field="path.key_id")
     row.is_revoked = True
-    await context.session.flush()
+    await store.change(context.session, row)

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field, StrictBool
-from sqlmodel import col
 from starlette.requests import Request as HttpRequest
 from starlette.responses import StreamingResponse
 
 from chassis.auth import require
 from chassis.errors import Conflict, NotFound, Unavailable, problem_responses
 from chassis.routes import Read, Write, runtime_of
+from chassis.store.session import Session
 from contracts.ids import derive_id
 from contracts.values import SourceKind
 from gateway import store
@@ -133,7 +133,7 @@ def new_source(wish: SourceWish, write_key: str, now: datetime) -> SourceRow:
 async def list_sources(reading: Read, caller: ApiCaller, cursor: Cursor = None, limit: Limit = 50) -> SourcePage:
     """All sources."""
     require(caller, *WATCHERS)
-    rows = await store.page_of(reading.session, SourceRow, col(SourceRow.source_id), cursor, limit)
+    rows = await store.page_of(reading.session, SourceRow, "source_id", cursor, limit)
     return SourcePage(items=[SourceView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "source_id"))
 
 
@@ -151,7 +151,7 @@ async def change_source(source_id: str, change: SourceChange, context: Write, ca
     row = await _found(context.session, source_id)
     for name, value in change.model_dump(exclude_none=True).items():
         setattr(row, name, sorted({clean_prefix(prefix) for prefix in value}) if name == "prefixes" else value)
-    await context.session.flush()
+    await store.change(context.session, row)
     return SourceView.model_validate(row)
 
 
@@ -189,8 +189,8 @@ async def tail_source(source_id: str, request: HttpRequest, caller: ApiCaller, d
     return StreamingResponse(events(), media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
-async def _found(session: Any, source_id: str) -> SourceRow:
-    row: SourceRow | None = await session.get(SourceRow, source_id)
+async def _found(session: Session, source_id: str) -> SourceRow:
+    row: SourceRow | None = await store.get(session, SourceRow, source_id)
     if row is None:
         raise SourceNotFound("There is no such source", field="path.source_id")
     return row

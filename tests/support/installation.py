@@ -79,7 +79,7 @@ class Installation:
 
     async def rows(self, service: str, question: str, **values: object) -> list[Row]:
         async with Database(self.store(service)) as database, database.read() as session:
-            return [tuple(row) for row in (await session.execute(text(question), values)).all()]
+            return [tuple(row) for row in await session.execute(text(question), values)]
 
     async def change(self, service: str, statement: str, **values: object) -> None:
         async with Database(self.store(service)) as database, database.begin() as session:

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from sqlalchemy import Table, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.store import search
 from chassis.store.batch import insert_all, upsert
+from chassis.store.errors import Violated
+from chassis.store.session import Session
 from services.identity.domain import Account, Answer, Fragment, Link, Marking, Recognition, Refusal, Regrouping
 from services.identity.domain.accounts import search_text_of
 from services.identity.domain.graph import searched_after
@@ -23,7 +23,7 @@ _FRAGMENT_CHANGES: Final = ("cluster_id", "core_id", "person_id", "graph_version
 _LINK_CHANGES: Final = ("strength", "verified_by", "verified_at", "cut_at", "cut_by", "cut_reason")
 
 
-async def save_recognition(session: AsyncSession, came: Recognition) -> None:
+async def save_recognition(session: Session, came: Recognition) -> None:
     """Save what came of a batch. Raises ClaimedElsewhere (PostgreSQL) when another shard saw one of the names first."""
     try:
         await _save_accounts(session, came.new_accounts, came.changed_accounts)
@@ -31,41 +31,40 @@ async def save_recognition(session: AsyncSession, came: Recognition) -> None:
         await _save_changed(session, came.changed_fragments, came.changed_links)
         await insert_all(session, LINK, [_link_row(link) for link in came.new_links])
         await save_answers(session, came.answers)
-    except IntegrityError as error:
-        if session.get_bind().dialect.name == "sqlite":
+    except Violated as error:
+        if session.dialect == "sqlite":
             raise  # one writer at a time: there is no other shard, and trying again would not help
-        reason = str(error.orig).partition("\n")[0]  # the lines after it quote the row
-        raise ClaimedElsewhere(f"another shard saw the same name first, or the data contradict themselves: {reason}") from error
+        raise ClaimedElsewhere(f"another shard saw the same name first, or the data contradict themselves: {error}") from error
     await _redirect(session, [one for one in (*came.new_accounts, *came.changed_accounts) if one.survivor_id])
     await search.keep(session, PERSON_SEARCH, came.searched)
     await _count(session, REFUSAL, _refusal_rows(came.refusals), ("reason", "strength", "evidence_id", "last_at"))
     await _count(session, REMARK, _remark_rows(came.remarks), ("interaction_id", "last_at"))
 
 
-async def save_regrouping(session: AsyncSession, came: Regrouping) -> None:
+async def save_regrouping(session: Session, came: Regrouping) -> None:
     """Save what a human changed."""
     await _save_changed(session, came.fragments, came.cut_links)
     await insert_all(session, LINK, [_link_row(link) for link in came.new_links])
     await search.keep(session, PERSON_SEARCH, searched_after(came.fragments))
 
 
-async def save_marking(session: AsyncSession, came: Marking) -> None:
+async def save_marking(session: Session, came: Marking) -> None:
     """Save who was marked, or is not any more."""
     await upsert(session, FRAGMENT, [to_row(one) for one in came.fragments], update=("marked_by", "marked_at"))
 
 
-async def save_answers(session: AsyncSession, answers: Iterable[Answer]) -> None:
+async def save_answers(session: Session, answers: Iterable[Answer]) -> None:
     """Save what was answered last; what was there before gives way."""
     rows = [to_row(one) | {"channel": one.channel.value, "consent": one.consent.value, "strength": one.strength.value} for one in answers]
     await upsert(session, CONSENT, rows)
 
 
-async def _save_changed(session: AsyncSession, fragments: Sequence[Fragment], links: Sequence[Link]) -> None:
+async def _save_changed(session: Session, fragments: Sequence[Fragment], links: Sequence[Link]) -> None:
     await upsert(session, FRAGMENT, [to_row(one) for one in fragments], update=_FRAGMENT_CHANGES)
     await upsert(session, LINK, [_link_row(link) for link in links], update=_LINK_CHANGES)
 
 
-async def _save_accounts(session: AsyncSession, new: Sequence[Account], changed: Sequence[Account]) -> None:
+async def _save_accounts(session: Session, new: Sequence[Account], changed: Sequence[Account]) -> None:
     # an absorbed account gives up its keys before the survivor takes them
     for group in ([one for one in changed if one.survivor_id], [one for one in changed if not one.survivor_id]):
         await upsert(session, ACCOUNT, [to_row(one) for one in group])
@@ -73,18 +72,18 @@ async def _save_accounts(session: AsyncSession, new: Sequence[Account], changed:
     await search.keep(session, ACCOUNT_SEARCH, {one.account_id: search_text_of(one) for one in (*changed, *new)})
 
 
-async def _redirect(session: AsyncSession, absorbed: Iterable[Account]) -> None:
+async def _redirect(session: Session, absorbed: Iterable[Account]) -> None:
     """What named an absorbed account names the survivor from now on."""
     for one in absorbed:
         await session.execute(update(FRAGMENT).where(FRAGMENT.c.account_id == one.account_id).values(account_id=one.survivor_id))
         await session.execute(update(ACCOUNT).where(ACCOUNT.c.survivor_id == one.account_id).values(survivor_id=one.survivor_id))
 
 
-async def _count(session: AsyncSession, table: Table, rows: Sequence[dict[str, Any]], latest: Sequence[str]) -> None:
+async def _count(session: Session, table: Table, rows: Sequence[dict[str, Any]], latest: Sequence[str]) -> None:
     """Add to the count of rows that are there; `latest` columns take the newer value."""
     if not rows:
         return
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    dialect = postgresql if session.dialect == "postgresql" else sqlite
     statement = dialect.insert(table)
     changed = {name: statement.excluded[name] for name in latest} | {"times": table.c.times + statement.excluded.times}
     await session.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed), rows)

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.store.batch import one_of
+from chassis.store.membership import one_of, rows_by
+from chassis.store.session import Session
 from contracts.values import Receipt
 from deciding.store.pages import Place, earlier
 from services.lifecycle.domain.book import Standing
@@ -26,7 +26,7 @@ class Wanted(NamedTuple):
     limit: int
 
 
-async def list_standings(session: AsyncSession, wanted: Wanted) -> list[Standing]:
+async def list_standings(session: Session, wanted: Wanted) -> list[Standing]:
     """People who moved on from where everybody begins, those who came where they are last first."""
     statement = select(STANDING).where(STANDING.c.is_present, STANDING.c.entered_at.is_not(None))
     if wanted.stage is not None:
@@ -39,13 +39,13 @@ async def list_standings(session: AsyncSession, wanted: Wanted) -> list[Standing
     return [standing_of(row) for row in await session.execute(ordered.limit(wanted.limit))]
 
 
-async def receipts_by_id(session: AsyncSession, receipt_ids: Collection[str]) -> dict[str, Receipt]:
+async def receipts_by_id(session: Session, receipt_ids: Collection[str]) -> dict[str, Receipt]:
     """Those that are known."""
-    rows = await session.execute(select(RECEIPT.c.receipt_id, RECEIPT.c.body).where(one_of(session, RECEIPT.c.receipt_id, receipt_ids)))
+    rows = await session.execute(rows_by(RECEIPT.c.receipt_id, RECEIPT.c.receipt_id, RECEIPT.c.body), {"keys": receipt_ids})
     return {row.receipt_id: Receipt.model_validate_json(row.body) for row in rows}
 
 
-async def wake_dates(session: AsyncSession, move_ids: Collection[str]) -> dict[str, datetime]:
+async def wake_dates(session: Session, move_ids: Collection[str]) -> dict[str, datetime]:
     """Move -> when whoever stands on it is to be woken, as it was last said."""
-    statement = select(VERDICT.c.move_id, VERDICT.c.wake_at).where(one_of(session, VERDICT.c.move_id, move_ids), VERDICT.c.wake_at.is_not(None))
+    statement = select(VERDICT.c.move_id, VERDICT.c.wake_at).where(one_of(VERDICT.c.move_id, move_ids), VERDICT.c.wake_at.is_not(None))
     return {row.move_id: row.wake_at for row in await session.execute(statement.order_by(VERDICT.c.at, VERDICT.c.verdict_id))}

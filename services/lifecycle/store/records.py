@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from chassis.store.batch import insert_all, one_of, upsert
+from chassis.store.batch import insert_all, upsert
+from chassis.store.membership import rows_by
+from chassis.store.session import Session
 from contracts.ids import with_prefix
 from deciding.people import Placements, placement_in
 from deciding.store.cards import load_cards, save_cards
@@ -21,12 +20,15 @@ from services.lifecycle.domain.verdicts import Verdict
 from services.lifecycle.store.encoding import clock_of, clock_row, move_of, move_row, standing_of, standing_row, verdict_row
 from services.lifecycle.store.tables import CARD, CLOCK, FRAGMENT, MOVE, RECEIPT, STANDING, VERDICT
 
+_MOVES = rows_by(MOVE.c.fragment_id).order_by(MOVE.c.fragment_id, MOVE.c.seq)
+_RUNNING = rows_by(CLOCK.c.fragment_id).where(CLOCK.c.ended_at.is_(None))
+
 AtRisk = Callable[[Placements], Collection[str]]
 """Whose fragments may go over to others, by what is known of them."""
 
 
 async def open_book(
-    session: AsyncSession, process: Process, fragment_ids: Collection[str], person_ids: Collection[str] = (), at_risk: AtRisk | None = None
+    session: Session, process: Process, fragment_ids: Collection[str], person_ids: Collection[str] = (), at_risk: AtRisk | None = None
 ) -> Book:
     """Everything about these fragments, these people and the present owners; the moves of those at risk. Locks the people on PostgreSQL."""
     wanted_fragments = {*fragment_ids, *(with_prefix("frg", person_id) for person_id in person_ids)}
@@ -48,31 +50,31 @@ async def open_book(
     return book.opened()
 
 
-async def load_standings(session: AsyncSession, person_ids: Collection[str]) -> dict[str, Standing]:
+async def load_standings(session: Session, person_ids: Collection[str]) -> dict[str, Standing]:
     """Those that are known."""
-    rows = await session.execute(select(STANDING).where(one_of(session, STANDING.c.person_id, person_ids)))
+    rows = await session.execute(rows_by(STANDING.c.person_id), {"keys": person_ids})
     return {row.person_id: standing_of(row) for row in rows}
 
 
-async def load_moves(session: AsyncSession, fragment_ids: Collection[str]) -> list[Move]:
+async def load_moves(session: Session, fragment_ids: Collection[str]) -> list[Move]:
     """All that hang on these fragments, in the order in which they were made there."""
-    rows = await session.execute(select(MOVE).where(one_of(session, MOVE.c.fragment_id, fragment_ids)).order_by(MOVE.c.fragment_id, MOVE.c.seq))
+    rows = await session.execute(_MOVES, {"keys": fragment_ids})
     return [move_of(row) for row in rows]
 
 
-async def load_running_clocks(session: AsyncSession, fragment_ids: Collection[str]) -> dict[str, Clock]:
+async def load_running_clocks(session: Session, fragment_ids: Collection[str]) -> dict[str, Clock]:
     """Those that have not ended."""
-    rows = await session.execute(select(CLOCK).where(one_of(session, CLOCK.c.fragment_id, fragment_ids), CLOCK.c.ended_at.is_(None)))
+    rows = await session.execute(_RUNNING, {"keys": fragment_ids})
     return {row.clock_id: clock_of(row) for row in rows}
 
 
-async def homes_of_clocks(session: AsyncSession, clock_ids: Collection[str]) -> set[str]:
+async def homes_of_clocks(session: Session, clock_ids: Collection[str]) -> set[str]:
     """The fragments that these clocks hang on."""
-    rows = await session.execute(select(CLOCK.c.fragment_id).where(one_of(session, CLOCK.c.clock_id, clock_ids)))
+    rows = await session.execute(rows_by(CLOCK.c.clock_id, CLOCK.c.fragment_id), {"keys": clock_ids})
     return {row.fragment_id for row in rows}
 
 
-async def save(session: AsyncSession, book: Book) -> None:
+async def save(session: Session, book: Book) -> None:
     """Writes the pages of `book` that changed, and what was made."""
     await save_placements(session, FRAGMENT, book.changed_placements)
     await save_cards(session, CARD, book.changed_cards)
@@ -82,6 +84,6 @@ async def save(session: AsyncSession, book: Book) -> None:
     await save_receipts(session, RECEIPT, book.receipts)
 
 
-async def save_verdict(session: AsyncSession, verdict: Verdict, standing: Standing) -> None:
+async def save_verdict(session: Session, verdict: Verdict, standing: Standing) -> None:
     """A verdict, with where the person stands after it."""
     await insert_all(session, VERDICT, [verdict_row(verdict, standing)])

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Select, String, and_, case, func, literal, null, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.store.session import Session
 from services.metrics.domain.asking import Ask
 from services.metrics.domain.stages import Process
 from services.metrics.store.present import Scope, first_seen, in_period, owned, scope_of, scope_of_movers, when
 from services.metrics.store.tables import FRAGMENT, STAGE
 
 
-async def load_stage_names(session: AsyncSession) -> set[str]:
+async def load_stage_names(session: Session) -> set[str]:
     """The stages that ever occurred; from each the index leads to the next, past all who are in it."""
     stages = select(func.min(STAGE.c.stage).label("stage")).cte("stages", recursive=True)
     following = select(func.min(STAGE.c.stage)).where(STAGE.c.stage > stages.c.stage).scalar_subquery()
@@ -21,7 +21,7 @@ async def load_stage_names(session: AsyncSession) -> set[str]:
     return set(await session.scalars(select(stages.c.stage).where(stages.c.stage.is_not(None))))
 
 
-async def count_moves(session: AsyncSession, ask: Ask, process: Process, stages: tuple[str, ...]) -> dict[str, int]:
+async def count_moves(session: Session, ask: Ask, process: Process, stages: tuple[str, ...]) -> dict[str, int]:
     """`entered_<n>`, `continued_<n>` for the n-th of `stages`; `reached_<n>` and `cohort` for those who were first seen in the period.
 
     To go on is to enter a stage further down the line, at the same moment or later; from aside, to come back to the line, later.
@@ -48,7 +48,7 @@ async def count_moves(session: AsyncSession, ask: Ask, process: Process, stages:
     return dict((await session.execute(select(*counts).select_from(people))).one()._mapping)
 
 
-async def count_leavers(session: AsyncSession, ask: Ask, process: Process) -> dict[tuple[str, str], int]:
+async def count_leavers(session: Session, ask: Ask, process: Process) -> dict[tuple[str, str], int]:
     """(stage, stage aside) -> people who entered the one in the period and went from it straight to the other, then or later."""
     moves = entries(ask, scope_of_movers(ask), process)
     left = (
@@ -68,7 +68,7 @@ async def count_leavers(session: AsyncSession, ask: Ask, process: Process) -> di
     return {(stage, aside): count for stage, aside, count in rows}
 
 
-async def count_present(session: AsyncSession, ask: Ask, process: Process) -> dict[str, int]:
+async def count_present(session: Session, ask: Ask, process: Process) -> dict[str, int]:
     """Stage -> people who are in it now."""
     now = standing(process, scope_of(ask))
     rows = await session.execute(select(now.c.stage, func.count().label("n")).group_by(now.c.stage))

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Select, Subquery, and_, case, func, or_, select, text
 from sqlalchemy import Table as CoreTable
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.store.batch import one_of
+from chassis.store.membership import one_of
+from chassis.store.session import Session
 from services.metrics.domain.asking import Ask, Attribution, By
 from services.metrics.store.tables import CAMPAIGN, DEAL, FRAGMENT, STAGE, TAG, TOUCH
 
@@ -166,15 +166,15 @@ def credits_of_deals(attribution: Attribution, bargains: CTE) -> Subquery:
     return _best(touches, bargains.c.opportunity_id, attribution).subquery("credit")
 
 
-async def count_tests(session: AsyncSession) -> int:
+async def count_tests(session: Session) -> int:
     """How many people are tests."""
     tests = test_people()
     return int(await session.scalar(select(func.count()).select_from(tests)) or 0)
 
 
-def among(session: AsyncSession, person_ids: Collection[str]) -> ColumnElement[bool]:
+def among(session: Session, person_ids: Collection[str]) -> ColumnElement[bool]:
     """A limit to these people."""
-    return one_of(session, FRAGMENT.c.person_id, person_ids)
+    return one_of(FRAGMENT.c.person_id, person_ids)
 
 
 def _best(touches: Select[Any], of: ColumnElement[Any], attribution: Attribution) -> Select[Any]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import FromClause, Select, and_, case, func, literal, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.store.session import Session
 from services.metrics.domain.asking import Ask, Period
 from services.metrics.domain.stages import MILESTONES, Process
 from services.metrics.store.present import (
@@ -29,23 +29,23 @@ from services.metrics.store.sums import part_sums
 from services.metrics.store.tables import CAMPAIGN, COST, DEAL, FRAGMENT, STAGE, TAG, TOUCH, TREATMENT
 
 
-async def load_names(session: AsyncSession, ask: Ask) -> Sequence[Any]:
+async def load_names(session: Session, ask: Ask) -> Sequence[Any]:
     """(campaign_id, name, channel) of those asked for, the oldest first."""
     statement = select(CAMPAIGN.c.campaign_id, CAMPAIGN.c.name, CAMPAIGN.c.channel).where(is_asked_for(ask))
-    return (await session.execute(statement.order_by(CAMPAIGN.c.campaign_id))).all()
+    return await session.execute(statement.order_by(CAMPAIGN.c.campaign_id))
 
 
-async def load_costs(session: AsyncSession, period: Period) -> Sequence[Any]:
+async def load_costs(session: Session, period: Period) -> Sequence[Any]:
     """Sums by campaign, currency and day."""
     statement = select(COST.c.campaign_id, COST.c.currency, COST.c.incurred_on, *part_sums(COST.c.amount_e4))
     if period.first_day is not None:
         statement = statement.where(COST.c.incurred_on >= period.first_day)
     if period.end_day is not None:
         statement = statement.where(COST.c.incurred_on < period.end_day)
-    return (await session.execute(statement.group_by(COST.c.campaign_id, COST.c.currency, COST.c.incurred_on))).all()
+    return await session.execute(statement.group_by(COST.c.campaign_id, COST.c.currency, COST.c.incurred_on))
 
 
-async def count_touched(session: AsyncSession, ask: Ask) -> tuple[dict[str | None, int], int]:
+async def count_touched(session: Session, ask: Ask) -> tuple[dict[str | None, int], int]:
     """Campaign -> people it touched in the period; and how many people in all."""
     seen = Scope(test_people()).of(matched_touches()).where(in_period(when(TOUCH, ask), ask)).distinct().subquery("seen")
     pairs = select(seen.c.person_id, TAG.c.campaign_id).join(TAG, TAG.c.tag_id == seen.c.tag_id).distinct().cte("pairs")
@@ -55,7 +55,7 @@ async def count_touched(session: AsyncSession, ask: Ask) -> tuple[dict[str | Non
     return counts, counts.pop(None)
 
 
-async def count_milestones(session: AsyncSession, ask: Ask, process: Process) -> Sequence[Any]:
+async def count_milestones(session: Session, ask: Ask, process: Process) -> Sequence[Any]:
     """Per credited campaign (None: no campaign): people who came as far as a milestone for the first time in the period."""
     at_us, names = when(STAGE, ask), list(MILESTONES)
     firsts = []
@@ -68,10 +68,10 @@ async def count_milestones(session: AsyncSession, ask: Ask, process: Process) ->
     credit = credits_of_people(ask.attribution, None if concerned is None else FRAGMENT.c.person_id.in_(select(concerned.c.person_id)))
     counts = [func.count(case((in_period(people.c[name], ask), people.c[name]))).label(name) for name in names]
     joined = people.join(credit, credit.c.person_id == people.c.person_id, isouter=True)
-    return (await session.execute(select(credit.c.campaign_id, *counts).select_from(joined).group_by(credit.c.campaign_id))).all()
+    return await session.execute(select(credit.c.campaign_id, *counts).select_from(joined).group_by(credit.c.campaign_id))
 
 
-async def load_deals(session: AsyncSession, ask: Ask) -> Sequence[Any]:
+async def load_deals(session: Session, ask: Ask) -> Sequence[Any]:
     """Opportunities that were opened or closed in the period, each with the campaign credited with it."""
     tests, bargains = test_people(), deals(told_of=_told_of(ask))
     credit = credits_of_deals(ask.attribution, bargains)
@@ -95,7 +95,7 @@ async def load_deals(session: AsyncSession, ask: Ask) -> Sequence[Any]:
         .where(or_(was_opened, was_closed), bargains.c.person_id.not_in(select(tests.c.person_id)))
         .order_by(bargains.c.opportunity_id)
     )
-    return (await session.execute(statement)).all()
+    return await session.execute(statement)
 
 
 def _told_of(ask: Ask) -> Select[Any] | None:
@@ -105,7 +105,7 @@ def _told_of(ask: Ask) -> Select[Any] | None:
     return select(DEAL.c.opportunity_id).where(in_period(when(DEAL, ask), ask))
 
 
-async def count_treatments(session: AsyncSession, ask: Ask) -> dict[str | None, int]:
+async def count_treatments(session: Session, ask: Ask) -> dict[str | None, int]:
     """Campaign -> treatments that carry it and were chosen in the period."""
     chosen_ones = (
         Scope(test_people()).of(owned(TREATMENT, TREATMENT.c.campaign_id)).where(in_period(when(TREATMENT, ask), ask)).subquery("chosen_ones")

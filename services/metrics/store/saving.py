@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, or_, select, text
 from sqlalchemy import Table as CoreTable
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.store.batch import insert_or_skip, one_of
+from chassis.store.batch import insert_or_skip
+from chassis.store.membership import rows_by
+from chassis.store.session import Session
 from deciding.people import Placement, placement_in
 from services.metrics.domain.campaigns import Directory
 from services.metrics.domain.facts import ClockTold, DealTold, Presence, ReferralTold, StageTold, TreatmentTold
@@ -37,7 +38,7 @@ _Fragment = tuple[Placement, Presence]
 """Whose it is, and what is known of it as such."""
 
 
-async def save(session: AsyncSession, found: Harvest) -> None:
+async def save(session: Session, found: Harvest) -> None:
     """Writes what is new of a harvest."""
     await _note(session, found)
     if found.tags:
@@ -49,13 +50,13 @@ async def save(session: AsyncSession, found: Harvest) -> None:
     await _join(session, HEARD, heard)
 
 
-async def lock_campaigns(session: AsyncSession) -> None:
+async def lock_campaigns(session: Session) -> None:
     """Lets one writer at a time say which campaign a tag belongs to, until its transaction ends. Needless on SQLite: it has one writer."""
-    if session.get_bind().dialect.name == "postgresql":
+    if session.dialect == "postgresql":
         await session.execute(_LOCK)
 
 
-async def assign_tags(session: AsyncSession) -> None:
+async def assign_tags(session: Session) -> None:
     """Gives every tag to the campaign it belongs to now: all touches there ever were follow."""
     directory = Directory(await load_campaigns(session))
     changed = []
@@ -68,7 +69,7 @@ async def assign_tags(session: AsyncSession) -> None:
     await _join(session, TAG, changed)
 
 
-async def write_fragments(session: AsyncSession, told: Mapping[str, _Fragment]) -> None:
+async def write_fragments(session: Session, told: Mapping[str, _Fragment]) -> None:
     """Writes whose fragments are and what is known of them. What was written meanwhile is joined with it: on PostgreSQL readers of two streams do
     not see each other."""
     rows = [
@@ -84,7 +85,7 @@ def fragments_of(found: Harvest) -> dict[str, _Fragment]:
     return {one: (placement_in(found.placements, one), found.presences.get(one) or Presence(one)) for one in named}
 
 
-async def _note(session: AsyncSession, found: Harvest) -> None:
+async def _note(session: Session, found: Harvest) -> None:
     told = fragments_of(found)
     known = await _load_fragments(session, list(told))
     await write_fragments(session, {key: one for key, one in told.items() if _is_news(one, known.get(key))})
@@ -94,8 +95,8 @@ def _is_news(told: _Fragment, known: _Fragment | None) -> bool:
     return known is None or told[0].graph_version > known[0].graph_version or known[1].joined(told[1]) != known[1]
 
 
-async def _load_fragments(session: AsyncSession, fragment_ids: Collection[str]) -> dict[str, _Fragment]:
-    rows = await session.execute(select(FRAGMENT).where(one_of(session, FRAGMENT.c.fragment_id, fragment_ids)))
+async def _load_fragments(session: Session, fragment_ids: Collection[str]) -> dict[str, _Fragment]:
+    rows = await session.execute(rows_by(FRAGMENT.c.fragment_id), {"keys": fragment_ids})
     return {row.fragment_id: _fragment_of(**row._mapping) for row in rows}
 
 
@@ -103,8 +104,8 @@ def _fragment_of(person_id: str, graph_version: int, **presence: Any) -> _Fragme
     return Placement(person_id, graph_version), Presence(**presence)
 
 
-async def _name(session: AsyncSession, told: Mapping[str, Tag]) -> None:
-    known = set(await session.scalars(select(TAG.c.tag_id).where(one_of(session, TAG.c.tag_id, list(told)))))
+async def _name(session: Session, told: Mapping[str, Tag]) -> None:
+    known = set(await session.scalars(rows_by(TAG.c.tag_id, TAG.c.tag_id), {"keys": list(told)}))
     unknown = {tag_id: tag for tag_id, tag in told.items() if tag_id not in known}
     if not unknown:
         return
@@ -122,10 +123,10 @@ async def _name(session: AsyncSession, told: Mapping[str, Tag]) -> None:
     await insert_or_skip(session, TAG, rows)
 
 
-async def _join(session: AsyncSession, table: CoreTable, rows: Sequence[Mapping[str, Any]]) -> None:
+async def _join(session: Session, table: CoreTable, rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts rows; where one with the same key is there, the two become one by the rule of the table. Rows come in the order of their keys."""
     if rows:
-        dialect = "postgresql" if session.get_bind().dialect.name == "postgresql" else "sqlite"
+        dialect = "postgresql" if session.dialect == "postgresql" else "sqlite"
         await session.execute(_joining(table, dialect), [dict(row) for row in rows])
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import CTE, BigInteger, ColumnElement, Select, Subquery, and_, case, func, or_, select, type_coerce
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.store.session import Session
 from services.metrics.domain.asking import Ask
 from services.metrics.domain.stages import Process
 from services.metrics.store.funnel import begun_in, place_of, standing
@@ -16,7 +16,7 @@ from services.metrics.store.sums import halved, part_sums
 from services.metrics.store.tables import FRAGMENT, STAGE
 
 
-async def load_stays(session: AsyncSession, ask: Ask, process: Process) -> Sequence[Any]:
+async def load_stays(session: Session, ask: Ask, process: Process) -> Sequence[Any]:
     """Per stage, of stays that ended in the period: `n`, the two middle ones, the 90th of a hundred, and the sum in two parts."""
     moves = _moves(ask, scope_of_movers(ask), process)
     turn: dict[str, Any] = {
@@ -37,11 +37,11 @@ async def load_stays(session: AsyncSession, ask: Ask, process: Process) -> Seque
     )
     place = func.row_number().over(partition_by=stays.c.stage, order_by=stays.c.stayed_us).label("place")
     over = select(stays.c.stage, stays.c.stayed_us, place).where(stays.c.left_us.is_not(None), in_period(stays.c.left_us, ask))
-    rows: Sequence[Any] = (await session.execute(_picked(over.cte("ordered")))).all()
+    rows: Sequence[Any] = await session.execute(_picked(over.cte("ordered")))
     return rows
 
 
-async def load_waiting(session: AsyncSession, ask: Ask, process: Process) -> Sequence[Any]:
+async def load_waiting(session: Session, ask: Ask, process: Process) -> Sequence[Any]:
     """Per stage: how many people are in it now, and since when the one who has been there longest (`since_us`)."""
     scope = scope_of(ask)
     now = standing(process, scope)
@@ -53,10 +53,9 @@ async def load_waiting(session: AsyncSession, ask: Ask, process: Process) -> Seq
     )
     joined = now.join(entered, and_(entered.c.person_id == now.c.person_id, entered.c.stage == now.c.stage), isouter=True)
     since = func.min(func.coalesce(entered.c.since_us, now.c.occurred_us))
-    rows = await session.execute(
+    return await session.execute(
         select(now.c.stage, func.count().label("n"), type_coerce(since, BigInteger).label("since_us")).select_from(joined).group_by(now.c.stage)
     )
-    return rows.all()
 
 
 def _moves(ask: Ask, scope: Scope, process: Process) -> Subquery:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.context import Context
 from chassis.readiness import Finding
 from chassis.runtime import Runtime
+from chassis.store.session import Session
 from rulebook.problems import RulebookError
 from services.nurture.domain.treatments import Treatment, TreatmentBody, ready
 from services.nurture.handlers.catalogue import begin_catalogue
@@ -35,13 +35,13 @@ class Workshop:
     _ready: dict[Head, Treatment] = field(default_factory=dict, repr=False)
     _faults: dict[Head, str] = field(default_factory=dict, repr=False)
 
-    async def catalogue(self, session: AsyncSession) -> list[Treatment]:
+    async def catalogue(self, session: Session) -> list[Treatment]:
         """All treatments at their newest revision, without those whose condition this release cannot compile: they fit nobody."""
         heads = await store.load_heads(session)
         found = await self.revisions(session, heads)
         return [found[head] for head in heads if head in found]
 
-    async def revisions(self, session: AsyncSession, wanted: Collection[Head]) -> dict[Head, Treatment]:
+    async def revisions(self, session: Session, wanted: Collection[Head]) -> dict[Head, Treatment]:
         """These revisions, as far as they can be compiled; only those that were never asked for are read."""
         missing = [head for head in wanted if head not in self._ready and head not in self._faults]
         if len(self._ready) + len(missing) > _MOST:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import Row, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Row
 
-from chassis.store.batch import insert_or_skip, one_of, upsert
+from chassis.store.batch import insert_or_skip, upsert
+from chassis.store.membership import rows_by
+from chassis.store.session import Session
 from contracts.events.identity import PersonCreated
 from contracts.values import Consent, ConsentChannel
 from deciding.people import Placement, placement_in
@@ -23,7 +24,7 @@ from services.nurture.domain.stages import Buying, BuyingStage
 from services.nurture.store.tables import CARD, CONSENT, FRAGMENT, PERSON, RECEIPT
 
 
-async def open_book(session: AsyncSession, judge: NurtureJudge, events: Collection[PersonSaid]) -> Book:
+async def open_book(session: Session, judge: NurtureJudge, events: Collection[PersonSaid]) -> Book:
     """The pages that the events are about."""
     person_ids, fragment_ids = {event.person_id for event in events}, {event.fragment_id for event in events}
     await lock(session, person_ids | fragment_ids)
@@ -32,7 +33,7 @@ async def open_book(session: AsyncSession, judge: NurtureJudge, events: Collecti
     return Book(judge, placements, cards, await load_people(session, person_ids), known_placements=dict(placements))
 
 
-async def close_book(session: AsyncSession, book: Book) -> None:
+async def close_book(session: Session, book: Book) -> None:
     """Writes what changed."""
     await save_placements(session, FRAGMENT, book.changed_placements)
     await save_cards(session, CARD, [book.cards[person_id] for person_id in book.changed_cards])
@@ -40,19 +41,19 @@ async def close_book(session: AsyncSession, book: Book) -> None:
     await save_receipts(session, RECEIPT, book.receipts)
 
 
-async def add_people(session: AsyncSession, events: Iterable[PersonCreated]) -> None:
+async def add_people(session: Session, events: Iterable[PersonCreated]) -> None:
     """People who were seen for the first time; of whom more is known already, that stays."""
     rows = {event.person_id: _person_row(Person(event.person_id, is_test=event.is_test)) for event in events}
     await insert_or_skip(session, PERSON, list(rows.values()))
 
 
-async def load_people(session: AsyncSession, person_ids: Collection[str]) -> dict[str, Person]:
+async def load_people(session: Session, person_ids: Collection[str]) -> dict[str, Person]:
     """Those of whom something was said."""
-    rows = await session.execute(select(PERSON).where(one_of(session, PERSON.c.person_id, person_ids)))
+    rows = await session.execute(rows_by(PERSON.c.person_id), {"keys": person_ids})
     return {row.person_id: _person_of(row) for row in rows}
 
 
-async def find_fragments(session: AsyncSession, person_id: str) -> dict[str, Placement]:
+async def find_fragments(session: Session, person_id: str) -> dict[str, Placement]:
     """All fragments of the person who answers to `person_id`; none when it is no id of a person."""
     owner = (await survivors(session, FRAGMENT, [person_id])).get(person_id)
     if owner is None:
@@ -62,9 +63,9 @@ async def find_fragments(session: AsyncSession, person_id: str) -> dict[str, Pla
     return {fragment_id: placement_in(known, fragment_id) for fragment_id in owned}
 
 
-async def load_statements(session: AsyncSession, fragment_ids: Collection[str]) -> list[Statement]:
+async def load_statements(session: Session, fragment_ids: Collection[str]) -> list[Statement]:
     """What was said about being reached, on these fragments."""
-    rows = await session.execute(select(CONSENT).where(one_of(session, CONSENT.c.fragment_id, fragment_ids)))
+    rows = await session.execute(rows_by(CONSENT.c.fragment_id), {"keys": fragment_ids})
     return [
         Statement(
             row.fragment_id,
@@ -79,7 +80,7 @@ async def load_statements(session: AsyncSession, fragment_ids: Collection[str]) 
     ]
 
 
-async def save_statements(session: AsyncSession, statements: Iterable[Statement]) -> None:
+async def save_statements(session: Session, statements: Iterable[Statement]) -> None:
     """Writes what counts now."""
     rows = [
         {

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Select, and_, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.store.batch import insert_or_skip, one_of
+from chassis.store.batch import insert_or_skip
+from chassis.store.membership import rows_by
+from chassis.store.session import Session
 from services.nurture.domain.catalogue import Edit, Entry
 from services.nurture.domain.treatments import TreatmentBody
 from services.nurture.store.tables import REVISION, TREATMENT
@@ -21,41 +22,41 @@ class Head(NamedTuple):
     revision: int
 
 
-async def is_empty(session: AsyncSession) -> bool:
+async def is_empty(session: Session) -> bool:
     """Whether there was never a treatment."""
-    return (await session.execute(select(func.count()).select_from(TREATMENT))).scalar_one() == 0
+    return bool(await session.scalar(select(func.count()).select_from(TREATMENT)) == 0)
 
 
-async def load_heads(session: AsyncSession) -> list[Head]:
+async def load_heads(session: Session) -> list[Head]:
     """All treatments, without what is in them."""
     rows = await session.execute(select(TREATMENT.c.treatment_id, TREATMENT.c.revision).order_by(TREATMENT.c.treatment_id))
     return [Head(row.treatment_id, row.revision) for row in rows]
 
 
-async def load_bodies(session: AsyncSession, wanted: Collection[Head]) -> dict[Head, TreatmentBody]:
+async def load_bodies(session: Session, wanted: Collection[Head]) -> dict[Head, TreatmentBody]:
     """What these revisions say."""
     treatment_ids = {head.treatment_id for head in wanted}
     columns = (REVISION.c.treatment_id, REVISION.c.revision, REVISION.c.body)
-    rows = await session.execute(select(*columns).where(one_of(session, REVISION.c.treatment_id, treatment_ids)))
+    rows = await session.execute(rows_by(REVISION.c.treatment_id, *columns), {"keys": treatment_ids})
     found = {Head(row.treatment_id, row.revision): row.body for row in rows}
     return {head: TreatmentBody.model_validate_json(found[head]) for head in wanted if head in found}
 
 
-async def find_entry(session: AsyncSession, treatment_id: str, revision: int | None = None) -> Entry | None:
+async def find_entry(session: Session, treatment_id: str, revision: int | None = None) -> Entry | None:
     """A treatment as it is, or as it was at `revision`."""
     statement = _entries(REVISION.c.revision == (TREATMENT.c.revision if revision is None else revision))
     row = (await session.execute(statement.where(TREATMENT.c.treatment_id == treatment_id))).first()
     return None if row is None else _entry_of(row)
 
 
-async def find_by_external_id(session: AsyncSession, external_id: str) -> Entry | None:
+async def find_by_external_id(session: Session, external_id: str) -> Entry | None:
     """The treatment that another system calls so."""
     statement = _entries(REVISION.c.revision == TREATMENT.c.revision)
     row = (await session.execute(statement.where(TREATMENT.c.external_id == external_id))).first()
     return None if row is None else _entry_of(row)
 
 
-async def load_page(session: AsyncSession, after: str | None, limit: int) -> list[Entry]:
+async def load_page(session: Session, after: str | None, limit: int) -> list[Entry]:
     """Treatments in the order of their ids."""
     statement = _entries(REVISION.c.revision == TREATMENT.c.revision).order_by(TREATMENT.c.treatment_id).limit(limit)
     if after is not None:
@@ -63,7 +64,7 @@ async def load_page(session: AsyncSession, after: str | None, limit: int) -> lis
     return [_entry_of(row) for row in await session.execute(statement)]
 
 
-async def add(session: AsyncSession, entries: Iterable[Entry]) -> set[str]:
+async def add(session: Session, entries: Iterable[Entry]) -> set[str]:
     """Writes new treatments; answers the ids of those whose id and external id were free."""
     listed = list(entries)
     claimed: set[str] = set()
@@ -77,12 +78,12 @@ async def add(session: AsyncSession, entries: Iterable[Entry]) -> set[str]:
     return claimed
 
 
-async def lock(session: AsyncSession, treatment_id: str) -> None:
+async def lock(session: Session, treatment_id: str) -> None:
     """One edit of a treatment at a time."""
     await session.execute(select(TREATMENT.c.revision).where(TREATMENT.c.treatment_id == treatment_id).with_for_update())
 
 
-async def revise(session: AsyncSession, entry: Entry, edit: Edit) -> None:
+async def revise(session: Session, entry: Entry, edit: Edit) -> None:
     """Writes the next revision of a treatment that is locked."""
     following = {
         "treatment_id": entry.treatment_id,
@@ -95,7 +96,7 @@ async def revise(session: AsyncSession, entry: Entry, edit: Edit) -> None:
     await session.execute(update(TREATMENT).where(TREATMENT.c.treatment_id == entry.treatment_id).values(revision=entry.latest + 1))
 
 
-async def name_externally(session: AsyncSession, treatment_id: str, external_id: str) -> None:
+async def name_externally(session: Session, treatment_id: str, external_id: str) -> None:
     """From now on another system calls it so."""
     await session.execute(update(TREATMENT).where(TREATMENT.c.treatment_id == treatment_id).values(external_id=external_id))
 

@@ -8,9 +8,10 @@ from fractions import Fraction
 
 from sqlalchemy import or_, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.store.batch import one_of, upsert
+from chassis.store.batch import upsert
+from chassis.store.membership import among, one_of, rows_by
+from chassis.store.session import Session
 from deciding.store.people import load_placements, save_placements
 from deciding.store.receipts import save_receipts
 from services.routing.domain.desk import Desk
@@ -38,32 +39,35 @@ class Claim:
     rep_ids: Collection[str] = ()
 
 
-async def open_desk(session: AsyncSession, rules: RoutingRules, wanted: Wanted) -> Desk:
+_CONCERNED = select(REFERRAL).where(or_(among(REFERRAL.c.fragment_id, "fragment_ids"), among(REFERRAL.c.person_id, "person_ids")))
+
+
+async def open_desk(session: Session, rules: RoutingRules, wanted: Wanted) -> Desk:
     """All that is about these people. Lock them first; before anybody is asked, `claim_reps`."""
     placements = await load_placements(session, FRAGMENT, wanted.fragment_ids)
     people = {*wanted.person_ids, *(placement.person_id for placement in placements.values())}
-    concerned = or_(one_of(session, REFERRAL.c.fragment_id, wanted.fragment_ids), one_of(session, REFERRAL.c.person_id, people))
-    referrals = {row.referral_id: referral_of(row) for row in await session.execute(select(REFERRAL).where(concerned))}
+    rows = await session.execute(_CONCERNED, {"fragment_ids": wanted.fragment_ids, "person_ids": people})
+    referrals = {row.referral_id: referral_of(row) for row in rows}
     desk = Desk(rules, {}, placements=placements, referrals=referrals)
     if not referrals and not any(stage in rules.stages.refer for stage in wanted.stages):
         return desk.opened()  # most of what is heard is about people whom nobody was asked about
     desk.reps = await load_reps(session)
     accounts = {*wanted.account_ids, *(referral.account_id for referral in referrals.values() if referral.account_id)}
-    owned = select(ACCOUNT_OWNER.c.account_id, ACCOUNT_OWNER.c.rep_id).where(one_of(session, ACCOUNT_OWNER.c.account_id, accounts))
-    desk.owners = {row.account_id: row.rep_id for row in await session.execute(owned) if row.rep_id is not None}
-    offers = await session.execute(select(OFFER).where(one_of(session, OFFER.c.referral_id, list(referrals))))
+    owned = await session.execute(rows_by(ACCOUNT_OWNER.c.account_id), {"keys": accounts})
+    desk.owners = {row.account_id: row.rep_id for row in owned if row.rep_id is not None}
+    offers = await session.execute(rows_by(OFFER.c.referral_id), {"keys": list(referrals)})
     desk.offers = {(row.referral_id, row.attempt): offer_of(row) for row in offers}
     return desk.opened()
 
 
-async def claim_reps(session: AsyncSession, desk: Desk, wanted: Claim, *, is_patient: bool = True) -> bool:
+async def claim_reps(session: Session, desk: Desk, wanted: Claim, *, is_patient: bool = True) -> bool:
     """Locks, in one order, what says how much each rep has to do, of all who have one of these referrals or may be asked about one, and reads it with
     the turns of their teams. Once a transaction. False if somebody else had one of them and `is_patient` is not set: then nothing is locked on.
     """
     concerned = _concerned(desk, wanted)
     if not concerned:
         return True
-    locking = select(LOAD).where(one_of(session, LOAD.c.rep_id, concerned)).order_by(LOAD.c.rep_id).with_for_update(skip_locked=not is_patient)
+    locking = select(LOAD).where(one_of(LOAD.c.rep_id, concerned)).order_by(LOAD.c.rep_id).with_for_update(skip_locked=not is_patient)
     desk.load = {row.rep_id: row.number for row in await session.execute(locking)}
     fresh = await load_reps(session)  # they may have changed before the lock was had
     if not is_patient and concerned & fresh.keys() - desk.load.keys():
@@ -85,7 +89,7 @@ def _concerned(desk: Desk, wanted: Claim) -> set[str]:
     return had | members | owners | set(wanted.rep_ids)
 
 
-async def close_desk(session: AsyncSession, desk: Desk) -> None:
+async def close_desk(session: Session, desk: Desk) -> None:
     """Writes what changed."""
     await save_placements(session, FRAGMENT, desk.changed_placements)
     await upsert(session, REFERRAL, [referral_row(referral) for referral in desk.changed_referrals])
@@ -96,16 +100,16 @@ async def close_desk(session: AsyncSession, desk: Desk) -> None:
     await save_receipts(session, RECEIPT, desk.receipts)
 
 
-async def people_of(session: AsyncSession, referral_ids: Collection[str]) -> set[str]:
+async def people_of(session: Session, referral_ids: Collection[str]) -> set[str]:
     """Whom these referrals are about."""
-    rows = await session.execute(select(REFERRAL.c.person_id).where(one_of(session, REFERRAL.c.referral_id, referral_ids)))
+    rows = await session.execute(rows_by(REFERRAL.c.referral_id, REFERRAL.c.person_id), {"keys": referral_ids})
     return {row.person_id for row in rows}
 
 
-async def _move_loads(session: AsyncSession, moves: Mapping[str, int]) -> None:
+async def _move_loads(session: Session, moves: Mapping[str, int]) -> None:
     rows = [{"rep_id": rep_id, "number": by} for rep_id, by in sorted(moves.items()) if by]
     if rows:
-        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        dialect = postgresql if session.dialect == "postgresql" else sqlite
         statement = dialect.insert(LOAD)
         changed = {"number": LOAD.c.number + statement.excluded.number}
         await session.execute(statement.on_conflict_do_update(index_elements=[LOAD.c.rep_id], set_=changed), rows)

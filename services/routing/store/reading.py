@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import orjson
 from sqlalchemy import or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.store.batch import one_of
+from chassis.store.membership import one_of, rows_by
+from chassis.store.session import Session
 from contracts.values import Receipt
 from deciding.store.pages import Place, earlier
 from services.routing.domain.referral import Offer, Referral, State
@@ -28,7 +28,7 @@ class Filters:
     seen_by: str | None = None
 
 
-async def referrals_page(session: AsyncSession, filters: Filters, before: Place | None, limit: int) -> list[Referral]:
+async def referrals_page(session: Session, filters: Filters, before: Place | None, limit: int) -> list[Referral]:
     """Referrals, newest first."""
     statement = select(REFERRAL).order_by(REFERRAL.c.created_at.desc(), REFERRAL.c.referral_id.desc()).limit(limit)
     for column, wanted in ((REFERRAL.c.state, filters.state), (REFERRAL.c.rep_id, filters.rep_id), (REFERRAL.c.person_id, filters.person_id)):
@@ -43,39 +43,39 @@ async def referrals_page(session: AsyncSession, filters: Filters, before: Place 
     return [referral_of(row) for row in await session.execute(statement)]
 
 
-async def find_referral(session: AsyncSession, referral_id: str) -> Referral | None:
+async def find_referral(session: Session, referral_id: str) -> Referral | None:
     row = (await session.execute(select(REFERRAL).where(REFERRAL.c.referral_id == referral_id))).first()
     return None if row is None else referral_of(row)
 
 
-async def offers_of(session: AsyncSession, referral_id: str) -> list[Offer]:
+async def offers_of(session: Session, referral_id: str) -> list[Offer]:
     """The reps who were asked, in order."""
     rows = await session.execute(select(OFFER).where(OFFER.c.referral_id == referral_id).order_by(OFFER.c.attempt))
     return [offer_of(row) for row in rows]
 
 
-async def load_of(session: AsyncSession, rep_ids: Collection[str]) -> dict[str, int]:
+async def load_of(session: Session, rep_ids: Collection[str]) -> dict[str, int]:
     """Open referrals by rep."""
-    return {row.rep_id: row.number for row in await session.execute(select(LOAD).where(one_of(session, LOAD.c.rep_id, rep_ids)))}
+    return {row.rep_id: row.number for row in await session.execute(rows_by(LOAD.c.rep_id), {"keys": rep_ids})}
 
 
-async def receipts_on(session: AsyncSession, fragment_ids: Collection[str], referral_id: str) -> list[Receipt]:
+async def receipts_on(session: Session, fragment_ids: Collection[str], referral_id: str) -> list[Receipt]:
     """The receipts of one referral, oldest first; they hang on whoever the person was then."""
-    statement = select(RECEIPT.c.body).where(one_of(session, RECEIPT.c.fragment_id, fragment_ids)).order_by(RECEIPT.c.at, RECEIPT.c.receipt_id)
+    statement = select(RECEIPT.c.body).where(one_of(RECEIPT.c.fragment_id, fragment_ids)).order_by(RECEIPT.c.at, RECEIPT.c.receipt_id)
     receipts = (Receipt.model_validate(orjson.loads(row.body)) for row in await session.execute(statement))
     return [receipt for receipt in receipts if receipt.inputs.get("referral_id") == referral_id]
 
 
-async def referrals_of(session: AsyncSession, person_ids: Collection[str]) -> dict[str, list[Referral]]:
+async def referrals_of(session: Session, person_ids: Collection[str]) -> dict[str, list[Referral]]:
     """Person -> referrals, the newest first; people without any are left out."""
-    statement = select(REFERRAL).where(one_of(session, REFERRAL.c.person_id, person_ids))
+    statement = select(REFERRAL).where(one_of(REFERRAL.c.person_id, person_ids))
     owned: dict[str, list[Referral]] = {}
     for row in await session.execute(statement.order_by(REFERRAL.c.created_at.desc(), REFERRAL.c.referral_id.desc())):
         owned.setdefault(row.person_id, []).append(referral_of(row))
     return owned
 
 
-async def waiting(session: AsyncSession, after: str | None, limit: int) -> list[str]:
+async def waiting(session: Session, after: str | None, limit: int) -> list[str]:
     """Referrals that nobody is asked about, in the order of their ids, which is that of time."""
     statement = select(REFERRAL.c.referral_id).where(REFERRAL.c.state == State.UNASSIGNED.value).order_by(REFERRAL.c.referral_id).limit(limit)
     if after is not None:
@@ -83,7 +83,7 @@ async def waiting(session: AsyncSession, after: str | None, limit: int) -> list[
     return [row.referral_id for row in await session.execute(statement)]
 
 
-async def asked_of(session: AsyncSession, rep_id: str) -> list[str]:
+async def asked_of(session: Session, rep_id: str) -> list[str]:
     """Referrals that this rep is asked about now."""
     asked = REFERRAL.c.state.in_([State.OFFERED.value, State.SEEN.value])
     rows = await session.execute(select(REFERRAL.c.referral_id).where(REFERRAL.c.rep_id == rep_id, asked).order_by(REFERRAL.c.referral_id))

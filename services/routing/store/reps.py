@@ -7,31 +7,32 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.store.batch import insert_all, one_of, upsert
+from chassis.store.batch import insert_all, upsert
+from chassis.store.membership import rows_by
+from chassis.store.session import Session
 from deciding.store.pages import Place
 from services.routing.domain.reps import Rep
 from services.routing.store.encoding import rep_of, rep_row
 from services.routing.store.tables import ACCOUNT_OWNER, CREDENTIAL, LOAD, REP
 
 
-async def load_reps(session: AsyncSession) -> dict[str, Rep]:
+async def load_reps(session: Session) -> dict[str, Rep]:
     """All of them."""
     return {row.rep_id: rep_of(row) for row in await session.execute(select(REP).order_by(REP.c.rep_id))}
 
 
-async def find_rep(session: AsyncSession, rep_id: str) -> Rep | None:
+async def find_rep(session: Session, rep_id: str) -> Rep | None:
     row = (await session.execute(select(REP).where(REP.c.rep_id == rep_id))).first()
     return None if row is None else rep_of(row)
 
 
-async def find_by_external_id(session: AsyncSession, external_id: str) -> Rep | None:
+async def find_by_external_id(session: Session, external_id: str) -> Rep | None:
     row = (await session.execute(select(REP).where(REP.c.external_id == external_id))).first()
     return None if row is None else rep_of(row)
 
 
-async def reps_page(session: AsyncSession, filters: tuple[str | None, bool | None], after: Place | None, limit: int) -> Sequence[Row[Any]]:
+async def reps_page(session: Session, filters: tuple[str | None, bool | None], after: Place | None, limit: int) -> Sequence[Row[Any]]:
     """Reps in the order they came. `filters`: external id, whether they are active."""
     external_id, is_active = filters
     statement = select(REP).order_by(REP.c.created_at, REP.c.rep_id).limit(limit)
@@ -41,50 +42,50 @@ async def reps_page(session: AsyncSession, filters: tuple[str | None, bool | Non
         statement = statement.where(REP.c.is_active == is_active)
     if after is not None:
         statement = statement.where((REP.c.created_at > after[0]) | ((REP.c.created_at == after[0]) & (REP.c.rep_id > after[1])))
-    return (await session.execute(statement)).all()
+    return await session.execute(statement)
 
 
-async def add_rep(session: AsyncSession, rep: Rep, now: datetime) -> None:
+async def add_rep(session: Session, rep: Rep, now: datetime) -> None:
     await insert_all(session, REP, [{**rep_row(rep), "created_at": now, "changed_at": now}])
     await insert_all(session, LOAD, [{"rep_id": rep.rep_id, "number": 0}])
 
 
-async def change_rep(session: AsyncSession, rep: Rep, now: datetime) -> None:
+async def change_rep(session: Session, rep: Rep, now: datetime) -> None:
     await session.execute(REP.update().where(REP.c.rep_id == rep.rep_id).values(**rep_row(rep), changed_at=now))
 
 
-async def rep_names(session: AsyncSession, rep_ids: Collection[str]) -> dict[str, str]:
-    rows = await session.execute(select(REP.c.rep_id, REP.c.name).where(one_of(session, REP.c.rep_id, rep_ids)))
+async def rep_names(session: Session, rep_ids: Collection[str]) -> dict[str, str]:
+    rows = await session.execute(rows_by(REP.c.rep_id, REP.c.rep_id, REP.c.name), {"keys": rep_ids})
     return {row.rep_id: row.name for row in rows}
 
 
-async def find_owner(session: AsyncSession, account_id: str) -> Row[Any] | None:
+async def find_owner(session: Session, account_id: str) -> Row[Any] | None:
     """Whose the account is, and who said so."""
     return (await session.execute(select(ACCOUNT_OWNER).where(ACCOUNT_OWNER.c.account_id == account_id))).first()
 
 
-async def save_owner(session: AsyncSession, account_id: str, rep_id: str | None, by: tuple[str, datetime]) -> None:
+async def save_owner(session: Session, account_id: str, rep_id: str | None, by: tuple[str, datetime]) -> None:
     row = {"account_id": account_id, "rep_id": rep_id, "changed_by": by[0], "changed_at": by[1]}
     await upsert(session, ACCOUNT_OWNER, [row])
 
 
-async def save_credential(session: AsyncSession, rep_id: str, password_hash: str, by: tuple[str, datetime]) -> None:
+async def save_credential(session: Session, rep_id: str, password_hash: str, by: tuple[str, datetime]) -> None:
     """The one that counts from now on."""
     row = {"rep_id": rep_id, "password_hash": password_hash, "issued_by": by[0], "issued_at": by[1]}
     await upsert(session, CREDENTIAL, [row])
 
 
-async def drop_credential(session: AsyncSession, rep_id: str) -> None:
+async def drop_credential(session: Session, rep_id: str) -> None:
     await session.execute(delete(CREDENTIAL).where(CREDENTIAL.c.rep_id == rep_id))
 
 
-async def find_credential(session: AsyncSession, rep_id: str) -> str | None:
+async def find_credential(session: Session, rep_id: str) -> str | None:
     """The password hash of a rep who is active."""
     statement = select(CREDENTIAL.c.password_hash).join(REP, REP.c.rep_id == CREDENTIAL.c.rep_id)
     found: str | None = await session.scalar(statement.where(CREDENTIAL.c.rep_id == rep_id, REP.c.is_active))
     return found
 
 
-async def keyholders(session: AsyncSession) -> list[str]:
+async def keyholders(session: Session) -> list[str]:
     """All reps who have a key."""
     return [row.rep_id for row in await session.execute(select(CREDENTIAL.c.rep_id).order_by(CREDENTIAL.c.rep_id))]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from chassis.store.session import Session
 from contracts.events.identity import InteractionRecognized
 from contracts.ids import with_prefix
 from deciding.store.locks import lock
@@ -19,7 +18,7 @@ from services.scoring.domain.regrouping import Regrouped, people_regrouped, plac
 from services.scoring.store import records
 
 
-async def open_for_facts(session: AsyncSession, judges: Judges, events: Sequence[InteractionRecognized], claimed: TraitFacts) -> Book:
+async def open_for_facts(session: Session, judges: Judges, events: Sequence[InteractionRecognized], claimed: TraitFacts) -> Book:
     """Fragments and people of the events; everything of those who are taught something, or may win or lose a fragment."""
     fragment_ids = {event.fragment_id for event in events}
     touched: set[str] = set()
@@ -37,7 +36,7 @@ async def open_for_facts(session: AsyncSession, judges: Judges, events: Sequence
     return await _completed(session, opened(book))
 
 
-async def open_for_regrouping(session: AsyncSession, judges: Judges, events: Sequence[Regrouped]) -> Book:
+async def open_for_regrouping(session: Session, judges: Judges, events: Sequence[Regrouped]) -> Book:
     """Everything of everybody concerned."""
     named = {fragment_id for event in events for fragment_id in placement_of(event)}
     touched: set[str] = set()
@@ -58,14 +57,14 @@ def opened(book: Book) -> Book:
     return book
 
 
-async def _load_origins(session: AsyncSession, book: Book, person_ids: Collection[str]) -> None:
+async def _load_origins(session: Session, book: Book, person_ids: Collection[str]) -> None:
     """The fragments that these people's ids come from, whoever has them now."""
     origins = {with_prefix("frg", person_id) for person_id in person_ids} - book.fragments.keys()
     if origins:
         book.fragments.update(await records.load_fragments(session, origins))
 
 
-async def _load_all_of(session: AsyncSession, book: Book, person_ids: Collection[str]) -> None:
+async def _load_all_of(session: Session, book: Book, person_ids: Collection[str]) -> None:
     """All fragments of these people, with their newest receipts."""
     if not person_ids:
         return
@@ -74,7 +73,7 @@ async def _load_all_of(session: AsyncSession, book: Book, person_ids: Collection
     book.recent.update(await records.load_recent(session, owned))
 
 
-async def _completed(session: AsyncSession, book: Book) -> Book:
+async def _completed(session: Session, book: Book) -> Book:
     """Fragments of before what they claim was kept are completed from their facts: once, for they are saved with what comes of it."""
     incomplete = {key: fragment for key, fragment in book.fragments.items() if not fragment.is_complete}
     if not incomplete:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import MetaData, insert, select, text
-from sqlalchemy.event import listen
 from sqlmodel import Field as Column
 from sqlmodel import SQLModel
 
@@ -27,6 +26,8 @@ from chassis.http.fields import WHOLE
 from chassis.routes import Read, Write
 from chassis.serve import serve
 from chassis.settings import ServiceSettings
+from chassis.store.batch import core_table
+from chassis.store.relay import Relay, Ride
 from chassis.store.timers import Timer
 from chassis.subscriptions import on, on_timer
 from contracts.envelope import Event, Meta, following
@@ -74,6 +75,9 @@ class Echo(Table, table=True):
     text: str
 
 
+ECHO = core_table(Echo)
+
+
 class EchoSettings(ServiceSettings, env_prefix="ECHO_"):
     fuses: Path | None = None  # a folder; where it is given, some texts kill or hold the process, once each
     antidote: bool = False  # poison does no harm
@@ -84,6 +88,7 @@ class Fuses:
     """Faults that happen once, also over restarts of the process."""
 
     folder: Path | None
+    relay: DeadlyRelay
     has_antidote: bool = False
 
     def burns(self, name: str) -> bool:
@@ -99,6 +104,24 @@ def die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+class DeadlyRelay:
+    """A relay as the runtime sees it; armed, it dies right after a commit, before anything is published."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self.is_armed = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._relay, name)
+
+    @contextmanager
+    def ride(self) -> Iterator[Ride]:
+        with self._relay.ride() as ride:
+            yield ride
+        if self.is_armed:
+            die()
+
+
 async def on_signals_given(events: Sequence[SignalGiven], context: Context) -> None:
     texts = {event.text for event in events}
     if "poison" in texts and not context.service.has_antidote:
@@ -106,8 +129,8 @@ async def on_signals_given(events: Sequence[SignalGiven], context: Context) -> N
     if "hold on" in texts and context.service.burns("hold on"):
         await asyncio.Event().wait()
     if "die after commit" in texts and context.service.burns("die after commit"):
-        listen(context.session.sync_session, "after_commit", die)
-    await context.session.execute(insert(Echo), [{"text": event.text} for event in events])
+        context.service.relay.is_armed = True
+    await context.session.execute(insert(ECHO), [{"text": event.text} for event in events])
     for event in events:
         context.say(SignalEchoed(meta=following(event, SignalEchoed.wire_name), text=_aloud(event.text)))
         if event.text.startswith("later"):
@@ -120,7 +143,7 @@ async def on_recall(timers: Sequence[Timer], context: Context) -> None:
             raise ValueError("the way to jane@example.com is barred")
         if "hold" in timer.key and context.service.burns("hold the timer"):
             await asyncio.Event().wait()
-        await context.session.execute(insert(Echo), [{"text": f"recalled {timer.key}"}])
+        await context.session.execute(insert(ECHO), [{"text": f"recalled {timer.key}"}])
         context.say(SignalEchoed(meta=_meta(context, timer.key, "recalled"), text=f"recalled {timer.key}"))
 
 
@@ -156,7 +179,7 @@ router = APIRouter()
 @router.post("/v1/echoes", status_code=201)
 async def shout(body: EchoRequest, context: Write, caller: Caller) -> EchoView:
     """Echo a text without having heard it."""
-    await context.session.execute(insert(Echo), [{"text": body.text}] * body.times)
+    await context.session.execute(insert(ECHO), [{"text": body.text}] * body.times)
     context.say(SignalEchoed(meta=_meta(context, body.text, caller.subject), text=_aloud(body.text)))
     if body.text == "die before commit" and context.service.burns("die before commit"):
         die()
@@ -166,7 +189,7 @@ async def shout(body: EchoRequest, context: Write, caller: Caller) -> EchoView:
 @router.get("/v1/echoes/{text}", responses=problem_responses(404))
 async def echo(text: str, reading: Read) -> EchoView:
     """How often a text was echoed."""
-    rows = (await reading.session.execute(select(Echo).where(Echo.text == text))).all()  # type: ignore[arg-type]
+    rows = await reading.session.execute(select(ECHO).where(ECHO.c.text == text))
     if not rows:
         raise EchoNotFound(f"Nobody echoed {text}")
     return EchoView(text=text, count=len(rows))
@@ -214,7 +237,10 @@ MIGRATIONS = "tests.chassis.app.echo_migrations"
 async def fuses(runtime: Runtime) -> AsyncIterator[Fuses]:
     """What handlers find as `context.service`."""
     assert isinstance(runtime.settings, EchoSettings)
-    yield Fuses(runtime.settings.fuses, runtime.settings.antidote)
+    assert runtime.relay is not None
+    relay = DeadlyRelay(runtime.relay)
+    runtime.relay = cast(Relay, relay)
+    yield Fuses(runtime.settings.fuses, relay, runtime.settings.antidote)
 
 
 def create_service(settings: EchoSettings | None = None, **options: Any) -> Service:

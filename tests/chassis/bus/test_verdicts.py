@@ -8,7 +8,7 @@ from chassis.bus.errors import BrokerUnavailable, Unparseable
 from chassis.bus.verdicts import Dead, Done, Halve, Patience, Retry, Tries, Verdict, judge
 from chassis.errors import NotReady
 from chassis.progress import describe
-from chassis.store.database import Contended
+from chassis.store.errors import Contended
 from tests.chassis.bus.builders import OutOfReach
 
 PATIENCE = Patience(

@@ -29,7 +29,7 @@ PACKAGE = "tests.chassis.store.miniature.migrations"
 async def versions(url: str) -> dict[str, list[str]]:
     database = Database(url)
     async with database.read() as session:
-        found = {name: list((await session.execute(text(f"SELECT version_num FROM {name}"))).scalars()) for name in ("chassis_version", "version")}
+        found = {name: list(await session.scalars(text(f"SELECT version_num FROM {name}"))) for name in ("chassis_version", "version")}
     await database.close()
     return found
 
@@ -51,7 +51,7 @@ async def test_migrating_again_changes_nothing(store_url: str) -> None:
         await upsert(session, Visit, [visit])
     await migrate(store_url, PACKAGE)
     async with database.read() as session:
-        assert [dict(row) for row in (await session.execute(select(Visit.__table__))).mappings()] == [visit]  # type: ignore[attr-defined]
+        assert [dict(row._mapping) for row in await session.execute(select(Visit.__table__))] == [visit]  # type: ignore[attr-defined]
     await database.close()
 
 

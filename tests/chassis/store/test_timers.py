@@ -65,7 +65,7 @@ async def set_all(database: Database, *some: Timer) -> None:
 
 async def standing(database: Database) -> set[str]:
     async with database.read() as session:
-        return set((await session.execute(select(TIMER.c.key))).scalars())
+        return set(await session.scalars(select(TIMER.c.key)))
 
 
 async def take(database: Database, now: datetime, limit: int = 100) -> list[Timer]:
@@ -220,7 +220,7 @@ async def test_a_timer_is_there_again_when_its_transaction_rolls_back(database: 
         await handler.process(NOON, 10)
     assert await standing(database) == {"k"}
     async with database.read() as session:
-        assert (await session.execute(select(INBOX))).all() == []
+        assert (await session.execute(select(INBOX))) == []
 
 
 async def test_two_clocks_fire_each_timer_once(store_url: str) -> None:

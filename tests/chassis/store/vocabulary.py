@@ -7,14 +7,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from chassis.message import Mark, OutMessage
 from chassis.store import inbox, outbox
 from chassis.store.clock import TimerClock
 from chassis.store.database import Database
 from chassis.store.inbox import Arrival, Reading
 from chassis.store.relay import Relay
+from chassis.store.session import Session
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -23,7 +22,7 @@ def a_message(event_id: str) -> OutMessage:
     return OutMessage("identity.person.created.v1.0", {"ce-id": event_id, "note": "ü"}, b"\x00" + event_id.encode())
 
 
-async def claim_ids(session: AsyncSession, stream: str, ids: Sequence[str]) -> set[str]:
+async def claim_ids(session: Session, stream: str, ids: Sequence[str]) -> set[str]:
     """Claim messages by their ids alone; answers those that were new."""
     arrivals = [Arrival(message_id, 0, Mark(sequence, NOON)) for sequence, message_id in enumerate(ids, start=1)]
     fresh = await inbox.remember(session, Reading(stream, 1, (0,)), arrivals)
@@ -34,6 +33,14 @@ async def say(database: Database, *event_ids: str) -> None:
     """Commit messages to the outbox."""
     async with database.begin() as session:
         await outbox.append(session, [(event_id, a_message(event_id)) for event_id in event_ids])
+
+
+async def say_to(relay: Relay, database: Database, *event_ids: str) -> None:
+    """Commit messages to the outbox and hand them over, as the runtime does."""
+    with relay.ride() as ride:
+        async with database.begin() as session:
+            ride.said = await outbox.append(session, [(event_id, a_message(event_id)) for event_id in event_ids])
+            await ride.write(session)
 
 
 class Listener:

@@ -101,8 +101,8 @@ def test_rules_can_ask_for_everything_that_is_declared() -> None:
 
 @pytest_asyncio.fixture
 async def store(database: Database) -> Database:
-    async with database.begin() as session:
-        await (await session.connection()).run_sync(METADATA.create_all)
+    async with database.connection() as connection, connection.begin():
+        await connection.run_sync(METADATA.create_all)
     return database
 
 

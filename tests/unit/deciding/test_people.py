@@ -46,8 +46,8 @@ SPLIT = PersonSplit(
 
 @pytest_asyncio.fixture
 async def store(database: Database) -> Database:
-    async with database.begin() as session:
-        await (await session.connection()).run_sync(METADATA.create_all)
+    async with database.connection() as connection, connection.begin():
+        await connection.run_sync(METADATA.create_all)
     return database
 
 

@@ -37,8 +37,9 @@ def decided(number: int, fragment_id: str = "frg_A") -> Receipt:
 
 @pytest_asyncio.fixture
 async def store(database: Database) -> Database:
+    async with database.connection() as connection, connection.begin():
+        await connection.run_sync(METADATA.create_all)
     async with database.begin() as session:
-        await (await session.connection()).run_sync(METADATA.create_all)
         await save_receipts(session, RECEIPTS, [decided(number) for number in range(7)] + [decided(50, "frg_B")])
         await save_receipts(session, RECEIPTS, [decided(3)])  # told twice
     return database

@@ -9,7 +9,6 @@ from datetime import datetime
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import event as sqlalchemy_events
 from sqlalchemy import func, select, text
 
 from chassis.context import Context
@@ -30,6 +29,7 @@ from services.lifecycle.handlers.verdicts import give_verdict
 from services.lifecycle.store.encoding import clock_of, move_of, standing_of
 from services.lifecycle.store.tables import CLOCK, MOVE, STANDING, Table
 from tests.support.eventually import eventually
+from tests.support.noting import noting
 from tests.unit.lifecycle.builders import DEFAULT, World, accepted, at, created, frg, merged, per, profile, ready, scored
 from tests.unit.lifecycle.people import a_life
 
@@ -109,15 +109,10 @@ async def test_what_is_heard_costs_the_same_number_of_statements_for_one_as_for_
 
 
 async def _counted(store: Database, events: Sequence[Heard]) -> int:
-    statements = []
-    engine = store._writer.sync_engine  # the only place that sees every statement
-    listener = lambda *arguments: statements.append(arguments[2])  # noqa: E731
-    sqlalchemy_events.listen(engine, "before_cursor_execute", listener)
-    try:
-        await hear(store, events)
-    finally:
-        sqlalchemy_events.remove(engine, "before_cursor_execute", listener)
-    return len(statements)
+    async with store.begin() as session:
+        noted, notes = noting(session)
+        await on_people_told(events, Context(noted, at(100)))
+    return len(notes.noted)
 
 
 async def test_a_clock_reminds_and_breaches_by_its_timers_and_is_only_then_silent(store: Database) -> None:

@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from chassis.context import Context
 from chassis.store.database import Database
 from chassis.store.migrate import migrate
+from chassis.store.session import Session
 from services.metrics.domain.asking import Ask, By, period_of
 from services.metrics.domain.moments import micros
 from services.metrics.handlers.reports import report_funnel, report_returns, report_stays
 from tests.support.former_stores import migrate_until
+from tests.support.noting import noting
 from tests.unit.metrics.builders import REPORTING, at, corrected, entered, frg, hear, merged, opened, per, split, visited, won
 
 
@@ -65,8 +67,7 @@ async def test_a_report_on_a_period_finds_its_people_by_an_index_on_time(store: 
         await session.execute(text("ANALYZE"))
         if store.dialect == "postgresql":
             await session.execute(text("SET LOCAL enable_seqscan = off"))  # 200 rows are read faster whole; what matters is that an index can
-        context = Context(session, at(300), REPORTING)
-        plans = {report: await _plans(session, report, ask, context) for report in (report_funnel, report_stays, report_returns)}
+        plans = {report: await _plans(session, report, ask) for report in (report_funnel, report_stays, report_returns)}
     first = "fragment_first" + ("" if by is By.OCCURRED else "_told")
     for report, index in (
         (report_funnel, f"stage_told_{by.value}"),
@@ -79,21 +80,14 @@ async def test_a_report_on_a_period_finds_its_people_by_an_index_on_time(store: 
         assert any(index in plan for plan in plans[report]), (report.__name__, index, plans[report])
 
 
-async def _plans(session: Any, report: Any, ask: Ask, context: Context) -> list[str]:
+async def _plans(session: Session, report: Any, ask: Ask) -> list[str]:
     """How the store would answer each question of a report."""
-    asked: list[tuple[str, Any]] = []
-    connection = (await session.connection()).sync_connection
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        asked.append((statement, parameters))
-
-    event.listen(connection, "before_cursor_execute", note)
-    await report(ask, context)
-    event.remove(connection, "before_cursor_execute", note)
-    explain = "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
+    noted, notes = noting(session)
+    await report(ask, Context(noted, at(300), REPORTING))
+    explain = "EXPLAIN QUERY PLAN " if session.dialect == "sqlite" else "EXPLAIN "
     plans = []
-    for statement, parameters in asked:
-        rows = await (await session.connection()).exec_driver_sql(explain + statement, parameters)
+    for statement, values in notes.noted:
+        rows, _ = await session._driver.fetch(explain + statement, values)
         plans.append("\n".join(str(tuple(row)) for row in rows))
     return plans
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest_asyncio
-from sqlalchemy import event, func, select, text
+from sqlalchemy import func, select, text
 
 from chassis.context import Context
 from chassis.store.database import Database
@@ -18,6 +18,7 @@ from services.metrics.handlers.campaigns import add_campaign
 from services.metrics.store.saving import fragments_of, save, write_fragments
 from services.metrics.store.tables import FRAGMENT, HEARD, STAGE, TAG, TOUCH, Table
 from tests.support.eventually import eventually
+from tests.support.noting import noting
 from tests.unit.metrics.builders import REPORTING, a_campaign, at, cmp, entered, frg, hear, marked, merged, split, visited
 
 
@@ -53,21 +54,15 @@ async def test_what_is_heard_again_is_there_once(store: Database) -> None:
 
 async def test_a_batch_takes_the_same_number_of_statements_however_long_it_is(store: Database) -> None:
     async def statements_of(first: int, length: int) -> int:
-        seen: list[str] = []
-
-        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            seen.append(statement)
-
         async with store.begin() as session:
-            connection = await session.connection()
-            event.listen(connection.sync_connection, "before_cursor_execute", note)
+            noted, notes = noting(session)
             events = [
                 one
                 for number in range(first, first + length)
                 for one in (visited(number, number, campaign={"name": f"c{number}"}), entered(number, "known"))
             ]
-            await save(session, harvest(events))
-        return len(seen)
+            await save(noted, harvest(events))
+        return len(notes.noted)
 
     assert await statements_of(1000, 2) == await statements_of(2000, 100)
 

@@ -127,7 +127,7 @@ async def test_whatever_is_heard_first_one_person_has_one_open_referral(world: W
     for index in order:
         await world.hear(told[index])
     async with world.database.read() as session:
-        rows = (await session.execute(select(REFERRAL.c.person_id, REFERRAL.c.state))).all()
+        rows = await session.execute(select(REFERRAL.c.person_id, REFERRAL.c.state))
     assert [row.person_id for row in rows if row.state != "closed"] == [per(1)]
 
 

@@ -249,7 +249,7 @@ async def make_old(store: Database, events: Sequence[InteractionRecognized]) -> 
         for event in events:
             body = {"id": event.interaction.interaction_id, "body": event.interaction.model_dump_json()}
             await session.execute(text("UPDATE fact SET packed = NULL, body = :body WHERE interaction_id = :id"), body)
-        for row in (await session.execute(select(FRAGMENT))).all():
+        for row in await session.execute(select(FRAGMENT)):
             sums = to_text({str(half_life): format(total, "x") for half_life, total in fragment_of(row).sums.items()})
             await session.execute(text("UPDATE fragment SET sums = :sums WHERE fragment_id = :id"), {"sums": sums, "id": row.fragment_id})
 
