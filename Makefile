@@ -54,8 +54,8 @@ contracts: $(READY) ## Write OpenAPI, AsyncAPI, JSON Schema and missing golden e
 	$(BIN)/python -m contracts.export
 	$(BIN)/python -m chassis.openapi
 
-bench: $(READY) ## Measure: capture rate against a bare endpoint, latencies, memory, what one more fact costs
-	$(BIN)/python -m bench
+bench: $(READY) ## Measure in pairs, beside ceilings and another commit (AGAINST=commit, SCENES="web new", FAIL=1)
+	$(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST)) $(if $(SCENES),--scenes $(SCENES)) $(if $(FAIL),--fail-on-regression)
 
 format: $(READY) ## Put the code into shape
 	$(BIN)/ruff check --fix .

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_PROC = Path("/proc")
+# fields of /proc/<pid>/stat after the name: the parent; user and system time, of the process and of its dead
+_PARENT, _OWN, _REAPED = 1, slice(11, 13), slice(13, 15)
 
 
 def is_supported() -> bool:
@@ -16,8 +21,16 @@ def is_supported() -> bool:
 
 def cpu_seconds(pid: int) -> float:
     """User and system time that the process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    return sum(map(int, _fields(pid)[_OWN])) / _TICKS
+
+
+def tree_cpu_seconds(pid: int) -> float:
+    """The same of a process and all that it has started, living or dead: a service may have workers."""
+    ticks = 0
+    for member in [pid, *descendants(pid)]:
+        fields = _fields(member)
+        ticks += sum(map(int, fields[_OWN])) + sum(map(int, fields[_REAPED]))
+    return ticks / _TICKS
 
 
 def resident_bytes(pid: int) -> int:
@@ -31,3 +44,35 @@ def proportional_bytes(pid: int) -> int:
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024
     return resident_bytes(pid)
+
+
+def tree_proportional_bytes(pid: int) -> int:
+    """Of a process and all that it has started."""
+    return sum(map(proportional_bytes, [pid, *descendants(pid)]))
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """All that a process has started and what those have started, as far as they live."""
+    children: dict[int, list[int]] = {}
+    for folder in _PROC.glob("[0-9]*"):
+        try:
+            children.setdefault(int(_fields(int(folder.name))[_PARENT]), []).append(int(folder.name))
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended while we looked
+    waiting = children.get(pid, [])
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting += children.get(one, [])
+
+
+def naming(text: str) -> Iterator[int]:
+    """Those whose command line has the text, but for the one that asks."""
+    for folder in _PROC.glob("[0-9]*"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if text.encode() in (folder / "cmdline").read_bytes() and int(folder.name) != os.getpid():
+                yield int(folder.name)
+
+
+def _fields(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,7 +15,10 @@ from pathlib import Path
 
 import httpx
 
+from bench.processes import descendants, naming
+
 ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS, STOP_SECONDS = 180.0, 90.0
 
 
 @dataclass(frozen=True)
@@ -35,18 +41,35 @@ class Target:
 
 
 @contextmanager
-def fresh_suite() -> Iterator[Target]:
-    """Start everything that `make up` starts; yields where it is and its default source."""
+def fresh_suite(root: Path = ROOT) -> Iterator[Target]:
+    """Start everything that `make up` starts in the checkout at `root`; yields where it is and its default source."""
     with tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
-        subprocess.run(_command("up", folder, "--port", "0", "--detach"), cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         try:
+            _run(root, "up", folder, "--port", "0", "--detach", within=START_SECONDS)
             yield _target(Path(folder))
         finally:
-            subprocess.run(_command("down", folder), cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+            _stop(root, folder)
 
 
-def _command(module: str, folder: str, *options: str) -> list[str]:
-    return [sys.executable, "-m", f"embedded.{module}", "--var", folder, *options]
+def _run(root: Path, module: str, folder: str, *options: str, within: float) -> None:
+    command = [sys.executable, "-m", f"embedded.{module}", "--var", folder, *options]
+    subprocess.run(command, cwd=root, env=environment(), check=True, stdout=subprocess.DEVNULL, timeout=within)
+
+
+def environment() -> dict[str, str]:
+    """Ours without PYTHONPATH: what is imported is what lies in the checkout."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
+def _stop(root: Path, folder: str) -> None:
+    """Also what has come up in part. What does not stop is killed, so that nothing is left to run in a folder that is gone."""
+    try:
+        _run(root, "down", folder, within=STOP_SECONDS)
+    finally:
+        for pid in list(naming(folder)):
+            for one in [pid, *descendants(pid)]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one, signal.SIGKILL)
 
 
 def _target(var: Path) -> Target:

@@ -1,0 +1,114 @@
+"""What a capture costs at the door: a gateway with a broker of its own, and the bare endpoint, loaded in the same way.
+
+Closed loop, CONNECTIONS at once; an answer that does not say success counts as refused, and what was acknowledged must be on the stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+
+from bench.capture import ID_LENGTH, WRITE_KEY, Asking, Load, an_event, stored, wait_for
+from bench.pairs.figures import P50, P99, RATE
+from bench.pairs.meter import Meter
+from bench.pairs.started import nats_server, python, started
+from bench.pairs.turns import Measured
+from chassis.auth import generate_key_pair
+from embedded.up import free_ports
+
+CONNECTIONS = 64
+GRACE_SECONDS = 30.0
+_ROOM = 10**7  # of ids, for each turn
+
+
+class Batches(Load):
+    """Like Load, several events a request."""
+
+    def __init__(self, seconds: float, connections: int, first: int, *, per_request: int) -> None:
+        super().__init__(seconds, connections, first)
+        self._per_request = per_request
+        mark = b"bench-%d" % first
+        self._prefix, _, self._suffix = an_event(first).partition(mark)
+        size = per_request * (len(self._prefix) + ID_LENGTH + len(self._suffix) + 1) - 1 + len(b'{"batch":[]}')
+        self._head = b"POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer %b\r\nContent-Length: %d\r\n\r\n"
+        self._head %= (WRITE_KEY.encode(), size)
+
+    def request(self) -> bytes:
+        if self._per_request == 1:
+            return super().request()
+        events = (self._prefix + b"bench-%0*d" % (ID_LENGTH - 6, next(self._numbers)) + self._suffix for _ in range(self._per_request))
+        return self._head + b'{"batch":[' + b",".join(events) + b"]}"
+
+
+@dataclass
+class Door:
+    """A port that takes events, and the processes behind it. `nats_url` where captures are kept."""
+
+    port: int
+    pids: Mapping[str, int]
+    nats_url: str | None = None
+    turns: int = 0
+    expected: int = 0
+
+    def loaded(self, seconds: float, per_request: int) -> Measured:
+        self.turns += 1
+        meter = Meter(self.pids)
+        load, took = uvloop.run(_load(self.port, seconds, per_request, self.turns * _ROOM))
+        captures = len(load.latencies) * per_request
+        if not captures:
+            return Measured({}, f"nothing was acknowledged, {load.refused} requests refused")
+        ordered = sorted(load.latencies)
+        values = meter.per(captures) | {RATE.name: captures / took}
+        values |= {P50.name: 1000 * ordered[len(ordered) // 2], P99.name: 1000 * ordered[int(len(ordered) * 0.99)]}
+        self.expected += captures
+        return Measured(values, f"{load.refused} requests refused" if load.refused else self._lost())
+
+    def _lost(self) -> str:
+        if self.nats_url is None:
+            return ""
+        kept = asyncio.run(stored(self.nats_url))
+        return "" if kept >= self.expected else f"{self.expected} acknowledged, {kept} on the stream"
+
+
+async def _load(port: int, seconds: float, per_request: int, first: int) -> tuple[Load, float]:
+    load = Batches(seconds, CONNECTIONS, first, per_request=per_request)
+    began = time.perf_counter()
+    for _ in range(CONNECTIONS):
+        await asyncio.get_running_loop().create_connection(lambda: Asking(load), "127.0.0.1", port)
+    async with asyncio.timeout(seconds + GRACE_SECONDS):
+        await load.done
+    return load, time.perf_counter() - began
+
+
+@contextmanager
+def bare_door() -> Iterator[Door]:
+    (port,) = free_ports(1)
+    with started(python("-m", "bench.pairs.bare", str(port))) as pid:
+        wait_for(f"http://127.0.0.1:{port}/openapi.json")
+        yield Door(port, {"bare": pid})
+
+
+@contextmanager
+def gateway_door(root: Path) -> Iterator[Door]:
+    """The gateway of the checkout at `root`, without the services behind it."""
+    private_key, public_key = generate_key_pair()
+    port, nats_port = free_ports(2)
+    nats_url = f"nats://127.0.0.1:{nats_port}"
+    with tempfile.TemporaryDirectory(prefix="rapport-door-") as folder:
+        settings = {
+            "GATEWAY_PORT": str(port), "GATEWAY_NATS_URL": nats_url, "GATEWAY_DATABASE_URL": f"sqlite:///{folder}/gateway.db",
+            "GATEWAY_TOKEN_PRIVATE_KEY": private_key, "GATEWAY_TOKEN_PUBLIC_KEY": public_key, "GATEWAY_BOOTSTRAP_WRITE_KEY": WRITE_KEY,
+        }  # fmt: skip
+        with (
+            nats_server(Path(folder), nats_port) as nats,
+            started(python("-m", "gateway.main"), folder=root, settings=settings) as gateway,
+        ):
+            wait_for(f"http://127.0.0.1:{port}/readyz")
+            yield Door(port, {"gateway": gateway, "nats": nats}, nats_url)
