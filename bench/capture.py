@@ -1,6 +1,6 @@
 """Captures a second of the gateway (on disk, sync always) against a bare FastAPI endpoint with a pydantic model of the same event, in one run.
 
-    python -m bench.capture [--seconds 3] [--rounds 3] [--connections 64]
+    python -m bench.capture [--seconds 3] [--rounds 3] [--connections 64] [--events 20]
 
 Loopback only, everything of its own in a temporary directory. The two are loaded in turns, so that a busy machine is unfair to both alike; the
 middle round counts. Each answer is checked; the gateway's captures are counted on the stream afterwards.
@@ -40,6 +40,7 @@ from embedded.up import free_ports
 WRITE_KEY = "wk_bench_key"
 TARGET = 0.60
 ID_LENGTH = 20
+_BATCH_OPENS, _BATCH_CLOSES = b'{"writeKey":"%b","batch":[' % WRITE_KEY.encode(), b"]}"
 _READY_SECONDS = 30.0
 
 
@@ -60,6 +61,12 @@ class Event(BaseModel):
     integrations: dict[str, Any] = {}
 
 
+class Batch(BaseModel):
+    """A batch of them."""
+
+    batch: list[Event]
+
+
 def bare() -> FastAPI:
     """The endpoint to compare with: parses, validates, answers; stores nothing."""
     app = FastAPI()
@@ -67,6 +74,10 @@ def bare() -> FastAPI:
     @app.post("/v1/track")
     async def track(event: Event) -> dict[str, bool]:
         return {"success": bool(event.messageId)}
+
+    @app.post("/v1/batch")
+    async def batch(batch: Batch) -> dict[str, bool]:
+        return {"success": all(event.messageId for event in batch.batch)}
 
     return app
 
@@ -144,9 +155,9 @@ class Asking(asyncio.Protocol):
 
 
 class Load:
-    """So many connections for so long; each event has an id of its own."""
+    """So many connections for so long; each event has an id of its own, and `events` of them go in one request."""
 
-    def __init__(self, seconds: float, connections: int, first: int) -> None:
+    def __init__(self, seconds: float, connections: int, first: int, events: int = 1) -> None:
         self.deadline = time.perf_counter() + seconds
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.latencies: list[float] = []
@@ -154,11 +165,15 @@ class Load:
         self._open = connections
         self._numbers = iter(range(first, first + 10**7))
         self._before, _, self._after = an_event(first).partition(b"bench-%d" % first)
-        size = len(self._before) + ID_LENGTH + len(self._after)  # ids have one length, so one head serves all
-        self._before = b"POST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % size + self._before
+        self._events = events
+        size = events * (len(self._before) + ID_LENGTH + len(self._after))  # ids have one length, so one head serves all
+        around = len(_BATCH_OPENS) + events - 1 + len(_BATCH_CLOSES) if events > 1 else 0
+        path = b"/v1/batch" if events > 1 else b"/v1/track"
+        self._head = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (path, size + around)
 
     def request(self) -> bytes:
-        return self._before + b"bench-%0*d" % (ID_LENGTH - 6, next(self._numbers)) + self._after
+        said = [self._before + b"bench-%0*d" % (ID_LENGTH - 6, next(self._numbers)) + self._after for _ in range(self._events)]
+        return self._head + (said[0] if self._events == 1 else _BATCH_OPENS + b",".join(said) + _BATCH_CLOSES)
 
     def answered(self, data: bytes, seconds: float) -> None:
         if b'"success":true' in data:
@@ -172,15 +187,15 @@ class Load:
             self.done.set_result(None)
 
 
-async def load(port: int, seconds: float, connections: int, first: int) -> Result:
-    """Load one endpoint."""
-    asked = Load(seconds, connections, first)
+async def load(port: int, seconds: float, connections: int, first: int, events: int = 1) -> Result:
+    """Load one endpoint. Answers are counted, each for `events`."""
+    asked = Load(seconds, connections, first, events)
     began = time.perf_counter()
     for _ in range(connections):
         await asyncio.get_running_loop().create_connection(lambda: Asking(asked), "127.0.0.1", port)
     async with asyncio.timeout(seconds + _READY_SECONDS):
         await asked.done
-    return Result(len(asked.latencies), asked.refused, time.perf_counter() - began, sorted(asked.latencies))
+    return Result(events * len(asked.latencies), asked.refused, time.perf_counter() - began, sorted(asked.latencies))
 
 
 @contextmanager
@@ -246,7 +261,7 @@ def take_turns(arguments: argparse.Namespace, ports: dict[str, int]) -> dict[str
     first = 0
     for _ in range(arguments.rounds):
         for name, taken in results.items():
-            taken.append(uvloop.run(load(ports[name], arguments.seconds, arguments.connections, first)))
+            taken.append(uvloop.run(load(ports[name], arguments.seconds, arguments.connections, first, arguments.events)))
             first += 10**7
     return results
 
@@ -285,6 +300,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--events", type=int, default=1, help="how many go in one request")
     parser.add_argument("--serve-bare", type=int, metavar="PORT", help=argparse.SUPPRESS)
     arguments = parser.parse_args(words)
     if arguments.serve_bare:

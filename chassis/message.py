@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class OutMessage:
-    """A message to be published. Headers are plain text: one value a name, no line breaks."""
+class OutMessage(NamedTuple):
+    """A message to be published. Headers are plain text: one value a name, no line breaks. A tuple, as one is made for each event."""
 
     subject: str
     headers: Mapping[str, str]

@@ -90,8 +90,8 @@ def trace_headers(span: Span | None = None) -> dict[str, str]:
 
 def trace_onward(span: Span | None = None) -> dict[str, str]:
     """`trace_headers` for a message: empty also when the trace is not recorded, as whoever hears a message without a trace begins none."""
-    headers = trace_headers(span)
-    return headers if is_sampled(headers) else {}
+    context = (trace.get_current_span() if span is None else span).get_span_context()
+    return trace_headers(span) if context.is_valid and context.trace_flags.sampled else {}
 
 
 def carried_trace(headers: Mapping[str, str]) -> dict[str, str]:

@@ -10,8 +10,10 @@ import hashlib
 from datetime import datetime
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]  # ten bits at a time: half the steps
-_WORD_PAIRS = 13
+_WORD_LETTERS = 26
+_WORD_BITS = 5 * _WORD_LETTERS
+_WORD_MASK = (1 << _WORD_BITS) - 1
+_LETTER_OF = bytes(ord(_ALPHABET[byte & 31]) for byte in range(256))
 _LETTERS = frozenset(_ALPHABET)
 _SEPARATOR = "\x1f"  # cannot occur in a sane identifier, so ("a", "bc") and ("ab", "c") differ
 
@@ -37,7 +39,7 @@ def with_prefix(prefix: str, other_id: str) -> str:
 def is_id(prefix: str, text: str) -> bool:
     """Whether a text has the form of an id with this prefix."""
     found, _, word = text.partition("_")
-    return found == prefix and len(word) == 2 * _WORD_PAIRS and _LETTERS.issuperset(word)
+    return found == prefix and len(word) == _WORD_LETTERS and _LETTERS.issuperset(word)
 
 
 def lane_of(key: str, lanes: int) -> int:
@@ -47,5 +49,23 @@ def lane_of(key: str, lanes: int) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) % lanes
 
 
+def _masks(lane: int) -> tuple[int, int]:
+    """(lower halves, upper halves) of what stands in lanes of so many bits, each of which holds five eighths of that."""
+    half = (1 << (lane * 5 // 16)) - 1
+    lower = sum(half << start for start in range(0, 256, lane))
+    return lower, lower << (lane * 5 // 16)
+
+
+_LOW_16 = (1 << 80) - 1  # the last sixteen letters' bits
+(_LOW_8, _HIGH_8), (_LOW_4, _HIGH_4), (_LOW_2, _HIGH_2), (_LOW_1, _HIGH_1) = (_masks(lane) for lane in (128, 64, 32, 16))
+
+
 def _encode(number: int) -> str:
-    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(10 * (_WORD_PAIRS - 1), -1, -10)])
+    """The last 130 bits as 26 letters. All letters are moved apart to a byte each in five steps, as halves of halves: half the time of a loop."""
+    number &= _WORD_MASK
+    number = (number & _LOW_16) | ((number >> 80) << 128)
+    number = (number & _LOW_8) | ((number & _HIGH_8) << 24)
+    number = (number & _LOW_4) | ((number & _HIGH_4) << 12)
+    number = (number & _LOW_2) | ((number & _HIGH_2) << 6)
+    number = (number & _LOW_1) | ((number & _HIGH_1) << 3)
+    return number.to_bytes(_WORD_LETTERS, "big").translate(_LETTER_OF).decode("ascii")

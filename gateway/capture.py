@@ -75,6 +75,8 @@ class CaptureDesk:
     def messages(self, captures: Sequence[Capture]) -> list[OutMessage]:
         """The captures as they travel; each carries the trace of the request it came with."""
         trace = trace_onward()
+        if not trace:
+            return [OutMessage(capture.subject(self.lanes), capture.headers(), capture.body) for capture in captures]
         return [OutMessage(capture.subject(self.lanes), capture.headers() | trace, capture.body) for capture in captures]
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # how long an example takes says something of the machine, nothing of the code
+settings.load_profile("untimed")
 
 pytest.register_assert_rewrite("tests.support.installation", "tests.faults.states")  # so that what they assert says what it saw
 

@@ -8,25 +8,12 @@ from __future__ import annotations
 import sys
 
 import uvicorn
-from pydantic import BaseModel
 
-from bench.capture import Event, bare
-
-
-class Batch(BaseModel):
-    """What an SDK sends at once."""
-
-    batch: list[Event]
+from bench.capture import bare
 
 
 def main() -> None:
-    app = bare()
-
-    @app.post("/v1/batch")
-    async def batch(body: Batch) -> dict[str, bool]:
-        return {"success": all(event.messageId for event in body.batch)}
-
-    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), loop="uvloop", http="httptools", access_log=False, log_level="warning")
+    uvicorn.run(bare(), host="127.0.0.1", port=int(sys.argv[1]), loop="uvloop", http="httptools", access_log=False, log_level="warning")
 
 
 if __name__ == "__main__":

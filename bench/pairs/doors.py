@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench.capture import ID_LENGTH, WRITE_KEY, Asking, Load, an_event, stored, wait_for
+from bench.capture import WRITE_KEY, Asking, Load, stored, wait_for
 from bench.pairs.figures import P50, P99, RATE
 from bench.pairs.meter import Meter
 from bench.pairs.started import nats_server, python, started
@@ -26,25 +26,6 @@ from embedded.up import free_ports
 CONNECTIONS = 64
 GRACE_SECONDS = 30.0
 _ROOM = 10**7  # of ids, for each turn
-
-
-class Batches(Load):
-    """Like Load, several events a request."""
-
-    def __init__(self, seconds: float, connections: int, first: int, *, per_request: int) -> None:
-        super().__init__(seconds, connections, first)
-        self._per_request = per_request
-        mark = b"bench-%d" % first
-        self._prefix, _, self._suffix = an_event(first).partition(mark)
-        size = per_request * (len(self._prefix) + ID_LENGTH + len(self._suffix) + 1) - 1 + len(b'{"batch":[]}')
-        self._head = b"POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer %b\r\nContent-Length: %d\r\n\r\n"
-        self._head %= (WRITE_KEY.encode(), size)
-
-    def request(self) -> bytes:
-        if self._per_request == 1:
-            return super().request()
-        events = (self._prefix + b"bench-%0*d" % (ID_LENGTH - 6, next(self._numbers)) + self._suffix for _ in range(self._per_request))
-        return self._head + b'{"batch":[' + b",".join(events) + b"]}"
 
 
 @dataclass
@@ -78,7 +59,7 @@ class Door:
 
 
 async def _load(port: int, seconds: float, per_request: int, first: int) -> tuple[Load, float]:
-    load = Batches(seconds, CONNECTIONS, first, per_request=per_request)
+    load = Load(seconds, CONNECTIONS, first, per_request)
     began = time.perf_counter()
     for _ in range(CONNECTIONS):
         await asyncio.get_running_loop().create_connection(lambda: Asking(load), "127.0.0.1", port)

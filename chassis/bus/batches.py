@@ -42,19 +42,26 @@ def cut(messages: Sequence[OutMessage]) -> Iterator[Sequence[OutMessage]]:
 
 def size_of(message: OutMessage) -> int:
     """About how many bytes `message` takes on the wire."""
-    headers = sum(len(name) + len(value) + 4 for name, value in message.headers.items())
-    return len(message.body) + headers + len(message.subject)
+    size = len(message.body) + len(message.subject)
+    for name, value in message.headers.items():
+        size += len(name) + len(value) + 4
+    return size
 
 
 def check_publishable(message: OutMessage, max_payload: int) -> None:
     """Raises PublishRefused when the server, or the wire, could not take `message`: found before anything is sent, so no batch is torn."""
-    if _SUBJECT.fullmatch(message.subject) is None:
+    if not _is_subject(message.subject):
         raise PublishRefused(f"not a subject: {message.subject!r}")
     for name, value in message.headers.items():
         if not _is_header_name(name) or "\n" in value or "\r" in value:
             raise PublishRefused(f"not a header: {name!r}")
-    if size_of(message) + _OVERHEAD_BYTES > max_payload:
-        raise PublishRefused(f"{message.subject}: {size_of(message)} bytes are more than a message may have ({max_payload})")
+    if (size := size_of(message)) + _OVERHEAD_BYTES > max_payload:
+        raise PublishRefused(f"{message.subject}: {size} bytes are more than a message may have ({max_payload})")
+
+
+@lru_cache(maxsize=1024)  # the same few subjects over and over
+def _is_subject(subject: str) -> bool:
+    return _SUBJECT.fullmatch(subject) is not None
 
 
 @lru_cache(maxsize=1024)  # the same few names over and over

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import itertools
 import secrets
-import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Self
@@ -22,7 +21,7 @@ from chassis.bus.errors import ApiRefused, BatchTorn, BrokerUnavailable
 from chassis.bus.refusals import told
 from chassis.bus.replies import Replies
 from chassis.bus.streams import stream_config
-from chassis.bus.wire import QuickClient
+from chassis.bus.wire import QuickClient, frame
 from chassis.bus.writability import Writability
 from chassis.message import OutMessage
 
@@ -215,18 +214,11 @@ class Broker:
             raise told(stream, refusal) from refusal
 
     async def _publish_atomic(self, run: Sequence[OutMessage]) -> None:
-        deadline = time.monotonic() + self._answer_seconds
         batch_id = next(self._batch_ids)
-        try:
-            for number, message in enumerate(run[:-1], start=1):
-                headers = {**message.headers, "Nats-Batch-Id": batch_id, "Nats-Batch-Sequence": str(number)}
-                await self._client.publish(message.subject, message.body, headers=headers)
-                if not self._client.is_connected or time.monotonic() > deadline:
-                    raise BrokerUnavailable("the connection to NATS was lost, or takes too long")
-        except NatsError as error:
-            raise BrokerUnavailable(f"NATS: {error!r}") from error
+        of_batch = f"Nats-Batch-Id: {batch_id}\r\nNats-Batch-Sequence: "
+        ahead = [frame(message, more=f"{of_batch}{number}\r\n") for number, message in enumerate(run[:-1], start=1)]
         headers = {**run[-1].headers, "Nats-Batch-Id": batch_id, "Nats-Batch-Sequence": str(len(run)), "Nats-Batch-Commit": "1"}
-        await self._replies.ask(run[-1].subject, run[-1].body, headers, within=max(0.1, deadline - time.monotonic()))
+        await self._replies.commit(ahead, run[-1]._replace(headers=headers), within=self._answer_seconds)
 
     async def _connect(self, url: str, inbox_prefix: str) -> None:
         self._has_begun = True

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from chassis.bus.errors import ApiRefused, BrokerUnavailable
 from chassis.bus.refusals import is_of_the_message
+from chassis.bus.wire import QuickClient, frame
 from chassis.message import OutMessage
 
 _SERVER_FAULT = 500  # JetStream's own errors are numbered like HTTP's: from here on the request was not to blame
@@ -22,7 +22,7 @@ _SERVER_FAULT = 500  # JetStream's own errors are numbered like HTTP's: from her
 class Replies:
     """One wildcard inbox; each question has a token of its own."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: QuickClient) -> None:
         self._client = client
         self._prefix = ""
         self._tokens = itertools.count()
@@ -41,7 +41,11 @@ class Replies:
         """The JSON answers to `questions`, as `answers`; raises what `ask` does, for the first that failed."""
         return [_read(answer) for answer in await self.answers(questions, within=within)]
 
-    async def answers(self, questions: Sequence[OutMessage], *, within: float) -> list[Msg]:
+    async def commit(self, ahead: Sequence[bytes], last: OutMessage, *, within: float) -> dict[str, Any]:
+        """As `ask` with `last`, behind the frames `ahead` that nobody answers."""
+        return _read((await self.answers([last], within=within, ahead=ahead))[0])
+
+    async def answers(self, questions: Sequence[OutMessage], *, within: float, ahead: Sequence[bytes] = ()) -> list[Msg]:
         """Publish `questions` one behind the other and wait for all answers, whatever they say. Raises BrokerUnavailable.
 
         They reach the socket together (nothing here lets another task run in between), so a lost connection cuts them off at one point: what
@@ -53,8 +57,8 @@ class Replies:
         waiting: dict[str, asyncio.Future[Msg]] = {str(next(self._tokens)): loop.create_future() for _ in questions}
         self._waiting |= waiting
         try:
-            for token, question in zip(waiting, questions, strict=True):
-                await self._client.publish(question.subject, question.body, self._prefix + token, dict(question.headers) or None)
+            asked = [frame(question, self._prefix + token) for token, question in zip(waiting, questions, strict=True)]
+            await self._client.send([*ahead, *asked])
             # not asyncio.timeout around both: the client swallows a cancellation while it flushes, and with it the time-out
             await asyncio.wait(waiting.values(), timeout=within)
         except NatsError as error:

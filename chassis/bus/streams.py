@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 DEAD = "DEAD"
@@ -17,6 +18,7 @@ _RETENTION = {ALERTS: 7 * _DAY, DEAD: 365 * _DAY}
 """Captures and domain events are facts: kept for ever, so that a replay starts at the beginning."""
 
 
+@lru_cache(maxsize=1024)  # asked for each message, of the same few subjects
 def stream_of(subject: str) -> str:
     """The stream that `subject` is kept in: its first token in capitals."""
     return subject.partition(".")[0].upper()

@@ -57,7 +57,7 @@ def read_batch(body: JsonObject, size: int, arrival: Arrival) -> BatchReading:
     defaults = {} if sent_at is None else {"sentAt": sent_at}
     captures, rejects, written = [], [], 0
     for index, event in enumerate(events):
-        completed = _completed(event, defaults, context)
+        completed = _completed(event, defaults, context) if defaults or context else event
         try:
             capture = read_event(completed, None, arrival.source, arrival.received_at, arrival.sender)
         except Refused as refused:

@@ -6,18 +6,19 @@ the capture is made: its length is what the capture costs, and is judged before 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from functools import lru_cache
+from typing import NamedTuple
 
 import orjson
 
 from contracts.events.gateway import InteractionReceived
 from contracts.ids import derive_id, hash_id, lane_of
-from contracts.values import Flag, IdentifierKind, InteractionKind, JsonObject, SourceKind
+from contracts.values import Flag, InteractionKind, JsonObject, SourceKind
 
-_DEFAULTS: Final[tuple[Any, ...]] = (None, False, [], {})
+Claim = dict[str, str]
+"""A name someone goes by, as claimed and as it is said: `kind` and `value`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,6 @@ class Sender:
 
     ip: str | None = None
     user_agent: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A name someone goes by, as claimed."""
-
-    kind: IdentifierKind
-    value: str
 
 
 @dataclass(slots=True)
@@ -65,8 +58,7 @@ class Draft:
     previous_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Capture:
+class Capture(NamedTuple):
     """An interaction as it goes to the stream; `body` is the JSON of InteractionReceived (UTF-8)."""
 
     event_id: str
@@ -76,39 +68,53 @@ class Capture:
 
     def subject(self, lanes: int) -> str:
         """Where it is published."""
-        return f"{InteractionReceived.wire_name}.{lane_of(self.lane_key, lanes)}"
+        return _LANE_OF_ALL if lanes == 1 else f"{InteractionReceived.wire_name}.{lane_of(self.lane_key, lanes)}"
 
     def headers(self) -> dict[str, str]:
         """The headers on its subject, equal to `InteractionReceived.headers_on(subject)`; a capture begins its own correlation."""
-        return {"ce-id": self.event_id, "ce-time": self.received_at.isoformat().replace("+00:00", "Z")}
+        return {"ce-id": self.event_id, "ce-time": _said(self.received_at)}
+
+
+_LANE_OF_ALL = f"{InteractionReceived.wire_name}.0"
 
 
 def seal(draft: Draft, source: Source) -> Capture:
     """Give a draft its ids. The capture id holds no time, so a retry of the same message carries the same one."""
     event_id = hash_id("cap", source.source_id, draft.message_id)
-    identifiers = [{"kind": claim.kind.value, "value": claim.value} for claim in draft.claims]
-    interaction = {
-        "interaction_id": derive_id("int", draft.received_at, event_id),
-        "kind": draft.kind.value,
-        "name": draft.name,
-        "source_id": source.source_id,
-        "source_kind": source.kind.value,
-        "is_test": source.is_test,
-        "message_id": draft.message_id,
-        "occurred_at": draft.occurred_at,
-        "received_at": draft.received_at,
-        "flags": [flag.value for flag in draft.flags],
-        "traits": draft.traits,
-        "properties": draft.properties,
-        "context": draft.context,
-        "account": None if draft.account is None else _stated(draft.account),
-        "extra": draft.extra,
-    }
+    identifiers = draft.claims
+    payload: JsonObject = {"interaction": _interaction(draft, source, event_id)}
+    if identifiers:
+        payload["identifiers"] = identifiers
+    if draft.previous_id is not None:
+        payload["previous_id"] = draft.previous_id
     lane_key = f"{identifiers[0]['kind']}:{identifiers[0]['value']}" if identifiers else event_id
-    payload = _stated({"interaction": _stated(interaction), "identifiers": identifiers, "previous_id": draft.previous_id})
     return Capture(event_id, draft.received_at, lane_key, orjson.dumps(payload, option=orjson.OPT_UTC_Z))
 
 
-def _stated(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is as it is by default, as `InteractionReceived.body()` has it; an account is claimed also where nothing is said of it."""
-    return {name: value for name, value in fields.items() if value not in _DEFAULTS or (name == "account" and value == {})}
+def _interaction(draft: Draft, source: Source, event_id: str) -> JsonObject:
+    """Its fields in the contract's order, without those that are as they are by default: as `InteractionReceived.body()` has it."""
+    said: JsonObject = {"interaction_id": derive_id("int", draft.received_at, event_id), "kind": f"{draft.kind}"}
+    if draft.name is not None:
+        said["name"] = draft.name
+    said["source_id"], said["source_kind"] = source.source_id, f"{source.kind}"
+    if source.is_test:
+        said["is_test"] = True
+    said["message_id"], said["occurred_at"], said["received_at"] = draft.message_id, draft.occurred_at, draft.received_at
+    if draft.flags:
+        said["flags"] = [flag.value for flag in draft.flags]
+    if draft.traits:
+        said["traits"] = draft.traits
+    if draft.properties:
+        said["properties"] = draft.properties
+    if draft.context:
+        said["context"] = draft.context
+    if draft.account is not None:  # a company is claimed also where nothing is said of it
+        said["account"] = {name: value for name, value in draft.account.items() if value is not None and value != {}}
+    if draft.extra:
+        said["extra"] = draft.extra
+    return said
+
+
+@lru_cache(maxsize=16)  # all events of a request came at one moment
+def _said(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from gateway.domain.body import kind_of
 from gateway.domain.capture import Claim
 from gateway.domain.refusal import Refused
 
-_EMAIL = re.compile(r"[^\s@\"<>,;:\\]{1,64}@[^\s@\"<>,;:\\/]{1,190}\.[^\s@\"<>,;:\\/.\d][^\s@\"<>,;:\\/.]{1,62}")
+_ADDRESS = re.compile(r"[^\s@\"<>,;:\\]{1,64}@[^\s@\"<>,;:\\/]{1,190}\.[^\s@\"<>,;:\\/.\d][^\s@\"<>,;:\\/.]{1,62}")
 # A track event's properties may speak of anybody (a colleague who was invited, the agent of a chat). They count as the person's own only
 # where the event is the person giving their address: a form, a sign-up, a request.
 _OWN_ADDRESS = re.compile(
@@ -23,6 +24,7 @@ _OF_OTHERS = re.compile(
     r"\b(invite[ds]?|invitation|referr(al|ed)|share[ds]?|forward(ed)?|colleague|friend|gift(ed)?|agent|added user|removed user)\b"
 )
 _WORD_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z]+")
+_USER_ID, _EMAIL, _PHONE, _ANONYMOUS_ID = (kind.value for kind in IdentifierKind)
 
 
 def identifier(value: Any, field: str, limit: int = IDENTIFIER_CHARACTERS) -> str | None:
@@ -42,14 +44,16 @@ def identifier(value: Any, field: str, limit: int = IDENTIFIER_CHARACTERS) -> st
 
 def is_email(value: str) -> bool:
     """Whether it looks like one e-mail address; whether it exists is for others to find out."""
-    return len(value) <= 254 and _EMAIL.fullmatch(value) is not None
+    return len(value) <= 254 and _ADDRESS.fullmatch(value) is not None
 
 
 def email_in(*places: JsonObject | None) -> str | None:
     """The first valid `email` in `places`."""
     for place in places:
+        if not place:
+            continue
         for key in ("email", "Email", "emailAddress", "email_address"):
-            value = place.get(key) if place else None
+            value = place.get(key)
             if isinstance(value, str) and is_email(value.strip()):
                 return value.strip()
     return None
@@ -58,8 +62,10 @@ def email_in(*places: JsonObject | None) -> str | None:
 def phone_in(*places: JsonObject | None) -> str | None:
     """The first `phone` in `places` that could be dialled: five digits or more."""
     for place in places:
+        if not place:
+            continue
         for key in ("phone", "Phone", "phoneNumber", "phone_number"):
-            value = place.get(key) if place else None
+            value = place.get(key)
             if isinstance(value, int) and not isinstance(value, bool):
                 value = str(value)
             if isinstance(value, str) and len(value) <= IDENTIFIER_CHARACTERS and sum(map(str.isdigit, value)) >= 5:
@@ -67,6 +73,7 @@ def phone_in(*places: JsonObject | None) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1024)  # a site has few names for what happens on it
 def gives_own_address(event_name: str) -> bool:
     """Whether a track event of this name is someone giving their own address."""
     words = _WORD_BREAK.sub(" ", event_name).lower()
@@ -74,18 +81,18 @@ def gives_own_address(event_name: str) -> bool:
 
 
 def claims_of(user_id: str | None, email: str | None, phone: str | None, anonymous_id: str | None) -> list[Claim]:
-    """The identifiers, strongest first. An address used as user id is an address too."""
+    """The identifiers as they are said, strongest first. An address used as user id is an address too."""
     claims = []
     if user_id is not None:
-        claims.append(Claim(IdentifierKind.USER_ID, user_id))
+        claims.append({"kind": _USER_ID, "value": user_id})
         if email is None and is_email(user_id):
             email = user_id
     if email is not None:
-        claims.append(Claim(IdentifierKind.EMAIL, email))
+        claims.append({"kind": _EMAIL, "value": email})
     if phone is not None:
-        claims.append(Claim(IdentifierKind.PHONE, phone))
+        claims.append({"kind": _PHONE, "value": phone})
     if anonymous_id is not None:
-        claims.append(Claim(IdentifierKind.ANONYMOUS_ID, anonymous_id))
+        claims.append({"kind": _ANONYMOUS_ID, "value": anonymous_id})
     return claims
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from contracts.values import Flag
@@ -15,6 +16,7 @@ SANE_SKEW = timedelta(hours=24)
 FUTURE_TOLERANCE = timedelta(seconds=5)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_USUAL_CHARACTERS = 40  # 35 for nanoseconds and a zone; what is longer is not remembered
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds that is the year 5138, as milliseconds 1973
 
 
@@ -53,17 +55,23 @@ def read_moment(value: Any) -> datetime | None:
 
 
 def _skew(sent_at: Any, received_at: datetime) -> timedelta | None:
-    sent = read_moment(sent_at) if sent_at is not None else None
+    sent = None if sent_at is None else _sent(sent_at) if isinstance(sent_at, str) and len(sent_at) <= _USUAL_CHARACTERS else read_moment(sent_at)
     if sent is None:
         return None
     skew = received_at - sent
     return skew if NOTICEABLE_SKEW < abs(skew) <= SANE_SKEW else None
 
 
+@lru_cache(maxsize=64)  # all events of a batch were sent at one moment
+def _sent(text: str) -> datetime | None:
+    return read_moment(text)
+
+
 def _from_text(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        if moment.tzinfo is not UTC:
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     return moment if _is_plausible(moment) else None

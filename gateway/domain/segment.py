@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from contracts.ids import hash_id
-from contracts.limits import EVENT_BYTES, EVENT_NAME_CHARACTERS, MESSAGE_ID_CHARACTERS
+from contracts.limits import EVENT_BYTES, EVENT_LEVELS, EVENT_NAME_CHARACTERS, MESSAGE_ID_CHARACTERS
 from contracts.values import Flag, InteractionKind, JsonObject, SourceKind
 from gateway.domain import claims
 from gateway.domain.body import check_depth, kind_of
@@ -33,6 +33,9 @@ _SNAKE = {
 # What the interaction holds under a name of its own, or must not hold (the write key). All else is kept in `extra`.
 _NAMED = ("type", "event", "name", "category", "traits", "properties", "context", "timestamp", "originalTimestamp", "sentAt", "writeKey")
 _READ = frozenset((*_NAMED, "userId", "anonymousId", "previousId", "groupId", "messageId"))
+_OBJECTS = frozenset(("traits", "properties", "context"))  # of what is read, these are kept whole
+_CONTAINERS = frozenset((dict, list))
+_SNAKE_NAMES = frozenset(_SNAKE)
 _CHANGES_ON_RETRY = frozenset(("sentAt", "writeKey", "receivedAt"))
 
 
@@ -40,21 +43,45 @@ def read_event(event: Any, kind: InteractionKind | None, source: Source, receive
     """The capture an event is, or `Refused` naming the field. `kind` comes from the path; None: the event's `type` says it."""
     if not isinstance(event, dict):
         raise Refused("event", f"must be a JSON object, not {kind_of(event)}")
-    if event.keys() & _SNAKE.keys():
+    extra, is_flat = _unread(event)
+    if extra and not _SNAKE_NAMES.isdisjoint(extra):
         event = _camel(event)
-    check_depth(event)
-    kind = kind or _kind_of(event)
+        extra, is_flat = _unread(event)
+    try:
+        draft = _draft(event, kind or _kind_of(event), received_at, sender if source.kind is SourceKind.WEB else None)
+        if draft.flags:
+            extra.update({key: event[key] for key in ("timestamp", "originalTimestamp", "sentAt") if event.get(key) is not None})
+        draft.extra = extra
+        capture = seal(draft, source)
+    except (Refused, orjson.JSONEncodeError):
+        check_depth(event)  # whatever else is wrong with it
+        raise
+    # nothing nests deeper than it opens brackets, and counting those that were written is a hundred times cheaper than to follow them
+    if not is_flat or capture.body.count(b"{") + capture.body.count(b"[") > EVENT_LEVELS:
+        check_depth(event)
+    return capture
+
+
+def _unread(event: JsonObject) -> tuple[JsonObject, bool]:
+    """(what nobody here reads and is kept as it came, whether what is read and not kept is flat)."""
+    extra, is_flat = {}, True
+    for key, value in event.items():
+        if key not in _READ:
+            extra[key] = value
+        elif value.__class__ in _CONTAINERS and key not in _OBJECTS:
+            is_flat = False
+    return extra, is_flat
+
+
+def _draft(event: JsonObject, kind: InteractionKind, received_at: datetime, sender: Sender | None) -> Draft:
     traits, properties, context = _object(event, "traits"), _object(event, "properties"), _object(event, "context")
     draft = _dated(event, kind, received_at)
     draft.name = _name(event, kind)
     draft.properties = _with_category(properties, event.get("category"))
     context = _told_once(context, draft.properties) if kind is InteractionKind.PAGE else context
-    draft.context = _with_sender(context, sender) if source.kind is SourceKind.WEB else context
+    draft.context = context if sender is None else _with_sender(context, sender)
     _say_who(draft, event, traits)
-    draft.extra = {key: value for key, value in event.items() if key not in _READ}
-    if draft.flags:
-        draft.extra.update({key: event[key] for key in ("timestamp", "originalTimestamp", "sentAt") if event.get(key) is not None})
-    return seal(draft, source)
+    return draft
 
 
 def _kind_of(event: JsonObject) -> InteractionKind:
@@ -87,10 +114,10 @@ def _message_id(event: JsonObject, flags: list[Flag], received_at: datetime) -> 
 def _name(event: JsonObject, kind: InteractionKind) -> str | None:
     field = "event" if kind is InteractionKind.TRACK else "name"
     value = event.get(field)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        value = str(value)
     if value is not None and not isinstance(value, str):
-        raise Refused(field, f"must be a string, not {kind_of(value)}")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise Refused(field, f"must be a string, not {kind_of(value)}")
+        value = str(value)
     name = value.strip() if value else ""
     if kind is InteractionKind.TRACK and not name:
         raise Refused("event", "is required: the name of what happened")
@@ -153,8 +180,12 @@ def _told_once(context: JsonObject, properties: JsonObject) -> JsonObject:
 
 
 def _with_sender(context: JsonObject, sender: Sender) -> JsonObject:
-    known = {key: value for key, value in (("ip", sender.ip), ("userAgent", sender.user_agent)) if value is not None and key not in context}
-    return {**context, **known} if known else context
+    ip, user_agent = sender.ip, sender.user_agent
+    if ip is not None and "ip" not in context:
+        context = {**context, "ip": ip}
+    if user_agent is not None and "userAgent" not in context:
+        context = {**context, "userAgent": user_agent}
+    return context
 
 
 def _camel(event: JsonObject) -> JsonObject:

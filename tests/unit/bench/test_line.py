@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from bench.bytes import Amount
-from bench.pairs.doors import Batches
+from bench.capture import Load
 from bench.pairs.footprint import Footprint, count_store
 from bench.pairs.line import missing, quantile
 from bench.pairs.rest import LOOKS, until_heard
@@ -77,7 +77,7 @@ async def test_patience_ends_and_tells_what_is_left() -> None:
 
 async def test_a_request_of_many_events_is_as_long_as_it_says() -> None:
     for per_request, path in ((1, b"/v1/track"), (20, b"/v1/batch")):
-        load = Batches(1, 1, 7 * 10**7, per_request=per_request)
+        load = Load(1, 1, 7 * 10**7, per_request)
         requests = [load.request(), load.request()]
         for request in requests:
             head, _, body = request.partition(b"\r\n\r\n")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.ids import derive_id, hash_id, lane_of, with_prefix
+from contracts.ids import _ALPHABET, _encode, derive_id, hash_id, lane_of, with_prefix
 
 MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -45,3 +45,8 @@ def test_siblings_share_the_word() -> None:
 def test_a_lane_is_one_of_the_lanes_and_stays(key: str, lanes: int) -> None:
     assert 0 <= lane_of(key, lanes) < lanes
     assert lane_of(key, lanes) == lane_of(key, lanes)
+
+
+@given(st.integers(-(2**140), 2**140))
+def test_a_word_is_its_bits_five_at_a_time(number: int) -> None:
+    assert _encode(number) == "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))

@@ -1,0 +1,96 @@
+"""What we write ourselves is what the client would have written, byte for byte, and within its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nats.aio.client import Client
+from nats.errors import BadHeaderError, BadSubjectError, ConnectionClosedError, ConnectionDrainingError, OutboundBufferLimitError
+
+from chassis.bus.batches import check_publishable
+from chassis.bus.errors import PublishRefused
+from chassis.bus.wire import QuickClient, frame
+from chassis.message import OutMessage
+
+subjects = st.sampled_from(("capture.x.0", "$JS.API.INFO", "größe.x"))
+replies = st.sampled_from(("", "_INBOX.abc.1"))
+values = st.sampled_from((" padded ", "")) | st.text(max_size=12)
+headers = st.dictionaries(st.sampled_from(("ce-id", "ce-time", "n")) | st.text(max_size=5), values, max_size=4)
+
+
+class Recording(Client):
+    """The client as it comes, whose commands are kept instead of sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent = b""
+
+    async def _send_command(self, cmd: bytes, priority: bool = False) -> None:
+        self.sent += cmd
+
+
+class Standing(QuickClient):
+    """A client in the state that a test gives it; what it sends is kept."""
+
+    def __init__(self, status: int, buffered: int = 0) -> None:
+        super().__init__()
+        self._status = status
+        self._pending_data_size = buffered
+        self._max_pending_size = 1000
+        self.sent: list[bytes] = []
+
+    async def _send_command(self, cmd: bytes, priority: bool = False) -> None:
+        self.sent.append(cmd)
+
+
+@given(subjects, replies, headers, st.binary(max_size=30))
+async def test_a_frame_is_what_the_client_would_send(subject: str, reply: str, named: Mapping[str, str], body: bytes) -> None:
+    message = OutMessage(subject, named, body)
+    try:
+        check_publishable(message, 1_000_000)
+    except PublishRefused:
+        return
+    client = Recording()
+    try:
+        await client._send_publish(subject, reply, body, len(body), dict(named) or None)
+    except BadHeaderError:
+        return  # the client knows fewer names than the server
+    assert frame(message, reply) == client.sent
+
+
+def test_further_headers_stand_behind_its_own() -> None:
+    written = frame(OutMessage("capture.x.0", {"ce-id": "a"}, b"body"), more="Nats-Batch-Id: b\r\n")
+    assert written == b"HPUB capture.x.0  40 44\r\nNATS/1.0\r\nce-id: a\r\nNats-Batch-Id: b\r\n\r\nbody\r\n"
+    assert frame(OutMessage("x", {}, b""), more="a: b\r\n") == b"HPUB x  18 18\r\nNATS/1.0\r\na: b\r\n\r\n\r\n"
+
+
+@pytest.mark.parametrize("subject", ["", " ", "a b", "a\r\nPUB b 0", "a\tb"])
+def test_what_is_no_subject_is_not_written(subject: str) -> None:
+    with pytest.raises(BadSubjectError):
+        frame(OutMessage(subject, {}, b""))
+
+
+async def test_what_is_sent_together_is_one_piece_and_counted() -> None:
+    client = Standing(Client.CONNECTED)
+    await client.send([b"one", b"two"])
+    assert client.sent == [b"onetwo"]
+    assert (client.stats["out_msgs"], client.stats["out_bytes"]) == (2, 6)
+
+
+async def test_while_it_reconnects_it_holds_what_fits_and_refuses_the_rest() -> None:
+    client = Standing(Client.RECONNECTING, buffered=990)
+    await client.send([b"x" * 10])
+    with pytest.raises(OutboundBufferLimitError):
+        await client.send([b"x" * 11])
+    assert client.sent == [b"x" * 10]
+
+
+@pytest.mark.parametrize(("status", "error"), [(Client.CLOSED, ConnectionClosedError), (Client.DRAINING_PUBS, ConnectionDrainingError)])
+async def test_a_client_that_is_done_sends_nothing(status: int, error: type[Exception]) -> None:
+    client = Standing(status)
+    with pytest.raises(error):
+        await client.send([b"x"])
+    assert client.sent == []

@@ -1,0 +1,83 @@
+"""When it happened: the sender's claim, corrected by the sender's own clock against ours."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from contracts.values import Flag
+
+# Below this the difference between sentAt and our clock is the way over the network, not a wrong clock; correcting it would shuffle
+# events of one visitor that travelled at different speeds.
+NOTICEABLE_SKEW = timedelta(seconds=2)
+# Beyond this sentAt is not "just before we got it" but the date of an old recording that is being sent again.
+SANE_SKEW = timedelta(hours=24)
+FUTURE_TOLERANCE = timedelta(seconds=5)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECONDS_FROM = 100_000_000_000  # as seconds that is the year 5138, as milliseconds 1973
+
+
+def occurred(claimed: Any, sent_at: Any, received_at: datetime) -> tuple[datetime, list[Flag]]:
+    """The moment (aware UTC) an event happened, and what was odd about the claim.
+
+    Segment's rule: occurred_at = received_at - (sentAt - timestamp), when both are given and the clocks differ noticeably yet sanely.
+    Source: https://segment.com/docs/connections/spec/common/#timestamps
+    """
+    if claimed is None or claimed == "":
+        return received_at, [Flag.TIME_MISSING]
+    moment = read_moment(claimed)
+    if moment is None:
+        return received_at, [Flag.TIME_UNREADABLE]
+    flags: list[Flag] = []
+    skew = _skew(sent_at, received_at)
+    if skew is not None:
+        moment += skew
+        flags.append(Flag.CLOCK_CORRECTED)
+    if moment - received_at > FUTURE_TOLERANCE:
+        moment = received_at
+        flags.append(Flag.FUTURE_CLAMPED)
+    return moment, flags
+
+
+def read_moment(value: Any) -> datetime | None:
+    """ISO 8601, or seconds or milliseconds since 1970, as a number or its digits; None when it is none of these. Without a zone: UTC."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        text = value.strip()
+        if text.isascii() and text.isdigit() and len(text) in (10, 13):
+            return _from_number(int(text))
+        return _from_text(text)
+    return _from_number(value) if isinstance(value, int | float) else None
+
+
+def _skew(sent_at: Any, received_at: datetime) -> timedelta | None:
+    sent = read_moment(sent_at) if sent_at is not None else None
+    if sent is None:
+        return None
+    skew = received_at - sent
+    return skew if NOTICEABLE_SKEW < abs(skew) <= SANE_SKEW else None
+
+
+def _from_text(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if _is_plausible(moment) else None
+
+
+def _from_number(number: float) -> datetime | None:
+    seconds = number / 1000 if abs(number) >= _MILLISECONDS_FROM else number
+    try:
+        moment = _EPOCH + timedelta(seconds=seconds)
+    except (OverflowError, ValueError):
+        return None
+    return moment if _is_plausible(moment) else None
+
+
+def _is_plausible(moment: datetime) -> bool:
+    # a century on either side leaves room for every correction without leaving the calendar
+    return _EPOCH.year <= moment.year <= 9000
