@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench.capture import WRITE_KEY, Asking, Load, stored, wait_for
+from bench.capture import WRITE_KEY, load, stored, wait_for
 from bench.pairs.figures import P50, P99, RATE
 from bench.pairs.meter import Meter
 from bench.pairs.started import nats_server, python, started
@@ -24,7 +23,6 @@ from chassis.auth import generate_key_pair
 from embedded.up import free_ports
 
 CONNECTIONS = 64
-GRACE_SECONDS = 30.0
 _ROOM = 10**7  # of ids, for each turn
 
 
@@ -41,31 +39,18 @@ class Door:
     def loaded(self, seconds: float, per_request: int) -> Measured:
         self.turns += 1
         meter = Meter(self.pids)
-        load, took = uvloop.run(_load(self.port, seconds, per_request, self.turns * _ROOM))
-        captures = len(load.latencies) * per_request
-        if not captures:
-            return Measured({}, f"nothing was acknowledged, {load.refused} requests refused")
-        ordered = sorted(load.latencies)
-        values = meter.per(captures) | {RATE.name: captures / took}
-        values |= {P50.name: 1000 * ordered[len(ordered) // 2], P99.name: 1000 * ordered[int(len(ordered) * 0.99)]}
-        self.expected += captures
-        return Measured(values, f"{load.refused} requests refused" if load.refused else self._lost())
+        result = uvloop.run(load(self.port, seconds, CONNECTIONS, self.turns * _ROOM, per_request))
+        if not result.answered:
+            return Measured({}, f"nothing was acknowledged, {result.refused} requests refused")
+        values = meter.per(result.answered) | {RATE.name: result.rate, P50.name: result.quantile(0.5), P99.name: result.quantile(0.99)}
+        self.expected += result.answered
+        return Measured(values, f"{result.refused} requests refused" if result.refused else self._lost())
 
     def _lost(self) -> str:
         if self.nats_url is None:
             return ""
         kept = asyncio.run(stored(self.nats_url))
         return "" if kept >= self.expected else f"{self.expected} acknowledged, {kept} on the stream"
-
-
-async def _load(port: int, seconds: float, per_request: int, first: int) -> tuple[Load, float]:
-    load = Load(seconds, CONNECTIONS, first, per_request)
-    began = time.perf_counter()
-    for _ in range(CONNECTIONS):
-        await asyncio.get_running_loop().create_connection(lambda: Asking(load), "127.0.0.1", port)
-    async with asyncio.timeout(seconds + GRACE_SECONDS):
-        await load.done
-    return load, time.perf_counter() - began
 
 
 @contextmanager

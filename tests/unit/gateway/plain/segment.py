@@ -12,12 +12,11 @@ import orjson
 
 from contracts.limits import EVENT_BYTES, EVENT_NAME_CHARACTERS, MESSAGE_ID_CHARACTERS
 from contracts.values import Flag, InteractionKind, JsonObject, SourceKind
-from gateway.domain.body import kind_of
+from gateway.domain.body import check_depth, kind_of
 from gateway.domain.capture import Sender, Source
 from gateway.domain.refusal import Refused
 from tests.unit.gateway.plain import claims
 from tests.unit.gateway.plain.capture import Capture, Draft, seal
-from tests.unit.gateway.plain.depth import check_depth
 from tests.unit.gateway.plain.ids import hash_id
 from tests.unit.gateway.plain.moment import occurred
 
