@@ -12,6 +12,6 @@ def dump_json(document: Any) -> str:
     return orjson.dumps(document).decode()
 
 
-def load_json(text: str | bytes) -> Any:
-    """The document that `text` holds."""
-    return orjson.loads(text)
+def load_json(text: str | bytes | float) -> Any:
+    """The document that `text` holds. A bare number is one already where SQLite kept it: its JSON columns take what looks like a number for one."""
+    return text if isinstance(text, int | float) else orjson.loads(text)
