@@ -180,7 +180,7 @@ def main() -> None:
         print(json.dumps(asyncio.run(measure(arguments.measure))))
         return
     here = str(Path(__file__).resolve().parents[1])
-    checkouts = [str(Path(arguments.against).resolve())] * bool(arguments.against) + [here]
+    checkouts = [str(Path(one).resolve()) for one in (arguments.against,) if one is not None] + [here]
     for size, by_checkout in compare(checkouts, arguments.sizes, arguments.rounds).items():
         print(f"batches of {size}: CPU-ms a batch, medians of {arguments.rounds}")
         for name in _NAMES:

@@ -5,8 +5,12 @@ Each app has a registry of its own. Labels are route templates, handler names an
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+Measure = TypeVar("Measure", Counter, Gauge, Histogram)
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -19,7 +23,7 @@ class Metrics:
     def __init__(self, service: str) -> None:
         self.registry = CollectorRegistry()
         self._service = service
-        self._answered: dict[tuple[str, str, int], Histogram] = {}
+        self._children: dict[tuple[Any, ...], Any] = {}
         self._requests = self._histogram("rapport_http_request_seconds", "Time to answer a request", ("method", "route", "status"), _FAST)
         self._batches = self._histogram("rapport_batch_seconds", "Time to handle a batch, with its transaction", ("stream", "consumer"), _FAST)
         self._messages = self._counter("rapport_messages_total", "Messages handled in batches", ("stream", "consumer"))
@@ -38,16 +42,12 @@ class Metrics:
 
     def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered. `route` is the template."""
-        key = (method, route, status)
-        child = self._answered.get(key)
-        if child is None:  # looking a child up by its labels costs more than observing
-            child = self._answered[key] = self._requests.labels(self._service, method, route, str(status))
-        child.observe(seconds)
+        self._of(self._requests, method, route, status).observe(seconds)
 
     def batch_handled(self, stream: str, consumer: str, size: int, seconds: float) -> None:
         """A batch was applied and committed. (This and the next three are `chassis.bus.observer.Observer`.)"""
-        self._batches.labels(self._service, stream, consumer).observe(seconds)
-        self._messages.labels(self._service, stream, consumer).inc(size)
+        self._of(self._batches, stream, consumer).observe(seconds)
+        self._of(self._messages, stream, consumer).inc(size)
 
     def batch_failed(self, stream: str, consumer: str, size: int, error: Exception) -> None:
         """A try of a batch ended in an error; its messages are tried again."""
@@ -59,12 +59,12 @@ class Metrics:
 
     def lag_seen(self, stream: str, consumer: str, pending: int) -> None:
         """How many messages wait behind those just taken."""
-        self._lag.labels(self._service, stream, consumer).set(pending)
+        self._of(self._lag, stream, consumer).set(pending)
 
     def run_handled(self, handler: str, size: int, seconds: float) -> None:
         """A handler took a run of events (or timers)."""
-        self._handlers.labels(self._service, handler).observe(seconds)
-        self._events.labels(self._service, handler).inc(size)
+        self._of(self._handlers, handler).observe(seconds)
+        self._of(self._events, handler).inc(size)
 
     def run_failed(self, handler: str, error: BaseException) -> None:
         """A handler raised."""
@@ -72,7 +72,7 @@ class Metrics:
 
     def duplicates_skipped(self, stream: str, count: int) -> None:
         """Messages were redelivered, and the inbox knew them."""
-        self._duplicates.labels(self._service, stream).inc(count)
+        self._of(self._duplicates, stream).inc(count)
 
     def outbox_aged(self, seconds: float) -> None:
         """How old the oldest unpublished event is; 0 when all are published."""
@@ -85,15 +85,23 @@ class Metrics:
 
     def timer_fired(self, kind: str, late_seconds: float) -> None:
         """A timer fired this late."""
-        self._lateness.labels(self._service, kind).observe(max(late_seconds, 0.0))
+        self._of(self._lateness, kind).observe(max(late_seconds, 0.0))
 
     def event_said(self, wire_name: str) -> None:
         """An event went into the outbox."""
-        self._said.labels(self._service, wire_name).inc()
+        self._of(self._said, wire_name).inc()
 
     def render(self) -> bytes:
         """All of it in Prometheus's text format."""
         return generate_latest(self.registry)
+
+    def _of(self, metric: Measure, *labels: str | int) -> Measure:
+        """The part of a metric with these labels: looking it up by its labels costs more than observing does."""
+        key = (metric, *labels)
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = metric.labels(self._service, *map(str, labels))
+        return child
 
     def _histogram(self, name: str, text: str, labels: tuple[str, ...], buckets: tuple[float, ...]) -> Histogram:
         return Histogram(name, text, ("service", *labels), buckets=buckets, registry=self.registry)

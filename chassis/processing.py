@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from opentelemetry.trace import Span, SpanKind
@@ -67,7 +68,7 @@ class Processor:
     async def apply(self, batch: Sequence[Received]) -> None:
         """Applies `batch`. Raises Unparseable before anything is begun, or whatever a handler raised."""
         heard = await self._read([received for received in batch if replayed_for(received) in (None, self._runtime.name)])
-        last = max(received.mark for received in batch)
+        last = max(batch, key=_sequence).mark
         with self._traced(heard) as traces:
             async with self._runtime.writing(traces) as context:
                 for subscription, run in groupby(await self._claim(context, heard, last), key=lambda one: one.subscription):
@@ -114,7 +115,7 @@ class Processor:
 
     async def _claim(self, context: Context, heard: Sequence[Heard], last: Mark) -> list[Heard]:
         replays = [one for one in heard if replayed_for(one.received) is not None]
-        arrivals = [one.arrival for one in heard if replayed_for(one.received) is None]
+        arrivals = [one.arrival for one in heard if not replays or replayed_for(one.received) is None]
         fresh = await inbox.claim(context.session, self._reading, arrivals, last)
         fresh |= {one.received.sequence for one in replays if await self._takes_replay(context.session, one)}
         if len(fresh) < len(heard):
@@ -177,6 +178,9 @@ class Processor:
             finally:
                 for span in spans.values():
                     span.end()
+
+
+_sequence = attrgetter("sequence")
 
 
 def lane_in(subject: str) -> int:

@@ -101,7 +101,8 @@ def carried_trace(headers: Mapping[str, str]) -> dict[str, str]:
 
 def is_sampled(headers: Mapping[str, str]) -> bool:
     """Whether the sender decided to record this trace; asked for each message."""
-    sender = _sender(headers.get("traceparent", ""))
+    traceparent = headers.get("traceparent")
+    sender = None if traceparent is None else _sender(traceparent)
     return sender is not None and sender.trace_flags.sampled
 
 

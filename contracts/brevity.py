@@ -37,6 +37,8 @@ def quoted(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 def counted(rejected: tuple[str, ...]) -> tuple[str, ...]:
     """At most REJECTED alternatives, and how many more there were."""
+    if not rejected:
+        return rejected
     if len(rejected) > REJECTED:
         rejected = (*rejected[: REJECTED - 1], f"{len(rejected) - REJECTED + 1} others")
     return tuple(shortened(one) for one in rejected)

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic_core import from_json
 
 from contracts.ids import derive_id, lane_of
 
@@ -150,10 +151,7 @@ def following(cause: Event, wire_name: str, *parts: str, at: datetime | None = N
 
 
 def _parse_object(body: bytes) -> dict[str, Any]:
-    # pydantic_core's parser: no dependency beyond pydantic, and as fast as orjson for bodies of this size
-    from pydantic_core import from_json
-
-    parsed = from_json(body)
+    parsed = from_json(body)  # pydantic_core's: no dependency beyond pydantic, and as fast as orjson for bodies of this size
     if not isinstance(parsed, dict):
         raise ValueError("the body is not a JSON object")
     return parsed

@@ -14,7 +14,7 @@ from rulebook.evaluate import Condition, Effect, Evaluation, Plan, Rejection, Ru
 from rulebook.expressions import Language, Program
 from rulebook.feeding import read_whole, supply_of
 from rulebook.given import check_examples
-from rulebook.memory import Memory
+from rulebook.memory import Key, Memory, Question
 from rulebook.problems import Problem, RulebookError, did_you_mean
 from rulebook.reasons import citations
 from rulebook.syntax import Read
@@ -49,10 +49,21 @@ class Rulebook(Generic[Effect]):
 
     def evaluate(self, kind: str, name: str | None, facts: Mapping[str, Any]) -> Evaluation[Effect]:
         """Weigh the rules indexed under `kind` and `name`. Facts absent, None or misfit are unknown. Raises UnknownKind, FactsUnknown."""
-        plan = self._plans.get((kind, name)) or self._plans.get((kind, None))
-        if plan is None:
-            raise UnknownKind(f"{kind} is none of {', '.join(self.vocabulary.kinds)}")
+        _, plan = self._plan(kind, name)
         return weigh(plan, facts)
+
+    def question(self, kind: str, name: str | None, facts: Mapping[str, Any]) -> Key | None:
+        """What `evaluate` would answer by: equal questions have equal answers. None: it is too long to be kept. Raises UnknownKind."""
+        indexed, plan = self._plan(kind, name)
+        asked = plan.question.key(facts)
+        return None if asked is None else (indexed, asked)
+
+    def _plan(self, kind: str, name: str | None) -> tuple[tuple[str, str | None], Plan[Effect]]:
+        for indexed in ((kind, name), (kind, None)):
+            plan = self._plans.get(indexed)
+            if plan is not None:
+                return indexed, plan
+        raise UnknownKind(f"{kind} is none of {', '.join(self.vocabulary.kinds)}")
 
 
 def compile_rulebook(
@@ -165,7 +176,7 @@ def _plan(conditions: list[Condition[Effect]], language: Language) -> Plan[Effec
     supplies = tuple(supply_of((read for condition in group for read in _needs(condition)), types) for group in groups.values())
     numbers = {whole: number for number, whole in enumerate(groups)}
     numbered = tuple((condition, numbers[_whole(condition, types)]) for condition in conditions)
-    return Plan(numbered, supplies, language.activation, types)
+    return Plan(numbered, supplies, language.activation, types, Question(supplies))
 
 
 def _whole(condition: Condition[Effect], types: Mapping[str, FactType]) -> frozenset[str]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from rulebook.feeding import Plate, Supply, look_up
-from rulebook.memory import Memory
+from rulebook.memory import Memory, Question
 from rulebook.syntax import Read
 from rulebook.vocabulary import KNOWN, FactType
 
@@ -105,6 +105,7 @@ class Plan(Generic[Effect]):
     supplies: tuple[Supply, ...]
     activate: Callable[[Mapping[str, Any]], Any]
     types: Mapping[str, FactType]
+    question: Question
 
 
 def weigh(plan: Plan[Effect], facts: Mapping[str, Any]) -> Evaluation[Effect]:

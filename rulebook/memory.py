@@ -1,19 +1,22 @@
-"""What a condition said before. A condition is a pure function of the facts it reads, so remembering changes nothing but the speed.
+"""What a condition said before, or all of a kind together: pure functions of the facts they read, so remembering changes nothing but the speed.
 
 Pages, campaigns and titles repeat; a regular expression costs 3-12 microseconds each time, because the CEL runtime compiles it anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
+from rulebook.feeding import Supply
 from rulebook.syntax import Read
 from rulebook.vocabulary import FactType
 
 _MOST = 1_024  # verdicts kept of one condition: half a megabyte at the very most
 _LONGEST = 256  # characters of a text that is kept: no one's essay should stay in memory
 _NOTHING = object()
+_UNKNOWN = object()
+_PLAIN = frozenset({str, int, bool, type(None), object})  # no fractions: 0.0 and -0.0 are equal, and are not told alike
 _SCALARS = {"BOOL", "INT", "DOUBLE", "STRING", "TIMESTAMP", "DURATION"}
 
 Key = tuple[Hashable, ...]
@@ -53,6 +56,28 @@ class Memory:
             self._verdicts[key] = verdict
         except TypeError:
             return
+
+
+class Question:
+    """All that the conditions of one kind ask of the facts: two that are asked the same give the same answer."""
+
+    def __init__(self, supplies: Iterable[Supply]) -> None:
+        self._wholes = tuple(sorted({feed.variable for supply in supplies for feed in supply.feeds if feed.keys is None}))
+        self._maps = tuple(sorted({(feed.variable, feed.keys) for supply in supplies for feed in supply.feeds if feed.keys is not None}))
+
+    def key(self, facts: Mapping[str, Any]) -> Key | None:
+        """What the answer to these facts can be kept under; None where it cannot: something long, or with parts of its own."""
+        values = list(map(facts.get, self._wholes))
+        for variable, keys in self._maps:
+            entries = facts.get(variable)
+            if isinstance(entries, Mapping):
+                values += [entries.get(key, _NOTHING) for key in keys]
+            else:
+                values.append(_UNKNOWN if entries is None else entries)
+        types = tuple(map(type, values))
+        if not _PLAIN.issuperset(types) or any(type(value) is str and len(value) > _LONGEST for value in values):
+            return None
+        return tuple(values), types
 
 
 def _is_scalar(read: Read, types: Mapping[str, FactType]) -> bool:

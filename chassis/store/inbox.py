@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Integer, String, bindparam, delete, func, literal_column, select, text, tuple_
 
@@ -50,8 +50,7 @@ class Reading:
     before: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A message that came. `is_in_each_lane`: the same id comes on several lanes, of which some may lag far behind."""
 
     message_id: str

@@ -262,7 +262,8 @@ def sqlite_engine(url: URL, durability: Durability, busy_seconds: float) -> Asyn
 def _fetch(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> Fetched:
     try:
         cursor = connection.execute(sql, values)
-        return cursor.fetchall(), _keys(cursor)
+        rows = cursor.fetchall()
+        return rows, _keys(cursor) if rows else ()
     except sqlite3.Error as error:
         raise of_sqlite(error) from None
 

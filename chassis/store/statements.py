@@ -7,7 +7,7 @@ would in SQLAlchemy, whose own execution costs fifty times what SQLite does (doc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -94,12 +94,13 @@ class Shape:
 class Prepared:
     """A statement with the values that stand in it; others are given by name."""
 
-    __slots__ = ("_constants", "_places", "_slots", "shape")
+    __slots__ = ("_constants", "_is_whole", "_places", "_slots", "shape")
 
-    def __init__(self, shape: Shape, constants: Values) -> None:
+    def __init__(self, shape: Shape, constants: Values, names: Collection[str] = ()) -> None:
         self.shape = shape
         self._constants = constants
         self._places = tuple((name, shape.processors.get(name)) for name in shape.names)
+        self._is_whole = not shape.is_expanding and all(name in names for name in shape.names)  # whoever names these gives everything
         self._slots = () if shape.is_expanding else tuple(self._slot(name, process) for name, process in self._places)
 
     def bind(self, given: Values) -> Bound:
@@ -118,7 +119,7 @@ class Prepared:
 
     def bind_many(self, rows: Sequence[Values]) -> tuple[str, list[Sequence[Any]]]:
         """Text and one list of values a row; the rows have the same names."""
-        if self.shape.is_expanding or any(name not in rows[0] for name, _ in self._places):
+        if not self._is_whole:
             return self.shape.sql, [self.bind(row).values for row in rows]
         return self.shape.sql, [[row[name] if process is None else process(row[name]) for name, process in self._places] for row in rows]
 
@@ -146,6 +147,11 @@ class Compiler:
         self._shapes: LRUCache[Any, Shape] = LRUCache(_MOST_SHAPES)
         self._prepared: WeakKeyDictionary[Executable, dict[tuple[str, ...], Prepared]] = WeakKeyDictionary()
 
+    @property
+    def texts(self) -> list[str]:
+        """All that was compiled so far."""
+        return [shape.sql for shape in self._shapes.values()]
+
     def prepare(self, statement: Executable, names: Iterable[str] = (), *, is_many: bool = False) -> Prepared:
         """`statement` to be run with values of these names."""
         known = self._prepared.get(statement)
@@ -169,7 +175,7 @@ class Compiler:
                 self._shapes[shape_key] = shape
         extracted, collected = (None, None) if cache_key is None else (cache_key.bindparams, cache_key.params)
         constants = shape.compiled.construct_params(extracted_parameters=extracted, escape_names=False, _check=False, _collected_params=collected)
-        return Prepared(shape, constants)
+        return Prepared(shape, constants, names)
 
 
 def _result_processor(kind: TypeEngine[Any] | None, dialect: Dialect) -> Process:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-import orjson
+from pydantic import TypeAdapter
 from sqlalchemy import Boolean, Column, MetaData, String, Table, Text
 
 from chassis.store.batch import upsert
@@ -14,6 +14,8 @@ from chassis.store.session import Session
 from contracts.values import Receipt, Scores
 from deciding.cards import Card
 from deciding.store.attributes import attributes_from_text, attributes_to_text
+
+_HIGHLIGHTS = TypeAdapter(tuple[Receipt, ...])
 
 
 def card_table(metadata: MetaData) -> Table:
@@ -45,12 +47,11 @@ def _card_row(card: Card) -> dict[str, Any]:
         "person_id": card.person_id,
         "attributes": attributes_to_text(card.attributes),
         "scores": None if card.scores is None else card.scores.model_dump_json(),
-        "highlights": orjson.dumps([receipt.model_dump(mode="json") for receipt in card.highlights]).decode(),
+        "highlights": _HIGHLIGHTS.dump_json(card.highlights).decode(),
         "is_test": card.is_test,
     }
 
 
 def _card_of(row: Any) -> Card:
     scores = None if row.scores is None else Scores.model_validate_json(row.scores)
-    highlights = tuple(Receipt.model_validate(receipt) for receipt in orjson.loads(row.highlights))
-    return Card(row.person_id, attributes_from_text(row.attributes), scores, highlights, row.is_test)
+    return Card(row.person_id, attributes_from_text(row.attributes), scores, _HIGHLIGHTS.validate_json(row.highlights), row.is_test)

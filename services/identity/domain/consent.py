@@ -30,7 +30,7 @@ class Statement:
 
 def statements_of(interaction: Interaction) -> tuple[Statement, ...]:
     """At most one statement per channel; of two that contradict each other the withdrawal counts. A robot's post says nothing."""
-    if Flag.HONEYPOT in interaction.flags:
+    if Flag.HONEYPOT in interaction.flags or not _may_speak(interaction):
         return ()
     found: dict[ConsentChannel, Statement] = {}
     for statement in _all_of(interaction):
@@ -44,6 +44,11 @@ def tidy_wording(text: str) -> str | None:
     """Bounded, without what a store cannot keep; None when nothing is left."""
     printable = "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text[:LONGEST_WORDING])
     return printable.strip() or None
+
+
+def _may_speak(interaction: Interaction) -> bool:
+    """Whether it is worth a closer look: most of what is captured is pages."""
+    return bool(interaction.traits) or interaction.kind is InteractionKind.TRACK or "consent" in interaction.context
 
 
 def _all_of(interaction: Interaction) -> Iterator[Statement]:

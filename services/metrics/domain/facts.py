@@ -5,7 +5,7 @@ The names of the fields are those of the columns.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class Presence:
         marked = other if other.mark_key > self.mark_key else self
         told = other if other.told_key > self.told_key else self
         first = other if other.is_seen_before(self) else self
-        return replace(
-            self,
+        return Presence(  # not `replace`, which takes twice as long, several times an event
+            fragment_id=self.fragment_id,
             has_real=self.has_real or other.has_real,
             has_test=self.has_test or other.has_test,
             is_marked=marked.is_marked,

@@ -43,6 +43,13 @@ class Harvest:
         known = self.presences.get(presence.fragment_id)
         self.presences[presence.fragment_id] = presence if known is None else known.joined(presence)
 
+    def place_of(self, event: Event) -> tuple[str, int]:
+        """Where it is noted how far the owner of this event was heard: in one slot a batch, that of its first event."""
+        for place in self.heard:
+            if place[0] == event.owner:
+                return place
+        return event.owner, lane_of(event.lane_key, SLOTS)
+
     def keep(self, fact: Fact) -> None:
         self.facts.setdefault(type(fact), {})[fact.event_id] = fact
 
@@ -52,7 +59,7 @@ def harvest(events: Iterable[Event]) -> Harvest:
     found = Harvest()
     for event in events:
         _take_in(found, event)
-        place = next((one for one in found.heard if one[0] == event.owner), (event.owner, lane_of(event.lane_key, SLOTS)))
+        place = found.place_of(event)
         found.heard[place] = max(event.meta.at, found.heard.get(place, event.meta.at))
     return found
 
@@ -77,9 +84,12 @@ def _take_in(found: Harvest, event: Event) -> None:
 def _take_in_interaction(found: Harvest, event: InteractionRecognized) -> None:
     interaction = event.interaction
     found.place({event.fragment_id: Placement(event.person_id, event.graph_version)})
-    found.note(Presence(event.fragment_id, has_real=not interaction.is_test, has_test=interaction.is_test))
-    oldest = with_prefix("frg", event.person_id)
-    found.note(Presence(oldest, first_us=micros(interaction.occurred_at), first_told_us=micros(event.meta.at)))
+    oldest, occurred_us, told_us = with_prefix("frg", event.person_id), micros(interaction.occurred_at), micros(event.meta.at)
+    if event.fragment_id == oldest:  # as most are
+        found.note(Presence(oldest, not interaction.is_test, interaction.is_test, first_us=occurred_us, first_told_us=told_us))
+    else:
+        found.note(Presence(event.fragment_id, not interaction.is_test, interaction.is_test))
+        found.note(Presence(oldest, first_us=occurred_us, first_told_us=told_us))
     tag = tag_of(interaction)
     if tag is not None:
         tag_id = tag.tag_id
@@ -88,7 +98,7 @@ def _take_in_interaction(found: Harvest, event: InteractionRecognized) -> None:
             interaction_id=interaction.interaction_id,
             fragment_id=event.fragment_id,
             tag_id=tag_id,
-            occurred_us=micros(interaction.occurred_at),
+            occurred_us=occurred_us,
             received_us=micros(interaction.received_at),
             is_test=interaction.is_test,
         )

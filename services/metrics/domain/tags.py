@@ -17,6 +17,7 @@ CLICK_IDS = ("dclid", "fbclid", "gbraid", "gclid", "li_fat_id", "msclkid", "ttcl
 
 _PARTS = ("source", "medium", "name", "content", "term")
 _IN_QUERY = {"utm_source": "source", "utm_medium": "medium", "utm_campaign": "name", "utm_content": "content", "utm_term": "term", "utm_id": "key"}
+_IN_CONTEXT = {**{part: part for part in _PARTS}, "id": "key"}
 _LONGEST_QUERY = 4_000
 
 
@@ -46,7 +47,7 @@ def folded(value: str) -> str:
 def tag_of(interaction: Interaction) -> Tag | None:
     """The tag that an interaction carries: in its context, or, for a page call that has none there, in the address of the page."""
     context = interaction.context
-    parts = _texts(_mapping(context.get("campaign")), {**{part: part for part in _PARTS}, "id": "key"})
+    parts = _texts(_mapping(context.get("campaign")), _IN_CONTEXT)
     clicks = {name for name in _mapping(context.get("click_ids")) if name in CLICK_IDS}
     if interaction.kind is InteractionKind.PAGE and not parts:
         query = _query_of(interaction)
@@ -77,7 +78,7 @@ def _query_of(interaction: Interaction) -> dict[str, str]:
 
 
 def _parsed(text: Any, *, is_url: bool) -> dict[str, str]:
-    if not isinstance(text, str):
+    if not isinstance(text, str) or "=" not in text:  # no parameter without it, and most addresses have none
         return {}
     try:
         query = urlsplit(text[:_LONGEST_QUERY]).query if is_url else text[:_LONGEST_QUERY].removeprefix("?")

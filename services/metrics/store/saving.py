@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, or_, select, text
@@ -161,7 +161,12 @@ def _rule(table: CoreTable, new: Any) -> tuple[dict[str, Any], ColumnElement[boo
 
 
 def _row(fact: Any) -> dict[str, Any]:
-    return {one.name: getattr(fact, one.name) for one in fields(fact)}
+    return {name: getattr(fact, name) for name in _names(type(fact))}  # type: ignore[arg-type]  # a class is hashable
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
 
 
 _TAG_PARTS = ("source", "medium", "name", "content", "term", "key")

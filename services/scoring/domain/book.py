@@ -116,6 +116,7 @@ class Book:
     said: list[Event] = field(default_factory=list)
     written: list[StoredReceipt] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)  # people without a fragment
+    _fresh: dict[str, list[StoredReceipt]] = field(default_factory=dict)  # what was written, by fragment; sorted only where somebody is told whole
 
     @property
     def changed_fragments(self) -> list[Fragment]:
@@ -131,11 +132,12 @@ class Book:
     def write(self, receipts: Iterable[StoredReceipt]) -> None:
         for receipt in receipts:
             self.written.append(receipt)
-            self.recent[receipt.fragment_id] = newest((*self.recent.get(receipt.fragment_id, ()), receipt))
+            self._fresh.setdefault(receipt.fragment_id, []).append(receipt)
 
     def highlights_of(self, person_id: str) -> Recent:
         """The newest receipts of a person."""
-        return newest(receipt for fragment in self.fragments_of(person_id) for receipt in self.recent.get(fragment.fragment_id, ()))
+        own = [fragment.fragment_id for fragment in self.fragments_of(person_id)]
+        return newest(receipt for key in own for known in (self.recent, self._fresh) for receipt in known.get(key, ()))
 
 
 def newest(receipts: Iterable[StoredReceipt]) -> Recent:

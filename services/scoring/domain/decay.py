@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from math import isqrt
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -100,6 +101,7 @@ def from_e4(units: int) -> Decimal:
     return Decimal(units).scaleb(-4)
 
 
+@lru_cache(maxsize=64)  # what is earned is added to the sums of the fragment, and to those of the person
 def weight(points_e4: int, half_life: int, at: datetime) -> int:
     """What `points_e4` made at `at` add to the sum of their half-life. Many half-lives before the epoch there is nothing left to add."""
     lives, rest = divmod(microseconds(at), half_life)
@@ -130,11 +132,17 @@ def combine(parts: Iterable[Accumulators]) -> Accumulators:
 
 def worth_scaled(total: int, half_life: int, since_epoch: int) -> int:
     """What one sum is worth at a moment: e4 units in fixed point with 64 bits."""
-    lives, rest = divmod(since_epoch, half_life)
-    inverse = _exp2(_WHOLE - (rest << _FRACTION_BITS) // half_life)  # 2^(1 - fraction)
-    shift = _BITS + 1 + lives  # 64 of the weight + 65 of the inverse + lives, less the 64 that are kept
+    inverse, shift = _inverse(half_life, since_epoch)
     product = total * inverse
     return product >> shift if shift >= 0 else product << -shift
+
+
+@lru_cache(maxsize=256)  # an event asks several times about one moment
+def _inverse(half_life: int, since_epoch: int) -> tuple[int, int]:
+    """2^(1 - fraction) of the half-life that has begun, and by how many bits a sum times that is to be shifted."""
+    lives, rest = divmod(since_epoch, half_life)
+    shift = _BITS + 1 + lives  # 64 of the weight + 65 of the inverse + lives, less the 64 that are kept
+    return _exp2(_WHOLE - (rest << _FRACTION_BITS) // half_life), shift
 
 
 def round_scaled(scaled: int) -> int:

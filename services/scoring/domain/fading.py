@@ -1,6 +1,7 @@
 """When will decay alone move a person to another row of the grid?
 
-Sums of one sign only fall towards zero, so the moment is found from a guess in floating point and settled by exact integers.
+Sums of one sign only fall towards zero, so the moment is found in floating point, and settled by exact integers where it lies so near a whole second
+that floating point cannot tell which side.
 Where good and bad points of different half-lives are mixed the score may rise before it falls; there the first change is found by
 halving intervals on which the good part (falling) and the bad part (rising) bound the score from both sides.
 """
@@ -10,13 +11,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from math import ceil, log, log2
+from math import ceil, exp2, log, log2
 
 from services.scoring.domain.decay import Accumulators, microseconds, moment, round_scaled, worth_scaled
 
 _SECOND = 1_000_000
 _LIVES_TO_NOTHING = 40  # 2^-40 of 50 million points is below the last decimal
 _MOST_STEPS = 40
+_FIXED = 2**64
+_MARGIN = 0.001  # of a second: a thousand times what floating point, and the steps of the exponent, can be wrong by
+_LN2 = log(2)
 
 
 def next_change(sums: Accumulators, thresholds: tuple[int, int, int], after: datetime) -> datetime | None:
@@ -45,7 +49,11 @@ class _Search:
         if goal is None:
             return None
         low, high = self._now, self._now + max(self._sums) // _SECOND * _LIVES_TO_NOTHING
-        probe, step = self._now + _seconds_until(goal, self._parts), 1
+        elapsed, is_settled = _seconds_until(goal, self._parts)
+        moment = self._start / _SECOND + elapsed
+        probe, step = ceil(moment), 1
+        if is_settled and low < probe < high and _MARGIN < probe - moment < 1 - _MARGIN:
+            return probe  # `moment` is wrong by microseconds at most, so it cannot be another second
         while high - low > 1:
             if not low < probe < high:
                 probe = min(max(probe, low + 1), high - 1) if step == 1 else (low + high) // 2
@@ -91,21 +99,24 @@ class _Search:
         return sum(worth_scaled(total, half_life, second * _SECOND) for half_life, total in parts)
 
 
-def _seconds_until(goal: float, parts: Mapping[int, int]) -> int:
+def _seconds_until(goal: float, parts: Mapping[int, int]) -> tuple[float, bool]:
     """When parts of one sign (half-life -> scaled worth now) have faded to `goal`, by floating point: exact for one half-life, else Newton's method.
 
-    The curve is convex, so that steps from the left never overshoot.
+    The curve is convex, so that steps from the left never overshoot. False: there was no end of them.
     """
     if len(parts) == 1:
         ((half_life, now),) = parts.items()
-        return ceil(half_life / _SECOND * log2(max(abs(now) / 2**64 / goal, 1.0)))
-    values = [(abs(now) / 2**64, half_life / _SECOND) for half_life, now in parts.items()]
+        return half_life / _SECOND * log2(max(abs(now) / _FIXED / goal, 1.0)), True
+    values = [(abs(now) / _FIXED, half_life / _SECOND) for half_life, now in parts.items()]
     elapsed = 0.0
     for _ in range(_MOST_STEPS):
-        faded = [(value * 2.0 ** (-elapsed / half_life), half_life) for value, half_life in values]
-        slope = sum(value / half_life for value, half_life in faded) * log(2)
-        step = (sum(value for value, _ in faded) - goal) / slope if slope else 0.0
+        left = slope = 0.0
+        for value, seconds in values:
+            faded = value * exp2(-elapsed / seconds)
+            left += faded
+            slope += faded / seconds
+        step = (left - goal) / (slope * _LN2) if slope else 0.0
         elapsed += step
         if abs(step) < 0.01:
-            break
-    return ceil(elapsed)
+            return elapsed, True
+    return elapsed, False

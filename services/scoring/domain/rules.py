@@ -16,6 +16,7 @@ from deciding.profile import Attributes, profile_facts
 from rulebook.compile import Rulebook, compile_rulebook
 from rulebook.document import Document, Example, survey_document
 from rulebook.evaluate import Evaluation, Match, Rule, UnknownPolicy
+from rulebook.memory import Key
 from rulebook.problems import Problem, RulebookError
 from rulebook.reasons import tell
 from rulebook.receipts import sentence_of
@@ -25,6 +26,7 @@ from services.scoring.domain.judging import Award
 from services.scoring.domain.vocabulary import OF_PROFILE, PROFILE, VOCABULARY, interaction_facts
 
 NAME = "scoring"
+_MOST_GIVEN = 1_024  # different interactions whose awards are kept: some 5 MB at the very most
 
 
 class Points(BaseModel):
@@ -136,7 +138,7 @@ class RulebookJudge:
     def version(self) -> int:
         return self.rulebook.version
 
-    @property
+    @cached_property
     def label(self) -> str:
         return self.rulebook.label
 
@@ -154,14 +156,30 @@ class RulebookJudge:
     def _listened_to(self) -> frozenset[str]:
         return frozenset(kind for rule in self.rulebook.rules for kind in rule.on)
 
+    @cached_property
+    def _given(self) -> dict[Key, tuple[Award, ...]]:
+        return {}
+
     def engagement(self, interaction: Interaction) -> tuple[Award, ...]:
+        """Pages and campaigns repeat, and what they are worth follows from what the rules ask of them."""
         if interaction.kind not in self._listened_to:
             return ()
-        matched = self.rulebook.evaluate(interaction.kind, interaction.name, interaction_facts(interaction)).matched
-        return tuple(_award(match) for match in matched)
+        kind, name, facts = interaction.kind.value, interaction.name, interaction_facts(interaction)
+        question = self.rulebook.question(kind, name, facts)
+        if question is None:
+            return self._awards(kind, name, facts)
+        known = self._given.get(question)
+        if known is None:
+            if len(self._given) >= _MOST_GIVEN:
+                self._given.clear()
+            known = self._given[question] = self._awards(kind, name, facts)
+        return known
+
+    def _awards(self, kind: str, name: str | None, facts: Mapping[str, Any]) -> tuple[Award, ...]:
+        return tuple(_award(match) for match in self.rulebook.evaluate(kind, name, facts).matched)
 
     def fit(self, attributes: Attributes) -> tuple[Award, ...]:
-        return tuple(_award(match) for match in self.rulebook.evaluate(PROFILE, None, profile_facts(attributes)).matched)
+        return self._awards(PROFILE, None, profile_facts(attributes))
 
     def farewell(self, rule: str, attributes: Attributes) -> tuple[JsonObject, str]:
         known = self._rules.get(rule)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from typing import TypeVar
 
@@ -22,8 +23,8 @@ from services.scoring.handlers.workspace import open_for_facts, open_for_regroup
 from services.scoring.store import records
 
 FADED = "score-faded"
-_TURN = 8
-"""Events that are decided before others get their turn: at their dearest (an event full of traits, all rules asked) some 5 ms each."""
+_TURN_SECONDS = 0.01
+"""So long events are decided before others get their turn; one at its dearest (full of traits, all rules asked) takes some 5 ms."""
 
 Item = TypeVar("Item")
 
@@ -73,10 +74,12 @@ async def _claimed(events: Sequence[InteractionRecognized], judges: Judges) -> d
 
 async def _in_turns(items: Sequence[Item]) -> AsyncIterator[Item]:
     """The items, with a turn for others now and then: health, requests and the keeping alive of deliveries do not wait for a batch."""
-    for number, item in enumerate(items, 1):
+    began = time.perf_counter()
+    for item in items:
         yield item
-        if number % _TURN == 0:
+        if time.perf_counter() - began > _TURN_SECONDS:
             await asyncio.sleep(0)
+            began = time.perf_counter()
 
 
 async def _close(book: Book, context: Context) -> None:

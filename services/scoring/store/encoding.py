@@ -39,10 +39,8 @@ def sums_from_text(text: str) -> Accumulators:
 
 def _hexadecimal(total: int) -> str:
     """A weight is 80 bits with zeros behind, one for each half-life since the epoch: these are counted."""
-    digits = format(total, "x")
-    bare = digits.rstrip("0")
-    zeros = len(digits) - len(bare)
-    return f"{bare}@{zeros}" if zeros > _WORTH_COUNTING else digits
+    zeros = ((total & -total).bit_length() - 1) // 4
+    return f"{total >> 4 * zeros:x}@{zeros}" if zeros > _WORTH_COUNTING else f"{total:x}"
 
 
 def _integer(digits: str) -> int:

@@ -24,8 +24,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    delete,
     func,
     insert,
+    or_,
     select,
     text,
 )
@@ -35,6 +37,7 @@ from chassis.store.columns import ExactNumber, JsonDocument, UtcDateTime
 from chassis.store.database import Database
 from chassis.store.errors import StoreError, Violated
 from chassis.store.membership import among, one_of, rows_by
+from chassis.store.statements import COMPILERS
 
 
 class Colour(Enum):
@@ -138,6 +141,28 @@ async def test_values_are_found_by_what_they_are_whichever_way_the_statement_cam
         assert await session.scalar(select(func.sum(SAMPLE.c.whole))) == 3
         assert await session.scalar(text("SELECT count(*) FROM sample WHERE id = :id"), {"id": "a"}) == 1
         assert (await session.execute(one.where(SAMPLE.c.id == "none"))).first() is None
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        rows_by(SAMPLE.c.id),
+        rows_by(SAMPLE.c.id, SAMPLE.c.whole).where(SAMPLE.c.flag),
+        select(SAMPLE.c.whole).where(or_(among(SAMPLE.c.id, "keys"), among(SAMPLE.c.id, "keys"))),
+        select(SAMPLE).where(SAMPLE.c.whole == 1, one_of(SAMPLE.c.id, ["a"])),
+        delete(SAMPLE).where(among(SAMPLE.c.id, "keys")),
+    ],
+    ids=["rows by keys", "and a flag", "one list or another", "values at hand", "delete"],
+)
+async def test_a_list_of_keys_is_looked_up_by_the_index(stocked: Database, statement: Any) -> None:
+    """SQLite would find the same rows by reading all there are: nobody notices before there are many."""
+    bound = COMPILERS["sqlite"].prepare(statement, ["keys"]).bind({"keys": ["a"]})
+    async with stocked.connection() as connection:
+        found = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {bound.sql}", tuple(bound.values))
+        plan = [str(detail) for detail in found.scalars(3)]
+    assert any(step.startswith("SEARCH sample USING INDEX") for step in plan), plan
+    assert "SCAN sample" not in plan
 
 
 async def test_a_value_that_is_missing_is_told_by_its_name(stocked: Database) -> None:

@@ -157,6 +157,24 @@ def test_more_values_than_are_remembered_change_nothing() -> None:
         assert matches(book, {"company.employees": employees}) == ([] if employees % 2 else ["only"])
 
 
+def test_equal_questions_have_equal_answers() -> None:
+    book = one_rule("known.properties && properties.seats >= 0.0 || company.employees > 100")
+    seats: list[Any] = [None, 1, 1.0, True, 0.0, -0.0, "1", [1], "x" * 300]
+    given: list[Any] = [None, {}, "text", *({"seats": one} for one in seats)]
+    answers: dict[Any, str] = {}
+    for facts in ({"properties": properties, "company.employees": employees} for properties in given for employees in (None, 1, 120, "120")):
+        question = book.question("page", None, facts)
+        if question is not None:
+            answer = repr(book.evaluate("page", None, facts))
+            assert answers.setdefault(question, answer) == answer
+    assert len(answers) == 28  # what is long, broken or made of parts cannot be asked again
+
+
+def test_a_question_is_of_a_kind_that_there_is() -> None:
+    with pytest.raises(UnknownKind):
+        one_rule("true").question("visit", None, {})
+
+
 class Word(StrEnum):
     PRICING = "/pricing"
 

@@ -50,6 +50,18 @@ def test_the_row_changes_at_the_second_found_and_not_a_second_before(parts: list
         assert level(sums, found - timedelta(seconds=1)) == level(sums, START)
 
 
+@given(PARTS, st.timedeltas(timedelta(0), timedelta(days=30)))
+def test_a_moment_between_two_seconds_begins_in_the_second_it_lies_in(parts: list[tuple[int, int, int]], later: timedelta) -> None:
+    sums, start = sums_of(parts), START + later
+    found = next_change(sums, THRESHOLDS, start)
+    if found is not None:
+        assert level(sums, found) != level(sums, start)
+        assert found.microsecond == 0
+        assert found > start
+        if (before := found - timedelta(seconds=1)) > start:
+            assert level(sums, before) == level(sums, start)
+
+
 @given(PARTS, st.lists(st.floats(0, 1), max_size=20))
 def test_no_earlier_moment_lies_in_another_row_even_when_good_and_bad_points_mix(parts: list[tuple[int, int, int]], fractions: list[float]) -> None:
     sums = sums_of(parts)

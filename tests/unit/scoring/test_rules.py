@@ -4,8 +4,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from contracts.values import InteractionKind, JsonObject
+from contracts.values import Interaction, InteractionKind, JsonObject
 from deciding.profile import profile_facts
 from rulebook.examples import run_examples
 from rulebook.problems import RulebookError
@@ -97,6 +99,60 @@ def test_points_and_half_lives_reach_the_award_exactly() -> None:
         DEEDS[0].model_copy(update={"properties": {"path": "/pricing"}})
     )
     assert (award.points_e4, award.half_life, award.sentence) == (25_000, 14 * DAY, "Looked at /pricing.")
+
+
+CURIOUS = compile_scoring(
+    """\
+name: scoring
+title: Curious
+rules:
+  - name: seats
+    on: [page, track]
+    when: known.properties && (properties.seats == 0 || properties.seats == 1 || properties.seats == true)
+    effect: {points: 1, half_life_days: 14}
+    reason: Asked for {properties.seats} seats, from {campaign.name}.
+  - name: prices
+    on: page
+    when: page.path == '/pricing'
+    unknown: "true"
+    effect: {points: 12, half_life_days: 14}
+    reason: Looked at {page.path}.
+  - name: demo
+    on: track
+    named: [Demo]
+    when: "true"
+    effect: {points: 30, half_life_days: 14}
+    reason: Asked for a demo.
+grid:
+  fit: {A: 60, B: 35, C: 15}
+  engagement: {1: 60, 2: 30, 3: 10}
+"""
+)
+_odd = st.sampled_from([1, 1.0, True, 0, -0.0, 0.0, "1", "/pricing", "/pricing" * 40, "", None, [1], {"seats": 1}])
+_asked = st.builds(
+    lambda kind, name, properties, campaign: an_interaction(
+        name, kind=kind, properties=properties, context={} if campaign is None else {"campaign": campaign}
+    ),
+    st.sampled_from([InteractionKind.PAGE, InteractionKind.TRACK, InteractionKind.FORM]),
+    st.sampled_from(["Demo", "Other"]),
+    st.dictionaries(st.sampled_from(["seats", "path", "else"]), _odd),
+    st.none() | st.fixed_dictionaries({"name": _odd}) | _odd,
+)
+
+
+@settings(deadline=None)
+@given(st.lists(_asked, min_size=2, max_size=12))
+def test_what_an_interaction_is_worth_does_not_depend_on_those_before_it(interactions: list[Interaction]) -> None:
+    one = RulebookJudge(CURIOUS)
+    for interaction in [*interactions, *interactions]:
+        assert repr(one.engagement(interaction)) == repr(RulebookJudge(CURIOUS).engagement(interaction))  # repr: 1, 1.0 and True are told apart
+
+
+def test_more_interactions_than_are_remembered_change_nothing() -> None:
+    one = RulebookJudge(CURIOUS)
+    for number in [*range(1500), *range(1500)]:
+        awards = one.engagement(an_interaction("X", kind=InteractionKind.PAGE, properties={"path": f"/{number}" if number % 2 else "/pricing"}))
+        assert [award.rule for award in awards] == ([] if number % 2 else ["prices"])
 
 
 def test_a_rule_that_holds_no_more_says_goodbye_in_words() -> None:

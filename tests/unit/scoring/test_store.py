@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import zlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from chassis.context import Context
@@ -28,7 +31,7 @@ from services.scoring.domain.rules import RulebookJudge, compile_scoring
 from services.scoring.handlers import on_interactions_recognized, on_people_marked, on_people_regrouped
 from services.scoring.handlers.rulebooks import DESK
 from services.scoring.store.encoding import fragment_of, fragment_row, person_of, person_row, receipt_of, to_text
-from services.scoring.store.packing import packed, unpacked
+from services.scoring.store.packing import DICTIONARIES, deflated, packed, unpacked
 from services.scoring.store.records import FRAGMENT, PERSON, RECEIPT
 from services.scoring.store.tables import Table
 from tests.unit.scoring.builders import an_interaction, at, frg, identified, per, recognized
@@ -37,6 +40,7 @@ from tests.unit.scoring.world import World
 
 DEFAULT = (Path(__file__).parents[3] / "services" / "scoring" / "rulebooks" / "default.yaml").read_text()
 JUDGE = RulebookJudge(compile_scoring(DEFAULT, 1))
+PLAIN = DICTIONARIES[1]
 TRAITS: list[JsonObject] = [
     {"title": "VP Marketing", "email": "ada@acme.example"},
     {"title": "Praktikant", "email": "ada@gmail.com"},
@@ -252,6 +256,16 @@ async def make_old(store: Database, events: Sequence[InteractionRecognized]) -> 
         for row in await session.execute(select(FRAGMENT)):
             sums = to_text({str(half_life): format(total, "x") for half_life, total in fragment_of(row).sums.items()})
             await session.execute(text("UPDATE fragment SET sums = :sums WHERE fragment_id = :id"), {"sums": sums, "id": row.fragment_id})
+
+
+_phrases = st.sampled_from([PLAIN[begin : begin + length] for begin in range(0, len(PLAIN), 7) for length in (3, 12, 40)])
+
+
+@settings(deadline=None)
+@given(st.lists(_phrases | st.binary(max_size=12), max_size=90).map(b"".join))
+def test_a_small_state_finds_what_a_large_one_does(words: bytes) -> None:
+    large = zlib.compressobj(6, wbits=-15, zdict=PLAIN)
+    assert deflated(words) == large.compress(words) + large.flush()
 
 
 def test_an_interaction_is_unpacked_as_it_was_packed() -> None:
