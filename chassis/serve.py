@@ -25,7 +25,7 @@ def serve(service: Service) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=service.http or "httptools",
         ws="none",
         lifespan="on",
         access_log=False,

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from random import getrandbits
 from typing import Any
 
 from opentelemetry import context as otel_context
@@ -49,9 +50,14 @@ class Telemetry:
         self._tracer = self._provider.get_tracer("rapport.chassis")
 
     @contextmanager
-    def span(self, name: str, kind: SpanKind, parent: Mapping[str, str] | None = None, links: Sequence[Link] = ()) -> Iterator[Span]:
-        """A span that is current inside the block; `parent` are trace headers (absent: a trace begins). An error marks it and goes on."""
-        span = self._unrecorded(parent) or self._tracer.start_span(name, context=_context_of(parent), kind=kind, links=links)
+    def span(
+        self, name: str, kind: SpanKind, parent: Mapping[str, str] | None = None, links: Sequence[Link] = (), is_recorded: bool | None = None
+    ) -> Iterator[Span]:
+        """A span that is current inside the block; `parent` are trace headers (absent: a trace begins). An error marks it and goes on.
+
+        `is_recorded`: a trace that begins was drawn already (`draw`).
+        """
+        span = self._unrecorded(parent, is_recorded) or self._tracer.start_span(name, context=_context_of(parent), kind=kind, links=links)
         token = otel_context.attach(trace.set_span_in_context(span))
         try:
             yield span
@@ -66,13 +72,17 @@ class Telemetry:
         """A span that is not made current; the caller ends it."""
         return self._tracer.start_span(name, context=_context_of(parent), kind=kind)
 
-    def _unrecorded(self, parent: Mapping[str, str] | None) -> Span | None:
+    def draw(self) -> bool:
+        """Whether a trace that begins now is to be recorded."""
+        return getrandbits(64) < self._bound
+
+    def _unrecorded(self, parent: Mapping[str, str] | None, is_recorded: bool | None) -> Span | None:
         """A span that only carries ids, when this trace is not to be recorded: as the parent decided, or, where a trace begins, by its id."""
         sender = _sender(parent.get("traceparent", "")) if parent else None
         if sender is not None:
             return None if sender.trace_flags.sampled else NonRecordingSpan(sender)
         trace_id = self._ids.generate_trace_id()
-        if trace_id & _LOW_64_BITS < self._bound:
+        if is_recorded if is_recorded is not None else trace_id & _LOW_64_BITS < self._bound:
             return None
         return NonRecordingSpan(SpanContext(trace_id, self._ids.generate_span_id(), is_remote=False))
 

@@ -7,12 +7,15 @@ in Crockford's base 32 (https://www.crockford.com/base32.html), so ids of one pr
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _WORD_LETTERS = 26
 _WORD_BITS = 5 * _WORD_LETTERS
 _WORD_MASK = (1 << _WORD_BITS) - 1
+_LANE_BYTES = 32  # of a word, while its letters are moved apart
+_ABREAST = 32
 _LETTER_OF = bytes(ord(_ALPHABET[byte & 31]) for byte in range(256))
 _LETTERS = frozenset(_ALPHABET)
 _SEPARATOR = "\x1f"  # cannot occur in a sane identifier, so ("a", "bc") and ("ab", "c") differ
@@ -29,6 +32,18 @@ def hash_id(prefix: str, *cause: str) -> str:
     """An id that depends on its cause alone, not on time: 128 bits of SHA-256."""
     digest = hashlib.sha256(_SEPARATOR.join((prefix, *cause)).encode()).digest()[:16]
     return f"{prefix}_{_encode(int.from_bytes(digest))}"
+
+
+def derive_ids(prefix: str, at: datetime, causes: Sequence[str]) -> list[str]:
+    """`derive_id` of each of `causes`, for less than half."""
+    moment, head = int(at.timestamp() * 1000).to_bytes(6, "big"), prefix + _SEPARATOR
+    return [f"{prefix}_{word}" for word in _encode_all([moment + hashlib.sha256((head + cause).encode()).digest()[:10] for cause in causes])]
+
+
+def hash_ids(prefix: str, shared: str, last: Sequence[str]) -> list[str]:
+    """`hash_id` of `shared` and each of `last`, for less than half."""
+    head = _SEPARATOR.join((prefix, shared, ""))
+    return [f"{prefix}_{word}" for word in _encode_all([hashlib.sha256((head + one).encode()).digest()[:16] for one in last])]
 
 
 def with_prefix(prefix: str, other_id: str) -> str:
@@ -69,3 +84,26 @@ def _encode(number: int) -> str:
     number = (number & _LOW_2) | ((number & _HIGH_2) << 6)
     number = (number & _LOW_1) | ((number & _HIGH_1) << 3)
     return number.to_bytes(_WORD_LETTERS, "big").translate(_LETTER_OF).decode("ascii")
+
+
+def _everywhere(mask: int) -> int:
+    return int.from_bytes(mask.to_bytes(_LANE_BYTES, "big") * _ABREAST, "big")
+
+
+_LOW_16S, _HIGH_16S = _everywhere(_LOW_16), _everywhere(((1 << 48) - 1) << 80)
+_STEPS = [(_everywhere(low), _everywhere(high), shift) for low, high, shift in (
+    (_LOW_8, _HIGH_8, 24), (_LOW_4, _HIGH_4, 12), (_LOW_2, _HIGH_2, 6), (_LOW_1, _HIGH_1, 3)
+)]  # fmt: skip
+_ROOM = bytes(_LANE_BYTES - 16)
+
+
+def _encode_all(numbers: Sequence[bytes]) -> list[str]:
+    """`_encode` of numbers of 16 bytes: the same steps on one long number, in which each has a lane of its own. Thirty take as long as six alone."""
+    if len(numbers) > _ABREAST:
+        return [word for start in range(0, len(numbers), _ABREAST) for word in _encode_all(numbers[start : start + _ABREAST])]
+    number = int.from_bytes(_ROOM.join((b"", *numbers)), "big")
+    number = (number & _LOW_16S) | ((number & _HIGH_16S) << 48)
+    for low, high, shift in _STEPS:
+        number = (number & low) | ((number & high) << shift)
+    letters = number.to_bytes(_LANE_BYTES * len(numbers), "big").translate(_LETTER_OF).decode("ascii")
+    return [letters[end - _WORD_LETTERS : end] for end in range(_LANE_BYTES, len(letters) + 1, _LANE_BYTES)]

@@ -13,7 +13,9 @@ from typing import Protocol
 import orjson
 from starlette.types import Receive, Scope, Send
 
+from chassis.bus.coalescer import Told
 from chassis.errors import NotFound, Problem
+from chassis.http.express import OUTCOME
 from chassis.message import OutMessage
 from chassis.telemetry import trace_onward
 from contracts.limits import BATCH_BYTES, EVENT_BYTES, EXCERPT_BYTES
@@ -41,9 +43,11 @@ ENDPOINTS: dict[str, InteractionKind | None] = {f"/v1/{name}": kind for name, ki
 
 
 class Publisher(Protocol):
-    """What stores captures: returns when they are on disk."""
+    """What stores captures: `publish` returns when they are on disk, `put` calls `told` then."""
 
     async def publish(self, messages: Sequence[OutMessage]) -> None: ...
+
+    def put(self, messages: Sequence[OutMessage], told: Told) -> None: ...
 
 
 class RejectLog(Protocol):
@@ -76,8 +80,12 @@ class CaptureDesk:
         """The captures as they travel; each carries the trace of the request it came with."""
         trace = trace_onward()
         if not trace:
-            return [OutMessage(capture.subject(self.lanes), capture.headers(), capture.body) for capture in captures]
+            return self.untraced(captures)
         return [OutMessage(capture.subject(self.lanes), capture.headers() | trace, capture.body) for capture in captures]
+
+    def untraced(self, captures: Sequence[Capture]) -> list[OutMessage]:
+        """The captures as they travel where no trace is recorded."""
+        return [OutMessage(capture.subject(self.lanes), capture.headers(), capture.body) for capture in captures]
 
 
 def kind_of_path(path: str, prefixes: frozenset[str]) -> tuple[bool, InteractionKind | None]:
@@ -92,13 +100,15 @@ def kind_of_path(path: str, prefixes: frozenset[str]) -> tuple[bool, Interaction
 
 async def capture(desk: CaptureDesk, kind: InteractionKind | None, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request to a capture endpoint."""
-    requests.name_route(scope, "/v1/batch" if kind is BATCH else f"/v1/{kind.value}")
+    requests.name_route(scope, route_of(kind))
     if scope["method"] == "OPTIONS":
         await requests.send_preflight(send)
         return
     try:
         if scope["method"] != "POST":
             raise MethodNotOffered(("POST", "OPTIONS"))
+        if OUTCOME in scope:
+            raise scope[OUTCOME]
         rejects = await _take(desk, kind, Incoming(scope), receive)
     except ClientGone:
         return
@@ -107,7 +117,7 @@ async def capture(desk: CaptureDesk, kind: InteractionKind | None, scope: Scope,
     except Problem as problem:
         await requests.send_problem(problem, scope, receive, send)
     else:
-        await requests.send_json(send, 200, _SUCCESS if not rejects else _partly(rejects))
+        await requests.send_json(send, 200, success(rejects))
 
 
 async def sdk_settings_of(desk: CaptureDesk, write_key: str, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,8 +140,15 @@ async def sdk_settings_of(desk: CaptureDesk, write_key: str, scope: Scope, recei
 
 async def _take(desk: CaptureDesk, kind: InteractionKind | None, incoming: Incoming, receive: Receive) -> tuple[Reject, ...]:
     """Read, judge and store one request's events; gives back those of a batch that were refused."""
-    limit = BATCH_BYTES if kind is BATCH else EVENT_BYTES
-    raw = await requests.read_body(receive, incoming.headers.get(b"content-length"), limit)
+    raw = await requests.read_body(receive, incoming.headers.get(b"content-length"), limit_of(kind))
+    reading = judged(desk, kind, raw, incoming)
+    await desk.store(reading.captures)
+    return reading.rejects
+
+
+def judged(desk: CaptureDesk, kind: InteractionKind | None, raw: bytes, incoming: Incoming) -> BatchReading:
+    """The events that a whole body holds. What is refused of them, or with all of them (Refused, Problem), was noted."""
+    limit = limit_of(kind)
     received_at, authorization, in_query = desk.clock(), incoming.header(b"authorization"), incoming.query("writeKey")
     try:
         encoding = incoming.header(b"content-encoding").strip().lower()
@@ -149,8 +166,22 @@ async def _take(desk: CaptureDesk, kind: InteractionKind | None, incoming: Incom
         raise
     if reading.rejects:
         desk.rejects.note(source, received_at, reading.rejects)
-    await desk.store(reading.captures)
-    return reading.rejects
+    return reading
+
+
+def limit_of(kind: InteractionKind | None) -> int:
+    """How many bytes a body may have, unpacked."""
+    return BATCH_BYTES if kind is BATCH else EVENT_BYTES
+
+
+def route_of(kind: InteractionKind | None) -> str:
+    """What metrics and traces call the endpoints of this kind."""
+    return "/v1/batch" if kind is BATCH else f"/v1/{kind.value}"
+
+
+def success(rejects: Sequence[Reject]) -> bytes:
+    """The answer when all but `rejects` is on disk."""
+    return _SUCCESS if not rejects else _partly(rejects)
 
 
 def _read(kind: InteractionKind | None, body: JsonObject, size: int, arrival: Arrival) -> BatchReading:

@@ -19,6 +19,7 @@ from gateway.alerts import stream, tickets
 from gateway.bootstrap import bootstrap
 from gateway.capture import CaptureDesk
 from gateway.directory import Directory, kept_fresh
+from gateway.express import CaptureProtocol
 from gateway.forms import FormDoor
 from gateway.gate import Desks, Gate
 from gateway.people import reading
@@ -63,6 +64,7 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
         public=True,
         middleware=[Middleware(Gate, api_origins=known.api_origins)],
         openapi=documents.whole_api,
+        http=CaptureProtocol,
         description=_ABOUT,
     )
 

@@ -112,9 +112,13 @@ def problem_of(refused: Refused) -> Problem:
 
 async def send_json(send: Send, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
     """Answer with JSON that any page may read."""
-    fixed = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), ANY_ORIGIN]
-    await send({"type": "http.response.start", "status": status, "headers": [*fixed, *headers]})
+    await send({"type": "http.response.start", "status": status, "headers": [*json_headers(body), *headers]})
     await send({"type": "http.response.body", "body": body})
+
+
+def json_headers(body: bytes) -> list[tuple[bytes, bytes]]:
+    """Of an answer that is JSON and that any page may read."""
+    return [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), ANY_ORIGIN]
 
 
 async def send_problem(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Protocol
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,7 +31,8 @@ class Service:
 
     `migrations` is its package of migrations; `streams` are those it writes (default: its name in capitals); `extras` is entered before
     the first message and left after the last one, and what it yields is `context.service`. `public` is for the gateway: no inner token is
-    asked for. `openapi` may rework the document; `clock`, `exporter` are for tests.
+    asked for. `openapi` may rework the document; `http` is what answers connections (`chassis.http.express`), where that is not uvicorn's own;
+    `clock`, `exporter` are for tests.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Service:
     public: bool = False
     middleware: Sequence[Middleware] = ()
     openapi: Callable[[Document], Document] | None = None
+    http: type[Protocol] | None = None
     description: str = ""
     clock: Callable[[], datetime] = field(default=wall_clock)
     exporter: SpanExporter | None = None

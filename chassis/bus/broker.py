@@ -136,22 +136,22 @@ class Broker:
         self._reconnected.append(listener)
         return lambda: self._reconnected.remove(listener)
 
-    async def publish_batch(self, messages: Sequence[OutMessage], *, whole: bool = False) -> None:
+    async def publish_batch(self, messages: Sequence[OutMessage], *, whole: bool = False, size: int | None = None) -> None:
         """Returns when all of `messages` are on disk; in order within each stream.
 
         Each run of up to 500 messages of one stream is one atomic batch: stored whole or not at all. A handful is sent one by one instead, which
         costs less, unless they must be `whole`; of these the first few may be stored when it fails. Raises BrokerUnavailable when it is not
         known that all are stored (publish them all again; in smaller batches when it is BatchTorn), PublishRefused for a message that can never be:
-        of those sent one by one the others may be stored then.
+        of those sent one by one the others may be stored then. Who has checked them already (`check_publishable`) says so by their `size` in all.
         """
-        for message in messages:
-            check_publishable(message, self.max_payload)
+        if size is None:
+            size = sum([check_publishable(message, self.max_payload) for message in messages])
         streams = by_stream(messages)
         few = 1 if whole else _FEW
         if len(streams) == 1:
-            await self._publish_in_order(*next(iter(streams.items())), few)
+            await self._publish_in_order(*next(iter(streams.items())), few, size)
             return
-        outcomes = await asyncio.gather(*(self._publish_in_order(*stream, few) for stream in streams.items()), return_exceptions=True)
+        outcomes = await asyncio.gather(*(self._publish_in_order(*stream, few, size) for stream in streams.items()), return_exceptions=True)
         for outcome in outcomes:
             if outcome is not None:
                 raise outcome
@@ -191,9 +191,9 @@ class Broker:
                     raise
                 await self.request(f"STREAM.UPDATE.{name}", config)
 
-    async def _publish_in_order(self, stream: str, messages: Sequence[OutMessage], few: int) -> None:
+    async def _publish_in_order(self, stream: str, messages: Sequence[OutMessage], few: int, size: int) -> None:
         # one run after the other: if the first failed and the second did not, the publisher's retry would turn their order round
-        for run in cut(messages):
+        for run in cut(messages, size):
             async with self._slots[stream]:
                 self._writability.check(stream)
                 try:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
-from chassis.bus.batches import MOST_BYTES, MOST_MESSAGES, check_publishable, size_of
+import structlog
+
+from chassis.bus.batches import MOST_BYTES, MOST_MESSAGES, check_publishable
 from chassis.bus.errors import BrokerUnavailable, Overloaded
 from chassis.message import OutMessage
 from contracts.limits import WAITING_BYTES, WAITING_MESSAGES
+
+_REST_PART = 0.5
+_MOST_REST_SECONDS = 0.004
+"""After a batch of several callers the next gathers for half the time that it took, unless it is half full before: who was answered comes again,
+and to the server a batch of fifty messages is little more than one of five. A caller who is alone waits for nobody."""
+log = structlog.get_logger(__name__)
+
+Told = Callable[[Exception | None], None]
+"""Called once, from the loop: with None when the messages are on disk, else with what went wrong."""
 
 
 class Publisher(Protocol):
@@ -20,30 +32,41 @@ class Publisher(Protocol):
     @property
     def max_payload(self) -> int: ...
 
-    async def publish_batch(self, messages: Sequence[OutMessage], *, whole: bool = False) -> None: ...
+    async def publish_batch(self, messages: Sequence[OutMessage], *, whole: bool = False, size: int | None = None) -> None: ...
 
 
-@dataclass(slots=True)
-class _Caller:
+class _Caller(NamedTuple):
     messages: Sequence[OutMessage]
     size: int
-    done: asyncio.Future[None]
+    told: Told
 
 
 class Coalescer:
-    """`publish` returns when the caller's messages are on disk. While one batch is under way the next one gathers; nobody waits for company.
+    """`publish` returns when the caller's messages are on disk, `put` calls back. While one batch is under way the next one gathers.
 
+    A second batch goes ahead of the first one's confirmation when it would be half full: the server stays busy while we read what came meanwhile.
     What waits is bounded by number and by bytes; a caller that nobody is ahead of is always taken.
     """
 
-    def __init__(self, broker: Publisher, *, most_waiting: int = WAITING_MESSAGES, most_bytes: int = WAITING_BYTES) -> None:
+    def __init__(
+        self,
+        broker: Publisher,
+        *,
+        most_waiting: int = WAITING_MESSAGES,
+        most_bytes: int = WAITING_BYTES,
+        most_flights: int = 2,
+        most_rest_seconds: float = _MOST_REST_SECONDS,
+    ) -> None:
         self._broker = broker
         self._most_waiting = most_waiting
         self._most_bytes = most_bytes
         self._waiting: deque[_Caller] = deque()
         self._count = 0  # messages waiting
         self._size = 0  # bytes waiting
-        self._task: asyncio.Task[None] | None = None
+        self._most_flights = most_flights
+        self._most_rest_seconds = most_rest_seconds
+        self._flights: set[asyncio.Task[Any] | None] = set()
+        self._rest: asyncio.TimerHandle | None = None
 
     @property
     def waiting(self) -> int:
@@ -55,44 +78,80 @@ class Coalescer:
 
         Up to 500 messages of one stream are stored whole or not at all; they share that fate with others' only in that it is one batch.
         """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.put(messages, partial(_settle, done))
+        await done
+
+    def put(self, messages: Sequence[OutMessage], told: Told) -> None:
+        """As `publish`, without a task that waits: `told` is called, unless this raises Overloaded or PublishRefused. It need not raise anything."""
         if not messages:
+            told(None)
             return
-        size = sum(map(size_of, messages))
+        most = self._broker.max_payload
+        size = sum([check_publishable(message, most) for message in messages])
         if self._waiting and (self._count + len(messages) > self._most_waiting or self._size + size > self._most_bytes):
             raise Overloaded(f"{self._count} messages of {self._size} bytes wait to be stored")
-        for message in messages:
-            check_publishable(message, self._broker.max_payload)
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Caller(messages, size, done))
+        self._waiting.append(_Caller(messages, size, told))
         self._count += len(messages)
         self._size += size
-        if self._task is None:
-            self._task = asyncio.create_task(self._flush(), name="coalescer")
-        await done
+        if self._may_go():
+            self._take_off()
 
     async def close(self) -> None:
         """Wait until what was accepted is stored or has failed."""
-        if self._task is not None:
-            await asyncio.wait((self._task,))
+        while self._flights or self._waiting:
+            if not self._flights:
+                self._end_rest()
+            await asyncio.wait([flight for flight in self._flights if flight is not None])
 
-    async def _flush(self) -> None:
+    @property
+    def _is_half_full(self) -> bool:
+        """What waits would fill half a batch."""
+        return self._count >= MOST_MESSAGES // 2 or self._size >= MOST_BYTES // 2
+
+    def _may_go(self) -> bool:
+        if self._is_half_full:
+            return len(self._flights) < self._most_flights
+        return not self._flights and self._rest is None
+
+    def _take_off(self) -> None:
+        self._flights.add(asyncio.create_task(self._fly(), name="coalescer"))
+
+    async def _fly(self) -> None:
         try:
-            while self._waiting:
-                await self._publish_turn(self._take_turn())
+            while self._waiting and (len(self._flights) == 1 or self._is_half_full):
+                callers, began = self._take_turn(), time.monotonic()
+                await self._publish_turn(callers)
+                if len(callers) > 1 and not self._is_half_full:
+                    self._begin_rest(min((time.monotonic() - began) * _REST_PART, self._most_rest_seconds))
+                    return
         finally:
-            self._task = None
+            self._flights.discard(asyncio.current_task())  # at once: who comes next must not rely on a flight that has ended
+
+    def _begin_rest(self, seconds: float) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+        self._rest = asyncio.get_running_loop().call_later(seconds, self._end_rest)
+
+    def _end_rest(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+        if self._waiting and not self._flights:
+            self._take_off()
 
     async def _publish_turn(self, callers: Sequence[_Caller]) -> None:
         failure: Exception | None = None
         try:
             whole = any(len(caller.messages) > 1 for caller in callers)  # single messages cannot be torn: few of them may go one by one
-            await self._broker.publish_batch([message for caller in callers for message in caller.messages], whole=whole)
+            size = sum([caller.size for caller in callers])
+            await self._broker.publish_batch([message for caller in callers for message in caller.messages], whole=whole, size=size)
         except BrokerUnavailable as error:
             failure = error
         except Exception as error:  # whatever it was: nobody may be left waiting, and nobody told that all is well
             failure = BrokerUnavailable(f"the batch failed: {error!r}")
         for caller in callers:
-            _tell(caller.done, failure)
+            _tell(caller.told, failure)
 
     def _take_turn(self) -> list[_Caller]:
         """As many whole callers as fit into one batch, at least one."""
@@ -109,11 +168,18 @@ class Coalescer:
         return turn
 
 
-def _tell(done: asyncio.Future[None], failure: Exception | None) -> None:
+def _tell(told: Told, failure: Exception | None) -> None:
+    try:
+        # an exception of its own for each: one object raised in many tasks would gather all their tracebacks
+        told(None if failure is None else BrokerUnavailable(str(failure)))
+    except Exception as error:  # one caller's mistake may not keep the others from hearing
+        log.error("coalescer.caller_failed", exc_info=error)
+
+
+def _settle(done: asyncio.Future[None], failure: Exception | None) -> None:
     if done.done():  # the caller hung up
         return
     if failure is None:
         done.set_result(None)
     else:
-        # an exception of its own for each: one object raised in many tasks would gather all their tracebacks
-        done.set_exception(BrokerUnavailable(str(failure)))
+        done.set_exception(failure)

@@ -23,6 +23,10 @@ from chassis.telemetry import Telemetry, carried_trace, mark_failed
 
 log = structlog.get_logger()
 
+BEGAN = "rapport.began"
+"""In the scope of what came by the express lane: when it came (`time.perf_counter`)."""
+IS_RECORDED = "rapport.is_recorded"
+"""... and whether its trace is recorded, which was drawn there."""
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
 _READ = frozenset({b"authorization", b"content-length", b"content-type", b"traceparent", b"tracestate"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -58,8 +62,9 @@ class Door:
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in _READ}
         exchange = _Exchange(scope, receive, send, self._limit(headers))
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-        began = time.perf_counter()
-        with self._telemetry.span(method, SpanKind.SERVER, None if self._rules.is_public else carried_trace(headers)) as span:
+        began = scope.get(BEGAN) or time.perf_counter()
+        parent = None if self._rules.is_public else carried_trace(headers)
+        with self._telemetry.span(method, SpanKind.SERVER, parent, is_recorded=scope.get(IS_RECORDED)) as span:
             await self._answer(exchange, headers, span)
             route = getattr(scope.get("route"), "path_format", "unmatched")
             _describe(span, method, route, exchange.status)

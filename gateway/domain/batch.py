@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import orjson
 
 from contracts.limits import BATCH_EVENTS, CAPTURE_BYTES, COMPLETED_FACTOR, ENVELOPE_BYTES, EVENT_BYTES, EXCERPT_BYTES, KB
-from contracts.values import InteractionKind, JsonObject
+from contracts.values import InteractionKind, JsonObject, SourceKind
 from gateway.domain.body import kind_of
-from gateway.domain.capture import Capture, Sender, Source
+from gateway.domain.capture import Capture, Draft, Sender, Source, ids_of
 from gateway.domain.refusal import Fault, Refused, Reject
-from gateway.domain.segment import read_event
+from gateway.domain.segment import draft_event, read_event, seal_event
+
+_ABREAST = 32  # events that are drafted before their ids are made
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +59,50 @@ def read_batch(body: JsonObject, size: int, arrival: Arrival) -> BatchReading:
     context = _context_of(body, size)
     sent_at = body.get("sentAt") or body.get("sent_at")
     defaults = {} if sent_at is None else {"sentAt": sent_at}
-    captures, rejects, written = [], [], 0
-    for index, event in enumerate(events):
-        completed = _completed(event, defaults, context) if defaults or context else event
-        try:
-            capture = read_event(completed, None, arrival.source, arrival.received_at, arrival.sender)
-        except Refused as refused:
-            rejects.append(Reject(index, refused.field, refused.reason, excerpt_of(event)))
-            continue
-        written += len(capture.body)
-        if written > COMPLETED_FACTOR * size + ENVELOPE_BYTES * (index + 1):
+    reader = _Reader(arrival, size)
+    for start in range(0, len(events), _ABREAST):
+        run = events[start : start + _ABREAST]
+        reader.read(start, run, [_completed(event, defaults, context) for event in run] if defaults or context else run)
+    return BatchReading(tuple(reader.captures), tuple(reader.rejects))
+
+
+class _Reader:
+    """Reads events a run at a time: many ids are made at once for little more than one, and a batch that makes too much is found out early."""
+
+    def __init__(self, arrival: Arrival, size: int) -> None:
+        self.captures: list[Capture] = []
+        self.rejects: list[Reject] = []
+        self._source, self._received_at = arrival.source, arrival.received_at
+        self._sender = arrival.sender if arrival.source.kind is SourceKind.WEB else None
+        self._size = size
+        self._written = 0
+
+    def read(self, start: int, events: Sequence[Any], completed: Sequence[Any]) -> None:
+        """Take the `events` from number `start` on, as they came and as the batch completed them."""
+        rejects: list[Reject] = []
+        drafts: list[tuple[int, Draft]] = []
+        for index, event in enumerate(completed):
+            try:
+                drafts.append((index, draft_event(event, None, self._received_at, self._sender)))
+            except Refused as refused:
+                rejects.append(Reject(start + index, refused.field, refused.reason, excerpt_of(events[index])))
+        for (index, draft), ids in zip(drafts, ids_of([draft for _, draft in drafts], self._source, self._received_at), strict=True):
+            try:
+                capture = seal_event(draft, self._source, ids)
+            except Refused as refused:
+                rejects.append(Reject(start + index, refused.field, refused.reason, excerpt_of(events[index])))
+                continue
+            self._count(capture, start + index + 1)
+            if (reason := _too_large(capture, completed[index])) is not None:
+                rejects.append(Reject(start + index, "event", reason, excerpt_of(events[index])))
+            else:
+                self.captures.append(capture)
+        self.rejects += sorted(rejects, key=attrgetter("index"))
+
+    def _count(self, capture: Capture, events: int) -> None:
+        self._written += len(capture.body)
+        if self._written > COMPLETED_FACTOR * self._size + ENVELOPE_BYTES * events:
             raise Refused("context", f"would be kept with each event, more than {COMPLETED_FACTOR} times the batch in all", Fault.TOO_LARGE)
-        if (reason := _too_large(capture, completed)) is not None:
-            rejects.append(Reject(index, "event", reason, excerpt_of(event)))
-        else:
-            captures.append(capture)
-    return BatchReading(tuple(captures), tuple(rejects))
 
 
 def excerpt_of(event: Any) -> str:

@@ -6,6 +6,7 @@ the capture is made: its length is what the capture costs, and is judged before 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import orjson
 
 from contracts.events.gateway import InteractionReceived
-from contracts.ids import derive_id, hash_id, lane_of
+from contracts.ids import derive_id, derive_ids, hash_id, hash_ids, lane_of
 from contracts.values import Flag, InteractionKind, JsonObject, SourceKind
 
 Claim = dict[str, str]
@@ -56,6 +57,8 @@ class Draft:
     extra: JsonObject = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     previous_id: str | None = None
+    event: JsonObject = field(default_factory=dict)  # what it was read from
+    is_flat: bool = True  # whatever of the event is not kept is flat
 
 
 class Capture(NamedTuple):
@@ -78,11 +81,25 @@ class Capture(NamedTuple):
 _LANE_OF_ALL = f"{InteractionReceived.wire_name}.0"
 
 
-def seal(draft: Draft, source: Source) -> Capture:
-    """Give a draft its ids. The capture id holds no time, so a retry of the same message carries the same one."""
-    event_id = hash_id("cap", source.source_id, draft.message_id)
+class Ids(NamedTuple):
+    """Of a capture and of its interaction."""
+
+    event_id: str
+    interaction_id: str
+
+
+def ids_of(drafts: Sequence[Draft], source: Source, received_at: datetime) -> list[Ids]:
+    """What `seal` makes for drafts that came at once, for less. The capture id holds no time, so a retry of the same message carries the same one."""
+    event_ids = hash_ids("cap", source.source_id, [draft.message_id for draft in drafts])
+    return list(map(Ids, event_ids, derive_ids("int", received_at, event_ids)))
+
+
+def seal(draft: Draft, source: Source, ids: Ids | None = None) -> Capture:
+    """The capture that a draft makes, with its ids where they are known already."""
+    event_id = hash_id("cap", source.source_id, draft.message_id) if ids is None else ids.event_id
+    interaction_id = derive_id("int", draft.received_at, event_id) if ids is None else ids.interaction_id
     identifiers = draft.claims
-    payload: JsonObject = {"interaction": _interaction(draft, source, event_id)}
+    payload: JsonObject = {"interaction": _interaction(draft, source, interaction_id)}
     if identifiers:
         payload["identifiers"] = identifiers
     if draft.previous_id is not None:
@@ -91,9 +108,9 @@ def seal(draft: Draft, source: Source) -> Capture:
     return Capture(event_id, draft.received_at, lane_key, orjson.dumps(payload, option=orjson.OPT_UTC_Z))
 
 
-def _interaction(draft: Draft, source: Source, event_id: str) -> JsonObject:
+def _interaction(draft: Draft, source: Source, interaction_id: str) -> JsonObject:
     """Its fields in the contract's order, without those that are as they are by default: as `InteractionReceived.body()` has it."""
-    said: JsonObject = {"interaction_id": derive_id("int", draft.received_at, event_id), "kind": f"{draft.kind}"}
+    said: JsonObject = {"interaction_id": interaction_id, "kind": f"{draft.kind}"}
     if draft.name is not None:
         said["name"] = draft.name
     said["source_id"], said["source_kind"] = source.source_id, f"{source.kind}"

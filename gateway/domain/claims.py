@@ -24,6 +24,9 @@ _OF_OTHERS = re.compile(
     r"\b(invite[ds]?|invitation|referr(al|ed)|share[ds]?|forward(ed)?|colleague|friend|gift(ed)?|agent|added user|removed user)\b"
 )
 _WORD_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z]+")
+_EMAIL_NAMES = ("email", "Email", "emailAddress", "email_address")  # the first that is valid counts
+_PHONE_NAMES = ("phone", "Phone", "phoneNumber", "phone_number")
+_EMAILS, _PHONES = frozenset(_EMAIL_NAMES), frozenset(_PHONE_NAMES)
 _USER_ID, _EMAIL, _PHONE, _ANONYMOUS_ID = (kind.value for kind in IdentifierKind)
 
 
@@ -50,9 +53,9 @@ def is_email(value: str) -> bool:
 def email_in(*places: JsonObject | None) -> str | None:
     """The first valid `email` in `places`."""
     for place in places:
-        if not place:
+        if not place or _EMAILS.isdisjoint(place):
             continue
-        for key in ("email", "Email", "emailAddress", "email_address"):
+        for key in _EMAIL_NAMES:
             value = place.get(key)
             if isinstance(value, str) and is_email(value.strip()):
                 return value.strip()
@@ -62,9 +65,9 @@ def email_in(*places: JsonObject | None) -> str | None:
 def phone_in(*places: JsonObject | None) -> str | None:
     """The first `phone` in `places` that could be dialled: five digits or more."""
     for place in places:
-        if not place:
+        if not place or _PHONES.isdisjoint(place):
             continue
-        for key in ("phone", "Phone", "phoneNumber", "phone_number"):
+        for key in _PHONE_NAMES:
             value = place.get(key)
             if isinstance(value, int) and not isinstance(value, bool):
                 value = str(value)
@@ -113,7 +116,7 @@ def account_of_company(company: Any) -> JsonObject | None:
 
 def account_of_id(group_id: Any) -> JsonObject | None:
     """The company of `context.groupId`, of which only the id is known."""
-    known = identifier_or_none(group_id)
+    known = None if group_id is None else identifier_or_none(group_id)
     return _account(known, None, None, {}) if known else None
 
 

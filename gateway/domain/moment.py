@@ -36,7 +36,7 @@ def occurred(claimed: Any, sent_at: Any, received_at: datetime) -> tuple[datetim
     if skew is not None:
         moment += skew
         flags.append(Flag.CLOCK_CORRECTED)
-    if moment - received_at > FUTURE_TOLERANCE:
+    if moment > received_at and moment - received_at > FUTURE_TOLERANCE:
         moment = received_at
         flags.append(Flag.FUTURE_CLAMPED)
     return moment, flags
@@ -44,27 +44,29 @@ def occurred(claimed: Any, sent_at: Any, received_at: datetime) -> tuple[datetim
 
 def read_moment(value: Any) -> datetime | None:
     """ISO 8601, or seconds or milliseconds since 1970, as a number or its digits; None when it is none of these. Without a zone: UTC."""
-    if isinstance(value, bool):
-        return None
     if isinstance(value, str):
         text = value.strip()
-        if text.isascii() and text.isdigit() and len(text) in (10, 13):
+        if len(text) in (10, 13) and text.isascii() and text.isdigit():
             return _from_number(int(text))
         return _from_text(text)
-    return _from_number(value) if isinstance(value, int | float) else None
+    return _from_number(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _skew(sent_at: Any, received_at: datetime) -> timedelta | None:
-    sent = None if sent_at is None else _sent(sent_at) if isinstance(sent_at, str) and len(sent_at) <= _USUAL_CHARACTERS else read_moment(sent_at)
+    if sent_at is None:
+        return None
+    return _usual_skew(sent_at, received_at) if isinstance(sent_at, str) and len(sent_at) <= _USUAL_CHARACTERS else _skew_of(sent_at, received_at)
+
+
+def _skew_of(sent_at: Any, received_at: datetime) -> timedelta | None:
+    sent = read_moment(sent_at)
     if sent is None:
         return None
     skew = received_at - sent
     return skew if NOTICEABLE_SKEW < abs(skew) <= SANE_SKEW else None
 
 
-@lru_cache(maxsize=64)  # all events of a batch were sent at one moment
-def _sent(text: str) -> datetime | None:
-    return read_moment(text)
+_usual_skew = lru_cache(maxsize=64)(_skew_of)  # all events of a batch were sent at one moment, and came at one
 
 
 def _from_text(text: str) -> datetime | None:

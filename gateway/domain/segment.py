@@ -6,7 +6,7 @@ Source: https://segment.com/docs/connections/spec/. Field names are the spec's c
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -15,11 +15,14 @@ from contracts.limits import EVENT_BYTES, EVENT_LEVELS, EVENT_NAME_CHARACTERS, M
 from contracts.values import Flag, InteractionKind, JsonObject, SourceKind
 from gateway.domain import claims
 from gateway.domain.body import check_depth, kind_of
-from gateway.domain.capture import Capture, Draft, Sender, Source, seal
+from gateway.domain.capture import Capture, Claim, Draft, Ids, Sender, Source, seal
 from gateway.domain.moment import occurred
 from gateway.domain.refusal import Refused
 
 KINDS = {kind.value: kind for kind in InteractionKind if kind is not InteractionKind.FORM}
+
+# a look-up in an enumeration's class costs as much as three of these
+_TRACK, _PAGE, _GROUP, _ALIAS = InteractionKind.TRACK, InteractionKind.PAGE, InteractionKind.GROUP, InteractionKind.ALIAS
 
 _SNAKE = {
     "user_id": "userId",
@@ -36,11 +39,17 @@ _READ = frozenset((*_NAMED, "userId", "anonymousId", "previousId", "groupId", "m
 _OBJECTS = frozenset(("traits", "properties", "context"))  # of what is read, these are kept whole
 _CONTAINERS = frozenset((dict, list))
 _SNAKE_NAMES = frozenset(_SNAKE)
+_EMPTY: Final[JsonObject] = {}
 _CHANGES_ON_RETRY = frozenset(("sentAt", "writeKey", "receivedAt"))
 
 
 def read_event(event: Any, kind: InteractionKind | None, source: Source, received_at: datetime, sender: Sender) -> Capture:
     """The capture an event is, or `Refused` naming the field. `kind` comes from the path; None: the event's `type` says it."""
+    return seal_event(draft_event(event, kind, received_at, sender if source.kind is SourceKind.WEB else None), source)
+
+
+def draft_event(event: Any, kind: InteractionKind | None, received_at: datetime, sender: Sender | None) -> Draft:
+    """What an event says, as `read_event`; it may yet nest too deep. `sender` is None where it says nothing about whoever the event is about."""
     if not isinstance(event, dict):
         raise Refused("event", f"must be a JSON object, not {kind_of(event)}")
     extra, is_flat = _unread(event)
@@ -48,17 +57,26 @@ def read_event(event: Any, kind: InteractionKind | None, source: Source, receive
         event = _camel(event)
         extra, is_flat = _unread(event)
     try:
-        draft = _draft(event, kind or _kind_of(event), received_at, sender if source.kind is SourceKind.WEB else None)
-        if draft.flags:
-            extra.update({key: event[key] for key in ("timestamp", "originalTimestamp", "sentAt") if event.get(key) is not None})
-        draft.extra = extra
-        capture = seal(draft, source)
+        draft = _draft(event, kind or _kind_of(event), received_at, sender)
     except (Refused, orjson.JSONEncodeError):
         check_depth(event)  # whatever else is wrong with it
         raise
+    if draft.flags:
+        extra.update({key: event[key] for key in ("timestamp", "originalTimestamp", "sentAt") if event.get(key) is not None})
+    draft.extra, draft.is_flat = extra, is_flat
+    return draft
+
+
+def seal_event(draft: Draft, source: Source, ids: Ids | None = None) -> Capture:
+    """The capture that a draft of `draft_event` makes; `Refused` when the event nests too deep."""
+    try:
+        capture = seal(draft, source, ids)
+    except orjson.JSONEncodeError:
+        check_depth(draft.event)
+        raise
     # nothing nests deeper than it opens brackets, and counting those that were written is a hundred times cheaper than to follow them
-    if not is_flat or capture.body.count(b"{") + capture.body.count(b"[") > EVENT_LEVELS:
-        check_depth(event)
+    if not draft.is_flat or capture.body.count(b"{") + capture.body.count(b"[") > EVENT_LEVELS:
+        check_depth(draft.event)
     return capture
 
 
@@ -75,13 +93,24 @@ def _unread(event: JsonObject) -> tuple[JsonObject, bool]:
 
 def _draft(event: JsonObject, kind: InteractionKind, received_at: datetime, sender: Sender | None) -> Draft:
     traits, properties, context = _object(event, "traits"), _object(event, "properties"), _object(event, "context")
-    draft = _dated(event, kind, received_at)
-    draft.name = _name(event, kind)
-    draft.properties = _with_category(properties, event.get("category"))
-    context = _told_once(context, draft.properties) if kind is InteractionKind.PAGE else context
-    draft.context = context if sender is None else _with_sender(context, sender)
-    _say_who(draft, event, traits)
-    return draft
+    claimed = event.get("originalTimestamp") or event.get("timestamp")
+    occurred_at, flags = occurred(claimed, event.get("sentAt"), received_at)
+    message_id = _message_id(event, flags, received_at)
+    name = _name(event, kind)
+    properties = _with_category(properties, event.get("category"))
+    if kind is _PAGE:
+        context = _told_once(context, properties)
+    if sender is not None:
+        context = _with_sender(context, sender)
+    told = _traits(kind, traits, context)
+    own = properties if kind is _TRACK and claims.gives_own_address(name or "") else None
+    said = _claims(event, told, own)
+    previous_id = _required(event, "previousId", "the name this person went by before") if kind is _ALIAS else None
+    account = _account_of_group(event, traits) if kind is _GROUP else _account(event, told, context)
+    if not said:
+        raise Refused("userId", "an event needs a userId, an anonymousId or an e-mail address in its traits")
+    # all at once: a draft that is filled in later would be made with seven empty containers first
+    return Draft(kind, message_id, received_at, occurred_at, name, flags, told, properties, context, account, _EMPTY, said, previous_id, event)
 
 
 def _kind_of(event: JsonObject) -> InteractionKind:
@@ -90,12 +119,6 @@ def _kind_of(event: JsonObject) -> InteractionKind:
     if kind is None:
         raise Refused("type", f"must be one of {', '.join(KINDS)}")
     return kind
-
-
-def _dated(event: JsonObject, kind: InteractionKind, received_at: datetime) -> Draft:
-    claimed = event.get("originalTimestamp") or event.get("timestamp")
-    occurred_at, flags = occurred(claimed, event.get("sentAt"), received_at)
-    return Draft(kind=kind, message_id=_message_id(event, flags, received_at), received_at=received_at, occurred_at=occurred_at, flags=flags)
 
 
 def _message_id(event: JsonObject, flags: list[Flag], received_at: datetime) -> str:
@@ -112,41 +135,43 @@ def _message_id(event: JsonObject, flags: list[Flag], received_at: datetime) -> 
 
 
 def _name(event: JsonObject, kind: InteractionKind) -> str | None:
-    field = "event" if kind is InteractionKind.TRACK else "name"
+    field = "event" if kind is _TRACK else "name"
     value = event.get(field)
     if value is not None and not isinstance(value, str):
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise Refused(field, f"must be a string, not {kind_of(value)}")
         value = str(value)
     name = value.strip() if value else ""
-    if kind is InteractionKind.TRACK and not name:
+    if kind is _TRACK and not name:
         raise Refused("event", "is required: the name of what happened")
     if len(name) > EVENT_NAME_CHARACTERS:
         raise Refused(field, f"is longer than {EVENT_NAME_CHARACTERS} characters")
     return name or None
 
 
-def _say_who(draft: Draft, event: JsonObject, traits: JsonObject) -> None:
-    """Identifiers, claims about the person, and the company."""
-    context = draft.context
+def _traits(kind: InteractionKind, traits: JsonObject, context: JsonObject) -> JsonObject:
+    """What is claimed about the person."""
     claimed = context.get("traits")
     in_context = claimed if isinstance(claimed, dict) else {}
-    is_group = draft.kind is InteractionKind.GROUP
-    draft.traits = in_context if is_group else {**in_context, **traits} if in_context else traits
-    own = draft.properties if draft.kind is InteractionKind.TRACK and claims.gives_own_address(draft.name or "") else None
+    if kind is _GROUP:
+        return in_context
+    return {**in_context, **traits} if in_context else traits
+
+
+def _claims(event: JsonObject, traits: JsonObject, own: JsonObject | None) -> list[Claim]:
     user_id, anonymous_id = claims.identifier(event.get("userId"), "userId"), claims.identifier(event.get("anonymousId"), "anonymousId")
-    draft.claims = claims.claims_of(user_id, claims.email_in(draft.traits, own), claims.phone_in(draft.traits, own), anonymous_id)
-    if draft.kind is InteractionKind.ALIAS:
-        draft.previous_id = _required(event, "previousId", "the name this person went by before")
-    draft.account = _account(draft, event, traits)
-    if not draft.claims:
-        raise Refused("userId", "an event needs a userId, an anonymousId or an e-mail address in its traits")
+    return claims.claims_of(user_id, claims.email_in(traits, own), claims.phone_in(traits, own), anonymous_id)
 
 
-def _account(draft: Draft, event: JsonObject, traits: JsonObject) -> JsonObject | None:
-    if draft.kind is InteractionKind.GROUP:
-        return claims.account_of_group(_required(event, "groupId", "which group the person belongs to"), traits)
-    return claims.account_of_company(draft.traits.get("company")) or claims.account_of_id(draft.context.get("groupId") or event.get("groupId"))
+def _account_of_group(event: JsonObject, traits: JsonObject) -> JsonObject:
+    return claims.account_of_group(_required(event, "groupId", "which group the person belongs to"), traits)
+
+
+def _account(event: JsonObject, traits: JsonObject, context: JsonObject) -> JsonObject | None:
+    company, group_id = traits.get("company"), context.get("groupId") or event.get("groupId")
+    if company is None and group_id is None:  # as good as always
+        return None
+    return claims.account_of_company(company) or claims.account_of_id(group_id)
 
 
 def _required(event: JsonObject, field: str, meaning: str) -> str:
@@ -181,11 +206,12 @@ def _told_once(context: JsonObject, properties: JsonObject) -> JsonObject:
 
 def _with_sender(context: JsonObject, sender: Sender) -> JsonObject:
     ip, user_agent = sender.ip, sender.user_agent
-    if ip is not None and "ip" not in context:
-        context = {**context, "ip": ip}
-    if user_agent is not None and "userAgent" not in context:
-        context = {**context, "userAgent": user_agent}
-    return context
+    says_ip, says_agent = ip is not None and "ip" not in context, user_agent is not None and "userAgent" not in context
+    if says_ip and says_agent:
+        return {**context, "ip": ip, "userAgent": user_agent}
+    if says_ip:
+        return {**context, "ip": ip}
+    return {**context, "userAgent": user_agent} if says_agent else context
 
 
 def _camel(event: JsonObject) -> JsonObject:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 
@@ -26,7 +27,7 @@ class SlowDisk:
         self.wholes: list[bool] = []
         self._turns: asyncio.Queue[Exception | None] = asyncio.Queue()
 
-    async def publish_batch(self, messages: Sequence[OutMessage], *, whole: bool = False) -> None:
+    async def publish_batch(self, messages: Sequence[OutMessage], *, whole: bool = False, size: int | None = None) -> None:
         self.batches.append(messages)
         self.wholes.append(whole)
         outcome = await self._turns.get()
@@ -62,7 +63,7 @@ async def test_who_comes_during_a_flush_shares_the_next_one() -> None:
 
 async def test_a_caller_is_never_split_over_two_batches() -> None:
     disk = SlowDisk()
-    coalescer = Coalescer(disk)
+    coalescer = Coalescer(disk, most_flights=1)
     first = publishing(coalescer, 1)
     await eventually(lambda: disk.batches)
     others = publishing(coalescer, 300, 200, 300, 700, 1)
@@ -72,6 +73,152 @@ async def test_a_caller_is_never_split_over_two_batches() -> None:
     await asyncio.gather(*first, *others)
 
     assert [len(batch) for batch in disk.batches] == [1, 500, 300, 700, 1]
+
+
+async def test_a_second_batch_goes_ahead_when_half_full_and_no_third() -> None:
+    disk = SlowDisk()
+    coalescer = Coalescer(disk)
+    callers = publishing(coalescer, 1)
+    await eventually(lambda: disk.batches)
+    callers += publishing(coalescer, 249)
+    await eventually(lambda: coalescer.waiting == 249)
+    await asyncio.sleep(0.05)
+    assert [len(batch) for batch in disk.batches] == [1]
+    callers += publishing(coalescer, 1)
+    await eventually(lambda: [len(batch) for batch in disk.batches] == [1, 250])
+    callers += publishing(coalescer, 300, 7)
+    await eventually(lambda: coalescer.waiting == 307)
+    await asyncio.sleep(0.05)
+    assert len(disk.batches) == 2
+    for _ in range(3):
+        disk.finish()
+    await asyncio.gather(*callers)
+
+    assert [len(batch) for batch in disk.batches] == [1, 250, 307]
+
+
+async def test_a_few_large_messages_fill_a_batch_as_well() -> None:
+    disk = SlowDisk()
+    disk.max_payload = 8_000_000
+    coalescer = Coalescer(disk)
+    callers = publishing(coalescer, 1)
+    await eventually(lambda: disk.batches)
+    callers += [asyncio.create_task(coalescer.publish([a_capture(number, size=2_000_000)])) for number in range(2)]
+    await eventually(lambda: [len(batch) for batch in disk.batches] == [1, 2])
+    disk.finish()
+    disk.finish()
+    await asyncio.gather(*callers)
+
+
+async def test_who_comes_as_the_last_flights_end_is_not_left_waiting() -> None:
+    disk = SlowDisk()
+    coalescer = Coalescer(disk)
+    callers = publishing(coalescer, 1)
+    await eventually(lambda: disk.batches)
+    callers += publishing(coalescer, 250)
+    await eventually(lambda: len(disk.batches) == 2)
+    for _ in range(100):
+        disk.finish()
+    for number in range(40):  # at every step of the ending
+        await asyncio.sleep(0)
+        callers += [asyncio.create_task(coalescer.publish(captures(1, start=10_000 + number)))]
+    async with asyncio.timeout(5):
+        await asyncio.gather(*callers)
+
+
+class Times(SlowDisk):
+    """Takes a tenth of a second for a batch, and notes when each began."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began: list[float] = []
+        self.seconds = 0.1
+
+    async def publish_batch(self, messages: Sequence[OutMessage], *, whole: bool = False, size: int | None = None) -> None:
+        self.began.append(asyncio.get_running_loop().time())
+        self.batches.append(messages)
+        await asyncio.sleep(self.seconds)
+
+
+async def test_who_is_answered_together_is_waited_for_a_moment() -> None:
+    """Nine callers who come again as soon as they are answered, a millisecond apart: they travel together from then on."""
+    disk = Times()
+    coalescer = Coalescer(disk, most_rest_seconds=1.0)
+
+    async def comes_again(number: int) -> None:
+        for turn in range(4):
+            await coalescer.publish(captures(1, start=100 * number + turn))
+            await asyncio.sleep(0.0002 * number)
+
+    await asyncio.gather(*(comes_again(number) for number in range(9)))
+    assert [len(batch) for batch in disk.batches] == [9] * 4
+
+
+async def test_a_batch_that_is_half_full_rests_no_longer() -> None:
+    disk = Times()
+    coalescer = Coalescer(disk, most_rest_seconds=60.0)
+    disk.seconds = 3.0  # and half as long a rest
+    await asyncio.gather(*publishing(coalescer, *[1] * 240))
+    disk.seconds = 0.0
+    waiting = publishing(coalescer, *[1] * 249)
+    await eventually(lambda: coalescer.waiting == 249)
+    assert len(disk.batches) == 1
+    async with asyncio.timeout(1.0):
+        await asyncio.gather(*waiting, *publishing(coalescer, 1))
+    assert [len(batch) for batch in disk.batches] == [240, 250]
+
+
+async def test_nobody_rests_while_half_a_batch_waits() -> None:
+    disk = Times()
+    coalescer = Coalescer(disk, most_flights=1, most_rest_seconds=60.0)
+    disk.seconds = 1.0  # and half as long a rest
+    first = publishing(coalescer, 1, 1)
+    await eventually(lambda: disk.batches)
+    disk.seconds = 0.0
+    waiting = publishing(coalescer, *[1] * 250)
+    await asyncio.gather(*first)
+    async with asyncio.timeout(0.3):
+        await asyncio.gather(*waiting)
+
+
+async def test_close_rests_no_longer() -> None:
+    disk = Times()
+    coalescer = Coalescer(disk, most_rest_seconds=60.0)
+    disk.seconds = 0.5
+    await asyncio.gather(*publishing(coalescer, 1, 1))
+    disk.seconds = 0.0
+    late = publishing(coalescer, 1)
+    await eventually(lambda: coalescer.waiting == 1)
+    began = asyncio.get_running_loop().time()
+    await coalescer.close()
+    assert late[0].done()
+    assert asyncio.get_running_loop().time() - began < 0.2
+
+
+async def test_who_is_alone_waits_for_nobody() -> None:
+    disk = Times()
+    coalescer = Coalescer(disk, most_rest_seconds=1.0)
+    for number in range(4):
+        await coalescer.publish(captures(2, start=number))
+    assert min(later - earlier for earlier, later in pairwise(disk.began)) < 0.14  # not 0.1 and half of it again
+
+
+async def test_who_is_told_by_a_call_hears_once_and_a_mistake_of_one_harms_no_other() -> None:
+    disk = SlowDisk()
+    coalescer = Coalescer(disk)
+    told: list[tuple[str, Exception | None]] = []
+
+    def stumbles(failure: Exception | None) -> None:
+        told.append(("stumbles", failure))
+        raise RuntimeError("a mistake of the caller's")
+
+    coalescer.put(captures(1), stumbles)
+    coalescer.put(captures(1, start=1), lambda failure: told.append(("goes on", failure)))
+    coalescer.put([], lambda failure: told.append(("has nothing", failure)))
+    assert told == [("has nothing", None)]
+    disk.finish()
+    await eventually(lambda: len(told) == 3)
+    assert told[1:] == [("stumbles", None), ("goes on", None)]
 
 
 async def test_what_one_caller_gave_stays_whole_and_single_messages_may_go_one_by_one() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.ids import _ALPHABET, _encode, derive_id, hash_id, lane_of, with_prefix
+from contracts.ids import _ALPHABET, _encode, _encode_all, derive_id, derive_ids, hash_id, hash_ids, lane_of, with_prefix
 
 MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -50,3 +50,20 @@ def test_a_lane_is_one_of_the_lanes_and_stays(key: str, lanes: int) -> None:
 @given(st.integers(-(2**140), 2**140))
 def test_a_word_is_its_bits_five_at_a_time(number: int) -> None:
     assert _encode(number) == "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+@given(st.lists(st.integers(0, 2**128 - 1), max_size=70))
+def test_many_words_are_those_made_one_by_one(numbers: list[int]) -> None:
+    assert _encode_all([number.to_bytes(16, "big") for number in numbers]) == list(map(_encode, numbers))
+
+
+@given(st.text(st.characters(codec="utf-8")), st.lists(st.text(st.characters(codec="utf-8")), max_size=5))
+def test_ids_that_are_made_at_once_are_those_made_one_by_one(shared: str, last: list[str]) -> None:
+    assert hash_ids("cap", shared, last) == [hash_id("cap", shared, one) for one in last]
+    assert derive_ids("int", MOMENT, last) == [derive_id("int", MOMENT, one) for one in last]
+
+
+def test_ids_are_what_they_were() -> None:
+    """They stand on streams and in stores: other letters would be other facts."""
+    assert hash_id("cap", "src_default", "m1") == "cap_5HS1JH975PTWDK6E9ZZGADHV5K"
+    assert derive_id("int", MOMENT, "cap_1") == "int_01KJPY44E04V8463Q9P1VS9ZJ4"
