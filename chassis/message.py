@@ -16,9 +16,8 @@ class OutMessage(NamedTuple):
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message as a stream delivered it.
+class Received(NamedTuple):
+    """A message as a stream delivered it. A tuple, as one is made for each delivery.
 
     `sequence` counts within `stream`; `delivered` is 1 the first time and grows with each redelivery; `timestamp` (aware UTC) is when
     the stream stored it.

@@ -34,7 +34,8 @@ class ServiceSettings(BaseSettings):
     token_public_key: str  # Ed25519, base64 or PEM; several, separated by commas, while keys rotate
     lanes: Annotated[int, Field(ge=1, le=LANES)] = 1
     batch_size: Annotated[int, Field(ge=1, le=500)] = 250
-    gather_ms: Milliseconds = 25.0  # batches of a stream begin at most this often; a message that comes alone waits for none
+    rest_ms: Milliseconds = 10.0  # at most so long the reader of a stream rests after a batch, namely as long as that took; what comes is gathered
+    linger_ms: Milliseconds = 0.0  # so long it waits for more besides, while more comes; for services that nobody waits for
     body_limit: Annotated[int, Field(ge=1024)] = 2_000_000  # bytes of a request body; a longer one answers 413
     stuck_seconds: Annotated[float, Field(gt=0)] = 15.0
     """For how long work may stand still before /readyz says so. An outage of five seconds is noticed up to five seconds late (the longest wait

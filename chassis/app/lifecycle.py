@@ -199,8 +199,9 @@ async def _listening(runtime: Runtime, subscriptions: Sequence[Subscription]) ->
 
 def consumer_specs(service: str, settings: ServiceSettings, subscriptions: Sequence[Subscription]) -> list[ConsumerSpec]:
     """One durable per stream heard and lane; the server lets one reader at a time have each."""
+    rest, linger = settings.rest_ms / 1000, settings.linger_ms / 1000
     return [
-        ConsumerSpec(service, stream, _subjects(stream, subscriptions), lane, settings.lanes, settings.batch_size, settings.gather_ms / 1000)
+        ConsumerSpec(service, stream, _subjects(stream, subscriptions), lane, settings.lanes, settings.batch_size, rest, linger)
         for stream in sorted(_heard_streams(subscriptions))
         for lane in range(settings.lanes)
     ]

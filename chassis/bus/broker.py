@@ -7,21 +7,21 @@ import contextlib
 import itertools
 import secrets
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import orjson
 import structlog
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from chassis.bus.batches import by_stream, check_publishable, cut
 from chassis.bus.errors import ApiRefused, BatchTorn, BrokerUnavailable
+from chassis.bus.protocol import Take
 from chassis.bus.refusals import told
 from chassis.bus.replies import Replies
 from chassis.bus.streams import stream_config
-from chassis.bus.wire import QuickClient, frame
+from chassis.bus.wire import QuickClient, frame, signals
 from chassis.bus.writability import Writability
 from chassis.message import OutMessage
 
@@ -161,11 +161,18 @@ class Broker:
         return await self._replies.ask(f"$JS.API.{subject}", orjson.dumps(body) if body else b"", within=within or self._answer_seconds)
 
     async def send(self, subject: str, body: bytes = b"", reply: str = "") -> bool:
-        """Fire and forget (acknowledgements, pulls); false when it could not be sent."""
+        """Fire and forget; false when it could not be sent."""
+        return await self._send([frame(OutMessage(subject, {}, body), reply)])
+
+    async def signal(self, subjects: Iterable[str], word: bytes) -> bool:
+        """Say `word` (an acknowledgement, a heartbeat) to each of `subjects`, in one write; false when it could not be sent."""
+        return await self._send(signals(subjects, word))
+
+    async def _send(self, frames: Sequence[bytes]) -> bool:
         if not self._client.is_connected:
             return False
         try:
-            await self._client.publish(subject, body, reply=reply)
+            await self._client.send(frames)
         except NatsError:
             return False
         return True
@@ -174,11 +181,11 @@ class Broker:
         """Send and wait until the server has taken note. Raises BrokerUnavailable."""
         await self._replies.answers([OutMessage(subject, {}, body)], within=self._answer_seconds)
 
-    async def listen(self, callback: Callable[[Msg], Awaitable[None]]) -> tuple[str, Subscription]:
-        """A new inbox: `callback` gets what arrives on `<prefix>.*`. Gives back the prefix and the subscription."""
+    async def listen(self, take: Take) -> tuple[str, Subscription]:
+        """A new inbox: `take` is called with what arrives on `<prefix>.*`, and for it, while it is being read. Gives back the prefix and the
+        subscription."""
         prefix = self._client.new_inbox()
-        subscription = await self._client.subscribe(f"{prefix}.*", cb=callback, pending_msgs_limit=-1, pending_bytes_limit=-1)
-        return prefix, subscription
+        return prefix, await self._client.hear(f"{prefix}.*", take)
 
     async def ensure_streams(self, names: Sequence[str], *, replicas: int = 1) -> None:
         """Create the streams `names`, or bring them to the present configuration. Raises BrokerUnavailable or ApiRefused."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -37,6 +36,11 @@ _ACK_WAIT_SECONDS = 3.0
 slow says every second that it is at work."""
 _IN_PROGRESS_SECONDS = _ACK_WAIT_SECONDS / 3
 _RETRY_SECONDS = 0.5
+_UNDERWAY_SECONDS = 0.005  # that a batch which is not full yet waits for what the server is about to send: small batches cost as much as large ones
+_AHEAD = 2
+"""Batches that may be out: while one is applied, the next one comes. With one alone, its first few acknowledgements let the first few of the next
+one come, which then went ahead as a batch of their own. What comes back, because a reader died or stood still, comes behind what is out already:
+the puller sees the gap or the other pin, and has the server begin again in order."""
 
 
 class Consumer:
@@ -113,12 +117,10 @@ class Consumer:
 
     async def _run(self) -> None:
         await self._prepare()
-        next_at = -math.inf
         while not self._is_stopping.is_set():
-            await asyncio.sleep(max(0.0, next_at - time.monotonic()))
             self._in_hand = await self._puller.next(self._spec.batch_size)
             is_behind = len(self._in_hand) == self._spec.batch_size or self._in_hand[-1].pending > 0
-            next_at = -math.inf if is_behind else time.monotonic() + self._spec.gather_seconds
+            began = time.monotonic()
             self._observer.lag_seen(self._spec.stream, self._spec.durable, self._in_hand[-1].pending)
             try:
                 await self._settler.settle(self._in_hand)
@@ -130,6 +132,15 @@ class Consumer:
                 await asyncio.sleep(_RETRY_SECONDS)
                 self._puller.rewind()
             self._in_hand = ()
+            if self._puller.pending:
+                await self._puller.gather(self._spec.batch_size, _UNDERWAY_SECONDS)
+            elif not is_behind:
+                await self._rest(time.monotonic() - began)
+
+    async def _rest(self, took: float) -> None:
+        """As long as the last batch took, within bounds: who is busy half of the time takes more at once the busier the machine is."""
+        await self._puller.gather(self._spec.batch_size, min(took, self._spec.rest_seconds))
+        await self._puller.linger(self._spec.batch_size, self._spec.linger_seconds)
 
     def _standing(self) -> Reading:
         return Reading(self._puller.received, bool(self._in_hand or self._puller.buffered or not self._is_ready), self._puller.pin)
@@ -167,16 +178,18 @@ class Consumer:
         self._refusal = None
 
     async def _keep_alive(self) -> None:
+        before: set[str] = set()
         while True:
             await asyncio.sleep(_IN_PROGRESS_SECONDS)
-            for delivery in (*self._in_hand, *self._puller.buffered):
-                await self._broker.send(delivery.reply, b"+WPI")
+            held = {delivery.reply for delivery in (*self._in_hand, *self._puller.buffered)}
+            if overdue := held & before:  # most is gone before that, and the server waits for three times as long
+                await self._broker.signal(overdue, b"+WPI")
+            before = held
 
     async def _acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         # one that gets lost is no harm: the message comes again and is skipped
         is_handing_over = self._is_stopping.is_set()
-        for delivery in deliveries[:-1] if is_handing_over else deliveries:
-            await self._broker.send(delivery.reply, b"+ACK")
+        await self._broker.signal([delivery.reply for delivery in (deliveries[:-1] if is_handing_over else deliveries)], b"+ACK")
         if is_handing_over:  # a reset that overtook the acknowledgements would undo them
             with contextlib.suppress(BrokerUnavailable):
                 await self._broker.confirm(deliveries[-1].reply, b"+ACK")
@@ -206,7 +219,7 @@ class Consumer:
 
 
 def _source(spec: ConsumerSpec) -> Source:
-    return Source(stream=spec.stream, durable=spec.durable, group=_GROUP, window=spec.batch_size, pin_seconds=_PIN_SECONDS)
+    return Source(stream=spec.stream, durable=spec.durable, group=_GROUP, window=_AHEAD * spec.batch_size, pin_seconds=_PIN_SECONDS)
 
 
 def _also_for_lanes(patience: Patience) -> Patience:
@@ -222,7 +235,7 @@ def _durable_config(spec: ConsumerSpec) -> dict[str, Any]:
         "ack_policy": "explicit",
         "ack_wait": int(_ACK_WAIT_SECONDS * _NANOSECONDS),
         "max_deliver": -1,
-        "max_ack_pending": spec.batch_size,  # more would let later messages overtake a batch that comes back
+        "max_ack_pending": _AHEAD * spec.batch_size,
         "priority_groups": [_GROUP],
         "priority_policy": "pinned_client",
         "priority_timeout": int(_PIN_SECONDS * _NANOSECONDS),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
-from nats.aio.msg import Msg
-
+from chassis.bus.protocol import Raw
 from chassis.message import Received
 
 _PIN = "Nats-Pin-Id"
@@ -16,8 +15,7 @@ _V1_TOKENS = 9  # $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer
 _V2_DOMAIN_TOKENS = 2  # later servers put <domain>.<account hash> after $JS.ACK
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One message and where its acknowledgement goes.
 
     `turn` counts the deliveries of a consumer without gaps (redeliveries too); `pending` is what the stream still holds for it.
@@ -30,24 +28,31 @@ class Delivery:
     pin: str | None
 
 
-def read_delivery(wire: Msg) -> Delivery:
+def read_delivery(wire: Raw) -> Delivery:
     """Raises ValueError when `wire` did not come from a stream."""
     tokens = wire.reply.split(".")
     if tokens[:2] != ["$JS", "ACK"] or len(tokens) < _V1_TOKENS:
         raise ValueError(f"not a delivery of a stream: {wire.reply!r}")
     first = 2 if len(tokens) == _V1_TOKENS else 2 + _V2_DOMAIN_TOKENS
     stream, _, delivered, sequence, turn, nanoseconds, pending = tokens[first : first + 7]
-    headers = wire.headers or {}
-    message = Received(
-        subject=wire.subject,
-        headers=own_headers(headers),
-        body=wire.data,
-        stream=stream,
-        sequence=int(sequence),
-        delivered=int(delivered),
-        timestamp=datetime.fromtimestamp(int(nanoseconds) / 1e9, UTC),
-    )
-    return Delivery(message, wire.reply, int(turn), int(pending), headers.get(_PIN))
+    headers, pin = _headers_and_pin(wire.block)
+    stored_at = datetime.fromtimestamp(int(nanoseconds) / 1e9, UTC)
+    message = Received(wire.subject, headers, wire.body, stream, int(sequence), int(delivered), stored_at)
+    return Delivery(message, wire.reply, int(turn), int(pending), pin)
+
+
+def _headers_and_pin(block: bytes) -> tuple[dict[str, str], str | None]:
+    """`own_headers(read_headers(block))`, and the pin, in one pass."""
+    headers, pin = {}, None
+    for line in block.decode("utf-8", "replace").split("\r\n"):
+        name, separator, value = line.partition(":")
+        if separator:
+            name = name.strip()
+            if not name.startswith(_TRANSPORT_PREFIX):
+                headers[name] = value.strip()
+            elif name == _PIN:
+                pin = value.strip()
+    return headers, pin
 
 
 def own_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -41,7 +41,8 @@ class ConsumerSpec:
     lane: int = 0
     lanes: int = 1
     batch_size: int = 250
-    gather_seconds: float = 0.0  # unless there is a backlog, batches begin at most this often: what comes in between shares a transaction
+    rest_seconds: float = 0.0  # at most so long a lane without a backlog rests after a batch, namely as long as that took
+    linger_seconds: float = 0.0  # and so long it waits for more to share a transaction with, while more comes
 
     @property
     def durable(self) -> str:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -25,18 +26,19 @@ from typing import Any
 
 import orjson
 import structlog
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from chassis.bus.broker import Broker
 from chassis.bus.delivery import Delivery, read_delivery
 from chassis.bus.errors import ApiRefused, BrokerUnavailable
+from chassis.bus.protocol import Raw
 
 log = structlog.get_logger(__name__)
 
 _FIRST_TURN = 1
 _PAUSE_SECONDS = 0.25
+_LOOKS = 10  # while it lingers, whether messages still come
 _NO_PIN = "-"
 _WRONG_PIN = "423"
 _NO_RESPONDERS = "503"
@@ -64,6 +66,8 @@ class Puller:
         self._buffer: deque[Delivery] = deque()
         self._wake = asyncio.Event()  # there is something for next() to do
         self._poke = asyncio.Event()  # there is something for the pulling task to do
+        self._is_full = asyncio.Event()  # there is nothing to gather for any more
+        self._full_at = source.window
         self._expected = _FIRST_TURN
         self._has_gap = False
         self._is_resetting = False
@@ -73,6 +77,7 @@ class Puller:
         self._run_pin: str | None = None  # the pin that the present run of deliveries without gaps began under
         self._used = 0  # messages received since the last pull
         self._received = 0
+        self._pending = 0
         self._inbox = ""
         self._subscription: Subscription | None = None
         self._task: asyncio.Task[None] | None = None
@@ -82,6 +87,11 @@ class Puller:
     def received(self) -> int:
         """How many messages came so far."""
         return self._received
+
+    @property
+    def pending(self) -> int:
+        """How many the stream holds for this reader beyond what was delivered, as far as is known."""
+        return self._pending
 
     @property
     def pin(self) -> str | None:
@@ -130,6 +140,24 @@ class Puller:
             await self._pull(self._used)
         return [self._buffer.popleft() for _ in range(min(most, len(self._buffer)))]
 
+    async def gather(self, most: int, seconds: float) -> None:
+        """Let messages come for so long, or until there are `most`, or something is amiss."""
+        self._full_at = most
+        self._is_full.clear()
+        if seconds > 0 and len(self._buffer) < most and not self._has_gap:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._is_full.wait()
+
+    async def linger(self, most: int, seconds: float) -> None:
+        """As `gather`, for as long as messages come: when none came for a tenth of the time, there is nothing to wait for."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and len(self._buffer) < most and not self._has_gap:
+            before = self._received
+            await self.gather(most, min(left, seconds / _LOOKS))
+            if self._received == before:
+                return
+
     def rewind(self) -> None:
         """Let everything that was not acknowledged come again, in order."""
         self._has_gap = True
@@ -139,13 +167,14 @@ class Puller:
     def _address(self) -> str:
         return f"{self._source.stream}.{self._source.durable}"
 
-    async def _arrived(self, wire: Msg) -> None:
+    def _arrived(self, wire: Raw) -> None:
         if wire.subject.startswith(self._inbox):
             self._hear_status(wire)
             return
         delivery = read_delivery(wire)
         self._used += 1
         self._received += 1
+        self._pending = delivery.pending
         if delivery.pin != self._pin:
             self._pin = delivery.pin
             self._poke.set()  # pulls that were sent before the pin was known are refused at some later moment: pull with it now
@@ -155,6 +184,8 @@ class Puller:
             self._buffer.append(delivery)
         elif not self._is_resetting:
             self._has_gap = True
+        if self._has_gap or len(self._buffer) >= self._full_at:
+            self._is_full.set()
         self._wake.set()
 
     def _continues(self, delivery: Delivery) -> bool:
@@ -162,14 +193,14 @@ class Puller:
             return False
         return delivery.turn == _FIRST_TURN or delivery.pin == self._run_pin
 
-    def _hear_status(self, wire: Msg) -> None:
+    def _hear_status(self, wire: Raw) -> None:
         # the token a pull was asked with comes back as the subject's last: an answer to an older pin says nothing about the present one
-        status = (wire.headers or {}).get("Status", "")
+        status, _, reason = wire.status.partition(" ")
         asked_with = wire.subject.rpartition(".")[2]
         if status == _WRONG_PIN and asked_with == self._pin:
             self._pin = None
             self._poke.set()
-        elif status == _NO_RESPONDERS or (status == _CONFLICT and "Deleted" in str(wire.headers)):
+        elif status == _NO_RESPONDERS or (status == _CONFLICT and "Deleted" in reason):
             self._is_gone = True
             self._poke.set()
 

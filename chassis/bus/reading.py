@@ -9,7 +9,7 @@ from datetime import datetime
 from chassis.bus.broker import Broker
 from chassis.bus.delivery import own_headers
 from chassis.bus.errors import ApiRefused
-from chassis.bus.wire import read_headers
+from chassis.bus.protocol import read_headers
 from chassis.message import Received
 
 _NO_MESSAGE_FOUND = 10037

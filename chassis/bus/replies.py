@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from chassis.bus.errors import ApiRefused, BrokerUnavailable
+from chassis.bus.protocol import Raw
 from chassis.bus.refusals import is_of_the_message
 from chassis.bus.wire import QuickClient, frame
 from chassis.message import OutMessage
@@ -26,12 +26,12 @@ class Replies:
         self._client = client
         self._prefix = ""
         self._tokens = itertools.count()
-        self._waiting: dict[str, asyncio.Future[Msg]] = {}
+        self._waiting: dict[str, asyncio.Future[Raw]] = {}
 
     async def start(self) -> None:
         """Listen on the inbox; once, after the connection is made."""
         self._prefix = self._client.new_inbox() + "."
-        await self._client.subscribe(self._prefix + "*", cb=self._arrived, pending_msgs_limit=-1, pending_bytes_limit=-1)
+        await self._client.hear(self._prefix + "*", self._arrived)
 
     async def ask(self, subject: str, body: bytes, headers: Mapping[str, str] | None = None, *, within: float) -> dict[str, Any]:
         """Publish and wait for the JSON answer. Raises BrokerUnavailable, or ApiRefused when the answer is an error of the request."""
@@ -45,7 +45,7 @@ class Replies:
         """As `ask` with `last`, behind the frames `ahead` that nobody answers."""
         return _read((await self.answers([last], within=within, ahead=ahead))[0])
 
-    async def answers(self, questions: Sequence[OutMessage], *, within: float, ahead: Sequence[bytes] = ()) -> list[Msg]:
+    async def answers(self, questions: Sequence[OutMessage], *, within: float, ahead: Sequence[bytes] = ()) -> list[Raw]:
         """Publish `questions` one behind the other and wait for all answers, whatever they say. Raises BrokerUnavailable.
 
         They reach the socket together (nothing here lets another task run in between), so a lost connection cuts them off at one point: what
@@ -54,7 +54,7 @@ class Replies:
         if not self._client.is_connected:
             raise BrokerUnavailable("not connected to NATS")
         loop = asyncio.get_running_loop()
-        waiting: dict[str, asyncio.Future[Msg]] = {str(next(self._tokens)): loop.create_future() for _ in questions}
+        waiting: dict[str, asyncio.Future[Raw]] = {str(next(self._tokens)): loop.create_future() for _ in questions}
         self._waiting |= waiting
         try:
             asked = [frame(question, self._prefix + token) for token, question in zip(waiting, questions, strict=True)]
@@ -78,16 +78,16 @@ class Replies:
             if not future.done():
                 future.set_exception(BrokerUnavailable("the connection to NATS was lost"))
 
-    async def _arrived(self, message: Msg) -> None:
+    def _arrived(self, message: Raw) -> None:
         future = self._waiting.get(message.subject[len(self._prefix) :])
         if future is not None and not future.done():
             future.set_result(message)
 
 
-def _read(message: Msg) -> dict[str, Any]:
-    if not message.data:
+def _read(message: Raw) -> dict[str, Any]:
+    if not message.body:
         raise BrokerUnavailable("no one answers: the stream is missing or JetStream is not ready")
-    answer: dict[str, Any] = orjson.loads(message.data)
+    answer: dict[str, Any] = orjson.loads(message.body)
     error = answer.get("error")
     if error is None:
         return answer

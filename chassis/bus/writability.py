@@ -152,5 +152,5 @@ class Writability:
         return bool(info["state"]["last_seq"])
 
     async def _error_of(self, subject: str, body: bytes) -> dict[str, Any]:
-        answer: dict[str, Any] = orjson.loads((await self._replies.answers([OutMessage(subject, {}, body)], within=_ANSWER_SECONDS))[0].data or b"{}")
+        answer: dict[str, Any] = orjson.loads((await self._replies.answers([OutMessage(subject, {}, body)], within=_ANSWER_SECONDS))[0].body or b"{}")
         return dict(answer.get("error") or {})

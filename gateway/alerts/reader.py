@@ -14,13 +14,13 @@ from typing import Any
 
 import orjson
 import structlog
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from chassis.bus.broker import Broker
 from chassis.bus.delivery import read_delivery
 from chassis.bus.errors import ApiRefused, BrokerUnavailable
+from chassis.bus.protocol import Raw
 from chassis.bus.streams import ALERTS
 from chassis.message import Received
 
@@ -44,7 +44,7 @@ class AlertReader:
         self._broker = broker
         self._subject = f"alerts.rep.{rep_id}.>"
         self._quiet_seconds = quiet_seconds
-        self._arrivals: asyncio.Queue[Msg | None] = asyncio.Queue()
+        self._arrivals: asyncio.Queue[Raw | None] = asyncio.Queue()
         self._consumer: str | None = None
         self._turn = 1  # of the next delivery: they are numbered without gaps
         self._open = 0  # alerts that the running pull may still bring
@@ -55,7 +55,7 @@ class AlertReader:
 
     async def start(self) -> None:
         """Listen for answers."""
-        self._inbox, self._subscription = await self._broker.listen(self._arrivals.put)
+        self._inbox, self._subscription = await self._broker.listen(self._arrivals.put_nowait)
         self._forget = self._broker.when_reconnected(self._reconnected)
 
     async def stop(self) -> None:
@@ -89,7 +89,7 @@ class AlertReader:
             arrived.append(self._arrivals.get_nowait())
         return [alert for wire in arrived if (alert := self._take(wire)) is not None]
 
-    def _take(self, wire: Msg | None) -> Received | None:
+    def _take(self, wire: Raw | None) -> Received | None:
         if wire is None or self._consumer is None:
             self._consumer = None
             return None
@@ -107,10 +107,10 @@ class AlertReader:
         self.place = delivery.message.sequence
         return delivery.message
 
-    def _hear_status(self, wire: Msg) -> None:
+    def _hear_status(self, wire: Raw) -> None:
         if wire.subject.rpartition(".")[2] != str(self._pulls):
             return  # about an older pull
-        if (wire.headers or {}).get("Status") in _OVER:
+        if wire.status.partition(" ")[0] in _OVER:
             self._open = 0
         else:
             self._consumer = None  # the server gave it up, or knows nothing of it

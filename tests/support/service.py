@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx
@@ -76,7 +76,7 @@ async def published(service: RunningService, stream: str) -> list[Received]:
             return (await outbox.backlog(session)).count == 0
 
     await eventually(is_published, within=10)
-    return [replace(message, headers=whole_headers(message.subject, message.headers)) async for message in messages(service.runtime.broker, stream)]
+    return [message._replace(headers=whole_headers(message.subject, message.headers)) async for message in messages(service.runtime.broker, stream)]
 
 
 def log_plainly() -> None:

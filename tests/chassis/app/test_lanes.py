@@ -15,6 +15,7 @@ from chassis.app import Service
 from chassis.bus.broker import Broker
 from chassis.bus.dead import letters, main
 from chassis.bus.letters import bury
+from chassis.bus.protocol import Raw
 from chassis.bus.reading import message_at, messages
 from chassis.health import facts_of
 from chassis.message import OutMessage
@@ -287,8 +288,8 @@ async def a_durable_of_before(broker: Broker, name: str, lane: int, acknowledged
     await broker.request(f"CONSUMER.CREATE.SIGNAL.{name}", {"stream_name": "SIGNAL", "action": "", "config": config})
     taken: list[str] = []
 
-    async def take(wire: object) -> None:
-        taken.append(getattr(wire, "reply", ""))
+    def take(wire: Raw) -> None:
+        taken.append(wire.reply)
 
     prefix, subscription = await broker.listen(take)
     order = b'{"batch": %d, "expires": 1000000000, "group": "lane"}' % len(acknowledged)

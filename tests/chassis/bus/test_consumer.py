@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+import nats
+import pytest
+from nats.aio.msg import Msg
 
 from chassis.bus.broker import Broker
 from chassis.bus.consumer import ConsumerSpec
 from chassis.message import OutMessage, Received
-from tests.chassis.bus.builders import Applied, captures, durable_state
+from tests.chassis.bus.builders import Applied, a_capture, captures, durable_state
 from tests.chassis.bus.readers import SPEC, Readers
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
@@ -74,25 +79,147 @@ async def test_two_services_each_hear_everything(broker: Broker, readers: Reader
     await eventually(lambda: len(one.numbers) == len(other.numbers) == 300)
 
 
-async def test_what_comes_while_a_batch_gathers_shares_the_next_one(broker: Broker, readers: Readers) -> None:
+class Timed(Applied):
+    """Takes `seconds` for its first batch, and writes down when each one began and ended."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(self._take_time)
+        self.began: list[float] = []
+        self.ended: list[float] = []
+        self._seconds = seconds
+
+    async def _take_time(self, batch: Sequence[Received]) -> None:
+        self.began.append(time.monotonic())
+        await asyncio.sleep(self._seconds if len(self.began) == 1 else 0)
+        self.ended.append(time.monotonic())
+
+    @property
+    def rest(self) -> float:
+        """How long it was from the first batch to the second."""
+        return self.began[1] - self.ended[0]
+
+
+async def publish_singly(broker: Broker, first: int, last: int) -> None:
+    for number in range(first, last + 1):
+        await broker.publish_batch(captures(1, start=number))
+
+
+@pytest.mark.parametrize(("most", "expected"), [(10.0, 0.4), (0.05, 0.05)])
+async def test_a_reader_rests_as_long_as_its_last_batch_took_within_bounds(broker: Broker, readers: Readers, most: float, expected: float) -> None:
+    """A message that comes alone waits for nobody; what comes while it is applied, and while its reader rests, shares the next batch."""
+    applied = Timed(0.4)
+    await readers.start(applied, ConsumerSpec("metrics", "CAPTURE", ("capture.>",), rest_seconds=most))
+    await publish_singly(broker, 0, 0)
+    await eventually(lambda: applied.began)
+    await publish_singly(broker, 1, 3)
+    await eventually(lambda: applied.ended)
+    await publish_singly(broker, 4, 5)
+
+    await eventually(lambda: len(applied.numbers) == 6)
+    assert applied.numbers == list(range(6))
+    assert expected - 0.01 <= applied.rest < expected + 0.3
+    assert most < 1 or applied.batches == [1, 5]
+
+
+async def test_who_lingers_gathers_while_more_comes(broker: Broker, readers: Readers) -> None:
     applied = Applied()
-    await readers.start(applied, ConsumerSpec("metrics", "CAPTURE", ("capture.>",), gather_seconds=2.0))
-    await broker.publish_batch(captures(1))
+    await readers.start(applied, ConsumerSpec("metrics", "CAPTURE", ("capture.>",), linger_seconds=2.0))
+    await publish_singly(broker, 0, 0)
     await eventually(lambda: applied.batches == [1])  # alone: it waits for nobody
 
-    for number in range(1, 6):
-        await broker.publish_batch(captures(1, start=number))
+    await publish_singly(broker, 1, 5)
     await eventually(lambda: len(applied.numbers) == 6)
     assert applied.batches == [1, 5]
+
+
+async def test_who_lingers_goes_on_when_nothing_comes_any_more(broker: Broker, readers: Readers) -> None:
+    applied = Timed(0)
+    await readers.start(applied, ConsumerSpec("metrics", "CAPTURE", ("capture.>",), linger_seconds=4.0))
+    await publish_singly(broker, 0, 0)
+    await eventually(lambda: applied.ended)
+    await publish_singly(broker, 1, 1)
+    await eventually(lambda: len(applied.numbers) == 2)
+    assert 0.3 < applied.rest < 2.0
+
+
+async def test_who_lingers_goes_on_when_a_batch_is_full(broker: Broker, readers: Readers) -> None:
+    applied = Applied()
+    await readers.start(applied, ConsumerSpec("metrics", "CAPTURE", ("capture.>",), batch_size=10, linger_seconds=3600.0))
+    await publish_singly(broker, 0, 0)
+    await eventually(lambda: applied.batches == [1])
+    await publish_singly(broker, 1, 10)
+    await eventually(lambda: applied.batches == [1, 10])
 
 
 async def test_a_backlog_does_not_wait_for_company(broker: Broker, readers: Readers) -> None:
     await broker.publish_batch(captures(95))
     applied = Applied()
-    await readers.start(applied, ConsumerSpec("metrics", "CAPTURE", ("capture.>",), batch_size=10, gather_seconds=3600.0))
+    await readers.start(applied, ConsumerSpec("metrics", "CAPTURE", ("capture.>",), batch_size=10, linger_seconds=3600.0))
 
     await eventually(lambda: len(applied.numbers) == 95)
     assert applied.numbers == list(range(95))
+
+
+async def test_while_a_batch_is_applied_the_next_one_comes(broker: Broker, readers: Readers) -> None:
+    release = asyncio.Event()
+
+    async def wait(batch: Sequence[Received]) -> None:
+        await release.wait()
+
+    applied = Applied(wait)
+    await broker.publish_batch(captures(100))
+    await readers.start(applied, ConsumerSpec("scoring", "CAPTURE", ("capture.>",), batch_size=10))
+    await eventually(lambda: applied.calls == 1)
+    try:
+        await eventually(lambda: are_out(broker, 20))
+    finally:
+        release.set()
+    await eventually(lambda: len(applied.numbers) == 100)
+    assert applied.numbers == list(range(100))
+    assert set(applied.batches[1:-1]) == {10}
+    await eventually(lambda: is_acknowledged(broker, 100))
+
+
+async def test_with_a_backlog_batches_are_full_though_it_comes_in_pieces(broker: Broker, readers: Readers) -> None:
+    async def work(batch: Sequence[Received]) -> None:
+        time.sleep(0.01)  # noqa: ASYNC251 - nothing is read meanwhile
+
+    await broker.publish_batch([a_capture(number, size=2_000) for number in range(2000)])
+    applied = Applied(work)
+    await readers.start(applied, ConsumerSpec("scoring", "CAPTURE", ("capture.>",), batch_size=100))
+
+    await eventually(lambda: len(applied.numbers) == 2000, within=10)
+    assert len(applied.batches) <= 24, applied.batches
+
+
+async def test_a_reader_that_stood_still_goes_on_in_order_though_all_it_held_comes_again(broker: Broker, readers: Readers) -> None:
+    """It says nothing for longer than the server waits, with a batch in hand and another behind it."""
+    applied = Applied(stand_still_once())
+    await broker.publish_batch(captures(40))
+    await readers.start(applied, ConsumerSpec("scoring", "CAPTURE", ("capture.>",), batch_size=10))
+
+    await eventually(lambda: len(applied.numbers) == 40, within=15)
+    assert applied.numbers == list(range(40))
+    await eventually(lambda: is_acknowledged(broker, 40), within=15)
+
+
+async def test_who_is_quick_sends_no_sign_of_life(nats_server: NatsServer, broker: Broker, readers: Readers) -> None:
+    signs: list[str] = []
+
+    async def see(message: Msg) -> None:
+        signs.append(message.data.decode())
+
+    watching = await nats.connect(nats_server.url)
+    await watching.subscribe("$JS.ACK.CAPTURE.scoring.>", cb=see)
+    applied = Applied(lambda batch: asyncio.sleep(0.3))
+    await readers.start(applied)
+    began = time.monotonic()
+    while time.monotonic() - began < 2.5:  # something is always in hand, and nothing for long
+        await broker.publish_batch(captures(1, start=len(applied.numbers)))
+        await asyncio.sleep(0.05)
+    await eventually(lambda: len(signs) >= len(applied.numbers))
+    assert set(signs) == {"+ACK"}
+    await watching.close()
 
 
 async def test_a_stream_that_does_not_exist_yet_is_waited_for(broker: Broker, readers: Readers) -> None:
@@ -247,6 +374,24 @@ async def has_floor(broker: Broker, sequence: int) -> bool:
     """Just this far everything is acknowledged."""
     floor: int = (await durable_state(broker, "CAPTURE", "scoring"))["ack_floor"]["stream_seq"]
     return floor == sequence
+
+
+async def are_out(broker: Broker, count: int) -> bool:
+    """So many are delivered and not acknowledged."""
+    return bool((await durable_state(broker, "CAPTURE", "scoring"))["num_ack_pending"] == count)
+
+
+def stand_still_once() -> Callable[[Sequence[Received]], Awaitable[None]]:
+    has_stood = False
+
+    async def stand(batch: Sequence[Received]) -> None:
+        nonlocal has_stood
+        if not has_stood:
+            has_stood = True
+            await asyncio.sleep(0.5)  # the next batch is there
+            time.sleep(4.0)  # noqa: ASYNC251 - so that nothing else of the process runs either
+
+    return stand
 
 
 async def consumers_of(broker: Broker) -> list[dict[str, str]]:

@@ -47,7 +47,6 @@ SERVICES: Mapping[str, Callable[[Json], Service]] = {
 STREAMS = ("CAPTURE", *(name.upper() for name in SERVICES))
 _LOOK_SECONDS = 0.025
 _READY_SECONDS = 30.0
-_GATHER_MS = 5.0
 _DECADE_SECONDS = 10 * 366 * 86_400
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -175,7 +174,7 @@ async def open_house(nats_url: str, stores: Mapping[str, str], begin: datetime, 
         await broker.ensure_streams(["CAPTURE"])
         flats = {}
         for name, create in SERVICES.items():
-            given = {"database_url": stores[name], "nats_url": nats_url, "token_public_key": PUBLIC_KEY, "lanes": lanes, "gather_ms": _GATHER_MS}
+            given = {"database_url": stores[name], "nats_url": nats_url, "token_public_key": PUBLIC_KEY, "lanes": lanes, "linger_ms": 0.0}
             flats[name] = await stack.enter_async_context(_open(create({**given, "durability": "normal"}), begin))
         for flat in flats.values():
             await eventually(flat.is_ready, within=_READY_SECONDS)

@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 import pytest_asyncio
-from nats.aio.msg import Msg
 from starlette.types import Message
 
 from chassis.bus.broker import Broker
+from chassis.bus.protocol import Raw
 from chassis.message import OutMessage
 from gateway.alerts.reader import AlertReader
 from gateway.alerts.stream import HangingUp
@@ -188,10 +188,10 @@ async def test_an_alert_that_got_lost_on_the_way_is_read_again(routing_line: Bro
     assert await reader.next() == []
     await alert(routing_line, "rep_1", 1, 2)
     (name,) = await consumers(routing_line)
-    strayed: asyncio.Queue[Msg] = asyncio.Queue()
-    inbox, _ = await routing_line.listen(strayed.put)
+    strayed: asyncio.Queue[Raw] = asyncio.Queue()
+    inbox, _ = await routing_line.listen(strayed.put_nowait)
     await routing_line.send(f"$JS.API.CONSUMER.MSG.NEXT.ALERTS.{name}", b'{"batch": 1}', reply=f"{inbox}.1")
-    assert b"No. 1" in (await strayed.get()).data
+    assert b"No. 1" in (await strayed.get()).body
     seen: list[int] = []
     while len(seen) < 2:
         seen += [message.sequence for message in await reader.next()]
