@@ -20,8 +20,8 @@ $(READY): requirements.lock
 
 setup: $(READY) ## Make the virtual environment from the lock file
 
-up: $(READY) ## Run the whole suite here (PORT=8080; DETACH=1 returns when it is ready)
-	@$(BIN)/python -m embedded.up --port $(PORT) --var $(VAR) $(if $(DETACH),--detach)
+up: $(READY) ## Run the whole suite here (PORT=8080; DETACH=1 returns when it is ready; FORK=0 starts an interpreter for each process)
+	@$(BIN)/python -m embedded.up --port $(PORT) --var $(VAR) $(if $(DETACH),--detach) $(if $(filter 0,$(FORK)),--exec)
 
 demo: $(READY) ## Send an invented market through the suite and show what came of it (PEOPLE=300, SEED=kestrel)
 	@$(BIN)/python -m demo --port $(PORT) --var $(VAR) $(if $(PEOPLE),--people $(PEOPLE)) $(if $(SEED),--seed $(SEED))

@@ -32,6 +32,10 @@ class Target:
     source_id: str
     nats_url: str
 
+    def keeper(self) -> int:
+        """The process that keeps all others."""
+        return int((self.var / "supervisord.pid").read_text())
+
     def processes(self) -> Mapping[str, int]:
         """Process id by name, of all that supervisord keeps."""
         command = [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(self.var / "supervisord.conf"), "status"]

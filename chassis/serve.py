@@ -16,6 +16,8 @@ def serve(service: Service) -> None:
     settings = service.settings
     configure_logs(service.name, settings.log_level, settings.log_format)
     app = service.app()
+    if service.warm is not None:
+        service.warm()
     gc.freeze()  # what was imported stays; the collector need not look at it again
     # uvicorn raises the signal anew when it is done, which would end the process by the signal instead of with 0
     for number in (signal.SIGTERM, signal.SIGINT):

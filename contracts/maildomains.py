@@ -63,6 +63,11 @@ def _is_free_mail(registered: str) -> bool:
     return registered in _DOMAINS or registered.partition(".")[0] in _BRANDS
 
 
+def read_suffixes() -> None:
+    """Read the list of public suffixes now (54 to 99 ms), instead of at the first domain that is asked for."""
+    _suffixes()
+
+
 @cache
 def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()  # bundled; reading it takes some 20 ms
+    return PublicSuffixList()  # bundled

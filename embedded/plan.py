@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-from chassis.bus.callout import Issuer
+from chassis.bus.callout.keys import Issuer
 from embedded.nats_config import BUS_USERS, OBSERVER, OPERATOR, REPS, NatsPlan, nats_config
 from embedded.secrets import Secrets
 
@@ -65,7 +65,7 @@ class Plan:
     def environment(self, process: str) -> dict[str, str]:
         """The settings of one process; only the gateway gets the key that signs tokens, only routing the one that lets reps into NATS."""
         if process == "nats":
-            return {"GOMAXPROCS": "1"}  # it waits for the disk more than it computes: handing work from core to core cost a sixth to a third more
+            return {}
         if process == WATCHDOG:
             watched = {"MONITOR_URL": self.monitor_url, "STORE": str(self.nats.store), "PID_FILE": str(self.nats.pid_file)}
             return {f"{WATCHDOG.upper()}_{name}": value for name, value in watched.items()}

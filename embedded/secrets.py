@@ -8,8 +8,8 @@ import secrets
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from chassis.auth import generate_key_pair
-from chassis.bus.callout import new_issuer_seed
+from chassis.bus.callout.keys import new_issuer_seed
+from chassis.keys import generate_key_pair
 
 
 @dataclass(frozen=True)

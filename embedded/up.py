@@ -22,6 +22,7 @@ from embedded.secrets import load_or_make
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN_SECONDS = 60.0
+_LOOK_SECONDS = 0.03
 _PORTS = range(20_000, 32_768)  # Linux takes those from 32768 on for outgoing connections, others those from 49152 on
 
 
@@ -33,7 +34,8 @@ def main() -> int:
     arguments = _arguments()
     try:
         plan = prepare(arguments.var.resolve(), arguments.port, detached=arguments.detach, lanes=arguments.lanes)
-        return _run_detached(plan) if arguments.detach else _run_here(plan)
+        command = supervisor_command(plan, forks=not arguments.exec)
+        return _run_detached(plan, command) if arguments.detach else _run_here(plan, command)
     except CannotStart as error:
         _say(f"rapport cannot start: {error}")
         return 1
@@ -91,11 +93,11 @@ def free_ports(count: int) -> list[int]:
     return list(itertools.islice((port for port in candidates if _is_free(port)), count))
 
 
-def _run_here(plan: Plan) -> int:
+def _run_here(plan: Plan, command: list[str]) -> int:
     started = time.monotonic()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what it starts in the background; we mean it
     # a session of its own: Ctrl-C reaches this process alone, which stops the others in order
-    supervisor = subprocess.Popen(_supervisord(plan), env=_environment(), start_new_session=True)  # noqa: S603 - our own command
+    supervisor = subprocess.Popen(command, cwd=plan.root, env=_environment(), start_new_session=True)  # noqa: S603 - our own command
     signal.signal(signal.SIGTERM, lambda *_: supervisor.terminate())
     try:
         if _wait_until_ready(plan, supervisor):
@@ -113,9 +115,9 @@ def _run_here(plan: Plan) -> int:
     return 0 if code in (0, -signal.SIGTERM) else code
 
 
-def _run_detached(plan: Plan) -> int:
+def _run_detached(plan: Plan, command: list[str]) -> int:
     started = time.monotonic()
-    subprocess.run(_supervisord(plan), env=_environment(), check=True)  # noqa: S603 - our own command
+    subprocess.run(command, cwd=plan.root, env=_environment(), check=True)  # noqa: S603 - our own command
     try:
         _wait_until_ready(plan, None)
     except CannotStart:
@@ -127,8 +129,10 @@ def _run_detached(plan: Plan) -> int:
     return 0
 
 
-def _supervisord(plan: Plan) -> list[str]:
-    return [sys.executable, "-m", "supervisor.supervisord", "-c", str(plan.var / "supervisord.conf")]
+def supervisor_command(plan: Plan, *, forks: bool = True) -> list[str]:
+    """What keeps the processes: ours, which forks them, or supervisord as it is, which starts an interpreter for each."""
+    module = "embedded.supervisor" if forks and sys.platform == "linux" else "supervisor.supervisord"
+    return [sys.executable, "-m", module, "-c", str(plan.var / "supervisord.conf")]
 
 
 def _environment() -> dict[str, str]:
@@ -146,7 +150,7 @@ def _wait_until_ready(plan: Plan, supervisor: subprocess.Popen[bytes] | None) ->
         if waiting and time.monotonic() > deadline:
             raise CannotStart(f"not ready within {READY_WITHIN_SECONDS:.0f} s: {', '.join(waiting)}; see {plan.var / 'log'}")
         if waiting:
-            time.sleep(0.1)
+            time.sleep(_LOOK_SECONDS)
     return True
 
 
@@ -199,6 +203,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--var", type=Path, default=Path("var"), help="where stores, logs and keys live")
     parser.add_argument("--lanes", type=int, default=1, help="ordered ways that messages travel in; may be another number at each start")
     parser.add_argument("--detach", action="store_true", help="return when every process is ready")
+    parser.add_argument("--exec", action="store_true", help="start an interpreter for each process instead of forking")
     return parser.parse_args()
 
 

@@ -134,7 +134,7 @@ def _started(root: Path, _: int) -> Measured:
     with fresh_suite(root) as target:
         values = {START.name: time.perf_counter() - began}
         if is_supported():
-            values[MEMORY.name] = sum(map(tree_proportional_bytes, target.processes().values())) / 1e6
+            values[MEMORY.name] = tree_proportional_bytes(target.keeper()) / 1e6
     return Measured(values)
 
 

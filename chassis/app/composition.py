@@ -31,8 +31,9 @@ class Service:
 
     `migrations` is its package of migrations; `streams` are those it writes (default: its name in capitals); `extras` is entered before
     the first message and left after the last one, and what it yields is `context.service`. `public` is for the gateway: no inner token is
-    asked for. `openapi` may rework the document; `http` is what answers connections (`chassis.http.express`), where that is not uvicorn's own;
-    `clock`, `exporter` are for tests.
+    asked for. `warm` is what takes time once, needs no settings and starts no thread: done before serving, and where a parent forks its services
+    (`embedded.supervisor`) by the parent, which looks for it as `warm` in the main module. `openapi` may rework the document; `http` is what answers
+    connections (`chassis.http.express`), where that is not uvicorn's own; `clock`, `exporter` are for tests.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Service:
     extras: Extras | None = None
     public: bool = False
     middleware: Sequence[Middleware] = ()
+    warm: Callable[[], None] | None = None
     openapi: Callable[[Document], Document] | None = None
     http: type[Protocol] | None = None
     description: str = ""

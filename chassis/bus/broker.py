@@ -197,6 +197,7 @@ class Broker:
                 if refusal.code != _STREAM_EXISTS_DIFFERENTLY:
                     raise
                 await self.request(f"STREAM.UPDATE.{name}", config)
+        self._writability.suspected.set()  # whether they take writes is worth a look now, not when it is time
 
     async def _publish_in_order(self, stream: str, messages: Sequence[OutMessage], few: int, size: int) -> None:
         # one run after the other: if the first failed and the second did not, the publisher's retry would turn their order round

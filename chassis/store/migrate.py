@@ -28,11 +28,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, make_url, text
+from sqlalchemy import Column, Connection, MetaData, Select, String, Table, make_url, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.store import search, tables
 from chassis.store.database import Database
+from chassis.store.errors import StoreError
 
 _CHASSIS = "chassis.store.migrations"
 _ENVIRONMENT = Path(__file__).parent / "migrations"
@@ -49,9 +50,12 @@ async def migrate(url: str, package: str | None = None) -> None:
 
     Does nothing where there is nothing to do. Of replicas that start together one migrates and the others wait. Raises StoreUnavailable.
     """
-    async with Database(url) as database, _one_at_a_time(database), database.connection() as connection:
-        for name in _chains(package):
-            await _upgrade(connection, name)
+    async with Database(url) as database:
+        if await _is_newest(database, package):
+            return
+        async with _one_at_a_time(database), database.connection() as connection:
+            for name in _chains(package):
+                await _upgrade(connection, name)
 
 
 async def pending(url: str, package: str | None = None) -> list[str]:
@@ -80,6 +84,25 @@ async def draft(package: str, metadata: MetaData, message: str) -> Path:
         await migrate(url, package)
         async with Database(url) as database, _alone_in_process(), database.connection() as connection:
             return await connection.run_sync(_draft, package, metadata, message)
+
+
+async def _is_newest(database: Database, package: str | None) -> bool:
+    """Whether there is nothing to do: asked before Alembic, which takes ten times as long to say so, and memory that it does not give back."""
+    try:
+        async with database.glance() as session:
+            return all([await session.scalars(_applied(name)) == [newest(name)] for name in _chains(package)])
+    except StoreError:  # there are no such tables yet; what else it may be, the migration meets as well
+        return False
+
+
+def _applied(package: str) -> Select[Any]:
+    table = Table(_version_table(package), MetaData(), Column("version_num", String))
+    return select(table.c.version_num)
+
+
+def newest(package: str) -> str:
+    """The last revision of `package`, by the names of its files: `0003_what_changed.py`."""
+    return max(path.name.partition("_")[0] for path in _versions(package).glob("[0-9]*_*.py"))
 
 
 def _chains(package: str | None) -> list[str]:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from chassis.app import Service
 from chassis.runtime import Runtime
 from chassis.serve import serve
+from contracts.maildomains import read_suffixes
 from services.identity import domain, handlers
 from services.identity.api import ROUTERS
 from services.identity.settings import IdentitySettings
@@ -28,8 +29,14 @@ def create_service(settings: IdentitySettings | None = None) -> Service:
         routers=ROUTERS,
         subscriptions=handlers.SUBSCRIPTIONS,
         extras=rules,
+        warm=warm,
         description="Recognize: who is this, and who turned out to be whom.",
     )
+
+
+def warm() -> None:
+    """What the first message need not wait for."""
+    read_suffixes()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chassis.app import Service
 from chassis.serve import serve
+from contracts.maildomains import read_suffixes
 from services.lifecycle import handlers
 from services.lifecycle.api import ROUTERS
 from services.lifecycle.settings import LifecycleSettings
@@ -19,8 +20,14 @@ def create_service(settings: LifecycleSettings | None = None) -> Service:
         subscriptions=handlers.SUBSCRIPTIONS,
         timers=handlers.TIMERS,
         extras=handlers.with_rulebook,
+        warm=warm,
         description="Where is each person on the way from an anonymous visit to money, and which clock runs?",
     )
+
+
+def warm() -> None:
+    """What the first message need not wait for."""
+    read_suffixes()
 
 
 if __name__ == "__main__":

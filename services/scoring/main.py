@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chassis.app import Service
 from chassis.serve import serve
+from contracts.maildomains import read_suffixes
 from services.scoring import handlers
 from services.scoring.api import ROUTERS
 from services.scoring.settings import ScoringSettings
@@ -19,8 +20,14 @@ def create_service(settings: ScoringSettings | None = None) -> Service:
         subscriptions=handlers.SUBSCRIPTIONS,
         timers=handlers.TIMERS,
         extras=handlers.with_rulebook,
+        warm=warm,
         description="Record: what do we know about a person, and how ready are they?",
     )
+
+
+def warm() -> None:
+    """What the first message need not wait for."""
+    read_suffixes()
 
 
 if __name__ == "__main__":

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from embedded.plan import SERVICES
 from embedded.up import running_pid
 from tests.support.eventually import eventually
-from tests.support.suite import ROOT, Suite
+from tests.support.suite import ROOT, Suite, running_suite
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +67,24 @@ def test_a_second_suite_in_the_same_folder_is_refused(suite: Suite) -> None:
     ended = subprocess.run(up(suite.var, "--port", "0", "--detach"), cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 1
     assert "make down" in ended.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks without exec are for Linux")
+def test_services_are_processes_of_their_own_that_share_what_they_imported(suite: Suite) -> None:
+    keeper = int((suite.var / "supervisord.pid").read_text())
+    for name in SERVICES:
+        process = Path(f"/proc/{suite.pid(name)}")
+        assert process.joinpath("cmdline").read_bytes().rstrip(b"\0").split(b"\0")[1:] == [b"-m", f"services.{name}.main".encode()]
+        assert int(process.joinpath("stat").read_text().rpartition(")")[2].split()[1]) == keeper
+        memory = dict(line.split()[:2] for line in process.joinpath("smaps_rollup").read_text().splitlines()[1:])
+        shared = int(memory["Shared_Dirty:"]) + int(memory["Shared_Clean:"])
+        assert shared > int(memory["Private_Dirty:"]), f"{name} imported for itself: {memory}"
+
+
+def test_an_interpreter_for_each_process_can_be_asked_for(tmp_path: Path) -> None:
+    with running_suite(tmp_path, "--exec") as suite:
+        memory = dict(line.split()[:2] for line in Path(f"/proc/{suite.pid('scoring')}/smaps_rollup").read_text().splitlines()[1:])
+        assert int(memory["Shared_Dirty:"]) == 0
 
 
 def test_down_with_nothing_running_says_so(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from chassis.bus.callout import AuthCallout, Grant
+from chassis.bus.callout.claims import Grant
+from chassis.bus.callout.listening import AuthCallout
 from chassis.runtime import Runtime
 from chassis.settings import SettingsRefused
 from services.routing.domain.credentials import durable_of, rep_permissions

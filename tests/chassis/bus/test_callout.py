@@ -14,8 +14,9 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from structlog.testing import capture_logs
 
-from chassis.bus.callout import AuthCallout, Grant, Issuer, new_issuer_seed
-from chassis.bus.callout.claims import Unreadable, read_question
+from chassis.bus.callout.claims import Grant, Unreadable, read_question
+from chassis.bus.callout.keys import Issuer, new_issuer_seed
+from chassis.bus.callout.listening import AuthCallout
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -20,6 +23,7 @@ from chassis.store import outbox, tables, timers
 from chassis.store.batch import upsert
 from chassis.store.database import Database
 from chassis.store.migrate import UnknownRevision, drift, migrate, pending
+from embedded.plan import SERVICES
 from tests.chassis.store.miniature.store import NewerTable, Table, Visit
 
 CHASSIS = sorted(path.name[:4] for path in (Path(tables.__file__).parent / "migrations" / "versions").glob("0*.py"))
@@ -53,6 +57,40 @@ async def test_migrating_again_changes_nothing(store_url: str) -> None:
     async with database.read() as session:
         assert [dict(row._mapping) for row in await session.execute(select(Visit.__table__))] == [visit]  # type: ignore[attr-defined]
     await database.close()
+
+
+@asynccontextmanager
+async def writing_elsewhere(url: str) -> AsyncIterator[None]:
+    """Somebody else holds what a migration needs: the one write transaction of SQLite, the lock of migrations on PostgreSQL."""
+    async with Database(url) as database:
+        if database.dialect == "sqlite":
+            async with database.begin():
+                yield
+        else:
+            async with database.standing_connection() as connection:
+                await connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": migrations._MIGRATION_LOCK})
+                yield
+
+
+async def test_a_store_at_the_newest_revision_is_only_looked_at(store_url: str) -> None:
+    await migrate(store_url, PACKAGE)
+    async with writing_elsewhere(store_url), asyncio.timeout(5):
+        await migrate(store_url, PACKAGE)
+
+
+async def test_a_store_that_lacks_a_revision_waits_for_its_turn(store_url: str) -> None:
+    await migrate(store_url)
+    with pytest.raises(TimeoutError):
+        async with writing_elsewhere(store_url), asyncio.timeout(1):
+            await migrate(store_url, PACKAGE)
+    await migrate(store_url, PACKAGE)
+    assert await pending(store_url, PACKAGE) == []
+
+
+@pytest.mark.parametrize("owner", ["chassis.store", "gateway", *(f"services.{name}" for name in SERVICES)])
+def test_the_newest_revision_is_the_last_file(owner: str) -> None:
+    script = ScriptDirectory.from_config(migrations._config(f"{owner}.migrations"))
+    assert script.get_heads() == [migrations.newest(f"{owner}.migrations")]
 
 
 async def test_what_waited_in_an_older_store_still_waits(store_url: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.bus.callout import Issuer, new_issuer_seed
+from chassis.bus.callout.keys import Issuer, new_issuer_seed
 from embedded.nats_config import REPS
 from embedded.plan import NATS_USERS, PORT_NAMES, SERVICES, WATCHDOG, Plan, parse_procfile
 from embedded.secrets import Secrets, load_or_make

@@ -17,7 +17,9 @@ from nats.errors import TimeoutError as NatsTimeout
 from nats.js import JetStreamContext
 
 from chassis.bus.broker import Broker
-from chassis.bus.callout import AuthCallout, Grant, Issuer, new_issuer_seed
+from chassis.bus.callout.claims import Grant
+from chassis.bus.callout.keys import Issuer, new_issuer_seed
+from chassis.bus.callout.listening import AuthCallout
 from chassis.message import OutMessage
 from embedded.nats_config import BUS_USERS, HOUSE, OBSERVER, OPERATOR, REPS, NatsPlan, access, take_over_store
 from services.routing.domain.credentials import DOMAIN, alerts_of, durable_of, inbox_of, rep_permissions

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from chassis.auth import Principal
 from chassis.bus.broker import Broker
-from chassis.bus.callout import Issuer, new_issuer_seed
+from chassis.bus.callout.keys import Issuer, new_issuer_seed
 from chassis.bus.errors import BrokerUnavailable
 from embedded.nats_config import BUS_USERS, OBSERVER, OPERATOR, REPS, NatsPlan, access
 from services.routing.effects.durables import ensure_durable
