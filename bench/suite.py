@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import httpx
 from bench.processes import descendants, naming
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS, STOP_SECONDS = 180.0, 90.0
+START_SECONDS, STOP_SECONDS, SETTLE_SECONDS = 180.0, 90.0, 15.0
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,21 @@ class Target:
         return int((self.var / "supervisord.pid").read_text())
 
     def processes(self) -> Mapping[str, int]:
-        """Process id by name, of all that supervisord keeps."""
+        """Process id by name, of all that supervisord keeps. For a second after its start it knows none by number; raises TimeoutError for one that
+        does not come to run: what it costs would be left out of every sum."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while True:
+            states = self._states()
+            if states and all(words[1] == "RUNNING" for words in states):
+                return {words[0].rpartition(":")[2]: int(words[words.index("pid") + 1]) for words in states}
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not all of the suite runs: {states}")
+            time.sleep(0.2)
+
+    def _states(self) -> list[list[str]]:
         command = [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(self.var / "supervisord.conf"), "status"]
         answer = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-        rows = [line.replace(",", "").split() for line in answer.splitlines() if "RUNNING" in line]
-        return {row[0].rpartition(":")[2]: int(row[row.index("pid") + 1]) for row in rows}
+        return [words for line in answer.splitlines() if len(words := line.replace(",", "").split()) > 1]
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -11,6 +13,11 @@ from nats.errors import BadSubjectError, ConnectionClosedError, ConnectionDraini
 
 from chassis.bus.protocol import MessageParser, Take, read_headers
 from chassis.message import OutMessage
+
+_TURNS: Final = 3
+"""Of the loop, before what is sent is written to the socket: the acknowledgements of a batch and what the batch brought about leave a few turns
+apart, and go in one write. On a busy loop turns are long, so what makes a write of its own (_AT_ONCE_BYTES) waits for none."""
+_AT_ONCE_BYTES: Final = 16_384
 
 
 def frame(message: OutMessage, reply: str = "", more: str = "") -> bytes:
@@ -40,6 +47,7 @@ class QuickClient(Client):
     def __init__(self) -> None:
         super().__init__()
         self._ps: MessageParser = MessageParser(self)
+        self._flushing: asyncio.Handle | None = None
 
     async def hear(self, subject: str, take: Take) -> Subscription:
         """Call `take` with each message as it is read: no queue, no task. Nobody may publish to `subject` before this returns: an inbox."""
@@ -63,8 +71,25 @@ class QuickClient(Client):
         self.stats["out_msgs"] += len(frames)
         self.stats["out_bytes"] += len(block)
         await self._send_command(block)
-        if self._flush_queue is not None and self._flush_queue.empty():
-            await self._flush_pending()
+        if self._pending_data_size >= _AT_ONCE_BYTES:
+            self._flush_after(0)
+        elif self._flushing is None:
+            self._flushing = asyncio.get_running_loop().call_soon(self._flush_after, _TURNS)
+
+    def _flush_after(self, turns: int) -> None:
+        if turns:
+            self._flushing = asyncio.get_running_loop().call_soon(self._flush_after, turns - 1)
+            return
+        if self._flushing is not None:
+            self._flushing.cancel()
+            self._flushing = None
+        if self._flush_queue is not None and self._flush_queue.empty():  # otherwise its flusher has been told
+            self._flush_queue.put_nowait(asyncio.Future())
+
+    async def _close(self, status: int, do_cbs: bool = True) -> None:
+        if not self.is_connected:  # what was kept for another connection; the client would write it to the socket that is lost, and stop half way
+            self._pending, self._pending_data_size = [], 0
+        await super()._close(status, do_cbs)
 
     def _remove_sub(self, sid: int, max_msgs: int = 0) -> None:
         super()._remove_sub(sid, max_msgs)

@@ -13,4 +13,4 @@ class NurtureSettings(ServiceSettings, env_prefix="NURTURE_"):
     """Read from NURTURE_*."""
 
     reuse_minutes: Annotated[int, Field(ge=0, le=1440)] = 30  # a page that is loaded again gets the same answer; 0: always choose anew
-    linger_ms: Milliseconds = 500.0  # nobody waits for a suggestion; who asks is answered at once
+    linger_ms: Milliseconds = 50.0  # nobody waits for a suggestion; but who asks for a treatment is answered from what was heard

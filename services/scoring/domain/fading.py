@@ -3,7 +3,7 @@
 Sums of one sign only fall towards zero, so the moment is found in floating point, and settled by exact integers where it lies so near a whole second
 that floating point cannot tell which side.
 Where good and bad points of different half-lives are mixed the score may rise before it falls; there the first change is found by
-halving intervals on which the good part (falling) and the bad part (rising) bound the score from both sides.
+halving intervals on which the good part (falling) and the bad part (rising) bound the score from both sides, in the same way.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from math import ceil, exp2, log, log2
+from functools import cached_property
+from math import ceil, exp2, inf, log, log2
 
 from services.scoring.domain.decay import Accumulators, microseconds, moment, round_scaled, worth_scaled
 
@@ -21,6 +22,10 @@ _MOST_STEPS = 40
 _FIXED = 2**64
 _MARGIN = 0.001  # of a second: a thousand times what floating point, and the steps of the exponent, can be wrong by
 _LN2 = log(2)
+_SMALLEST_BLUR, _RELATIVE_BLUR = 0.001, 1e-11
+
+_Fading = tuple[float, float]
+"""What is worth so much at the start (e4 units), and its half-life (seconds)."""
 
 
 def next_change(sums: Accumulators, thresholds: tuple[int, int, int], after: datetime) -> datetime | None:
@@ -69,7 +74,7 @@ class _Search:
         stack = [(self._now + 1, self._now + 1 + max(self._sums) // _SECOND * _LIVES_TO_NOTHING)]
         while stack:
             left, right = stack.pop()
-            if self._level(left) != self._here:
+            if not self._stays(left, left):
                 return left
             if right > left and not self._stays(left, right):
                 middle = (left + right) // 2
@@ -88,15 +93,50 @@ class _Search:
         return bisect_right(self._thresholds, round_scaled(self._worth(second, self._sums.items())))
 
     def _stays(self, left: int, right: int) -> bool:
+        """Whether the level is the one at the start all the way: by floating point, unless a bound lies too near a threshold to tell."""
+        begin, (good, bad), (floor, ceiling) = self._start / _SECOND, self._signs, self._edges
+        lowest, highest = _faded(good, right - begin) + _faded(bad, left - begin), _faded(good, left - begin) + _faded(bad, right - begin)
+        if lowest > floor + self._blur and highest < ceiling - self._blur:
+            return True
+        if lowest < floor - self._blur or highest > ceiling + self._blur:
+            return False
+        return self._stays_exactly(left, right)
+
+    def _stays_exactly(self, left: int, right: int) -> bool:
         good = [part for part in self._sums.items() if part[1] > 0]
         bad = [part for part in self._sums.items() if part[1] < 0]
         lowest = round_scaled(self._worth(right, good) + self._worth(left, bad))
         highest = round_scaled(self._worth(left, good) + self._worth(right, bad))
         return bisect_right(self._thresholds, lowest) == self._here == bisect_right(self._thresholds, highest)
 
+    @cached_property
+    def _signs(self) -> tuple[list[_Fading], list[_Fading]]:
+        """The good parts and the bad ones."""
+        parts = [(worth / _FIXED, half_life / _SECOND) for half_life, worth in self._parts.items()]
+        return [part for part in parts if part[0] > 0], [part for part in parts if part[0] < 0]
+
+    @cached_property
+    def _edges(self) -> tuple[float, float]:
+        """From where on, and up to where, a sum is at the level of the start; half up is rounded up."""
+        here, edges = self._here, [-inf, *(threshold - 0.5 for threshold in self._thresholds), inf]
+        return edges[here], edges[here + 1]
+
+    @cached_property
+    def _blur(self) -> float:
+        """More than floating point, and the steps of the exponent, can be wrong by: e4 units."""
+        return _SMALLEST_BLUR + _RELATIVE_BLUR * sum(abs(worth / _FIXED) for worth in self._parts.values())
+
     @staticmethod
     def _worth(second: int, parts: Iterable[tuple[int, int]]) -> int:
         return sum(worth_scaled(total, half_life, second * _SECOND) for half_life, total in parts)
+
+
+def _faded(parts: Iterable[_Fading], seconds: float) -> float:
+    """What parts are worth after so long."""
+    worth = 0.0
+    for value, half_life in parts:
+        worth += value * exp2(-seconds / half_life)
+    return worth
 
 
 def _seconds_until(goal: float, parts: Mapping[int, int]) -> tuple[float, bool]:

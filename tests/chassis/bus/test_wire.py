@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import BadHeaderError, BadSubjectError, ConnectionClosedError, ConnectionDrainingError, OutboundBufferLimitError
 
 from chassis.bus.batches import check_publishable
 from chassis.bus.errors import PublishRefused
 from chassis.bus.wire import QuickClient, frame
 from chassis.message import OutMessage
+from tests.support.nats import NatsServer
 
 subjects = st.sampled_from(("capture.x.0", "$JS.API.INFO", "größe.x"))
 replies = st.sampled_from(("", "_INBOX.abc.1"))
@@ -94,3 +97,52 @@ async def test_a_client_that_is_done_sends_nothing(status: int, error: type[Exce
     with pytest.raises(error):
         await client.send([b"x"])
     assert client.sent == []
+
+
+async def test_what_is_said_a_few_turns_apart_is_one_write(nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, heard, writes = QuickClient(), asyncio.Queue[bytes](), []
+
+    async def hear(message: Msg) -> None:
+        heard.put_nowait(message.data)
+
+    await client.connect(nats_server.url)
+    try:
+        await client.subscribe("told", cb=hear)
+        await client.flush()
+        transport = client._transport
+        assert transport is not None
+        write = transport.writelines
+
+        def counted(payload: list[bytes]) -> None:
+            writes.append(len(payload))
+            write(payload)
+
+        monkeypatch.setattr(transport, "writelines", counted)
+        for word in (b"applied", b"and what it brought about"):
+            await client.send([frame(OutMessage("told", {}, word))])
+            await asyncio.sleep(0)
+        assert not writes
+        assert [await asyncio.wait_for(heard.get(), 5) for _ in range(2)] == [b"applied", b"and what it brought about"]
+        assert writes == [2]
+    finally:
+        await client.close()
+
+
+async def test_what_is_kept_for_a_connection_that_never_comes_stops_no_end(nats_server: NatsServer) -> None:
+    client, is_lost, is_closed = QuickClient(), asyncio.Event(), asyncio.Event()
+
+    async def lost() -> None:
+        is_lost.set()
+
+    async def closed() -> None:
+        is_closed.set()
+
+    async def failed(error: Exception) -> None:
+        """The server is away, which is known."""
+
+    await client.connect(nats_server.url, max_reconnect_attempts=-1, disconnected_cb=lost, closed_cb=closed, error_cb=failed)
+    nats_server.kill()
+    await asyncio.wait_for(is_lost.wait(), 5)
+    await client.send([frame(OutMessage("told", {}, b"too late"))])
+    await client.close()
+    assert is_closed.is_set()  # it came to the end of it

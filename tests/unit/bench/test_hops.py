@@ -18,6 +18,8 @@ from chassis.store.statements import COMPILERS
 
 ROOT = Path(__file__).parents[3]
 _READ_WHOLE = {
+    "SCAN chassis_version",  # one row each
+    "SCAN version",
     "SCAN outbox",  # in the order of its numbers, a page at a time, and empty most of the time
     "SCAN rulebook",  # these five hold what people wrote by hand
     "SCAN treatment",

@@ -80,3 +80,20 @@ def test_thresholds_around_zero_are_met_when_the_score_rounds_to_nothing(parts: 
     found = next_change(sums, thresholds, START)
     if found is not None:
         assert level(sums, found, thresholds) != level(sums, START, thresholds)
+
+
+@given(PARTS, st.integers(1, 2000), st.sampled_from([-1, 0, 1]))
+def test_a_threshold_that_is_only_just_met_or_missed_is_settled_exactly(parts: list[tuple[int, int, int]], hours: int, off_by: int) -> None:
+    sums = sums_of(parts)
+    met = worth(sums, START + timedelta(hours=hours)) + off_by  # in 1/10,000 point
+    thresholds = (met - 50 * POINT, met, met + 50 * POINT)
+    found = next_change(sums, thresholds, START)
+    before, seconds = level(sums, START, thresholds), range(-2, 3)
+    around = {second: level(sums, START + timedelta(hours=hours, seconds=second), thresholds) for second in seconds}
+    if found is None:
+        assert set(around.values()) == {before}
+        return
+    assert level(sums, found, thresholds) != before
+    if found - START > timedelta(seconds=1):
+        assert level(sums, found - timedelta(seconds=1), thresholds) == before
+    assert all(value == before for second, value in around.items() if START + timedelta(hours=hours, seconds=second) < found)
