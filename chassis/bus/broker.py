@@ -8,6 +8,7 @@ import itertools
 import secrets
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Self
 
 import orjson
@@ -15,11 +16,11 @@ import structlog
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
-from chassis.bus.batches import by_stream, check_publishable, cut
+from chassis.bus import refusals
+from chassis.bus.batches import MOST_BYTES, MOST_MESSAGES, by_stream, check_publishable, cut
 from chassis.bus.errors import ApiRefused, BatchTorn, BrokerUnavailable
 from chassis.bus.protocol import Take
-from chassis.bus.refusals import told
-from chassis.bus.replies import Replies
+from chassis.bus.replies import Replies, Told
 from chassis.bus.streams import stream_config
 from chassis.bus.wire import QuickClient, frame, signals
 from chassis.bus.writability import Writability
@@ -68,6 +69,7 @@ class Broker:
         self._last_failure = ""
         self._batch_ids = (f"{prefix}{number}" for prefix in (secrets.token_urlsafe(6),) for number in itertools.count())
         self._slots: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_BATCHES_IN_FLIGHT))
+        self._publishing: set[asyncio.Task[None]] = set()
         self.obstacle = ""
 
     @classmethod
@@ -156,6 +158,38 @@ class Broker:
             if outcome is not None:
                 raise outcome
 
+    def put_batch(self, messages: Sequence[OutMessage], told: Told, *, size: int, whole: bool = False) -> None:
+        """As `publish_batch` with what was checked, without a task that waits: `told` is called with what that would raise, or with None. Not before
+        this returns; then the messages are on their way, behind those that were put before.
+
+        Raises BrokerUnavailable when nothing was sent. How many batches are under way is for the caller to bound. What one batch does not hold is
+        published by a task after all.
+        """
+        streams = by_stream(messages)
+        if len(streams) > 1 or len(messages) > MOST_MESSAGES or size > MOST_BYTES:
+            task = asyncio.create_task(self._publish_and_tell(messages, told, size, whole), name=f"{self._name}: batches")
+            self._publishing.add(task)
+            task.add_done_callback(self._publishing.discard)
+            return
+        ((stream, run),) = streams.items()
+        self._writability.check(stream)
+        ahead, asked = ([], run) if len(run) <= (1 if whole else _FEW) else self._staged(run)
+        self._replies.put(asked, partial(self._hear, stream, told), within=self._answer_seconds, ahead=ahead)
+
+    def _hear(self, stream: str, told: Told, failure: Exception | None) -> None:
+        if isinstance(failure, ApiRefused):
+            failure = refusals.told(stream, failure)
+        self._judge(stream, failure)
+        told(failure)
+
+    async def _publish_and_tell(self, messages: Sequence[OutMessage], told: Told, size: int, whole: bool) -> None:
+        failure: Exception | None = None
+        try:
+            await self.publish_batch(messages, whole=whole, size=size)
+        except Exception as error:  # whatever it was: told, as from the connection
+            failure = error
+        told(failure)
+
     async def request(self, subject: str, body: Mapping[str, Any] | None = None, *, within: float | None = None) -> dict[str, Any]:
         """Ask the JetStream API: `subject` without its `$JS.API.`. Raises BrokerUnavailable or ApiRefused."""
         return await self._replies.ask(f"$JS.API.{subject}", orjson.dumps(body) if body else b"", within=within or self._answer_seconds)
@@ -207,10 +241,16 @@ class Broker:
                 try:
                     await self._publish_run(stream, run, few)
                 except BrokerUnavailable as error:
-                    if self._client.is_connected and not isinstance(error, BatchTorn):  # a bad message, rarely the stream
-                        self._writability.failed(stream, str(error))
+                    self._judge(stream, error)
                     raise
-                self._writability.stored(stream)
+                self._judge(stream, None)
+
+    def _judge(self, stream: str, failure: Exception | None) -> None:
+        """What came of a write tells of its stream."""
+        if failure is None:
+            self._writability.stored(stream)
+        elif isinstance(failure, BrokerUnavailable) and self._client.is_connected and not isinstance(failure, BatchTorn):
+            self._writability.failed(stream, str(failure))  # torn: a bad message, rarely the stream
 
     async def _publish_run(self, stream: str, run: Sequence[OutMessage], few: int) -> None:
         try:
@@ -219,14 +259,19 @@ class Broker:
             else:
                 await self._publish_atomic(run)
         except ApiRefused as refusal:
-            raise told(stream, refusal) from refusal
+            raise refusals.told(stream, refusal) from refusal
 
     async def _publish_atomic(self, run: Sequence[OutMessage]) -> None:
+        ahead, (last,) = self._staged(run)
+        await self._replies.commit(ahead, last, within=self._answer_seconds)
+
+    def _staged(self, run: Sequence[OutMessage]) -> tuple[list[bytes], list[OutMessage]]:
+        """(the frames of an atomic batch that nobody answers, the message that completes it)."""
         batch_id = next(self._batch_ids)
         of_batch = f"Nats-Batch-Id: {batch_id}\r\nNats-Batch-Sequence: "
         ahead = [frame(message, more=f"{of_batch}{number}\r\n") for number, message in enumerate(run[:-1], start=1)]
         headers = {**run[-1].headers, "Nats-Batch-Id": batch_id, "Nats-Batch-Sequence": str(len(run)), "Nats-Batch-Commit": "1"}
-        await self._replies.commit(ahead, run[-1]._replace(headers=headers), within=self._answer_seconds)
+        return ahead, [run[-1]._replace(headers=headers)]
 
     async def _connect(self, url: str, inbox_prefix: str) -> None:
         self._has_begun = True

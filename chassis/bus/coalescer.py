@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -32,7 +32,7 @@ class Publisher(Protocol):
     @property
     def max_payload(self) -> int: ...
 
-    async def publish_batch(self, messages: Sequence[OutMessage], *, whole: bool = False, size: int | None = None) -> None: ...
+    def put_batch(self, messages: Sequence[OutMessage], told: Told, *, size: int, whole: bool = False) -> None: ...
 
 
 class _Caller(NamedTuple):
@@ -45,6 +45,8 @@ class Coalescer:
     """`publish` returns when the caller's messages are on disk, `put` calls back. While one batch is under way the next one gathers.
 
     A second batch goes ahead of the first one's confirmation when it would be half full: the server stays busy while we read what came meanwhile.
+    It goes from within the `put` that fills it, and the next from within the confirmation: a turn of a busy loop takes as long as the server does for
+    a batch, and whatever waited for its turn would leave the server without work.
     What waits is bounded by number and by bytes; a caller that nobody is ahead of is always taken.
     """
 
@@ -65,8 +67,9 @@ class Coalescer:
         self._size = 0  # bytes waiting
         self._most_flights = most_flights
         self._most_rest_seconds = most_rest_seconds
-        self._flights: set[asyncio.Task[Any] | None] = set()
-        self._rest: asyncio.TimerHandle | None = None
+        self._flights = 0
+        self._landed = asyncio.Event()
+        self._rest: asyncio.Handle | None = None
 
     @property
     def waiting(self) -> int:
@@ -94,39 +97,47 @@ class Coalescer:
         self._waiting.append(_Caller(messages, size, told))
         self._count += len(messages)
         self._size += size
-        if self._may_go():
-            self._take_off()
+        if self._is_half_full:
+            if self._flights < self._most_flights:
+                self._take_off()
+        elif not self._flights and self._rest is None:
+            self._rest = asyncio.get_running_loop().call_soon(self._end_rest)  # with who else comes in this turn of the loop
 
     async def close(self) -> None:
         """Wait until what was accepted is stored or has failed."""
         while self._flights or self._waiting:
             if not self._flights:
                 self._end_rest()
-            await asyncio.wait([flight for flight in self._flights if flight is not None])
+            self._landed.clear()
+            await self._landed.wait()
 
     @property
     def _is_half_full(self) -> bool:
         """What waits would fill half a batch."""
         return self._count >= MOST_MESSAGES // 2 or self._size >= MOST_BYTES // 2
 
-    def _may_go(self) -> bool:
-        if self._is_half_full:
-            return len(self._flights) < self._most_flights
-        return not self._flights and self._rest is None
-
     def _take_off(self) -> None:
-        self._flights.add(asyncio.create_task(self._fly(), name="coalescer"))
-
-    async def _fly(self) -> None:
+        callers = self._take_turn()
+        self._flights += 1
+        land = partial(self._land, callers, time.monotonic())
+        messages = [message for caller in callers for message in caller.messages]
+        whole = any(len(caller.messages) > 1 for caller in callers)  # single messages cannot be torn: few of them may go one by one
         try:
-            while self._waiting and (len(self._flights) == 1 or self._is_half_full):
-                callers, began = self._take_turn(), time.monotonic()
-                await self._publish_turn(callers)
-                if len(callers) > 1 and not self._is_half_full:
-                    self._begin_rest(min((time.monotonic() - began) * _REST_PART, self._most_rest_seconds))
-                    return
-        finally:
-            self._flights.discard(asyncio.current_task())  # at once: who comes next must not rely on a flight that has ended
+            self._broker.put_batch(messages, land, size=sum([caller.size for caller in callers]), whole=whole)
+        except Exception as error:  # whatever it was: nobody may be left waiting, nor hear of it before `put` has returned
+            asyncio.get_running_loop().call_soon(land, error)
+
+    def _land(self, callers: Sequence[_Caller], began: float, failure: Exception | None) -> None:
+        if failure is not None and not isinstance(failure, BrokerUnavailable):  # nobody may be told that all is well
+            failure = BrokerUnavailable(f"the batch failed: {failure!r}")
+        for caller in callers:
+            _tell(caller.told, failure)
+        self._flights -= 1
+        self._landed.set()
+        if len(callers) > 1 and not self._is_half_full:
+            self._begin_rest(min((time.monotonic() - began) * _REST_PART, self._most_rest_seconds))
+        elif self._waiting and (self._is_half_full or not self._flights):
+            self._take_off()
 
     def _begin_rest(self, seconds: float) -> None:
         if self._rest is not None:
@@ -139,19 +150,6 @@ class Coalescer:
             self._rest = None
         if self._waiting and not self._flights:
             self._take_off()
-
-    async def _publish_turn(self, callers: Sequence[_Caller]) -> None:
-        failure: Exception | None = None
-        try:
-            whole = any(len(caller.messages) > 1 for caller in callers)  # single messages cannot be torn: few of them may go one by one
-            size = sum([caller.size for caller in callers])
-            await self._broker.publish_batch([message for caller in callers for message in caller.messages], whole=whole, size=size)
-        except BrokerUnavailable as error:
-            failure = error
-        except Exception as error:  # whatever it was: nobody may be left waiting, and nobody told that all is well
-            failure = BrokerUnavailable(f"the batch failed: {error!r}")
-        for caller in callers:
-            _tell(caller.told, failure)
 
     def _take_turn(self) -> list[_Caller]:
         """As many whole callers as fit into one batch, at least one."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
 
 from chassis.bus.broker import Broker
-from chassis.bus.coalescer import Coalescer
+from chassis.bus.coalescer import Coalescer, Told
 from chassis.bus.errors import BrokerUnavailable, Overloaded, PublishRefused
 from chassis.message import OutMessage
 from tests.chassis.bus.builders import a_capture, bodies, captures
@@ -25,18 +26,27 @@ class SlowDisk:
     def __init__(self) -> None:
         self.batches: list[Sequence[OutMessage]] = []
         self.wholes: list[bool] = []
-        self._turns: asyncio.Queue[Exception | None] = asyncio.Queue()
+        self._underway: deque[Told] = deque()
+        self._outcomes: deque[Exception | None] = deque()
 
-    async def publish_batch(self, messages: Sequence[OutMessage], *, whole: bool = False, size: int | None = None) -> None:
+    def put_batch(self, messages: Sequence[OutMessage], told: Told, *, size: int, whole: bool = False) -> None:
         self.batches.append(messages)
         self.wholes.append(whole)
-        outcome = await self._turns.get()
-        if outcome is not None:
-            raise outcome
+        self._underway.append(told)
+        self._go_on()
 
     def finish(self, outcome: Exception | None = None) -> None:
         """Let one batch end."""
-        self._turns.put_nowait(outcome)
+        self._outcomes.append(outcome)
+        self._go_on()
+
+    def end_one(self) -> None:
+        """Let the first of those under way end now, as the connection does it."""
+        self._underway.popleft()(None)
+
+    def _go_on(self) -> None:
+        if self._underway and self._outcomes:
+            asyncio.get_running_loop().call_soon(self._underway.popleft(), self._outcomes.popleft())
 
 
 def publishing(coalescer: Coalescer, *sizes: int) -> list[asyncio.Task[None]]:
@@ -97,6 +107,43 @@ async def test_a_second_batch_goes_ahead_when_half_full_and_no_third() -> None:
     assert [len(batch) for batch in disk.batches] == [1, 250, 307]
 
 
+async def test_a_batch_leaves_with_the_put_that_fills_it_and_the_next_with_the_confirmation() -> None:
+    """Neither waits for its turn of the loop, which may take as long as the server does for a batch."""
+    disk = SlowDisk()
+    coalescer = Coalescer(disk)
+    told: list[Exception | None] = []
+    coalescer.put(captures(249), told.append)
+    assert not disk.batches
+    coalescer.put(captures(1, start=249), told.append)
+    assert [len(batch) for batch in disk.batches] == [250]
+    for number in (1, 2):
+        coalescer.put(captures(250, start=1000 * number), told.append)
+    assert [len(batch) for batch in disk.batches] == [250, 250]
+    disk.end_one()
+    assert told == [None, None]
+    assert [len(batch) for batch in disk.batches] == [250, 250, 250]
+    disk.end_one()
+    disk.end_one()
+    assert told == [None] * 4
+
+
+async def test_a_publisher_that_fails_at_once_is_told_of_later() -> None:
+    class Away(SlowDisk):
+        def put_batch(self, messages: Sequence[OutMessage], told: Told, *, size: int, whole: bool = False) -> None:
+            self.batches.append(messages)
+            raise BrokerUnavailable("away")
+
+    disk = Away()
+    coalescer = Coalescer(disk)
+    told: list[Exception | None] = []
+    for number in range(4):
+        coalescer.put(captures(250, start=1000 * number), told.append)
+    assert told == []
+    await coalescer.close()
+    assert [str(failure) for failure in told] == ["away"] * 4
+    assert [len(batch) for batch in disk.batches] == [250, 250, 500]
+
+
 async def test_a_few_large_messages_fill_a_batch_as_well() -> None:
     disk = SlowDisk()
     disk.max_payload = 8_000_000
@@ -134,10 +181,11 @@ class Times(SlowDisk):
         self.began: list[float] = []
         self.seconds = 0.1
 
-    async def publish_batch(self, messages: Sequence[OutMessage], *, whole: bool = False, size: int | None = None) -> None:
-        self.began.append(asyncio.get_running_loop().time())
+    def put_batch(self, messages: Sequence[OutMessage], told: Told, *, size: int, whole: bool = False) -> None:
+        loop = asyncio.get_running_loop()
+        self.began.append(loop.time())
         self.batches.append(messages)
-        await asyncio.sleep(self.seconds)
+        loop.call_later(self.seconds, told, None)
 
 
 async def test_who_is_answered_together_is_waited_for_a_moment() -> None:

@@ -91,12 +91,39 @@ async def test_while_it_reconnects_it_holds_what_fits_and_refuses_the_rest() -> 
     assert client.sent == [b"x" * 10]
 
 
+async def test_what_waits_for_no_turn_keeps_to_the_same_bounds() -> None:
+    client = Standing(Client.RECONNECTING, buffered=990)
+    client.write([b"x" * 4, b"y" * 6])
+    with pytest.raises(OutboundBufferLimitError):
+        client.write([b"x"])
+    assert client._pending == [b"x" * 4 + b"y" * 6]  # for the next connection
+
+
+async def test_what_waits_for_no_turn_is_written_at_once_behind_what_was_sent_before(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = QuickClient()
+    await client.connect(nats_server.url)
+    try:
+        transport, written = client._transport, list[bytes]()
+        assert transport is not None
+        monkeypatch.setattr(transport, "writelines", written.extend)
+        await client.send([b"sent"])
+        client.write([b"written"])
+        assert b"".join(written) == b"sentwritten"
+        assert (client._pending, client._pending_data_size) == ([], 0)
+    finally:
+        await client.close()
+
+
 @pytest.mark.parametrize(("status", "error"), [(Client.CLOSED, ConnectionClosedError), (Client.DRAINING_PUBS, ConnectionDrainingError)])
 async def test_a_client_that_is_done_sends_nothing(status: int, error: type[Exception]) -> None:
     client = Standing(status)
     with pytest.raises(error):
         await client.send([b"x"])
-    assert client.sent == []
+    with pytest.raises(error):
+        client.write([b"x"])
+    assert (client.sent, client._pending) == ([], [])
 
 
 async def test_what_is_said_a_few_turns_apart_is_one_write(nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
