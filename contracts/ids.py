@@ -40,6 +40,19 @@ def derive_ids(prefix: str, at: datetime, causes: Sequence[str]) -> list[str]:
     return [f"{prefix}_{word}" for word in _encode_all([moment + hashlib.sha256((head + cause).encode()).digest()[:10] for cause in causes])]
 
 
+def derive_ids_at(prefix: str, moments: Sequence[datetime], causes: Sequence[str], *last: str) -> list[str]:
+    """`derive_id` of each of `causes` (and `last`) at its own moment, for less than half."""
+    head, tail = prefix + _SEPARATOR, "".join(_SEPARATOR + one for one in last)
+    try:
+        numbers = [
+            int(at.timestamp() * 1000).to_bytes(6, "big") + hashlib.sha256((head + cause + tail).encode()).digest()[:10]
+            for at, cause in zip(moments, causes, strict=True)
+        ]
+    except OverflowError:  # before 1970
+        return [derive_id(prefix, at, cause, *last) for at, cause in zip(moments, causes, strict=True)]
+    return [f"{prefix}_{word}" for word in _encode_all(numbers)]
+
+
 def hash_ids(prefix: str, shared: str, last: Sequence[str]) -> list[str]:
     """`hash_id` of `shared` and each of `last`, for less than half."""
     head = _SEPARATOR.join((prefix, shared, ""))

@@ -16,6 +16,7 @@ class InteractionReceived(Event):
 
     wire_name: ClassVar[str] = "capture.interaction.received.v1"
     owner: ClassVar[str] = "capture"
+    omits_defaults: ClassVar[bool] = True
 
     interaction: Interaction
     identifiers: tuple[Identifier, ...] = ()  # as claimed, not normalised; strongest kind first
@@ -27,7 +28,3 @@ class InteractionReceived(Event):
             first = self.identifiers[0]
             return f"{first.kind}:{first.value}"
         return self.meta.event_id
-
-    def body(self) -> bytes:
-        """Without what is as it is by default: this is said of every page that anybody looks at."""
-        return self.model_dump_json(exclude_defaults=True).encode()

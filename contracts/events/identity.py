@@ -16,6 +16,7 @@ class InteractionRecognized(Event):
 
     wire_name: ClassVar[str] = "identity.interaction.recognized.v1"
     owner: ClassVar[str] = "identity"
+    omits_defaults: ClassVar[bool] = True
 
     fragment_id: str
     person_id: str
@@ -28,10 +29,6 @@ class InteractionRecognized(Event):
     @property
     def lane_key(self) -> str:
         return self.fragment_id
-
-    def body(self) -> bytes:
-        """Without what is as it is by default: this is said of every page that anybody looks at."""
-        return self.model_dump_json(exclude_defaults=True).encode()
 
 
 class PersonCreated(Event):

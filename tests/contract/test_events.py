@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
+from pydantic import ValidationError
 
 from contracts.envelope import Event, Meta, meta_from_headers, whole_headers
 from contracts.events.catalogue import BY_WIRE_NAME, EVENTS
@@ -113,6 +114,13 @@ def test_missing_header_is_named() -> None:
     headers = {name: value for name, value in example.headers().items() if name != "ce-id"}
     with pytest.raises(ValueError, match="ce-id"):
         type(example).from_wire(headers, example.body())
+
+
+def test_what_is_wrong_with_the_headers_is_told_as_theirs_and_first() -> None:
+    example = EXAMPLES[0]
+    with pytest.raises(ValidationError) as refused:
+        type(example).from_wire(example.headers() | {"ce-time": "2026-03-01T08:00:00"}, b"{}")
+    assert [error["loc"] for error in refused.value.errors()] == [("at",)]
 
 
 def test_what_all_shards_must_hear_goes_to_every_lane() -> None:

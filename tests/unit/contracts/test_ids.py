@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.ids import _ALPHABET, _encode, _encode_all, derive_id, derive_ids, hash_id, hash_ids, lane_of, with_prefix
+from contracts.ids import _ALPHABET, _encode, _encode_all, derive_id, derive_ids, derive_ids_at, hash_id, hash_ids, lane_of, with_prefix
 
 MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -61,6 +61,14 @@ def test_many_words_are_those_made_one_by_one(numbers: list[int]) -> None:
 def test_ids_that_are_made_at_once_are_those_made_one_by_one(shared: str, last: list[str]) -> None:
     assert hash_ids("cap", shared, last) == [hash_id("cap", shared, one) for one in last]
     assert derive_ids("int", MOMENT, last) == [derive_id("int", MOMENT, one) for one in last]
+
+
+@given(
+    st.lists(st.tuples(st.datetimes(timezones=st.just(UTC)), st.text(st.characters(codec="utf-8"))), max_size=40), st.lists(st.text("ab"), max_size=2)
+)
+def test_ids_at_many_moments_are_those_made_one_by_one(causes: list[tuple[datetime, str]], last: list[str]) -> None:
+    made = derive_ids_at("evt", [at for at, _ in causes], [cause for _, cause in causes], *last)
+    assert made == [derive_id("evt", at, cause, *last) for at, cause in causes]
 
 
 def test_ids_are_what_they_were() -> None:
