@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from contracts.events.gateway import InteractionReceived
 from contracts.values import Identifier, IdentifierKind, InteractionKind, SourceKind, Strength
 from services.identity.domain.consent import Statement, statements_of
-from services.identity.domain.normalise import Remark, normalise
+from services.identity.domain.normalise import Remark, normalise, respelled
 
 Key = tuple[str, str]
 """(kind, value) of an identifier."""
@@ -19,8 +18,7 @@ _MOST_IDENTIFIERS: Final = 20  # of one capture; nobody has more at once, and ea
 _TRAITS_THAT_IDENTIFY: Final = (("email", IdentifierKind.EMAIL), ("phone", IdentifierKind.PHONE))
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A capture, read. `previous` are the two things the previous name of an alias call may be: a user id, or an anonymous one."""
 
     capture: InteractionReceived
@@ -45,14 +43,29 @@ def keys_of(claims: Iterable[Claim]) -> set[Key]:
 
 
 def _read(capture: InteractionReceived, region: str) -> Claim:
-    given = [(named.kind, named.value) for named in capture.identifiers]
-    given += [(kind, text) for trait, kind in _TRAITS_THAT_IDENTIFY if (text := _text(capture.interaction.traits.get(trait)))]
-    read = [normalise(kind, value, region) for kind, value in dict.fromkeys(given)]
+    identifiers, remarks = _told_apart(_named(capture, region))
+    return Claim(capture, identifiers, remarks, _previous(capture, region), statements_of(capture.interaction))
+
+
+def _named(capture: InteractionReceived, region: str) -> list[Identifier | Remark]:
+    """What it names beside and in its traits, as it is spelled here."""
+    read = [respelled(named, region) for named in capture.identifiers]
+    if traits := capture.interaction.traits:
+        given = {(named.kind, named.value) for named in capture.identifiers}
+        texts = [(kind, _text(traits.get(trait))) for trait, kind in _TRAITS_THAT_IDENTIFY]
+        read += [normalise(kind, text, region) for kind, text in texts if text and (kind, text) not in given]
+    return read
+
+
+def _told_apart(read: Sequence[Identifier | Remark]) -> tuple[tuple[Identifier, ...], tuple[Remark, ...]]:
+    """Identifiers, strongest first, and remarks; each once."""
+    if len(read) == 1:  # as of most pages
+        (one,) = read
+        return ((one,), ()) if isinstance(one, Identifier) else ((), (one,))
     identifiers = sorted(dict.fromkeys(one for one in read if isinstance(one, Identifier)), key=_strongest_first)
     remarks = list(dict.fromkeys(one for one in read if isinstance(one, Remark)))
     remarks += [Remark(one.kind, "too_many") for one in identifiers[_MOST_IDENTIFIERS:]][:1]
-    previous, statements = _previous(capture, region), statements_of(capture.interaction)
-    return Claim(capture, tuple(identifiers[:_MOST_IDENTIFIERS]), tuple(remarks), previous, statements)
+    return tuple(identifiers[:_MOST_IDENTIFIERS]), tuple(remarks)
 
 
 def _previous(capture: InteractionReceived, region: str) -> tuple[Identifier, ...]:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from contracts.ids import with_prefix
 from contracts.values import IdentifierKind, Strength
@@ -18,9 +18,8 @@ _NAMELESS: Final = {None, IdentifierKind.ANONYMOUS_ID.value}
 _STRENGTH_RANK: Final = {Strength.CLAIMED: 0, Strength.INFERRED: 0, Strength.VERIFIED: 1}
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """One identifier ever seen; with neither kind nor value, a capture that carried none.
+class Fragment(NamedTuple):
+    """One identifier ever seen; with neither kind nor value, a capture that carried none. A tuple, as one is made for each row and each change.
 
     `graph_version` is the person's; `account_claimed_at` is None when the account follows from the e-mail's domain. `seen_at` is when what they
     were first seen by happened; `created_at` when it was received. `core_id` is the oldest fragment of those that verified links join with this
@@ -207,7 +206,7 @@ class Graph:
         self._cores[older] += self._cores.pop(younger)
 
     def change(self, fragment_id: str, **changes: object) -> None:
-        self.fragments[fragment_id] = replace(self.fragments[fragment_id], **changes)  # type: ignore[arg-type]  # names are checked at run time
+        self.fragments[fragment_id] = self.fragments[fragment_id]._replace(**changes)  # type: ignore[arg-type]  # names are checked at run time
         if fragment_id not in self.created:
             self.changed[fragment_id] = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.envelope import Meta
@@ -24,7 +24,7 @@ def mark(fragments: Sequence[Fragment], *, is_test: bool, by: str, at: datetime)
     """One person (given as all of its fragments) is a test, or is none after all: then every mark on them goes. What is so already is not said."""
     oldest = oldest_first(fragments)[0]
     chosen = [one for one in fragments if one.is_marked is not is_test and (one.fragment_id == oldest or not is_test)]
-    changed = [replace(one, marked_by=by if is_test else None, marked_at=at if is_test else None) for one in chosen]
+    changed = [one._replace(marked_by=by if is_test else None, marked_at=at if is_test else None) for one in chosen]
     return Marking(changed, [_say(one, is_test=is_test, by=by, at=at) for one in changed])
 
 

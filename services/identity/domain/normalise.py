@@ -48,7 +48,21 @@ class Remark:
 
 
 def normalise(kind: IdentifierKind, value: str, region: str) -> Identifier | Remark:
-    """The one spelling of `value`, or why it names nobody. `region` (ISO 3166, e.g. DE) reads phone numbers without a country code."""
+    """`value` in its one spelling, or why it names nobody. `region` (ISO 3166, e.g. DE) reads phone numbers without a country code."""
+    spelling = _spelled(kind, value, region)
+    return Identifier(kind=kind, value=spelling) if isinstance(spelling, str) else spelling
+
+
+def respelled(named: Identifier, region: str) -> Identifier | Remark:
+    """`normalise` of one that was read already: itself, as most are."""
+    spelling = _spelled(named.kind, named.value, region)
+    if spelling == named.value:
+        return named
+    return Identifier(kind=named.kind, value=spelling) if isinstance(spelling, str) else spelling
+
+
+def _spelled(kind: IdentifierKind, value: str, region: str) -> str | Remark:
+    """The one spelling of `value`, or why it names nobody."""
     if len(value) > LONGEST_VALUE:
         return Remark(kind, "too_long")
     if not _is_text(value):
@@ -60,9 +74,9 @@ def normalise(kind: IdentifierKind, value: str, region: str) -> Identifier | Rem
             spelling = _phone(value, region)
         case _:
             spelling = _opaque(value)
-    if isinstance(spelling, str) and len(spelling) <= LONGEST_VALUE:
-        return Identifier(kind=kind, value=spelling)
-    return Remark(kind, "too_long") if isinstance(spelling, str) else Remark(kind, spelling.reason)
+    if not isinstance(spelling, str):
+        return Remark(kind, spelling.reason)
+    return spelling if len(spelling) <= LONGEST_VALUE else Remark(kind, "too_long")
 
 
 def email_domain(email: str) -> str:

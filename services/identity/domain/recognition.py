@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from contracts.envelope import Event, following
+from contracts.envelope import Event, Meta, each_following, following
 from contracts.events.gateway import InteractionReceived
 from contracts.events.identity import ConsentChanged, InteractionRecognized, PersonCreated, PersonMerged
 from contracts.ids import derive_id, hash_id
@@ -66,11 +66,12 @@ class Recognition:
     said: list[Event] = field(default_factory=list)
 
 
-def recognize(known: Known, claims: Iterable[Claim], rules: Rules) -> Recognition:
+def recognize(known: Known, claims: Sequence[Claim], rules: Rules) -> Recognition:
     """Fold `claims` over what is known. Neither argument is changed."""
     folding = _Folding(known, rules.limits)
-    for claim in claims:
-        folding.apply(claim)
+    metas = each_following([claim.capture for claim in claims], InteractionRecognized.wire_name)
+    for claim, meta in zip(claims, metas, strict=True):
+        folding.apply(claim, meta)
     return folding.outcome()
 
 
@@ -85,17 +86,16 @@ class _Folding:
         self._regrouped: dict[str, None] = {}
         self._out = Recognition()
 
-    def apply(self, claim: Claim) -> None:
+    def apply(self, claim: Claim, meta: Meta) -> None:
+        """`meta` is for telling that it was recognized."""
         named = self._fragments_of(claim)
-        before = {one.fragment_id: (one.person_id, one.graph_version) for one in named}
-        known = self._known_among(named)
-        for one, other in _star(claim, named):
-            self._consider(claim, one, other)
-        self._regroup(claim, before, known)
         anchor_id = named[0].fragment_id
+        if len(named) > 1 or named[0].graph_version == 0:  # else nothing is new of anybody
+            self._group(claim, named)
         account_id = self._account(claim, anchor_id)
-        self._say_recognized(claim, self._graph.fragments[anchor_id], account_id)
-        self._hear_consent(claim, self._graph.fragments[anchor_id])
+        anchor = self._graph.fragments[anchor_id]
+        self._say_recognized(meta, claim, anchor, account_id)
+        self._hear_consent(claim, anchor)
         for remark in claim.remarks:
             self._out.remarks.append(FragmentRemark(anchor_id, claim.capture.interaction.interaction_id, remark, claim.capture.meta.at))
 
@@ -143,6 +143,15 @@ class _Folding:
         )
         self._graph.add(fragment)
         return fragment
+
+    def _group(self, claim: Claim, named: Sequence[Fragment]) -> None:
+        """Link what is named together, strongest with each other one, and tell what became of their people."""
+        before = {one.fragment_id: (one.person_id, one.graph_version) for one in named}
+        known = self._known_among(named)
+        anchor, *others = before
+        for other in others:
+            self._consider(claim, anchor, other)
+        self._regroup(claim, before, known)
 
     def _consider(self, claim: Claim, one_id: str, other_id: str) -> None:
         one, other = self._graph.fragments[one_id], self._graph.fragments[other_id]
@@ -215,10 +224,10 @@ class _Folding:
                 meta = following(claim.capture, ConsentChanged.wire_name, statement.channel.value)
                 self._out.said.append(consent_changed(meta, anchor, answer))
 
-    def _say_recognized(self, claim: Claim, anchor: Fragment, account_id: str | None) -> None:
+    def _say_recognized(self, meta: Meta, claim: Claim, anchor: Fragment, account_id: str | None) -> None:
         self._out.said.append(
             InteractionRecognized(
-                meta=following(claim.capture, InteractionRecognized.wire_name),
+                meta=meta,
                 fragment_id=anchor.fragment_id,
                 person_id=anchor.person_id,
                 graph_version=anchor.graph_version,
@@ -258,9 +267,3 @@ class _Folding:
                 sentence=f"{interaction.kind.value.capitalize()} {interaction.interaction_id} named {names} ({claim.strength.value}).",
             )
         )
-
-
-def _star(claim: Claim, named: Sequence[Fragment]) -> list[tuple[str, str]]:
-    """The links a claim suggests: its strongest identifier with each other one."""
-    anchor, *others = (one.fragment_id for one in named)
-    return [(anchor, other) for other in others]

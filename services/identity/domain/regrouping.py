@@ -56,7 +56,7 @@ def merge(one: Sequence[Fragment], other: Sequence[Fragment], act: Act) -> Regro
     link_id = derive_id("lnk", act.at, *pair, act.by)
     link = Link(link_id, *pair, Strength.MANUAL, evidence_id=act.by, created_at=act.at, reason=act.reason)
     person_id, version = person_of(pair[0]), max(one[0].graph_version, other[0].graph_version) + 1
-    fragments = [replace(fragment, person_id=person_id, graph_version=version) for fragment in (*one, *other)]
+    fragments = [fragment._replace(person_id=person_id, graph_version=version) for fragment in (*one, *other)]
     event = PersonMerged(
         meta=_meta(act, PersonMerged.wire_name, link_id),
         person_id=person_id,
@@ -91,8 +91,7 @@ def split(fragments: Sequence[Fragment], links: Sequence[Link], cut: Sequence[Li
     parts = tuple(PersonPart(person_id=person_of(group[0]), fragment_ids=group, graph_version=version) for group in people)
     person_label = {fragment_id: part.person_id for part in parts for fragment_id in part.fragment_ids}
     regrouped = [
-        replace(
-            one,
+        one._replace(
             cluster_id=cluster_of[one.fragment_id],
             core_id=core_of.get(one.fragment_id),
             person_id=person_label[one.fragment_id],

@@ -58,7 +58,7 @@ async def _lock(session: Session, people: Select[Any], given: Values) -> list[Fr
 
 
 async def _fragments(session: Session, people: Select[Any], given: Values) -> list[Fragment]:
-    return [Fragment(*row) for row in await session.execute(_fragments_of(people), given)]
+    return [Fragment._make(row) for row in await session.execute(_fragments_of(people), given)]
 
 
 @lru_cache(maxsize=16)
@@ -100,8 +100,10 @@ def _pairs(claims: Sequence[Claim], fragments: Sequence[Fragment]) -> set[Pair]:
     by_key = {(one.kind, one.value): one.fragment_id for one in fragments}
     pairs: set[Pair] = set()
     for claim in claims:
+        if len(claim.identifiers) + len(claim.previous) < 2:
+            continue
         names = [by_key.get((one.kind.value, one.value)) for one in (*claim.identifiers, *claim.previous)]
-        if len(names) > 1 and names[0] is not None:
+        if names[0] is not None:
             pairs |= {pair_of(names[0], other) for other in names[1:] if other is not None and other != names[0]}
     return pairs
 
@@ -127,8 +129,11 @@ def _pairs_listed(dialect: DialectName) -> tuple[ColumnElement[str], ColumnEleme
 async def _accounts(session: Session, claims: Sequence[Claim]) -> list[Account]:
     keys: dict[str, set[str]] = {}
     for claim in claims:
+        claimed = claim.capture.interaction.account
         emails = [one.value for one in claim.identifiers if one.kind is IdentifierKind.EMAIL]
-        for kind, value in account_keys(claim.capture.interaction.account, emails):
+        if claimed is None and not emails:
+            continue
+        for kind, value in account_keys(claimed, emails):
             keys.setdefault("name_key" if kind == "name" else kind, set()).add(value)
     if not keys:
         return []

@@ -65,7 +65,7 @@ async def fragments_of(session: Session, person_ids: Collection[str]) -> dict[st
     condition = one_of(FRAGMENT.c.person_id, sorted(person_ids))
     found: dict[str, list[Fragment]] = {}
     for row in await session.execute(select(*FRAGMENT_COLUMNS).where(condition).order_by(FRAGMENT.c.fragment_id)):
-        found.setdefault(row.person_id, []).append(Fragment(*row))
+        found.setdefault(row.person_id, []).append(Fragment._make(row))
     return found
 
 
@@ -90,7 +90,7 @@ async def history_of(session: Session, fragment_id: str) -> tuple[list[Fragment]
     tied = select(reach.c.fragment_id)
     fragments = await session.execute(select(*FRAGMENT_COLUMNS).where(FRAGMENT.c.fragment_id.in_(tied)).order_by(FRAGMENT.c.fragment_id))
     links = await session.execute(select(*LINK_COLUMNS).where(LINK.c.left_id.in_(tied)).order_by(LINK.c.link_id))
-    return [Fragment(*row) for row in fragments], [to_link(row) for row in links]
+    return [Fragment._make(row) for row in fragments], [to_link(row) for row in links]
 
 
 async def refusals_of(session: Session, fragment_ids: Collection[str]) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ async def save_recognition(session: Session, came: Recognition) -> None:
     """Save what came of a batch. Raises ClaimedElsewhere (PostgreSQL) when another shard saw one of the names first."""
     try:
         await _save_accounts(session, came.new_accounts, came.changed_accounts)
-        await insert_all(session, FRAGMENT, [to_row(one) for one in came.new_fragments])
+        await insert_all(session, FRAGMENT, [one._asdict() for one in came.new_fragments])
         await _save_changed(session, came.changed_fragments, came.changed_links)
         await insert_all(session, LINK, [_link_row(link) for link in came.new_links])
         await save_answers(session, came.answers)
@@ -50,7 +50,7 @@ async def save_regrouping(session: Session, came: Regrouping) -> None:
 
 async def save_marking(session: Session, came: Marking) -> None:
     """Save who was marked, or is not any more."""
-    await upsert(session, FRAGMENT, [to_row(one) for one in came.fragments], update=("marked_by", "marked_at"))
+    await upsert(session, FRAGMENT, [one._asdict() for one in came.fragments], update=("marked_by", "marked_at"))
 
 
 async def save_answers(session: Session, answers: Iterable[Answer]) -> None:
@@ -60,7 +60,7 @@ async def save_answers(session: Session, answers: Iterable[Answer]) -> None:
 
 
 async def _save_changed(session: Session, fragments: Sequence[Fragment], links: Sequence[Link]) -> None:
-    await upsert(session, FRAGMENT, [to_row(one) for one in fragments], update=_FRAGMENT_CHANGES)
+    await upsert(session, FRAGMENT, [one._asdict() for one in fragments], update=_FRAGMENT_CHANGES)
     await upsert(session, LINK, [_link_row(link) for link in links], update=_LINK_CHANGES)
 
 

@@ -154,7 +154,7 @@ def columns_of(kind: type[Any], table: CoreTable) -> list[Column[Any]]:
     return [table.c[field.name] for field in fields(kind)]
 
 
-FRAGMENT_COLUMNS = columns_of(Fragment, FRAGMENT)
+FRAGMENT_COLUMNS = [FRAGMENT.c[name] for name in Fragment._fields]
 LINK_COLUMNS = columns_of(Link, LINK)
 ACCOUNT_COLUMNS = columns_of(Account, ACCOUNT)
 CONSENT_COLUMNS = columns_of(Answer, CONSENT)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -268,7 +267,7 @@ def redirected(world: World, fragment: domain.Fragment) -> domain.Fragment:
     account_id = fragment.account_id
     while account_id and world.accounts[account_id].survivor_id:
         account_id = world.accounts[account_id].survivor_id
-    return replace(fragment, account_id=account_id)
+    return fragment._replace(account_id=account_id)
 
 
 def grouping(fragment: domain.Fragment) -> tuple[Any, ...]:
