@@ -12,7 +12,7 @@ from contracts.events import lifecycle, routing
 from contracts.events.identity import InteractionRecognized, PersonCreated, PersonMarked, PersonMerged, PersonSplit
 from contracts.events.nurture import TreatmentSelected
 from contracts.ids import lane_of, with_prefix
-from deciding.people import Placement, newer, placements_of
+from deciding.people import Placement, placements_of
 from services.metrics.domain.facts import ClockTold, DealTold, Presence, ReferralTold, StageTold, Touch, TreatmentTold
 from services.metrics.domain.moments import micros
 from services.metrics.domain.money import to_e4
@@ -36,8 +36,11 @@ class Harvest:
     facts: dict[type[Fact], dict[str, Fact]] = field(default_factory=dict)
     heard: dict[tuple[str, int], datetime] = field(default_factory=dict)
 
-    def place(self, told: Mapping[str, Placement]) -> None:
-        self.placements.update(newer(self.placements, told))
+    def place(self, fragment_id: str, person_id: str, graph_version: int) -> None:
+        """An older grouping than the one known says nothing."""
+        known = self.placements.get(fragment_id)
+        if known is None or graph_version > known.graph_version:
+            self.placements[fragment_id] = Placement(person_id, graph_version)
 
     def note(self, presence: Presence) -> None:
         known = self.presences.get(presence.fragment_id)
@@ -69,12 +72,13 @@ def _take_in(found: Harvest, event: Event) -> None:
         case InteractionRecognized():
             _take_in_interaction(found, event)
         case PersonMerged() | PersonSplit():
-            found.place(placements_of(event))
+            for fragment_id, placement in placements_of(event).items():
+                found.place(fragment_id, placement.person_id, placement.graph_version)
         case PersonCreated():
-            found.place({event.fragment_id: Placement(event.person_id, event.graph_version)})
+            found.place(event.fragment_id, event.person_id, event.graph_version)
             found.note(Presence(event.fragment_id, told_test=event.is_test, told_key=_key(event)))
         case PersonMarked():
-            found.place({event.fragment_id: Placement(event.person_id, event.graph_version)})
+            found.place(event.fragment_id, event.person_id, event.graph_version)
             key = _key(event)
             found.note(Presence(event.fragment_id, is_marked=event.is_test, mark_key=key, told_test=event.is_test, told_key=key))
         case lifecycle.LifecycleEvent() | routing.ReferralEvent() | TreatmentSelected():
@@ -83,7 +87,7 @@ def _take_in(found: Harvest, event: Event) -> None:
 
 def _take_in_interaction(found: Harvest, event: InteractionRecognized) -> None:
     interaction = event.interaction
-    found.place({event.fragment_id: Placement(event.person_id, event.graph_version)})
+    found.place(event.fragment_id, event.person_id, event.graph_version)
     oldest, occurred_us, told_us = with_prefix("frg", event.person_id), micros(interaction.occurred_at), micros(event.meta.at)
     if event.fragment_id == oldest:  # as most are
         found.note(Presence(oldest, not interaction.is_test, interaction.is_test, first_us=occurred_us, first_told_us=told_us))
@@ -105,11 +109,11 @@ def _take_in_interaction(found: Harvest, event: InteractionRecognized) -> None:
 
 
 def _take_in_decision(found: Harvest, event: DecisionEvent) -> None:
-    found.place({event.fragment_id: Placement(event.person_id, event.graph_version)})
+    found.place(event.fragment_id, event.person_id, event.graph_version)
     found.note(Presence(event.fragment_id, told_test=event.is_test, told_key=_key(event)))
-    kind = next((kind for kind in _FACTS if isinstance(event, kind)), None)
-    if kind is not None:
-        found.keep(_FACTS[kind](event))
+    fact_of = _FACTS.get(type(event))
+    if fact_of is not None:
+        found.keep(fact_of(event))
 
 
 def _key(event: Event) -> str:

@@ -59,7 +59,9 @@ def tag_of(interaction: Interaction) -> Tag | None:
 
 
 def _texts(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
+    if not values:
+        return found
     for theirs, ours in names.items():
         value = values.get(theirs)
         if isinstance(value, str | int | float) and not isinstance(value, bool) and (text := folded(str(value))):
@@ -71,15 +73,14 @@ def _query_of(interaction: Interaction) -> dict[str, str]:
     """The page's query; a page call describes its page in its properties and in its context."""
     for page in (interaction.properties, _mapping(interaction.context.get("page"))):
         for name in ("search", "url"):
-            query = _parsed(page.get(name), is_url=name == "url")
-            if query:
+            text = page.get(name)
+            # no parameter without it, and most addresses have none
+            if isinstance(text, str) and "=" in text and (query := _parsed(text, is_url=name == "url")):
                 return query
     return {}
 
 
-def _parsed(text: Any, *, is_url: bool) -> dict[str, str]:
-    if not isinstance(text, str) or "=" not in text:  # no parameter without it, and most addresses have none
-        return {}
+def _parsed(text: str, *, is_url: bool) -> dict[str, str]:
     try:
         query = urlsplit(text[:_LONGEST_QUERY]).query if is_url else text[:_LONGEST_QUERY].removeprefix("?")
         return dict(parse_qsl(query, max_num_fields=100))
@@ -88,4 +89,4 @@ def _parsed(text: Any, *, is_url: bool) -> dict[str, str]:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}

@@ -37,6 +37,8 @@ _TABLES: Mapping[type[Fact], CoreTable] = {
 _Fragment = tuple[Placement, Presence]
 """Whose it is, and what is known of it as such."""
 
+_FRAGMENTS = rows_by(FRAGMENT.c.fragment_id, FRAGMENT.c.person_id, FRAGMENT.c.graph_version, *(FRAGMENT.c[name] for name in Presence._fields))
+
 
 async def save(session: Session, found: Harvest) -> None:
     """Writes what is new of a harvest."""
@@ -73,7 +75,7 @@ async def write_fragments(session: Session, told: Mapping[str, _Fragment]) -> No
     """Writes whose fragments are and what is known of them. What was written meanwhile is joined with it: on PostgreSQL readers of two streams do
     not see each other."""
     rows = [
-        {"person_id": placement.person_id, "graph_version": placement.graph_version, **_row(presence)}
+        {"person_id": placement.person_id, "graph_version": placement.graph_version, **presence._asdict()}
         for _, (placement, presence) in sorted(told.items())
     ]
     await _join(session, FRAGMENT, rows)
@@ -96,12 +98,12 @@ def _is_news(told: _Fragment, known: _Fragment | None) -> bool:
 
 
 async def _load_fragments(session: Session, fragment_ids: Collection[str]) -> dict[str, _Fragment]:
-    rows = await session.execute(rows_by(FRAGMENT.c.fragment_id), {"keys": fragment_ids})
-    return {row.fragment_id: _fragment_of(**row._mapping) for row in rows}
-
-
-def _fragment_of(person_id: str, graph_version: int, **presence: Any) -> _Fragment:
-    return Placement(person_id, graph_version), Presence(**presence)
+    rows = await session.execute(_FRAGMENTS, {"keys": fragment_ids})
+    found = {}
+    for person_id, graph_version, *known in rows:
+        presence = Presence._make(known)
+        found[presence.fragment_id] = Placement(person_id, graph_version), presence
+    return found
 
 
 async def _name(session: Session, told: Mapping[str, Tag]) -> None:
