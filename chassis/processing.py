@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from opentelemetry.trace import Span, SpanKind
 from pydantic import ValidationError
@@ -33,9 +33,8 @@ from contracts.envelope import Event
 _MOST_REASONS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A message that could be read, and who is to take it."""
+class Heard(NamedTuple):
+    """A message that could be read, and who is to take it. A tuple, as one is made for each message."""
 
     event: Event
     received: Received
@@ -118,8 +117,9 @@ class Processor:
         arrivals = [one.arrival for one in heard if not replays or replayed_for(one.received) is None]
         fresh = await inbox.claim(context.session, self._reading, arrivals, last)
         fresh |= {one.received.sequence for one in replays if await self._takes_replay(context.session, one)}
-        if len(fresh) < len(heard):
-            self._runtime.metrics.duplicates_skipped(self._spec.stream, len(heard) - len(fresh))
+        if len(fresh) == len(heard):
+            return list(heard)
+        self._runtime.metrics.duplicates_skipped(self._spec.stream, len(heard) - len(fresh))
         return [one for one in heard if one.received.sequence in fresh]
 
     async def _takes_replay(self, session: Session, one: Heard) -> bool:

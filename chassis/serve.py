@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 
 import uvicorn
@@ -19,6 +20,7 @@ def serve(service: Service) -> None:
     if service.warm is not None:
         service.warm()
     gc.freeze()  # what was imported stays; the collector need not look at it again
+    os.nice(settings.niceness)
     # uvicorn raises the signal anew when it is done, which would end the process by the signal instead of with 0
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ignore)

@@ -18,6 +18,7 @@ class SettingsRefused(Exception):
 
 
 Milliseconds = Annotated[float, Field(ge=0, le=5000)]
+Niceness = Annotated[int, Field(ge=0, le=19)]
 
 
 class ServiceSettings(BaseSettings):
@@ -36,6 +37,7 @@ class ServiceSettings(BaseSettings):
     batch_size: Annotated[int, Field(ge=1, le=500)] = 250
     rest_ms: Milliseconds = 10.0  # at most so long the reader of a stream rests after a batch, namely as long as that took; what comes is gathered
     linger_ms: Milliseconds = 0.0  # so long it waits for more besides, while more comes; for services that nobody waits for
+    niceness: Niceness = 0  # how far others on the same machine go first when there is too little of it; as in nice(1)
     body_limit: Annotated[int, Field(ge=1024)] = 2_000_000  # bytes of a request body; a longer one answers 413
     stuck_seconds: Annotated[float, Field(gt=0)] = 15.0
     """For how long work may stand still before /readyz says so. An outage of five seconds is noticed up to five seconds late (the longest wait

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import structlog
-from sqlalchemy import Row, Table
+from sqlalchemy import Table
 
 from chassis.context import Context
 from chassis.errors import BadInput, Conflict, FieldError, NotFound, NotReady
@@ -25,6 +25,7 @@ from chassis.progress import describe
 from chassis.readiness import Finding
 from chassis.runtime import Runtime
 from chassis.store.session import Session
+from chassis.store.statements import Row
 from contracts.envelope import Meta
 from contracts.events.rulebooks import RulebookActivated
 from contracts.ids import derive_id
@@ -119,7 +120,7 @@ class RulebookDesk(Generic[Judge]):
             raise RulebookUncompiled(self._complaint(active), remedy=_ACTIVATE_ANOTHER)
         return Edition(_Versions(self._judge_of, decided, judge), judge)
 
-    async def add_draft(self, context: Context, document: str, by: str) -> Row[Any]:
+    async def add_draft(self, context: Context, document: str, by: str) -> Row:
         """The version with this content: a new one, or the one that has it already. Raises RulebookRefused, DraftOvertaken."""
         version = max((row.version for row in await store.load_states(context.session, self.table)), default=0) + 1
         compiled = await self._compiled(document, version)
@@ -131,14 +132,14 @@ class RulebookDesk(Generic[Judge]):
             raise DraftOvertaken(f"Version {version} was taken by another draft", remedy="Send it again")
         return await self.get(context, version)
 
-    async def get(self, context: Context, version: int) -> Row[Any]:
+    async def get(self, context: Context, version: int) -> Row:
         """One version. Raises RulebookNotFound."""
         found = await store.load_one(context.session, self.table, version)
         if found is None:
             raise RulebookNotFound(f"There is no version {version} of the {self.name} rulebook")
         return found
 
-    async def activate(self, context: Context, version: int, by: str) -> Row[Any]:
+    async def activate(self, context: Context, version: int, by: str) -> Row:
         """From this transaction on `version` decides. Raises RulebookNotFound, AlreadyActive, RulebookRefused, ExamplesDoNotPass."""
         found = await self.get(context, version)
         if found.state == State.ACTIVE.value:

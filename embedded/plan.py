@@ -13,6 +13,7 @@ from embedded.secrets import Secrets
 
 SERVICES = tuple(user.name for user in BUS_USERS if user.name != "gateway")
 NATS_USERS = [*(user.name for user in BUS_USERS), OBSERVER, OPERATOR]
+_REPORTS_GIVE_WAY = "10"  # all share one machine here; whoever waits for an alert or an answer goes first
 PORT_NAMES = ("nats", "nats_monitor", *SERVICES)
 WATCHDOG = "watchdog"
 SERVICE_GROUP = "services"  # supervisorctl knows a service as services:<name>
@@ -86,6 +87,8 @@ class Plan:
             }
         if process == "routing":
             settings |= {"CALLOUT_SEED": self.secrets.callout_seed, "CALLOUT_ACCOUNT": REPS}
+        if process == "metrics":
+            settings["NICENESS"] = _REPORTS_GIVE_WAY
         return {f"{prefix}_{name}": value for name, value in settings.items()}
 
     def rapport_env(self) -> str:

@@ -127,12 +127,12 @@ async def get(session: Session, table: type[Row], key: str) -> Row | None:
     core = core_table(table)
     (column,) = core.primary_key
     found = (await session.execute(select(core).where(column == key))).first()
-    return None if found is None else table(**found._mapping)
+    return None if found is None else table(**found._asdict())
 
 
 async def all_of(session: Session, table: type[Row]) -> Sequence[Row]:
     """Every row; sources, forms and keys are few, and all are held in memory."""
-    return [table(**row._mapping) for row in await session.execute(select(core_table(table)))]
+    return [table(**row._asdict()) for row in await session.execute(select(core_table(table)))]
 
 
 async def page_of(session: Session, table: type[Row], key: str, after: str | None, limit: int) -> Sequence[Row]:
@@ -140,7 +140,7 @@ async def page_of(session: Session, table: type[Row], key: str, after: str | Non
     core = core_table(table)
     query = select(core).order_by(core.c[key]).limit(limit)
     rows = await session.execute(query if after is None else query.where(core.c[key] > after))
-    return [table(**row._mapping) for row in rows]
+    return [table(**row._asdict()) for row in rows]
 
 
 @contextmanager
@@ -165,7 +165,7 @@ async def rejects_of(session: Session, source_id: str, before: int | None, limit
     """The newest rejects of a source, or those before the one with id `before`."""
     number = REJECT.c.reject_id
     query = select(REJECT).where(REJECT.c.source_id == source_id).order_by(number.desc()).limit(limit)
-    return [RejectRow(**row._mapping) for row in await session.execute(query if before is None else query.where(number < before))]
+    return [RejectRow(**row._asdict()) for row in await session.execute(query if before is None else query.where(number < before))]
 
 
 async def take_ticket(session: Session, ticket_hash: str) -> Taken | None:

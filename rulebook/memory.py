@@ -5,8 +5,8 @@ Pages, campaigns and titles repeat; a regular expression costs 3-12 microseconds
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 from rulebook.feeding import Supply
 from rulebook.syntax import Read
@@ -20,6 +20,7 @@ _PLAIN = frozenset({str, int, bool, type(None), object})  # no fractions: 0.0 an
 _SCALARS = {"BOOL", "INT", "DOUBLE", "STRING", "TIMESTAMP", "DURATION"}
 
 Key = tuple[Hashable, ...]
+Answer = TypeVar("Answer")
 
 
 class Memory:
@@ -78,6 +79,25 @@ class Question:
         if not _PLAIN.issuperset(types) or any(type(value) is str and len(value) > _LONGEST for value in values):
             return None
         return tuple(values), types
+
+
+class Answers(Generic[Answer]):
+    """What was answered to the last questions. Threads may share it: each step is one operation on a dict."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: dict[Key, Answer] = {}
+
+    def of(self, question: Key | None, answer: Callable[[], Answer]) -> Answer:
+        """What was answered before, or is now. None is a question whose answer cannot be kept."""
+        if question is None:
+            return answer()
+        known = self._known.get(question)
+        if known is None:
+            if len(self._known) >= self._most:
+                self._known.clear()
+            known = self._known[question] = answer()
+        return known
 
 
 def _is_scalar(read: Read, types: Mapping[str, FactType]) -> bool:

@@ -136,7 +136,8 @@ class Coalescer:
         self._landed.set()
         if len(callers) > 1 and not self._is_half_full:
             self._begin_rest(min((time.monotonic() - began) * _REST_PART, self._most_rest_seconds))
-        elif self._waiting and (self._is_half_full or not self._flights):
+            return
+        while self._waiting and (self._flights < self._most_flights if self._is_half_full else not self._flights):
             self._take_off()
 
     def _begin_rest(self, seconds: float) -> None:

@@ -10,15 +10,17 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, Column, ColumnElement, Insert, Row, Select, Table, bindparam, func, select, text
+from sqlalchemy import ARRAY, Column, ColumnElement, Insert, Select, Table, bindparam, func, select, text
 from sqlalchemy import column as named
 from sqlalchemy import inspect as inspect_model
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
+from chassis.store.membership import rows_by
 from chassis.store.session import Session
-from chassis.store.statements import DialectName
+from chassis.store.statements import DialectName, Row, row_class
 
+_FEW = 4  # rows that are sooner asked what became of them than looked for first
 _LAST_NUMBER = text("SELECT last_insert_rowid()")
 
 Rows = Sequence[Mapping[str, Any]]
@@ -55,9 +57,7 @@ async def insert_numbered(session: Session, target: Target, rows: Rows, number: 
     return list(range(last - len(rows) + 1, last + 1))  # nobody else inserts meanwhile
 
 
-async def insert_or_skip(
-    session: Session, target: Target, rows: Rows, *, keys: Sequence[str] = (), returning: Sequence[str] = ()
-) -> Sequence[Row[Any]]:
+async def insert_or_skip(session: Session, target: Target, rows: Rows, *, keys: Sequence[str] = (), returning: Sequence[str] = ()) -> Sequence[Row]:
     """Insert those of `rows` whose `keys` (default: the primary key) are not there yet; answer the `returning` columns (default: the keys) of these.
 
     Claims by this, and not by looking first, are safe between concurrent writers. Keys are unique within the batch (else ValueError).
@@ -67,8 +67,20 @@ async def insert_or_skip(
         return []
     table = core_table(target)
     chosen = tuple(keys) or _primary_key(table)
+    if session.dialect == "sqlite" and len(rows) > _FEW and len(chosen) == 1 and not returning:
+        return await _insert_missing(session, table, table.c[chosen[0]], rows)
     shape = _Shape(table, session.dialect, tuple(rows[0]), chosen, (), tuple(returning) or chosen)
     return await _execute(session, shape, _in_key_order(rows, chosen))
+
+
+async def _insert_missing(session: Session, table: Table, key: Column[Any], rows: Rows) -> Sequence[Row]:
+    # nobody else writes meanwhile, so to look first is safe here; to ask each row what became of it costs twice as much
+    by_key = {row[key.name]: row for row in _in_key_order(rows, (key.name,))}
+    known = set(await session.scalars(rows_by(key, key), {"keys": by_key.keys()}))
+    missing = [row for value, row in by_key.items() if value not in known]
+    await insert_all(session, table, missing)
+    make = row_class((key.name,))
+    return [make((row[key.name],)) for row in missing]
 
 
 async def upsert(session: Session, target: Target, rows: Rows, *, keys: Sequence[str] = (), update: Sequence[str] | None = None) -> None:
@@ -85,7 +97,7 @@ async def upsert(session: Session, target: Target, rows: Rows, *, keys: Sequence
     await _execute(session, _Shape(table, session.dialect, names, chosen, changed), _in_key_order(rows, chosen))
 
 
-async def _execute(session: Session, shape: _Shape, rows: Rows) -> Sequence[Row[Any]]:
+async def _execute(session: Session, shape: _Shape, rows: Rows) -> Sequence[Row]:
     statement = _statement(shape)
     if shape.dialect == "postgresql":
         return await session.execute(statement, {f"p_{name}": [row[name] for row in rows] for name in shape.names})

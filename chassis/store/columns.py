@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+_ZERO = timedelta(0)
 _WITH_FRACTION = len('"2026-03-02T12:00:00.000000+00:00"')
 
 
@@ -51,8 +52,8 @@ def _to_text(value: datetime | None) -> str | None:
     # orjson: a third of what isoformat costs, and each row has several
     if value is None:
         return None
-    if value.tzinfo is not UTC:
-        if value.tzinfo is None:
+    if value.tzinfo is not UTC and (offset := value.utcoffset()) != _ZERO:  # what was read from JSON is in UTC, and by another name
+        if offset is None:
             raise ValueError(f"{value!r} is naive; give an aware datetime")
         value = value.astimezone(UTC)
     text = orjson.dumps(value).decode()

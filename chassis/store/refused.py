@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row, delete, func, select
+from sqlalchemy import delete, func, select
 
 from chassis.message import OutMessage
 from chassis.store import outbox
 from chassis.store.batch import insert_all
 from chassis.store.membership import one_of
 from chassis.store.session import Session
+from chassis.store.statements import Row
 from chassis.store.tables import OUTBOX, OUTBOX_REFUSED
 from contracts.limits import REFUSED_EVENTS
 
@@ -38,7 +39,7 @@ async def set_aside(session: Session, reasons: Reasons, now: datetime) -> int:
     gone = await session.execute(delete(OUTBOX).where(one_of(OUTBOX.c.id, list(why))).returning(*OUTBOX.c))
     rows = []
     for row in sorted(gone, key=lambda row: int(row.id)):
-        kept = {name: value for name, value in row._mapping.items() if name != "id"}
+        kept = {name: value for name, value in row._asdict().items() if name != "id"}
         rows.append(kept | {"number": row.id, "refused_at": now, "reason": why[row.id]})
     await insert_all(session, OUTBOX_REFUSED, rows)
     return len(why)
@@ -49,12 +50,12 @@ async def count(session: Session) -> int:
     return int(await session.scalar(select(func.count()).select_from(OUTBOX_REFUSED)) or 0)
 
 
-async def listed(session: Session) -> Sequence[Row[Any]]:
+async def listed(session: Session) -> Sequence[Row]:
     """All of them, the oldest first, without headers and body."""
     return await session.execute(select(*_WITHOUT_CONTENT).order_by(OUTBOX_REFUSED.c.number))
 
 
-async def load(session: Session, number: int) -> Row[Any] | None:
+async def load(session: Session, number: int) -> Row | None:
     """One of them, with headers and body."""
     return (await session.execute(select(OUTBOX_REFUSED).where(OUTBOX_REFUSED.c.number == number))).first()
 

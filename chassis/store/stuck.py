@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 import orjson
-from sqlalchemy import Row
 
 from chassis.store import refused, timers
 from chassis.store.database import Database
 from chassis.store.errors import StoreUnavailable
+from chassis.store.statements import Row
 
 _MOST_LISTED = 1_000
 
@@ -71,8 +71,8 @@ async def _put_back(database: Database, arguments: argparse.Namespace, out: Text
         raise NothingSuch(f"there is no refused event {', '.join(map(str, missing))}")
 
 
-def _fields(row: Row[Any]) -> dict[str, Any]:
-    return {str(name): value for name, value in row._mapping.items()}
+def _fields(row: Row) -> dict[str, Any]:
+    return {str(name): value for name, value in row._asdict().items()}
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Row, Select, String, bindparam, delete, func, select, text, tuple_, update
+from sqlalchemy import Column, Select, String, bindparam, delete, func, select, text, tuple_, update
 
 from chassis.store.batch import upsert
 from chassis.store.bell import backoff
 from chassis.store.session import Session
+from chassis.store.statements import Row
 from chassis.store.tables import FAILING_ATTEMPTS, TIMER
 
 _LONGEST_DELAY_SECONDS = 3600.0
@@ -103,7 +104,7 @@ async def failing(session: Session) -> list[tuple[str, int]]:
     return [(kind, count) for kind, count in await session.execute(counted)]
 
 
-async def list_failing(session: Session, limit: int) -> Sequence[Row[Any]]:
+async def list_failing(session: Session, limit: int) -> Sequence[Row]:
     """The first `limit` of these: kind, key, due_at, fire_at, attempts, reason."""
     columns: list[Column[Any]] = [TIMER.c[name] for name in ("kind", "key", "due_at", "fire_at", "attempts", "reason")]
     return await session.execute(select(*columns).where(_IS_FAILING).order_by(TIMER.c.kind, TIMER.c.due_at).limit(limit))

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from pydantic import ValidationError
-from sqlalchemy import Row
 
 from chassis.auth import Caller, require
 from chassis.errors import BadInput, FieldError, Malformed, problem_responses
 from chassis.routes import Read, Write
+from chassis.store.statements import Row
 from deciding.api.rulebook_views import LONGEST_TEXT, DraftRequest, RulebooksPage, RulebookText, RulebookView
 from deciding.rulebooks import RulebookDesk
 from deciding.store.rulebooks import load_all
@@ -90,7 +90,7 @@ def _checked(text: str) -> str:
     return text
 
 
-def _fields(name: str, row: Row[Any]) -> dict[str, Any]:
+def _fields(name: str, row: Row) -> dict[str, Any]:
     return {
         "version": row.version,
         "label": f"{name}@{row.version}",

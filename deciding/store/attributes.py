@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 import orjson
 
 from contracts.events.scoring import Attribute
 from contracts.values import Strength
 from deciding.profile import Attributes
+
+_STRENGTHS: Final = {one.value: one for one in Strength}  # a third of what `Strength(...)` costs
 
 
 def attributes_to_text(attributes: Attributes) -> str:
@@ -25,7 +28,7 @@ def attributes_from_text(text: str) -> dict[str, Attribute]:
     return {
         name: Attribute(
             value=value,
-            strength=Strength(strength),
+            strength=_STRENGTHS[strength],
             source_id=source_id,
             interaction_id=interaction_id,
             occurred_at=datetime.fromisoformat(occurred_at),

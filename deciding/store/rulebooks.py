@@ -8,11 +8,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Index, Integer, MetaData, Row, Select, String, Table, Text, select, text, update
+from sqlalchemy import Column, Index, Integer, MetaData, Select, String, Table, Text, select, text, update
 
 from chassis.store.batch import insert_or_skip
 from chassis.store.columns import UtcDateTime
 from chassis.store.session import Session
+from chassis.store.statements import Row
 from rulebook.shelf import State
 
 
@@ -74,12 +75,12 @@ def _deciding(table: Table) -> Select[Any]:
     return select(table.c.version, table.c.digest, table.c.state).where(table.c.activated_at.is_not(None)).order_by(table.c.version)
 
 
-async def load_all(session: Session, table: Table) -> Sequence[Row[Any]]:
+async def load_all(session: Session, table: Table) -> Sequence[Row]:
     """All versions, the latest first."""
     return await session.execute(select(table).order_by(table.c.version.desc()))
 
 
-async def load_one(session: Session, table: Table, version: int) -> Row[Any] | None:
+async def load_one(session: Session, table: Table, version: int) -> Row | None:
     """One version."""
     return (await session.execute(select(table).where(table.c.version == version))).first()
 
@@ -90,7 +91,7 @@ async def load_documents(session: Session, table: Table, wanted: Sequence[int]) 
     return {row.version: row.document for row in rows}
 
 
-async def find_by_digest(session: Session, table: Table, digest: str) -> Row[Any] | None:
+async def find_by_digest(session: Session, table: Table, digest: str) -> Row | None:
     """The version with this content."""
     return (await session.execute(select(table).where(table.c.digest == digest))).first()
 

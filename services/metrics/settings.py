@@ -18,7 +18,7 @@ class MetricsSettings(ServiceSettings, env_prefix="METRICS_"):
     """Metrics' knobs: one reporting currency and time zone, and the order of the stages where the process is not the default one (as JSON lists)."""
 
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
-    linger_ms: Milliseconds = 1000.0  # reports need no more, and most of what there is to hear ends here
+    linger_ms: Milliseconds = 400.0  # reports need no more, and most of what there is to hear ends here
     time_zone: str = "UTC"  # days of costs and bare dates in reports begin at midnight here
     stages: tuple[StageName, ...] = LINE  # from the first visit to the sale
     stages_aside: tuple[StageName, ...] = ASIDE  # what people leave the line for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -79,6 +80,12 @@ def test_services_are_processes_of_their_own_that_share_what_they_imported(suite
         memory = dict(line.split()[:2] for line in process.joinpath("smaps_rollup").read_text().splitlines()[1:])
         shared = int(memory["Shared_Dirty:"]) + int(memory["Shared_Clean:"])
         assert shared > int(memory["Private_Dirty:"]), f"{name} imported for itself: {memory}"
+
+
+def test_reports_give_way_to_what_somebody_waits_for(suite: Suite) -> None:
+    niceness = {name: os.getpriority(os.PRIO_PROCESS, suite.pid(name)) for name in SERVICES}
+    reports = niceness.pop("metrics")
+    assert set(niceness.values()) == {reports - 10}
 
 
 def test_an_interpreter_for_each_process_can_be_asked_for(tmp_path: Path) -> None:

@@ -148,4 +148,4 @@ def _holders(kind: str, value: str) -> Select[Any]:
 
 
 async def _documents(session: Session, query: Select[Any]) -> list[dict[str, Any]]:
-    return [dict(row._mapping) for row in await session.execute(query)]
+    return [row._asdict() for row in await session.execute(query)]

@@ -6,12 +6,13 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, MetaData, Row, UniqueConstraint, and_, inspect
+from sqlalchemy import Column, Index, MetaData, UniqueConstraint, and_, inspect
 from sqlalchemy import Table as CoreTable
 from sqlmodel import Field, SQLModel
 
 from chassis.store.columns import JsonDocument, UtcDateTime
 from chassis.store.search import search_table
+from chassis.store.statements import Row
 from contracts.values import Consent, ConsentChannel, JsonObject, Strength
 from services.identity.domain import Account, Answer, Fragment, Link
 
@@ -160,14 +161,14 @@ ACCOUNT_COLUMNS = columns_of(Account, ACCOUNT)
 CONSENT_COLUMNS = columns_of(Answer, CONSENT)
 
 
-def to_link(row: Row[Any]) -> Link:
+def to_link(row: Row) -> Link:
     values: tuple[Any, ...] = tuple(row)
     link_id, left_id, right_id, strength, *rest = values
     return Link(link_id, left_id, right_id, Strength(strength), *rest)
 
 
-def to_answer(row: Row[Any]) -> Answer:
-    told = dict(row._mapping)
+def to_answer(row: Row) -> Answer:
+    told = row._asdict()
     return Answer(**told | {"channel": ConsentChannel(row.channel), "consent": Consent(row.consent), "strength": Strength(row.strength)})
 
 

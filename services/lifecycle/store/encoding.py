@@ -19,7 +19,7 @@ def move_row(move: Move) -> dict[str, Any]:
 
 
 def move_of(row: Any) -> Move:
-    return Move(**{**row._mapping, "covers": orjson.loads(row.covers)})
+    return Move(**{**row._asdict(), "covers": orjson.loads(row.covers)})
 
 
 def standing_row(standing: Standing) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def standing_row(standing: Standing) -> dict[str, Any]:
 
 
 def standing_of(row: Any) -> Standing:
-    return Standing(**{**row._mapping, "homes": orjson.loads(row.homes)})
+    return Standing(**{**row._asdict(), "homes": orjson.loads(row.homes)})
 
 
 def clock_row(clock: Clock) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def clock_row(clock: Clock) -> dict[str, Any]:
 
 
 def clock_of(row: Any) -> Clock:
-    return Clock(**{**row._mapping, "stops": tuple(orjson.loads(row.stops))})
+    return Clock(**{**row._asdict(), "stops": tuple(orjson.loads(row.stops))})
 
 
 def verdict_row(verdict: Verdict, standing: Standing) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def opportunity_row(deal: Opportunity) -> dict[str, Any]:
 
 
 def opportunity_of(row: Any) -> Opportunity:
-    known = dict(row._mapping)
+    known = row._asdict()
     amount, currency = known.pop("amount"), known.pop("currency")
     return Opportunity(**known, amount=None if amount is None else Money(amount=amount, currency=currency))
 

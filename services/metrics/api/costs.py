@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from sqlalchemy import Row
 
 from chassis.auth import Caller, require
 from chassis.errors import problem_responses
 from chassis.routes import Read, Write
+from chassis.store.statements import Row
 from contracts.values import Money
 from deciding.api.paging import Cursor, Limit, from_cursor, to_cursor
 from services.metrics.api.fields import MAY_READ, MAY_WRITE, Day
@@ -82,7 +82,7 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def _view(row: Row[Any]) -> CostView:
+def _view(row: Row) -> CostView:
     return CostView(
         campaign_id=row.campaign_id,
         amount=Money(amount=in_cents(row.amount_e4), currency=row.currency),

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
-
-from sqlalchemy import Row
 
 from chassis.context import Context
 from chassis.errors import BadInput, Conflict, NotFound
+from chassis.store.statements import Row
 from contracts.envelope import Meta
 from contracts.events.metrics import CostRecorded
 from contracts.ids import derive_id
@@ -87,7 +85,7 @@ async def get_campaign(campaign_id: str, context: Context) -> Campaign:
     return found
 
 
-async def record_cost(told: Cost, by: str, context: Context) -> tuple[Row[Any], bool]:
+async def record_cost(told: Cost, by: str, context: Context) -> tuple[Row, bool]:
     """Writes a cost and says so; or answers with the one that has its external id. Raises CampaignUnknown, CostDiffers."""
     if await store.load_campaign(context.session, told.campaign_id) is None:
         remedy = "Create it first: POST /v1/campaigns"

@@ -8,10 +8,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select
+from sqlalchemy import and_, or_, select
 
 from chassis.store.batch import insert_or_skip, upsert
 from chassis.store.session import Session
+from chassis.store.statements import Row
 from services.metrics.domain.campaigns import Campaign, Channel, Match, Purpose
 from services.metrics.domain.money import Rates
 from services.metrics.store.tables import CAMPAIGN, COST, RATE
@@ -55,13 +56,13 @@ async def add_cost(session: Session, row: dict[str, Any]) -> bool:
     return bool(await insert_or_skip(session, COST, [row], keys=keys))
 
 
-async def find_cost(session: Session, cost_id: str, external_id: str | None) -> Row[Any]:
+async def find_cost(session: Session, cost_id: str, external_id: str | None) -> Row:
     """The cost that `add_cost` found there."""
     condition = COST.c.cost_id == cost_id if external_id is None else COST.c.external_id == external_id
     return (await session.execute(select(COST).where(condition))).one()
 
 
-async def costs_page(session: Session, campaign_id: str | None, after: tuple[date, str] | None, limit: int) -> Sequence[Row[Any]]:
+async def costs_page(session: Session, campaign_id: str | None, after: tuple[date, str] | None, limit: int) -> Sequence[Row]:
     """Costs, the latest day first."""
     statement = select(COST).order_by(COST.c.incurred_on.desc(), COST.c.cost_id.desc()).limit(limit)
     if campaign_id is not None:
@@ -78,7 +79,7 @@ async def set_rate(session: Session, currency: str, starts_on: date, rate: Decim
     await upsert(session, RATE, [row])
 
 
-async def rate_rows(session: Session, currency: str | None) -> Sequence[Row[Any]]:
+async def rate_rows(session: Session, currency: str | None) -> Sequence[Row]:
     """What was told, by currency, the latest first."""
     statement = select(RATE).order_by(RATE.c.currency, RATE.c.starts_on.desc())
     return await session.execute(statement if currency is None else statement.where(RATE.c.currency == currency))
@@ -94,8 +95,8 @@ def _given(match: Match) -> dict[str, str]:
     return {part: value for part, value in asdict(match).items() if value is not None}
 
 
-def _campaign_of(row: Row[Any]) -> Campaign:
-    values = dict(row._mapping)
+def _campaign_of(row: Row) -> Campaign:
+    values = row._asdict()
     return Campaign(
         **{
             **values,

@@ -45,7 +45,7 @@ async def count_moves(session: Session, ask: Ask, process: Process, stages: tupl
         counts += [func.count(entered).label(f"entered_{number}"), _count(went_on).label(f"continued_{number}")]
         if stage in process.line:
             counts.append(_count(and_(is_new, people.c.furthest >= process.rank(stage))).label(f"reached_{number}"))
-    return dict((await session.execute(select(*counts).select_from(people))).one()._mapping)
+    return (await session.execute(select(*counts).select_from(people))).one()._asdict()
 
 
 async def count_leavers(session: Session, ask: Ask, process: Process) -> dict[tuple[str, str], int]:

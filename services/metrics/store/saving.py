@@ -63,7 +63,7 @@ async def assign_tags(session: Session) -> None:
     directory = Directory(await load_campaigns(session))
     changed = []
     for row in await session.execute(select(TAG)):
-        values = dict(row._mapping)
+        values = row._asdict()
         tag = Tag(**{part: values[part] for part in _TAG_PARTS}, click_ids=tuple(row.click_ids.split()))
         campaign_id = directory.campaign_of(tag)
         if campaign_id != row.campaign_id:

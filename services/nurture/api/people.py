@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from fastapi import APIRouter
-from sqlalchemy import Row
 
 from chassis.context import Context
 from chassis.errors import problem_responses
 from chassis.routes import Read
+from chassis.store.statements import Row
 from deciding.api.lookups import LookupRequest
 from deciding.api.paging import PersonId
 from deciding.api.receipts import PersonNotFound
@@ -118,12 +117,12 @@ def _is_current(buying: Buying | None, judge: NurtureJudge) -> bool:
     return buying is not None and buying.rulebook == judge.label
 
 
-async def _treatments_of(reading: Context, rows: Sequence[Row[Any]]) -> dict[Head, Treatment]:
+async def _treatments_of(reading: Context, rows: Sequence[Row]) -> dict[Head, Treatment]:
     wanted = {Head(row.treatment_id, row.revision) for row in rows if row.treatment_id is not None}
     return await workshop_of(reading).revisions(reading.session, sorted(wanted))
 
 
-def _selection_view(row: Row[Any], treatments: Mapping[Head, Treatment], consent: Standing) -> SelectionView:
+def _selection_view(row: Row, treatments: Mapping[Head, Treatment], consent: Standing) -> SelectionView:
     treatment = treatments.get(Head(row.treatment_id, row.revision))
     body = None if treatment is None else treatment.body
     return SelectionView(

@@ -15,6 +15,7 @@ from deciding.cards import CARD_VARIABLES, Card, card_facts
 from rulebook.compile import Rulebook, compile_rulebook
 from rulebook.document import Example, survey_document
 from rulebook.evaluate import Evaluation, Match, UnknownPolicy
+from rulebook.memory import Answers
 from rulebook.problems import RulebookError
 from rulebook.receipts import Decision, alternatives, receipt, sentence_of
 from rulebook.vocabulary import STRING, Vocabulary
@@ -25,6 +26,7 @@ PERSON = "person"
 """The kind that all rules listen to."""
 VOCABULARY = Vocabulary(variables={**CARD_VARIABLES, "stage.name": STRING}, kinds=[PERSON])
 _BY_DEFAULT = "default"
+_MOST_JUDGED = 1_024  # different people, by what the rules ask, whose judgements are kept: some 5 MB at the very most
 _StageName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$", max_length=40)]
 
 
@@ -94,10 +96,14 @@ class NurtureJudge:
         assert isinstance(section, Suggestions)
         return frozenset(section.stages)
 
+    @cached_property
+    def _judged(self) -> Answers[Judgement]:
+        return Answers(_MOST_JUDGED)
+
     def judge(self, card: Card, stage: str) -> Judgement:
-        """The buying stage by what is known."""
-        evaluation = self.rulebook.evaluate(PERSON, None, {**card_facts(card), "stage.name": stage})
-        return self._judgement(evaluation)
+        """The buying stage by what is known. Many are in the same place, and where that is follows from what the rules ask of it."""
+        facts = {**card_facts(card), "stage.name": stage}
+        return self._judged.of(self.rulebook.question(PERSON, None, facts), lambda: self._judgement(self.rulebook.evaluate(PERSON, None, facts)))
 
     def receipt(self, judgement: Judgement, decision: Decision) -> Receipt:
         """Why the buying stage is what it is."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import Row
-
 from chassis.store.batch import insert_or_skip, upsert
 from chassis.store.membership import rows_by
 from chassis.store.session import Session
+from chassis.store.statements import Row
 from contracts.events.identity import PersonCreated
 from contracts.values import Consent, ConsentChannel
 from deciding.people import Placement, placement_in
@@ -112,7 +111,7 @@ def _person_row(person: Person) -> dict[str, Any]:
     }
 
 
-def _person_of(row: Row[Any]) -> Person:
+def _person_of(row: Row) -> Person:
     buying = None
     if row.buying_stage is not None:
         buying = Buying(BuyingStage(row.buying_stage), row.buying_rule, row.buying_rulebook, row.buying_sentence)

@@ -8,13 +8,14 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Delete, Row, Select, delete, func, or_, select
+from sqlalchemy import ColumnElement, Delete, Select, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chassis.store.batch import insert_or_skip
 from chassis.store.documents import dump_json
 from chassis.store.membership import among, one_of, rows_by
 from chassis.store.session import Session
+from chassis.store.statements import Row
 from contracts.ids import with_prefix
 from contracts.limits import SELECTIONS
 from deciding.store.receipts import save_receipts
@@ -96,22 +97,22 @@ async def find_answer(session: Session, fragment_ids: Collection[str], circumsta
     return found
 
 
-async def load_latest(session: Session, fragment_ids: Collection[str], tests: Collection[str]) -> Sequence[Row[Any]]:
+async def load_latest(session: Session, fragment_ids: Collection[str], tests: Collection[str]) -> Sequence[Row]:
     """Per fragment the latest selection that was asked for and the latest suggestion; on the fragments `tests` also test selections."""
     is_asked = SELECTION.c.trigger == ASKED
     newest = (SELECTION.c.at.desc(), SELECTION.c.selection_id.desc())
     place = func.row_number().over(partition_by=(SELECTION.c.fragment_id, is_asked), order_by=newest).label("place")
     counted = or_(SELECTION.c.is_test.is_(False), one_of(SELECTION.c.fragment_id, tests))
     ranked = _told(place).where(one_of(SELECTION.c.fragment_id, fragment_ids), counted).subquery()
-    rows: Sequence[Row[Any]] = await session.execute(select(ranked).where(ranked.c.place == 1))
+    rows: Sequence[Row] = await session.execute(select(ranked).where(ranked.c.place == 1))
     return rows
 
 
-async def load_history(session: Session, fragment_ids: Collection[str], limit: int) -> Sequence[Row[Any]]:
+async def load_history(session: Session, fragment_ids: Collection[str], limit: int) -> Sequence[Row]:
     """Selections, newest first."""
     newest = (SELECTION.c.at.desc(), SELECTION.c.selection_id.desc())
     statement = _told().where(one_of(SELECTION.c.fragment_id, fragment_ids)).order_by(*newest).limit(limit)
-    rows: Sequence[Row[Any]] = await session.execute(statement)
+    rows: Sequence[Row] = await session.execute(statement)
     return rows
 
 

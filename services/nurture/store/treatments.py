@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, and_, func, select, update
+from sqlalchemy import Select, and_, func, select, update
 
 from chassis.store.batch import insert_or_skip
 from chassis.store.membership import rows_by
 from chassis.store.session import Session
+from chassis.store.statements import Row
 from services.nurture.domain.catalogue import Edit, Entry
 from services.nurture.domain.treatments import TreatmentBody
 from services.nurture.store.tables import REVISION, TREATMENT
@@ -116,7 +117,7 @@ def _entries(which: Any) -> Select[Any]:
     return select(*columns).join(REVISION, and_(REVISION.c.treatment_id == TREATMENT.c.treatment_id, which))
 
 
-def _entry_of(row: Row[Any]) -> Entry:
+def _entry_of(row: Row) -> Entry:
     return Entry(
         treatment_id=row.treatment_id,
         revision=row.revision,

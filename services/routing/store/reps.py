@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import delete, select
 
 from chassis.store.batch import insert_all, upsert
 from chassis.store.membership import rows_by
 from chassis.store.session import Session
+from chassis.store.statements import Row
 from deciding.store.pages import Place
 from services.routing.domain.reps import Rep
 from services.routing.store.encoding import rep_of, rep_row
@@ -32,7 +32,7 @@ async def find_by_external_id(session: Session, external_id: str) -> Rep | None:
     return None if row is None else rep_of(row)
 
 
-async def reps_page(session: Session, filters: tuple[str | None, bool | None], after: Place | None, limit: int) -> Sequence[Row[Any]]:
+async def reps_page(session: Session, filters: tuple[str | None, bool | None], after: Place | None, limit: int) -> Sequence[Row]:
     """Reps in the order they came. `filters`: external id, whether they are active."""
     external_id, is_active = filters
     statement = select(REP).order_by(REP.c.created_at, REP.c.rep_id).limit(limit)
@@ -59,7 +59,7 @@ async def rep_names(session: Session, rep_ids: Collection[str]) -> dict[str, str
     return {row.rep_id: row.name for row in rows}
 
 
-async def find_owner(session: Session, account_id: str) -> Row[Any] | None:
+async def find_owner(session: Session, account_id: str) -> Row | None:
     """Whose the account is, and who said so."""
     return (await session.execute(select(ACCOUNT_OWNER).where(ACCOUNT_OWNER.c.account_id == account_id))).first()
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
-from sqlalchemy import Row
 
 from chassis.context import Context
 from chassis.errors import problem_responses
 from chassis.routes import Read
+from chassis.store.statements import Row
 from deciding.api.paging import AsOf, Cursor, Limit, PersonId, from_cursor, to_cursor
 from deciding.api.receipts import ReceiptsPage
 from services.scoring.api.people import find_person
@@ -53,7 +53,7 @@ async def _fragments(reading: Context, person_id: str) -> tuple[str, list[str]]:
     return person.person_id, owned[person.person_id]
 
 
-def _fact_view(row: Row[Any]) -> FactView:
+def _fact_view(row: Row) -> FactView:
     interaction = interaction_of(row)
     return FactView(
         interaction_id=interaction.interaction_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from contracts.envelope import Event
 from contracts.limits import HIGHLIGHTS
@@ -15,9 +16,11 @@ from services.scoring.domain.grid import Grid
 from services.scoring.domain.judging import Judges
 from services.scoring.domain.ledger import StoredReceipt
 
+_NO_SUMS: Accumulators = {}
+_NOTHING_HELD: Held = {}
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+
+class Fragment(NamedTuple):  # and not a frozen dataclass: each event makes one anew of these three, and that costs a third
     """One first-seen identity: whose it is, the engagement that hangs on it, what its facts claim, and the fit that is booked on it.
 
     `is_test` holds until a fact that is none. `written`: rule -> e4 points; a person's fit is what is written on all of their fragments.
@@ -26,17 +29,16 @@ class Fragment:
     fragment_id: str
     person_id: str
     graph_version: int
-    sums: Accumulators = field(default_factory=dict)
+    sums: Accumulators = _NO_SUMS
     latest_at: datetime | None = None  # of its facts
     is_test: bool = True
     is_marked: bool = False  # somebody said that whoever this is, is a test
-    knowledge: Knowledge = field(default_factory=Knowledge)
-    written: Held = field(default_factory=dict)
+    knowledge: Knowledge = Knowledge()
+    written: Held = _NOTHING_HELD
     is_complete: bool = True  # False: `knowledge` and `written` were not kept yet when it was last saved
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Scores at a moment, in e4 units."""
 
     fit_e4: int
@@ -56,8 +58,7 @@ class Standing:
         return self.fit_e4 // POINT, self.engagement_e4 // POINT, self.cell
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """The set of fragments that links join, as scoring sees it: profile and fit, the sum of its fragments' engagement, what was last said.
 
     `evaluated_at` is the latest moment at which anything was decided; `fades_at` when decay alone will move the cell.
@@ -66,8 +67,8 @@ class Person:
     person_id: str
     graph_version: int
     evaluated_at: datetime
-    fit: Fit = field(default_factory=Fit)
-    sums: Accumulators = field(default_factory=dict)
+    fit: Fit = Fit()
+    sums: Accumulators = _NO_SUMS
     latest_at: datetime | None = None
     is_from_tests: bool = True  # until a fact that is none
     is_marked: bool = False  # one of the fragments is

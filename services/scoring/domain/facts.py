@@ -58,7 +58,9 @@ def trait_facts(events: Iterable[InteractionRecognized], version: int) -> dict[s
     """What the events claim, by interaction; those that claim nothing are left out."""
     facts = {}
     for event in events:
-        claims = _claims(event.interaction, recognition_of(event))
+        claims = claims_of(event.interaction)
+        if claims or _names_somebody(event.interaction):  # a mere visit claims nothing, and stays cheap
+            claims = _with_ids(claims, recognition_of(event))
         if claims:
             facts[event.interaction.interaction_id] = _of(event.interaction, event.fragment_id, event.strength, version, claims)
     return facts
@@ -66,14 +68,18 @@ def trait_facts(events: Iterable[InteractionRecognized], version: int) -> dict[s
 
 def stored_trait_fact(interaction: Interaction, fragment_id: str, strength: str, version: int, recognition: Recognition) -> TraitFact:
     """The same, read back from the store."""
-    return _of(interaction, fragment_id, Strength(strength), version, _claims(interaction, recognition))
-
-
-def _claims(interaction: Interaction, recognition: Recognition) -> Claims:
-    """What the interaction claims, with account and user id as identity knows them. A mere visit claims nothing, and stays cheap."""
     claims = claims_of(interaction)
-    if not claims and interaction.account is None and interaction.kind is not InteractionKind.IDENTIFY:
-        return claims
+    if claims or _names_somebody(interaction):
+        claims = _with_ids(claims, recognition)
+    return _of(interaction, fragment_id, Strength(strength), version, claims)
+
+
+def _names_somebody(interaction: Interaction) -> bool:
+    return interaction.account is not None or interaction.kind is InteractionKind.IDENTIFY
+
+
+def _with_ids(claims: Claims, recognition: Recognition) -> Claims:
+    """With account and user id as identity knows them."""
     known = {"account_id": recognition.account_id, "user_id": recognition.user_id}
     return {**claims, **{name: value for name, value in known.items() if value is not None}}
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from math import ceil, exp2, inf, log, log2
+from typing import NamedTuple
 
 from services.scoring.domain.decay import Accumulators, microseconds, moment, round_scaled, worth_scaled
 
@@ -35,6 +36,14 @@ def next_change(sums: Accumulators, thresholds: tuple[int, int, int], after: dat
     search = _Search(sums, thresholds, microseconds(after))
     found = search.first_of_both_signs() if search.is_mixed else search.first_of_one_sign()
     return None if found is None else moment(found * _SECOND)
+
+
+class _Sight(NamedTuple):
+    """What the good parts and the bad ones are worth at a second, by floating point."""
+
+    second: int
+    good: float
+    bad: float
 
 
 class _Search:
@@ -71,14 +80,15 @@ class _Search:
 
     def first_of_both_signs(self) -> int | None:
         """Halves intervals until the level cannot change within one; the earliest interval is looked at first."""
-        stack = [(self._now + 1, self._now + 1 + max(self._sums) // _SECOND * _LIVES_TO_NOTHING)]
+        soon = self._now + 1
+        stack = [(self._sight(soon), self._sight(soon + max(self._sums) // _SECOND * _LIVES_TO_NOTHING))]
         while stack:
             left, right = stack.pop()
             if not self._stays(left, left):
-                return left
-            if right > left and not self._stays(left, right):
-                middle = (left + right) // 2
-                stack += [(middle + 1, right), (left, middle)]
+                return left.second
+            if right.second > left.second and not self._stays(left, right):
+                middle = (left.second + right.second) // 2
+                stack += [(self._sight(middle + 1), right), (left, self._sight(middle))]
         return None
 
     def _goal(self) -> float | None:
@@ -92,15 +102,19 @@ class _Search:
     def _level(self, second: int) -> int:
         return bisect_right(self._thresholds, round_scaled(self._worth(second, self._sums.items())))
 
-    def _stays(self, left: int, right: int) -> bool:
+    def _sight(self, second: int) -> _Sight:
+        (good, bad), elapsed = self._signs, second - self._start / _SECOND
+        return _Sight(second, _faded(good, elapsed), _faded(bad, elapsed))
+
+    def _stays(self, left: _Sight, right: _Sight) -> bool:
         """Whether the level is the one at the start all the way: by floating point, unless a bound lies too near a threshold to tell."""
-        begin, (good, bad), (floor, ceiling) = self._start / _SECOND, self._signs, self._edges
-        lowest, highest = _faded(good, right - begin) + _faded(bad, left - begin), _faded(good, left - begin) + _faded(bad, right - begin)
+        floor, ceiling = self._edges
+        lowest, highest = right.good + left.bad, left.good + right.bad
         if lowest > floor + self._blur and highest < ceiling - self._blur:
             return True
         if lowest < floor - self._blur or highest > ceiling + self._blur:
             return False
-        return self._stays_exactly(left, right)
+        return self._stays_exactly(left.second, right.second)
 
     def _stays_exactly(self, left: int, right: int) -> bool:
         good = [part for part in self._sums.items() if part[1] > 0]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from contracts.ids import derive_id
 from contracts.limits import EVENT_RECEIPTS
@@ -19,8 +18,7 @@ FIT: Final = "fit"
 ENGAGEMENT: Final = "engagement"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredReceipt:
+class StoredReceipt(NamedTuple):
     """Why a measure changed by `points_e4` at `at`; those of engagement halve every `half_life` microseconds (None: they do not fade)."""
 
     receipt_id: str
@@ -68,8 +66,7 @@ def summed_up(receipts: Iterable[StoredReceipt]) -> tuple[StoredReceipt, ...]:
 
 def _sum(measure: Measure, rest: list[StoredReceipt]) -> StoredReceipt:
     half_lives, rules = {one.half_life for one in rest}, [one.rule for one in rest]
-    return replace(
-        rest[0],
+    return rest[0]._replace(
         receipt_id=derive_id("rcp", rest[0].at, "sum", *(one.receipt_id for one in rest)),
         rule="others",
         points_e4=sum(one.points_e4 for one in rest),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from contracts.events.identity import PersonMarked
 from services.scoring.domain.book import Book, Person
 from services.scoring.domain.passing import fade
@@ -16,14 +14,14 @@ def mark(book: Book, event: PersonMarked) -> None:
     fragment = place(book, event)
     if fragment.is_marked is event.is_test:
         return
-    book.fragments[fragment.fragment_id] = replace(fragment, is_marked=event.is_test)
+    book.fragments[fragment.fragment_id] = fragment._replace(is_marked=event.is_test)
     if fragment.person_id not in book.people:
         return
     at = max(event.meta.at, book.people[fragment.person_id].evaluated_at)
     fade(book, fragment.person_id, at)
     before = book.people[fragment.person_id]
     is_marked = any(one.is_marked for one in book.fragments_of(fragment.person_id))
-    book.people[fragment.person_id] = _told(book, before, replace(before, is_marked=is_marked, evaluated_at=at), event)
+    book.people[fragment.person_id] = _told(book, before, before._replace(is_marked=is_marked, evaluated_at=at), event)
 
 
 def _told(book: Book, before: Person, person: Person, event: PersonMarked) -> Person:
@@ -32,4 +30,4 @@ def _told(book: Book, before: Person, person: Person, event: PersonMarked) -> Pe
         return person
     now = person.standing(person.evaluated_at, book.judges.active.grid)
     say_corrected(book, person, Cause(event), now, "marked as a test" if event.is_test else "no longer marked as a test")
-    return replace(person, said=now)
+    return person._replace(said=now)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from services.scoring.domain.book import Book
@@ -18,6 +17,6 @@ def fade(book: Book, person_id: str, until: datetime) -> None:
         now = person.standing(max(person.fades_at, person.evaluated_at), grid)
         if now.cell != (grid.cell(0, 0) if person.said is None else person.said.cell):
             say_faded(book, person, now)
-            person = replace(person, said=now)
-        person = replace(person, evaluated_at=now.at, fades_at=next_change(person.sums, grid.engagement, now.at))
+            person = person._replace(said=now)
+        person = person._replace(evaluated_at=now.at, fades_at=next_change(person.sums, grid.engagement, now.at))
         book.people[person_id] = person

@@ -7,11 +7,10 @@ A person is judged at the latest moment anything about them was heard; a fact of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from contracts.events.identity import InteractionRecognized
 from services.scoring.domain.book import Book, Fragment, Person, Standing
-from services.scoring.domain.decay import add, weight, worth
+from services.scoring.domain.decay import Accumulators, add, weight, worth
 from services.scoring.domain.facts import TraitFact, TraitFacts, trait_facts
 from services.scoring.domain.fading import next_change
 from services.scoring.domain.fit import Booking, Lesson, learn
@@ -79,19 +78,21 @@ def record_one(book: Book, event: InteractionRecognized, fact: TraitFact | None)
     book.write(earned)
     latest = max(interaction.occurred_at, fragment.latest_at or interaction.occurred_at)
     is_test = fragment.is_test and interaction.is_test
-    book.fragments[fragment.fragment_id] = replace(fragment, sums=_grown(fragment.sums, earned), latest_at=latest, is_test=is_test)
+    sums = _grown(fragment.sums, earned)
+    book.fragments[fragment.fragment_id] = fragment._replace(sums=sums, latest_at=latest, is_test=is_test)
     person = book.people[fragment.person_id]
+    sums = sums if person.sums is fragment.sums else _grown(person.sums, earned)  # the same to the object: of one fragment alone
     latest, is_from_tests = max(latest, person.latest_at or latest), person.is_from_tests and interaction.is_test
-    person = replace(person, evaluated_at=at, latest_at=latest, is_from_tests=is_from_tests)
+    person = person._replace(evaluated_at=at, latest_at=latest, is_from_tests=is_from_tests)
     person, learned = (person, ()) if fact is None else _learn(book, person, fact, event)
-    book.people[person.person_id] = _settle(book, person, event, earned, learned)
+    book.people[person.person_id] = _settle(book, person, event, sums, (*earned, *learned))
 
 
 def _happened(event: InteractionRecognized) -> Cause:
     return Cause(event, event.interaction.occurred_at)
 
 
-def _grown(sums: Mapping[int, int], earned: Iterable[StoredReceipt]) -> Mapping[int, int]:
+def _grown(sums: Accumulators, earned: Iterable[StoredReceipt]) -> Accumulators:
     for receipt in earned:
         if receipt.half_life is not None:
             sums = add(sums, receipt.half_life, weight(receipt.points_e4, receipt.half_life, receipt.at))
@@ -111,7 +112,7 @@ def _learn(book: Book, person: Person, fact: TraitFact, event: InteractionRecogn
     now = told.standing(told.evaluated_at, book.judges.active.grid)
     if now.differs_from(told.said):
         say_corrected(book, told, Cause(event), now, LATE)
-        told = replace(told, said=now)
+        told = told._replace(said=now)
     return told, ()
 
 
@@ -120,34 +121,31 @@ def _book(book: Book, fact: TraitFact, lesson: Lesson, booking: Booking) -> tupl
     receipts = booking.receipts(lesson.differences)
     fragment = book.fragments[fact.fragment_id]
     knowledge, written = fragment.knowledge.with_fact(fact), booked(fragment.written, lesson.differences)
-    book.fragments[fact.fragment_id] = replace(fragment, knowledge=knowledge, written=written)
+    book.fragments[fact.fragment_id] = fragment._replace(knowledge=knowledge, written=written)
     book.write(receipts)
     return receipts
 
 
 def _told(book: Book, person: Person, lesson: Lesson, event: InteractionRecognized) -> Person:
     """The person with the fit learned; told whole where a value became another. Of a stranger hearers may have no scores yet, or old ones."""
-    after = replace(person, fit=lesson.fit)
+    after = person._replace(fit=lesson.fit)
     if not lesson.is_news:
         return after
     if person.is_stranger and person.has_points:
-        after = replace(after, said=person.standing(person.evaluated_at, book.judges.active.grid))
+        after = after._replace(said=person.standing(person.evaluated_at, book.judges.active.grid))
     say_profile(book, after, _happened(event), after.said)
     return after
 
 
-def _settle(
-    book: Book, person: Person, event: InteractionRecognized, earned: tuple[StoredReceipt, ...], learned: tuple[StoredReceipt, ...]
-) -> Person:
-    """The person after all receipts of one interaction, said if that is due."""
-    if not earned and not learned:
+def _settle(book: Book, person: Person, event: InteractionRecognized, sums: Accumulators, receipts: Sequence[StoredReceipt]) -> Person:
+    """The person after all receipts of one interaction, which make `sums` of their engagement; said if that is due."""
+    if not receipts:
         return person
     grid = book.judges.active.grid
-    sums = _grown(person.sums, earned)
     engagement = worth(sums, person.evaluated_at)
     now = Standing(person.fit.points_e4, engagement, grid.cell(person.fit.points_e4, engagement), person.evaluated_at)
     said = person.said
     if person.is_due(now, said, grid):
-        say_changed(book, person, _happened(event), now, (*earned, *learned))
+        say_changed(book, person, _happened(event), now, receipts)
         said = now
-    return replace(person, sums=sums, said=said, fades_at=next_change(sums, grid.engagement, now.at) if earned else person.fades_at)
+    return person._replace(sums=sums, said=said, fades_at=person.fades_at if sums is person.sums else next_change(sums, grid.engagement, now.at))

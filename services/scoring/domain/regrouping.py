@@ -7,7 +7,6 @@ absorbed, and whoever comes back under the id is told whole before anything else
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from contracts.events.identity import InteractionRecognized, PersonMarked, PersonMerged, PersonSplit
@@ -72,7 +71,7 @@ def welcome(book: Book, fragment: Fragment, event: InteractionRecognized) -> Non
             say_profile(book, person, Cause(event, step="welcomed"), None)
         book.people[fragment.person_id] = person
     elif fragment.graph_version > person.graph_version:
-        book.people[fragment.person_id] = replace(person, graph_version=fragment.graph_version)
+        book.people[fragment.person_id] = person._replace(graph_version=fragment.graph_version)
 
 
 def _apply(book: Book, placement: Placement, cause: Cause, reason: str) -> None:
@@ -84,7 +83,7 @@ def _apply(book: Book, placement: Placement, cause: Cause, reason: str) -> None:
         if known is None:
             moved[fragment_id] = Fragment(fragment_id, person_id, version)
         elif known.graph_version < version:
-            moved[fragment_id] = replace(known, person_id=person_id, graph_version=version)
+            moved[fragment_id] = known._replace(person_id=person_id, graph_version=version)
             affected |= {known.person_id, person_id} if known.person_id != person_id else set()
     at = max([cause.event.meta.at, *(book.people[owner].evaluated_at for owner in affected if owner in book.people)])
     for owner in sorted(affected):
@@ -142,9 +141,9 @@ def _judged(book: Book, person: Person, cause: Cause) -> Person:
         oldest = min(own, key=lambda fragment: fragment.fragment_id)
         steps = () if cause.step is None else (cause.step,)
         booking = Booking(oldest.fragment_id, person.latest_at or person.evaluated_at, (cause.event.meta.event_id, person.person_id, *steps))
-        book.fragments[oldest.fragment_id] = replace(oldest, written=booked(oldest.written, differences))
+        book.fragments[oldest.fragment_id] = oldest._replace(written=booked(oldest.written, differences))
         book.write(booking.receipts(differences))
-    return replace(person, fit=fit)
+    return person._replace(fit=fit)
 
 
 def _told(book: Book, person: Person, before: Person | None, cause: Cause, reason: str) -> Person:
@@ -158,12 +157,12 @@ def _told(book: Book, person: Person, before: Person | None, cause: Cause, reaso
         after = scores
     is_other = said is not None and before is not None and person.is_test is not before.is_test
     if scores is not None and (is_other or person.is_due(now, said, grid)):
-        say_corrected(book, replace(person, said=said), cause, now, reason)
+        say_corrected(book, person._replace(said=said), cause, now, reason)
         after = now
-    return replace(person, said=after, fades_at=next_change(person.sums, grid.engagement, now.at))
+    return person._replace(said=after, fades_at=next_change(person.sums, grid.engagement, now.at))
 
 
 def _raise_version(book: Book, fragment: Fragment) -> None:
     person = book.people.get(fragment.person_id)
     if person is not None and fragment.graph_version > person.graph_version:
-        book.people[fragment.person_id] = replace(person, graph_version=fragment.graph_version)
+        book.people[fragment.person_id] = person._replace(graph_version=fragment.graph_version)

@@ -16,7 +16,7 @@ from deciding.profile import Attributes, profile_facts
 from rulebook.compile import Rulebook, compile_rulebook
 from rulebook.document import Document, Example, survey_document
 from rulebook.evaluate import Evaluation, Match, Rule, UnknownPolicy
-from rulebook.memory import Key
+from rulebook.memory import Answers
 from rulebook.problems import Problem, RulebookError
 from rulebook.reasons import tell
 from rulebook.receipts import sentence_of
@@ -157,23 +157,15 @@ class RulebookJudge:
         return frozenset(kind for rule in self.rulebook.rules for kind in rule.on)
 
     @cached_property
-    def _given(self) -> dict[Key, tuple[Award, ...]]:
-        return {}
+    def _given(self) -> Answers[tuple[Award, ...]]:
+        return Answers(_MOST_GIVEN)
 
     def engagement(self, interaction: Interaction) -> tuple[Award, ...]:
         """Pages and campaigns repeat, and what they are worth follows from what the rules ask of them."""
         if interaction.kind not in self._listened_to:
             return ()
         kind, name, facts = interaction.kind.value, interaction.name, interaction_facts(interaction)
-        question = self.rulebook.question(kind, name, facts)
-        if question is None:
-            return self._awards(kind, name, facts)
-        known = self._given.get(question)
-        if known is None:
-            if len(self._given) >= _MOST_GIVEN:
-                self._given.clear()
-            known = self._given[question] = self._awards(kind, name, facts)
-        return known
+        return self._given.of(self.rulebook.question(kind, name, facts), lambda: self._awards(kind, name, facts))
 
     def _awards(self, kind: str, name: str | None, facts: Mapping[str, Any]) -> tuple[Award, ...]:
         return tuple(_award(match) for match in self.rulebook.evaluate(kind, name, facts).matched)

@@ -31,7 +31,7 @@ _INTERACTION_VARIABLES = {
 OF_PROFILE = frozenset(PROFILE_VARIABLES)
 VOCABULARY = Vocabulary(variables={**_INTERACTION_VARIABLES, **PROFILE_VARIABLES}, kinds=[*InteractionKind, PROFILE])
 
-_CAMPAIGN = ("name", "source", "medium", "term", "content")
+_CAMPAIGN = {f"campaign.{part}": part for part in ("name", "source", "medium", "term", "content")}
 
 
 def interaction_facts(interaction: Interaction) -> dict[str, Any]:
@@ -49,8 +49,8 @@ def interaction_facts(interaction: Interaction) -> dict[str, Any]:
         "page.referrer": page.get("referrer"),
         "properties": interaction.properties,
     }
-    for part in _CAMPAIGN:
-        facts[f"campaign.{part}"] = campaign.get(part)
+    for fact, part in _CAMPAIGN.items():
+        facts[fact] = campaign.get(part)
     return facts
 
 

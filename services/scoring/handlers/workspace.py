@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from chassis.store.session import Session
 from contracts.events.identity import InteractionRecognized
@@ -88,4 +87,4 @@ async def _completed(session: Session, book: Book) -> Book:
 
 
 def _complete(fragment: Fragment, knowledge: Knowledge, written: Held) -> Fragment:
-    return replace(fragment, knowledge=knowledge, written=written, is_complete=True)
+    return fragment._replace(knowledge=knowledge, written=written, is_complete=True)

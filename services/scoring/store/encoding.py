@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -22,6 +23,7 @@ from services.scoring.store.packing import packed, unpacked
 Row = dict[str, Any]
 
 _WORTH_COUNTING = 4  # zeros
+_SUMS_AT_HAND = 1_024  # a batch has at most 500 people; a text is some 60 bytes, and 1,200 where half-lives are short
 
 
 def to_text(value: Any) -> str:
@@ -30,9 +32,15 @@ def to_text(value: Any) -> str:
 
 
 def sums_to_text(sums: Accumulators) -> str:
-    return to_text({str(half_life): _hexadecimal(total) for half_life, total in sums.items()})
+    return _text_of(tuple(sums.items()))
 
 
+@lru_cache(maxsize=_SUMS_AT_HAND)  # most people have one fragment, and its sums
+def _text_of(sums: tuple[tuple[int, int], ...]) -> str:
+    return to_text({str(half_life): _hexadecimal(total) for half_life, total in sums})
+
+
+@lru_cache(maxsize=_SUMS_AT_HAND)  # equal texts are one object: then what a person earns is added once, and not to their fragment as well
 def sums_from_text(text: str) -> Accumulators:
     return {int(half_life): _integer(total) for half_life, total in orjson.loads(text).items()}
 

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 
 from chassis.store import search
 from chassis.store.membership import one_of, rows_by
 from chassis.store.session import Session
+from chassis.store.statements import Row
 from contracts.ids import with_prefix
 from deciding.store.pages import Place, earlier
 from services.scoring.domain.book import Person
@@ -90,9 +91,7 @@ async def receipts_page(
     return [receipt_of(row) for row in rows]
 
 
-async def timeline_page(
-    session: Session, fragment_ids: Collection[str], until: datetime | None, before: Place | None, limit: int
-) -> Sequence[Row[Any]]:
+async def timeline_page(session: Session, fragment_ids: Collection[str], until: datetime | None, before: Place | None, limit: int) -> Sequence[Row]:
     """Facts, newest first."""
     statement = select(FACT).where(one_of(FACT.c.fragment_id, fragment_ids))
     if until is not None:

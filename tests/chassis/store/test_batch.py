@@ -88,6 +88,19 @@ async def test_a_store_agrees_with_a_dictionary(stocked: Database, batches: list
     assert {(row.row, row.place): (row.label, row.weight) for row in found} == shelf
 
 
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(there=st.sets(st.integers(0, 20), max_size=12), batch=st.sets(st.integers(0, 20), max_size=12))
+async def test_of_few_rows_and_of_many_those_are_told_that_were_not_there(stocked: Database, there: set[int], batch: set[int]) -> None:
+    async with stocked.begin() as session:
+        await session.execute(PARCEL.delete())
+        await insert_all(session, PARCEL, [{"parcel_id": f"p{number}", "barcode": f"first {number}"} for number in there])
+        rows = [{"parcel_id": f"p{number}", "barcode": f"second {number}"} for number in batch]
+        assert {row.parcel_id for row in await insert_or_skip(session, PARCEL, rows)} == {f"p{number}" for number in batch - there}
+        found = await session.execute(select(PARCEL.c.parcel_id, PARCEL.c.barcode))
+    whole = {f"p{number}": f"second {number}" for number in batch} | {f"p{number}": f"first {number}" for number in there}
+    assert {row.parcel_id: row.barcode for row in found} == whole
+
+
 async def test_every_column_type_comes_back_as_it_went_in(stocked: Database) -> None:
     moment = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
     row = {
@@ -106,7 +119,7 @@ async def test_every_column_type_comes_back_as_it_went_in(stocked: Database) -> 
             await write(session, PARCEL, [listed, row, empty])
         async with stocked.read() as session:
             found = await session.execute(select(PARCEL).order_by(PARCEL.c.parcel_id))
-        assert [dict(one._mapping) for one in found] == [listed, row, empty]
+        assert [one._asdict() for one in found] == [listed, row, empty]
 
 
 async def test_moments_compare_across_time_zones(stocked: Database) -> None:
@@ -143,12 +156,14 @@ async def test_a_batch_that_names_a_key_twice_is_refused(stocked: Database) -> N
             await insert_or_skip(session, SHELF, rows)
 
 
-async def test_a_conflict_on_another_constraint_is_an_error_not_a_skip(stocked: Database) -> None:
+@pytest.mark.parametrize("others", [0, 20])
+async def test_a_conflict_on_another_constraint_is_an_error_not_a_skip(stocked: Database, others: int) -> None:
     async with stocked.begin() as session:
         await insert_or_skip(session, PARCEL, [{"parcel_id": "p1", "barcode": "x"}])
+    more = [{"parcel_id": f"p{number}", "barcode": str(number)} for number in range(100, 100 + others)]
     with pytest.raises(Violated):
         async with stocked.begin() as session:
-            await insert_or_skip(session, PARCEL, [{"parcel_id": "p2", "barcode": "x"}])
+            await insert_or_skip(session, PARCEL, [{"parcel_id": "p2", "barcode": "x"}, *more])
     async with stocked.begin() as session:
         assert await insert_or_skip(session, PARCEL, [{"parcel_id": "p2", "barcode": "x"}], keys=("barcode",)) == []
 

@@ -55,7 +55,7 @@ async def test_migrating_again_changes_nothing(store_url: str) -> None:
         await upsert(session, Visit, [visit])
     await migrate(store_url, PACKAGE)
     async with database.read() as session:
-        assert [dict(row._mapping) for row in await session.execute(select(Visit.__table__))] == [visit]  # type: ignore[attr-defined]
+        assert [row._asdict() for row in await session.execute(select(Visit.__table__))] == [visit]  # type: ignore[attr-defined]
     await database.close()
 
 

@@ -165,6 +165,16 @@ async def test_a_list_of_keys_is_looked_up_by_the_index(stocked: Database, state
     assert "SCAN sample" not in plan
 
 
+async def test_a_row_is_a_tuple_whose_fields_have_the_names_of_the_columns(stocked: Database) -> None:
+    async with stocked.begin() as session:
+        await session.execute(insert(SAMPLE), [{"id": "1", "whole": 5, "flag": True}])
+        row = (await session.execute(select(SAMPLE.c.id, SAMPLE.c.flag, (SAMPLE.c.whole + 1).label("more")))).one()
+        nameless = (await session.execute(text("SELECT 1, 2"))).one()
+    assert (row.id, row.flag, row.more) == tuple(row) == ("1", True, 6)
+    assert row._asdict() == {"id": "1", "flag": True, "more": 6}
+    assert nameless == (1, 2)
+
+
 async def test_a_value_that_is_missing_is_told_by_its_name(stocked: Database) -> None:
     async with stocked.read() as session:
         with pytest.raises(KeyError, match="keys"):

@@ -34,7 +34,7 @@ async def searched(shelf: Shelf) -> None:
     for one in (await shelf.fragments()).values():
         people.setdefault(one.person_id, []).append(one)
     async with shelf.database.read() as session:
-        kept = [dict(row._mapping) for row in await session.execute(select(PERSON_SEARCH).order_by(PERSON_SEARCH.c.id))]
+        kept = [row._asdict() for row in await session.execute(select(PERSON_SEARCH).order_by(PERSON_SEARCH.c.id))]
     # which of two names stands first depends on what was vouched for in between, and is of no matter
     expected = rows({person_id: search_text_of(own) for person_id, own in people.items()})
     assert [(row["id"], sorted(row["text"].split())) for row in kept] == [(row["id"], sorted(row["text"].split())) for row in expected]

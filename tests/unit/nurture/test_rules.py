@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from contracts.events.scoring import Attribute
 from contracts.values import Strength
@@ -29,6 +31,10 @@ rules:
   - {name: second, on: person, when: true, effect: {buying_stage: decision, precedence: 5}, reason: The second.}
   - {name: third, on: person, when: company.employees > 9, effect: {buying_stage: customer, precedence: 9}, reason: The third.}
 """
+
+_stages = st.sampled_from(["anonymous", "known", "engaged", "mql", "lost", "disqualified"])
+_cells, _timings = st.sampled_from([None, "A1", "B3", "D2", "D4"]), st.sampled_from([None, 1, 3, 4])
+_needs = st.sampled_from([None, "", "fewer calls", "n" * 300])  # the last is too long to be remembered
 
 
 def test_the_default_rulebook_passes_its_own_examples() -> None:
@@ -70,6 +76,25 @@ def test_what_a_person_said_of_their_hurry_counts() -> None:
     card = Card(per(1), {"timing": timing}, scores("B3", START))
     buying = NurtureJudge(compile_nurture(DEFAULT, 1)).judge(card, "engaged").buying
     assert (buying.stage, buying.sentence) == (BuyingStage.DECISION, "Wants to decide within 2 months.")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    people=st.lists(
+        st.tuples(st.sampled_from(["anonymous", "known", "engaged", "mql", "lost", "disqualified"]), _cells, _timings, _needs), max_size=12
+    )
+)
+def test_who_was_judged_before_is_judged_as_if_for_the_first_time(people: list[tuple[str, str | None, int | None, str | None]]) -> None:
+    rulebook = compile_nurture(DEFAULT, 1)
+    judge = NurtureJudge(rulebook)
+    for stage, cell, timing, need in [*people, *people]:
+        given = {name: value for name, value in (("timing", timing), ("need", need)) if value is not None}
+        attributes = {
+            name: Attribute(value=value, strength=Strength.CLAIMED, source_id="src", interaction_id="int", occurred_at=START)
+            for name, value in given.items()
+        }
+        card = Card(per(1), attributes, None if cell is None else scores(cell, START))
+        assert judge.judge(card, stage) == NurtureJudge(rulebook).judge(card, stage)
 
 
 @pytest.mark.parametrize(

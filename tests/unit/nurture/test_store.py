@@ -83,7 +83,7 @@ async def everything(store: Database) -> dict[str, list[dict[str, Any]]]:
         found = {}
         for table in (FRAGMENT, CARD, PERSON, CONSENT, RECEIPT, SELECTION):
             rows = await session.execute(select(table).order_by(*table.primary_key.columns))
-            found[table.name] = [dict(row._mapping) for row in rows]
+            found[table.name] = [row._asdict() for row in rows]
         return found
 
 

@@ -39,7 +39,7 @@ async def test_what_is_searched_is_what_is_known_through_merges_splits_and_late_
         del events[:size]
         async with store.read() as session:
             people = [person_of(row) for row in await session.execute(select(PERSON))]
-            kept = [dict(row._mapping) for row in await session.execute(select(PERSON_SEARCH).order_by(PERSON_SEARCH.c.id))]
+            kept = [row._asdict() for row in await session.execute(select(PERSON_SEARCH).order_by(PERSON_SEARCH.c.id))]
         assert kept == rows({person.person_id: search_text(person.fit.attributes) for person in people})
 
 
