@@ -12,6 +12,8 @@ from bench.pipeline import pending
 
 LOOKS = 3  # in a row: what a service says next shows up at the next one's consumer
 _PAUSE_SECONDS = 0.1
+_SHORT_PAUSE_SECONDS = 0.02  # near the end, which is to be seen when it comes
+_LITTLE = 500  # messages
 
 
 @dataclass(frozen=True)
@@ -32,5 +34,5 @@ async def until_heard(jetstream: JetStreamContext, patience: float) -> Rest:
         quiet = 0 if left else quiet + 1
         if looked > deadline:
             break
-        await asyncio.sleep(_PAUSE_SECONDS)
+        await asyncio.sleep(_SHORT_PAUSE_SECONDS if 0 < left <= _LITTLE else _PAUSE_SECONDS)
     return Rest(at, left)
