@@ -30,11 +30,10 @@ from contracts.envelope import Meta
 from contracts.events.rulebooks import RulebookActivated
 from contracts.ids import derive_id
 from deciding.store import rulebooks as store
-from deciding.store.rulebooks import Standing
+from deciding.store.rulebooks import Standing, State
 from rulebook.compile import Rulebook
 from rulebook.examples import ExamplesFailed
 from rulebook.problems import RulebookError
-from rulebook.shelf import State
 
 log = structlog.get_logger(__name__)
 

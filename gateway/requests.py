@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -156,11 +156,6 @@ def name_route(scope: Scope, template: str) -> None:
 
 def _too_large(limit: int) -> Refused:
     return Refused("body", f"is larger than {limit // 1024} KB", Fault.TOO_LARGE)
-
-
-def path_value(text: str) -> str:
-    """A path segment as it was meant."""
-    return unquote(text)
 
 
 class _Named:

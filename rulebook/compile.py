@@ -73,7 +73,7 @@ def compile_rulebook(
     section_models: Mapping[str, type[BaseModel]] | None = None,
     version: int | None = None,
 ) -> Rulebook[Effect]:
-    """Compile `text`. `version` is what the shelf gives (default: the document's own, else 1). Raises RulebookError with every problem."""
+    """Compile `text`. `version` is what the store gives (default: the document's own, else 1). Raises RulebookError with every problem."""
     document = survey_document(text) if isinstance(text, str) else text
     writing = Writing(document, vocabulary)
     number = _version(writing, version)

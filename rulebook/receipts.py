@@ -31,12 +31,22 @@ def receipt(
     rulebook: Rulebook[Effect], match: Match[Effect], decision: Decision, contribution: Contribution | None = None, rejected: tuple[str, ...] = ()
 ) -> Receipt:
     """The receipt of a rule that matched. Its id derives from the cause, the kind, the rule, its version and the part: not from the person."""
-    return _write(rulebook, match, decision, (contribution, rejected, sentence_of(match)))
-
-
-def retraction(rulebook: Rulebook[Effect], match: Match[Effect], decision: Decision, contribution: Contribution | None = None) -> Receipt:
-    """The receipt of a rule that matched before (`match`) and ceases to; `contribution` is what that takes away."""
-    return _write(rulebook, match, decision, (contribution, (), f"No longer so: {sentence_of(match)}"), "retracted")
+    rule, label = match.rule.name, rulebook.label
+    return Receipt(
+        receipt_id=derive_id("rcp", decision.at, decision.cause_id, decision.kind, label, rule, decision.part),
+        at=decision.at,
+        owner=decision.owner,
+        kind=decision.kind,
+        person_id=decision.person_id,
+        fragment_id=decision.fragment_id,
+        cause_id=decision.cause_id,
+        rule=rule,
+        rulebook=label,
+        inputs={name: _json(value) for name, value in match.inputs.items()},
+        contribution=contribution,
+        rejected=rejected,
+        sentence=sentence_of(match),
+    )
 
 
 def sentence_of(match: Match[Effect]) -> str:
@@ -50,29 +60,6 @@ def sentence_of(match: Match[Effect]) -> str:
 def alternatives(evaluation: Evaluation[Effect]) -> tuple[str, ...]:
     """The rules that were weighed and did not match, each with why: what a receipt keeps as `rejected`."""
     return tuple(f"{name}: {why}" for name, why in evaluation.refusals())
-
-
-_Words = tuple[Contribution | None, tuple[str, ...], str]
-
-
-def _write(rulebook: Rulebook[Effect], match: Match[Effect], decision: Decision, words: _Words, *parts: str) -> Receipt:
-    contribution, rejected, sentence = words
-    rule, label = match.rule.name, rulebook.label
-    return Receipt(
-        receipt_id=derive_id("rcp", decision.at, decision.cause_id, decision.kind, label, rule, decision.part, *parts),
-        at=decision.at,
-        owner=decision.owner,
-        kind=decision.kind,
-        person_id=decision.person_id,
-        fragment_id=decision.fragment_id,
-        cause_id=decision.cause_id,
-        rule=rule,
-        rulebook=label,
-        inputs={name: _json(value) for name, value in match.inputs.items()},
-        contribution=contribution,
-        rejected=rejected,
-        sentence=sentence,
-    )
 
 
 def _json(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -14,7 +15,13 @@ from chassis.store.batch import insert_or_skip
 from chassis.store.columns import UtcDateTime
 from chassis.store.session import Session
 from chassis.store.statements import Row
-from rulebook.shelf import State
+
+
+class State(StrEnum):
+    """How far a version has come. Tested, simulated, approved and retired will stand between and after these."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
 
 
 def rulebook_table(metadata: MetaData) -> Table:

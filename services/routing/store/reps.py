@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from chassis.store.batch import insert_all, upsert
 from chassis.store.membership import rows_by
@@ -73,10 +73,6 @@ async def save_credential(session: Session, rep_id: str, password_hash: str, by:
     """The one that counts from now on."""
     row = {"rep_id": rep_id, "password_hash": password_hash, "issued_by": by[0], "issued_at": by[1]}
     await upsert(session, CREDENTIAL, [row])
-
-
-async def drop_credential(session: Session, rep_id: str) -> None:
-    await session.execute(delete(CREDENTIAL).where(CREDENTIAL.c.rep_id == rep_id))
 
 
 async def find_credential(session: Session, rep_id: str) -> str | None:

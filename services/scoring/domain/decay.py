@@ -20,8 +20,6 @@ from math import isqrt
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 POINT = 10_000
 DAY = 86_400_000_000
-SHORTEST_HALF_LIFE = DAY  # a sum's length in bits is (at - EPOCH) / half_life: 1.2 KB for a day, 100 bytes for a fortnight
-LONGEST_HALF_LIFE = 3650 * DAY
 
 _MICROSECOND = timedelta(microseconds=1)
 _BITS = 64  # of a weight's mantissa: a relative error of 2^-63 a contribution
@@ -30,7 +28,9 @@ _FRACTION_BITS = 48  # of the exponent: half a lifetime of 10 years is cut into 
 _CHUNKS = 6  # the exponent is taken a byte at a time
 
 Accumulators = Mapping[int, int]
-"""Half-life (microseconds) -> sum of weights. No zeros, so that equal sums are equal mappings."""
+"""Half-life (microseconds) -> sum of weights. No zeros, so that equal sums are equal mappings.
+
+A sum's length in bits is (at - EPOCH) / half-life: 1.2 KB for the shortest, a day, 100 bytes for a fortnight."""
 
 
 def _roots() -> list[int]:

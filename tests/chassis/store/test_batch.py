@@ -70,7 +70,7 @@ def model(shelf: Shelf, action: str, batch: Shelf) -> Shelf:
             return shelf | {key: (shelf[key][0] if key in shelf else value[0], value[1]) for key, value in batch.items()}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=_batches)
 async def test_a_store_agrees_with_a_dictionary(stocked: Database, batches: list[tuple[str, Shelf]]) -> None:
     shelf: Shelf = {}
@@ -88,7 +88,7 @@ async def test_a_store_agrees_with_a_dictionary(stocked: Database, batches: list
     assert {(row.row, row.place): (row.label, row.weight) for row in found} == shelf
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(there=st.sets(st.integers(0, 20), max_size=12), batch=st.sets(st.integers(0, 20), max_size=12))
 async def test_of_few_rows_and_of_many_those_are_told_that_were_not_there(stocked: Database, there: set[int], batch: set[int]) -> None:
     async with stocked.begin() as session:

@@ -296,7 +296,7 @@ async def live(messages: list[Arrival], steps: list[tuple[object, ...]]) -> list
             return life.applied
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(messages=streams(), steps=STEPS)
 def test_whatever_readers_resets_purges_and_lanes_do_each_message_is_applied_once_and_in_order(
     messages: list[Arrival], steps: list[tuple[object, ...]]

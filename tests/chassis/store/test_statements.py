@@ -93,7 +93,7 @@ async def stocked(database: Database) -> Database:
     return database
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(samples=_samples)
 @example(samples=[{"id": "0", **dict.fromkeys(_values), "document": 0}])  # SQLite keeps a document that is a bare number as a number
 @example(samples=[{"id": "0", **dict.fromkeys(_values), "document": -(2**53)}])

@@ -257,7 +257,7 @@ _actions = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(actions=_actions)
 async def test_timers_agree_with_a_dictionary(database: Database, actions: list[tuple[str, tuple[str, str], int]]) -> None:
     model: dict[tuple[str, str], int] = {}

@@ -228,7 +228,7 @@ async def test_no_json_whatsoever_is_answered_with_a_5xx(door: Door) -> None:
     """Hypothesis drives one gateway through the whole test, so the loop is inside."""
     bodies: list[bytes] = []
 
-    @settings(max_examples=120, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=120, database=None, suppress_health_check=list(HealthCheck))
     @given(st.one_of(anything.map(lambda value: json.dumps(value).encode()), st.binary(max_size=200)))
     def collect(body: bytes) -> None:
         bodies.append(body)

@@ -105,7 +105,7 @@ def of_single(reader: Any, raw: bytes, kind: InteractionKind, came: fast.Arrival
         return told(refused)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(batches, arrivals)
 @example({"batch": [{"type": "track", "event": "e", "userId": "u", "category": nested(64, 1), "properties": {"category": "c"}}]}, arrival())
 @example({"batch": [{"type": "track", "userId": nested(64, 1)}]}, arrival())
@@ -117,7 +117,7 @@ def test_a_batch_is_read_as_the_plain_reading_has_it(batch: dict[str, Any], came
     assert of_batch(fast, raw, came) == of_batch(plain, raw, came)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(whole | plausible, st.sampled_from([kind for kind in InteractionKind if kind is not InteractionKind.FORM]), arrivals)
 def test_a_single_event_is_read_as_the_plain_reading_has_it(event: dict[str, Any], kind: InteractionKind, came: fast.Arrival) -> None:
     raw = json.dumps(event).encode()

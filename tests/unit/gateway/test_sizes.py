@@ -43,7 +43,7 @@ def read(raw: bytes) -> BatchReading:
     return read_batch(parse(raw), len(raw), arrival())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(batches, st.none() | contexts, st.integers(1, 40))
 def test_no_batch_makes_more_than_was_stated(batch: list[Any], context: Any, repeated: int) -> None:
     raw = json.dumps({"batch": batch * repeated, "context": context}).encode()
@@ -57,7 +57,7 @@ def test_no_batch_makes_more_than_was_stated(batch: list[Any], context: Any, rep
     assert sum(sizes) <= COMPLETED_FACTOR * len(raw) + ENVELOPE_BYTES * len(batch) * repeated
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(large_events)
 def test_no_event_makes_a_capture_beyond_its_size(event: dict[str, Any]) -> None:
     raw = json.dumps(event).encode()
@@ -68,7 +68,7 @@ def test_no_event_makes_a_capture_beyond_its_size(event: dict[str, Any]) -> None
     assert len(capture.body) <= CAPTURE_BYTES
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.binary(max_size=200), st.integers(1, 40_000))
 def test_nothing_unpacks_to_more_than_was_stated(pattern: bytes, repeated: int) -> None:
     raw = gzip.compress(pattern * repeated, mtime=0)

@@ -148,7 +148,7 @@ def test_a_robot_and_a_company_consent_to_nothing() -> None:
     assert said_by(kind=InteractionKind.GROUP, traits={"marketing_consent": True}) == {}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(st.text() | st.sampled_from(["consent", "emailOptOut", "legalConsentOptions", "newsletter"]), JSON, max_size=4), JSON)
 def test_whatever_is_sent_is_read_without_a_failure(fields: dict[str, Any], odd: Any) -> None:
     read = domain.statements_of(a_capture(1, context={"consent": fields}, traits=fields).interaction)

@@ -61,7 +61,7 @@ _junk = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(_junk)
 def test_no_claims_whatsoever_keep_out_what_a_server_knows(junk: list[dict[str, Any]]) -> None:
     small = domain.Limits(emails=2, phones=2, anonymous_ids=3, claimed_fragments=8)

@@ -95,7 +95,7 @@ def test_a_name_without_end_is_refused() -> None:
     assert spelling(USER_ID, "x" * 513) == "[too_long]"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(IdentifierKind), st.one_of(st.text(max_size=80), st.from_regex(r"[^@\s]{1,12}@[^@\s]{1,12}\.[a-z]{2,4}", fullmatch=True)))
 def test_a_spelling_is_its_own_spelling(kind: IdentifierKind, value: str) -> None:
     once = domain.normalise(kind, value, "DE")
@@ -103,7 +103,6 @@ def test_a_spelling_is_its_own_spelling(kind: IdentifierKind, value: str) -> Non
         assert domain.normalise(kind, once.value, "DE") == once
 
 
-@settings(deadline=None)
 @given(st.emails())
 def test_a_real_address_is_never_refused_for_its_form(address: str) -> None:
     assert spelling(EMAIL, address) in ("[junk]", address.casefold())

@@ -40,7 +40,7 @@ _told = st.fixed_dictionaries(
 )
 _aliases = st.fixed_dictionaries({"user_id": st.sampled_from(["u1", "u2", "u3"]), "previous": st.sampled_from(["u1", "u2", "a1", "u9"])})
 _stories = st.lists(st.one_of(_told, _told, _told, _aliases), min_size=1, max_size=25)
-_small = settings(max_examples=150, deadline=None)
+_small = settings(max_examples=150)
 
 
 def captures_of(story: list[dict[str, Any]]) -> list[InteractionReceived]:

@@ -70,7 +70,7 @@ def test_a_statement_that_is_newer_than_identity_told_moves_the_fragment_at_once
 
 
 @given(before=_lives, after=_lives, pairs=st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=3))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_merge_that_is_split_again_leaves_nothing_behind(
     before: Sequence[tuple[int, tuple[str, str]]], after: Sequence[tuple[int, tuple[str, str]]], pairs: Sequence[tuple[int, int]]
 ) -> None:
@@ -100,7 +100,7 @@ def _moved(world: World) -> dict[str, Standing]:
 
 
 @given(seed=st.integers(0, 10_000), length=st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_stands_is_what_a_fold_of_all_moves_gives(seed: int, length: int) -> None:
     """The standing kept on the hot path never differs from folding everything anew."""
     world = World().hear(*a_life(Random(seed), length))

@@ -169,9 +169,7 @@ def shop(store_url: str) -> Iterator[Shop]:
 
 
 # seeds do not get simpler by being smaller
-FEW = settings(
-    max_examples=12, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FEW = settings(max_examples=12, phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @FEW

@@ -240,7 +240,7 @@ async def test_a_choice_is_answered_recorded_and_said(nurture: RunningService, c
     assert told_later["A guide for beginners"] == out["A guide for beginners"]
     assert {one["name"] for one in why_not["items"] if not one["reasons"]} == {"How a port did it", *(one["name"] for one in answer["alternatives"])}
     assert (await client.get(f"/v1/nurture/people/{per(2)}/receipts/{receipt['receipt_id']}/why-not")).status_code == 404
-    assert receipt["sentence"].startswith("Consideration: Does a lot with us (A2).")
+    assert receipt["sentence"].startswith("Consideration: Highly engaged (A2).")
     assert (await receipts(client))[0] == receipt
 
 

@@ -78,7 +78,7 @@ def test_what_a_person_said_of_their_hurry_counts() -> None:
     assert (buying.stage, buying.sentence) == (BuyingStage.DECISION, "Wants to decide within 2 months.")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     people=st.lists(
         st.tuples(st.sampled_from(["anonymous", "known", "engaged", "mql", "lost", "disqualified"]), _cells, _timings, _needs), max_size=12

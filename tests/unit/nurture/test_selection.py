@@ -208,7 +208,7 @@ subjects = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(catalogues, subjects, st.sampled_from([None, *Channel]), st.randoms(use_true_random=False))
 def test_the_order_given_does_not_matter_and_every_treatment_has_one_place(
     treatments: list[Treatment], subject: Any, channel: Channel | None, rng: Any

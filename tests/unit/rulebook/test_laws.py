@@ -67,7 +67,7 @@ def said(evaluation: Evaluation[Points]) -> dict[str, Any]:
     return matched | rejected | unknown
 
 
-@settings(max_examples=60, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=60, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(RULES, FACTS, st.sampled_from(LEADS.kinds), st.sampled_from([*NAMES, "Other", None]))
 def test_the_index_says_what_weighing_every_rule_alone_says(rules: list[dict[str, Any]], facts: dict[str, Any], kind: str, name: str | None) -> None:
     naive = {}
@@ -78,7 +78,7 @@ def test_the_index_says_what_weighing_every_rule_alone_says(rules: list[dict[str
     assert said(a_book(written(rules)).evaluate(kind, name, facts)) == naive
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(RULES, FACTS, st.sampled_from(LEADS.kinds), st.randoms(use_true_random=False))
 def test_the_order_of_rules_and_facts_changes_nothing(rules: list[dict[str, Any]], facts: dict[str, Any], kind: str, chance: random.Random) -> None:
     named = [{"name": f"n{index}"} | rule for index, rule in enumerate(rules)]
@@ -87,7 +87,7 @@ def test_the_order_of_rules_and_facts_changes_nothing(rules: list[dict[str, Any]
     assert said(a_book(written(named)).evaluate(kind, "Demo", facts)) == said(a_book(written(shuffled)).evaluate(kind, "Demo", facts_shuffled))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(FACTS, st.sampled_from(LEADS.kinds))
 def test_weighing_twice_says_the_same_and_leaves_the_facts_alone(facts: dict[str, Any], kind: str) -> None:
     book, before = a_book(), dict(facts)
@@ -95,7 +95,7 @@ def test_weighing_twice_says_the_same_and_leaves_the_facts_alone(facts: dict[str
     assert facts == before
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(RULES, st.booleans(), st.integers(20, 200), st.sampled_from([None, 1, 7]))
 def test_the_digest_depends_on_content_alone(rules: list[dict[str, Any]], is_sorted: bool, width: int, version: int | None) -> None:
     text = written(rules)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from rulebook.compile import compile_rulebook
 from rulebook.problems import Problem, RulebookError
-from tests.unit.rulebook.books import BOOK, a_book, a_text, problems_of
+from tests.unit.rulebook.books import BOOK, LEADS, Grid, Points, a_book, a_text, problems_of
 from tests.unit.rulebook.test_places import marked
 
 SLIPS = {  # what stands in the book, what is written instead, path, words of the message, words of the remedy
@@ -138,3 +139,11 @@ def test_of_very_many_mistakes_of_form_the_first_are_told() -> None:
     with pytest.raises(RulebookError) as caught:
         a_book(BOOK + "\n".join(f"part{number}: 1" for number in range(3_000)))
     assert 10 < len(caught.value.problems) < 200
+
+
+def test_a_version_that_is_stated_must_be_the_one_that_is_given() -> None:
+    stated = BOOK.replace("title:", "version: 1\ntitle:")
+    assert compile_rulebook(stated, LEADS, Points, {"grid": Grid}, 1).version == 1
+    words = "line 2, column 10, version: version 1 is not free, the next one is 2. Write 2, or leave the version out."
+    with pytest.raises(RulebookError, match=words):
+        compile_rulebook(stated, LEADS, Points, {"grid": Grid}, 2)

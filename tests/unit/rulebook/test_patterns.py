@@ -44,7 +44,7 @@ PATTERNS = st.builds(lambda flag, pieces: flag + "".join(pieces), st.sampled_fro
 TEXTS = st.text(st.sampled_from("aAbBkK1 _/.-$\u212a\u017f\n\x0b"), max_size=12)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(PATTERNS, TEXTS)
 def test_what_is_run_quickly_agrees_with_re2(pattern: str, text: str) -> None:
     search = quick_matcher(pattern)

@@ -12,7 +12,7 @@ import pytest
 from contracts.values import Contribution, Receipt
 from rulebook.evaluate import Match
 from rulebook.reasons import in_words
-from rulebook.receipts import Decision, alternatives, receipt, retraction
+from rulebook.receipts import Decision, alternatives, receipt
 from tests.unit.rulebook.books import BOOK, Points, a_book, one_rule
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -62,12 +62,6 @@ def test_another_decision_has_another_receipt(change: dict[str, Any]) -> None:
 
 def test_another_version_has_another_receipt() -> None:
     assert receipt(a_book(version=2), a_match(2), DECISION).receipt_id != receipt(a_book(), a_match(), DECISION).receipt_id
-
-
-def test_a_retraction_is_a_receipt_of_its_own() -> None:
-    taken = retraction(a_book(), a_match(), DECISION, Contribution(measure="fit", points=Decimal(-20)))
-    assert taken.receipt_id != receipt(a_book(), a_match(), DECISION).receipt_id
-    assert taken.sentence == "No longer so: A director of a company of 1200."
 
 
 def test_the_reason_is_filled_with_values_in_plain_words() -> None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.values import Interaction, InteractionKind, JsonObject
@@ -140,7 +140,6 @@ _asked = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(_asked, min_size=2, max_size=12))
 def test_what_an_interaction_is_worth_does_not_depend_on_those_before_it(interactions: list[Interaction]) -> None:
     one = RulebookJudge(CURIOUS)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
@@ -261,7 +261,6 @@ async def make_old(store: Database, events: Sequence[InteractionRecognized]) -> 
 _phrases = st.sampled_from([PLAIN[begin : begin + length] for begin in range(0, len(PLAIN), 7) for length in (3, 12, 40)])
 
 
-@settings(deadline=None)
 @given(st.lists(_phrases | st.binary(max_size=12), max_size=90).map(b"".join))
 def test_a_small_state_finds_what_a_large_one_does(words: bytes) -> None:
     large = zlib.compressobj(6, wbits=-15, zdict=PLAIN)
