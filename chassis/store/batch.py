@@ -75,9 +75,9 @@ async def insert_or_skip(session: Session, target: Target, rows: Rows, *, keys: 
 
 async def _insert_missing(session: Session, table: Table, key: Column[Any], rows: Rows) -> Sequence[Row]:
     # nobody else writes meanwhile, so to look first is safe here; to ask each row what became of it costs twice as much
-    by_key = {row[key.name]: row for row in _in_key_order(rows, (key.name,))}
-    known = set(await session.scalars(rows_by(key, key), {"keys": by_key.keys()}))
-    missing = [row for value, row in by_key.items() if value not in known]
+    ordered = _in_key_order(rows, (key.name,))
+    known = set(await session.scalars(rows_by(key, key), {"keys": [row[key.name] for row in ordered]}))
+    missing = [row for row in ordered if row[key.name] not in known]
     await insert_all(session, table, missing)
     make = row_class((key.name,))
     return [make((row[key.name],)) for row in missing]

@@ -27,6 +27,8 @@ from chassis.store.documents import dump_json, load_json
 DialectName = Literal["sqlite", "postgresql"]
 Values = Mapping[str, Any]
 Process = Callable[[Any], Any] | None
+Processes = Sequence[tuple[int, Callable[[Any], Any]]]
+"""What happens to which value, by its place."""
 
 _MOST_SHAPES: Final = 1_000
 _MISSING: Final = object()
@@ -82,21 +84,14 @@ class Shape:
         self.required = frozenset(name for bind, name in compiled.bind_names.items() if bind.required)
         self.is_expanding = bool(compiled.post_compile_params or compiled.literal_execute_params)
         self._make: Callable[[Iterable[Any]], Row] | None = None
-        self._results: Sequence[tuple[int, Callable[[Any], Any]]] = ()
+        self._results: Processes = ()
 
     def rows(self, raw: Sequence[Any], keys: Iterable[str]) -> Rows:
         """The driver's rows as ours; `keys` are the names of their columns."""
         if not raw:
             return Rows()
         make = self._make or self._describe(list(keys))
-        return Rows(map(make, self._processed(raw) if self._results else raw))
-
-    def _processed(self, raw: Sequence[Any]) -> Iterable[Any]:
-        for row in raw:
-            values = list(row)
-            for place, process in self._results:
-                values[place] = process(values[place])
-            yield values
+        return Rows(map(make, [_processed(list(row), self._results) for row in raw] if self._results else raw))
 
     def _describe(self, keys: Sequence[str]) -> Callable[[Iterable[Any]], Row]:
         columns = self.compiled._result_columns
@@ -106,7 +101,7 @@ class Shape:
         else:
             keys = [column.keyname for column in columns]
             found = [_result_processor(column.type, self.compiled.dialect) for column in columns]
-        self._results = [(place, process) for place, process in enumerate(found) if process is not None]
+        self._results = _at_places(found)
         self._make = row_class(tuple(keys))
         return self._make
 
@@ -114,7 +109,7 @@ class Shape:
 class Prepared:
     """A statement with the values that stand in it; others are given by name."""
 
-    __slots__ = ("_constants", "_processed", "_slots", "_whole", "shape")
+    __slots__ = ("_constants", "_processes", "_slots", "_whole", "shape")
 
     def __init__(self, shape: Shape, constants: Values, names: Collection[str] = ()) -> None:
         self.shape = shape
@@ -122,7 +117,7 @@ class Prepared:
         places = [(name, shape.processors.get(name)) for name in shape.names]
         is_whole = not shape.is_expanding and len(places) > 1 and all(name in names for name in shape.names)  # whoever names these gives everything
         self._whole = itemgetter(*shape.names) if is_whole else None
-        self._processed = tuple((place, process) for place, (_, process) in enumerate(places) if process is not None)
+        self._processes = _at_places(process for _, process in places)
         self._slots = () if shape.is_expanding else tuple(self._slot(name, process) for name, process in places)
 
     def bind(self, given: Values) -> Bound:
@@ -143,12 +138,7 @@ class Prepared:
         """Text and one list of values a row; the rows have the same names."""
         if self._whole is None:
             return self.shape.sql, [self.bind(row).values for row in rows]
-        return self.shape.sql, [self._in_order(list(self._whole(row))) for row in rows]
-
-    def _in_order(self, values: list[Any]) -> list[Any]:
-        for place, process in self._processed:
-            values[place] = process(values[place])
-        return values
+        return self.shape.sql, [_processed(list(self._whole(row)), self._processes) for row in rows]
 
     def _slot(self, name: str, process: Process) -> tuple[str, Process, Any]:
         if name in self.shape.required:
@@ -203,6 +193,17 @@ class Compiler:
         extracted, collected = (None, None) if cache_key is None else (cache_key.bindparams, cache_key.params)
         constants = shape.compiled.construct_params(extracted_parameters=extracted, escape_names=False, _check=False, _collected_params=collected)
         return Prepared(shape, constants, names)
+
+
+def _at_places(found: Iterable[Process]) -> Processes:
+    return [(place, process) for place, process in enumerate(found) if process is not None]
+
+
+def _processed(values: list[Any], processes: Processes) -> list[Any]:
+    """`values`, changed in place."""
+    for place, process in processes:
+        values[place] = process(values[place])
+    return values
 
 
 @lru_cache(maxsize=1_024)

@@ -21,7 +21,6 @@ import orjson
 from chassis.store import refused, timers
 from chassis.store.database import Database
 from chassis.store.errors import StoreUnavailable
-from chassis.store.statements import Row
 
 _MOST_LISTED = 1_000
 
@@ -48,9 +47,9 @@ async def _list(database: Database, out: TextIO) -> None:
     async with database.read() as session:
         events, failing = await refused.listed(session), await timers.list_failing(session, _MOST_LISTED)
     for event in events:
-        _write(out, _fields(event))
+        _write(out, event._asdict())
     for timer in failing:
-        _write(out, {"timer": timer.kind} | _fields(timer))
+        _write(out, {"timer": timer.kind} | timer._asdict())
 
 
 async def _show(database: Database, number: int, out: TextIO) -> None:
@@ -58,7 +57,7 @@ async def _show(database: Database, number: int, out: TextIO) -> None:
         event = await refused.load(session, number)
     if event is None:
         raise NothingSuch(f"there is no refused event {number}")
-    _write(out, _fields(event) | {"body": event.body.decode("utf-8", "replace")})
+    _write(out, event._asdict() | {"body": event.body.decode("utf-8", "replace")})
 
 
 async def _put_back(database: Database, arguments: argparse.Namespace, out: TextIO) -> None:
@@ -69,10 +68,6 @@ async def _put_back(database: Database, arguments: argparse.Namespace, out: Text
         _write(out, {"put_back": number})
     if missing := sorted(set(wanted) - set(found)):
         raise NothingSuch(f"there is no refused event {', '.join(map(str, missing))}")
-
-
-def _fields(row: Row) -> dict[str, Any]:
-    return {str(name): value for name, value in row._asdict().items()}
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
