@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PORT ?= 8080
 VAR ?= var
 WORKERS ?= 3
-CODE := chassis contracts rulebook deciding services gateway embedded demo bench tests
+CODE := chassis contracts rulebook people_kernel services gateway embedded demo bench tests
 
 help: ## Say what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic
+
+from typing_extensions import TypeVar  # with a default: most code does not care what a service holds
 
 from chassis.store.session import Session
 from contracts.envelope import Event
+
+Held = TypeVar("Held", covariant=True, default=object)
+"""What a service holds while it runs: what its composition root put there (`Service(extras=...)`)."""
 
 NOTHING: Mapping[str, Mapping[str, str]] = {}
 
@@ -24,15 +29,21 @@ class Alarm:
     payload: dict[str, Any]
 
 
-class Context:
-    """One batch's or one request's dealings with its store.
+class Context(Generic[Held]):
+    """One batch's or one request's dealings with its store, and what the service holds (`service`).
 
     `traces` maps the id of each message of the batch to the trace headers that its effects carry on.
     """
 
     __slots__ = ("_said", "_timers", "_traces", "now", "service", "session")
 
-    def __init__(self, session: Session, now: datetime, service: Any = None, traces: Mapping[str, Mapping[str, str]] = NOTHING) -> None:
+    def __init__(
+        self,
+        session: Session,
+        now: datetime,
+        service: Held = None,  # type: ignore[assignment]  # of a service that holds nothing
+        traces: Mapping[str, Mapping[str, str]] = NOTHING,
+    ) -> None:
         self.session = session
         self.now = now
         self.service = service

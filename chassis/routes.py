@@ -29,7 +29,11 @@ async def _read(connection: HTTPConnection) -> AsyncIterator[Context]:
 
 
 # scope="function": left before the answer is sent, so that a commit that fails is told to the caller
-Write = Annotated[Context, Depends(_write, scope="function")]
+WRITING = Depends(_write, scope="function")
+READING = Depends(_read, scope="function")
+"""For services that hold something: `Read = Annotated[Context[What], READING]`."""
+
+Write = Annotated[Context, WRITING]
 """A context in a transaction that commits before the answer is sent."""
-Read = Annotated[Context, Depends(_read, scope="function")]
+Read = Annotated[Context, READING]
 """A context whose session never commits."""

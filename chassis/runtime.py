@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Generic
 
 from opentelemetry.trace import SpanKind
 
@@ -14,7 +14,7 @@ from chassis.bus.batches import check_publishable
 from chassis.bus.broker import Broker
 from chassis.bus.consumer import Consumer
 from chassis.bus.errors import PublishRefused, Unpublishable
-from chassis.context import NOTHING, Context
+from chassis.context import NOTHING, Context, Held
 from chassis.message import OutMessage
 from chassis.metrics import Metrics
 from chassis.readiness import Finding
@@ -43,7 +43,7 @@ def _nobody(_: datetime) -> None:
 
 
 @dataclass(slots=True)
-class Runtime:
+class Runtime(Generic[Held]):
     """One running service. `service` is what its composition root put there (`Service(extras=...)`)."""
 
     name: str
@@ -53,7 +53,7 @@ class Runtime:
     metrics: Metrics
     telemetry: Telemetry
     clock: Callable[[], datetime] = wall_clock
-    service: Any = None
+    service: Held = None  # type: ignore[assignment]  # until its composition root put it there
     relay: Relay | None = None
     consumers: Sequence[Consumer] = ()
     wake_timers: Callable[[datetime], None] = field(default=_nobody)
@@ -62,7 +62,7 @@ class Runtime:
     is_stopping: bool = False
 
     @asynccontextmanager
-    async def writing(self, traces: Mapping[str, Mapping[str, str]] = NOTHING, now: datetime | None = None) -> AsyncIterator[Context]:
+    async def writing(self, traces: Mapping[str, Mapping[str, str]] = NOTHING, now: datetime | None = None) -> AsyncIterator[Context[Held]]:
         """A context in a transaction: effects, outbox and timers commit together at exit, or not at all when the block raises.
 
         Raises Unpublishable at exit when something was said that the broker could never take.
@@ -82,7 +82,7 @@ class Runtime:
             self.wake_timers(min(due))
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Context]:
+    async def reading(self) -> AsyncIterator[Context[Held]]:
         """A context whose session never commits. Raises RuntimeError when something was said in it: it would be lost."""
         async with self.database.read() as session:
             context = Context(session, self.clock(), self.service)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, overload
+from typing import Any, Generic, overload
+
+from typing_extensions import TypeVar
 
 from chassis.context import Context
 from chassis.store.timers import Timer
@@ -16,16 +18,19 @@ E2 = TypeVar("E2", bound=Event)
 E3 = TypeVar("E3", bound=Event)
 E4 = TypeVar("E4", bound=Event)
 
-EventHandler = Callable[[Sequence[E], Context], Awaitable[None]]
-TimerHandler = Callable[[Sequence[Timer], Context], Awaitable[None]]
+Needed = TypeVar("Needed", contravariant=True, default=Any)
+"""What a handler needs the service to hold."""
+
+EventHandler = Callable[[Sequence[E], Context[Needed]], Awaitable[None]]
+TimerHandler = Callable[[Sequence[Timer], Context[Needed]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscription(Generic[Needed]):
     """Events of these types go to this handler, in runs of consecutive ones. Made by `on` and `on_any`, which check the types."""
 
     event_types: tuple[type[Event], ...]
-    handler: Callable[[Sequence[Any], Context], Awaitable[None]]
+    handler: EventHandler[Any, Needed]
 
     @property
     def name(self) -> str:
@@ -34,33 +39,33 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
-class TimerSubscription:
+class TimerSubscription(Generic[Needed]):
     """Due timers of this kind go to this handler."""
 
     kind: str
-    handler: TimerHandler
+    handler: TimerHandler[Needed]
 
 
-def on(event_type: type[E], handler: EventHandler[E]) -> Subscription:
+def on(event_type: type[E], handler: EventHandler[E, Needed]) -> Subscription[Needed]:
     """Events of `event_type` go to `handler`."""
     return Subscription((event_type,), handler)
 
 
 # spelled out per number of types: a single type variable would be inferred as their common ancestor, and a union be refused
 @overload
-def on_any(event_types: tuple[type[E1], type[E2]], handler: EventHandler[E1 | E2]) -> Subscription: ...
+def on_any(event_types: tuple[type[E1], type[E2]], handler: EventHandler[E1 | E2, Needed]) -> Subscription[Needed]: ...
 @overload
-def on_any(event_types: tuple[type[E1], type[E2], type[E3]], handler: EventHandler[E1 | E2 | E3]) -> Subscription: ...
+def on_any(event_types: tuple[type[E1], type[E2], type[E3]], handler: EventHandler[E1 | E2 | E3, Needed]) -> Subscription[Needed]: ...
 @overload
-def on_any(event_types: tuple[type[E1], type[E2], type[E3], type[E4]], handler: EventHandler[E1 | E2 | E3 | E4]) -> Subscription: ...
+def on_any(event_types: tuple[type[E1], type[E2], type[E3], type[E4]], handler: EventHandler[E1 | E2 | E3 | E4, Needed]) -> Subscription[Needed]: ...
 @overload
-def on_any(event_types: Sequence[type[E]], handler: EventHandler[E]) -> Subscription: ...
-def on_any(event_types: Sequence[type[Event]], handler: EventHandler[Any]) -> Subscription:
+def on_any(event_types: Sequence[type[E]], handler: EventHandler[E, Needed]) -> Subscription[Needed]: ...
+def on_any(event_types: Sequence[type[Event]], handler: EventHandler[Any, Needed]) -> Subscription[Needed]:
     """Events of any of these types go to `handler`, in the order of the stream. The handler takes their union or a common ancestor."""
     return Subscription(tuple(event_types), handler)
 
 
-def on_timer(kind: str, handler: TimerHandler) -> TimerSubscription:
+def on_timer(kind: str, handler: TimerHandler[Needed]) -> TimerSubscription[Needed]:
     """Due timers of `kind` go to `handler`."""
     return TimerSubscription(kind, handler)
 

@@ -42,6 +42,6 @@ class CaptureProtocol(ExpressProtocol):
         window = _OF_PATH.get(path)
         if window is not None or b"/v1/" not in path or not path.isascii():
             return window
-        desks: Desks = self.runtime.service
+        desks: Desks = self.runtime.service  # what its composition root put there
         is_capture, kind = capture.kind_of_path(path.decode("ascii"), desks.directory.known.prefixes)
         return _OF_KIND[kind] if is_capture else None

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis.bus.broker import Broker
 from chassis.errors import Problem
 from chassis.errors.handlers import answer
+from chassis.runtime import Runtime
 from gateway import capture, requests
 from gateway.capture import CaptureDesk
 from gateway.directory import Directory
@@ -53,7 +54,8 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        desks: Desks = scope["app"].state.runtime.service
+        runtime: Runtime[Desks] = scope["app"].state.runtime
+        desks = runtime.service
         path = scope["path"]
         is_capture, kind = capture.kind_of_path(path, desks.directory.known.prefixes)
         if is_capture:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Generic
 
 from fastapi import APIRouter, FastAPI
 from opentelemetry.sdk.trace.export import SpanExporter
@@ -14,7 +15,7 @@ from starlette.middleware import Middleware
 
 from chassis import health
 from chassis.app.document import Document, describe, operation_id
-from chassis.app.lifecycle import Extras, Parts, running
+from chassis.app.lifecycle import Extras, Held, Parts, running
 from chassis.auth import TokenVerifier, read_public_keys
 from chassis.errors.handlers import install_problem_handlers
 from chassis.http.door import Door, Rules
@@ -26,7 +27,7 @@ from chassis.telemetry import Telemetry
 
 
 @dataclass(frozen=True)
-class Service:
+class Service(Generic[Held]):
     """What a service is made of.
 
     `migrations` is its package of migrations; `streams` are those it writes (default: its name in capitals); `extras` is entered before
@@ -40,10 +41,10 @@ class Service:
     settings: ServiceSettings
     migrations: str | None = None
     routers: Sequence[APIRouter] = ()
-    subscriptions: Sequence[Subscription] = ()
-    timers: Sequence[TimerSubscription] = ()
+    subscriptions: Sequence[Subscription[Held]] = ()
+    timers: Sequence[TimerSubscription[Held]] = ()
     streams: Sequence[str] | None = None
-    extras: Extras | None = None
+    extras: Extras[Held] | None = None
     public: bool = False
     middleware: Sequence[Middleware] = ()
     warm: Callable[[], None] | None = None

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from typing_extensions import TypeVar
 
 from chassis.bus.broker import Broker
 from chassis.bus.consumer import Consumer
@@ -35,7 +36,8 @@ from chassis.telemetry import Telemetry
 
 log = structlog.get_logger()
 
-Extras = Callable[[Runtime], AbstractAsyncContextManager[Any]]
+Held = TypeVar("Held", default=Any)
+Extras = Callable[[Runtime], AbstractAsyncContextManager[Held]]
 _RETRY_SECONDS = 0.5
 _NOT_LAID = "its streams are not laid yet"
 
@@ -50,7 +52,7 @@ class Parts:
     subscriptions: Sequence[Subscription]
     timers: Sequence[TimerSubscription]
     streams: tuple[str, ...]
-    extras: Extras | None
+    extras: Extras[Any] | None
     clock: Callable[[], datetime]
 
 
@@ -66,7 +68,7 @@ async def running(parts: Parts, metrics: Metrics, telemetry: Telemetry) -> Async
         stack.push_async_callback(database.close)
         broker = _open_broker(parts)
         stack.push_async_callback(broker.close)
-        runtime = Runtime(parts.name, parts.settings, database, broker, metrics, telemetry, parts.clock)
+        runtime: Runtime[Any] = Runtime(parts.name, parts.settings, database, broker, metrics, telemetry, parts.clock)
         await stack.enter_async_context(_relaying(runtime))
         if parts.extras is not None:
             runtime.service = await stack.enter_async_context(parts.extras(runtime))

@@ -91,7 +91,7 @@ class ExpressProtocol(HttpToolsProtocol):
 
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.runtime: Runtime = config.app.state.runtime  # type: ignore[union-attr]  # the application itself; its lifespan has begun
+        self.runtime: Runtime[Any] = config.app.state.runtime  # type: ignore[union-attr]  # the application itself; its lifespan has begun
         self._arriving: Errand | None = None  # whose body is on its way
         self._is_open = not self.root_path and self.limit_concurrency is None and not config.access_log
         self._is_behind_proxy = False

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import HTTPConnection
 
 from chassis.auth import Principal
-from chassis.routes import runtime_of
+from chassis.runtime import Runtime
 from gateway.gate import Desks
 
 Item = TypeVar("Item")
@@ -37,8 +37,8 @@ async def _desks(connection: HTTPConnection) -> Desks:
 
 def desks_of(connection: HTTPConnection) -> Desks:
     """What the gateway holds while it runs."""
-    desks: Desks = runtime_of(connection).service
-    return desks
+    runtime: Runtime[Desks] = connection.app.state.runtime
+    return runtime.service
 
 
 ApiCaller = Annotated[Principal, Depends(ApiKey())]

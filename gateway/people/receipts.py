@@ -13,11 +13,11 @@ from chassis.auth import Principal
 from chassis.errors import NotFound, Problem, Unavailable
 from chassis.http.fields import Moment
 from contracts.values import Receipt
-from deciding.api.paging import from_cursor, to_cursor
-from deciding.store.pages import Place
 from gateway.people.parts import SECONDS
 from gateway.people.views import Decider, ReceiptsPage
 from gateway.proxy import AnsweredBadly, Upstreams
+from people_kernel.api.paging import from_cursor, to_cursor
+from people_kernel.store.receipts import Place
 
 DECIDERS: tuple[Decider, ...] = get_args(Decider)
 _RECEIPTS: TypeAdapter[list[Receipt]] = TypeAdapter(list[Receipt])

@@ -47,8 +47,8 @@ class Choice:
     identifiers: Sequence[domain.Key] = ()
 
 
-async def on_interactions_received(captures: Sequence[InteractionReceived], context: Context) -> None:
-    rules: domain.Rules = context.service
+async def on_interactions_received(captures: Sequence[InteractionReceived], context: Context[domain.Rules]) -> None:
+    rules = context.service
     claims = domain.read_claims(captures, rules.region)
     known = await store.load_known(context.session, claims)
     came = domain.recognize(known, claims, rules)

@@ -62,7 +62,7 @@ ALL = [
     Deciding("nurture", NurtureSettings, create_nurture),
     Deciding("routing", RoutingSettings, create_routing),
 ]
-everywhere = pytest.mark.parametrize("deciding", ALL, ids=lambda one: one.name)
+everywhere = pytest.mark.parametrize("people_kernel", ALL, ids=lambda one: one.name)
 
 
 def of_old(document: str) -> str:
@@ -111,13 +111,13 @@ async def unready(service: RunningService) -> dict[str, Any]:
     return body
 
 
-async def activate_corrected(client: httpx.AsyncClient, deciding: Deciding) -> None:
+async def activate_corrected(client: httpx.AsyncClient, people_kernel: Deciding) -> None:
     """As somebody in marketing would: send the corrected text, then put it in force."""
     draft = await client.post(
-        f"/v1/rulebooks/{deciding.name}", content=retitled(deciding.default, "Corrected"), headers={"content-type": "text/yaml"}
+        f"/v1/rulebooks/{people_kernel.name}", content=retitled(people_kernel.default, "Corrected"), headers={"content-type": "text/yaml"}
     )
     assert draft.status_code == 201, draft.text
-    activated = await client.post(f"/v1/rulebooks/{deciding.name}/{draft.json()['version']}:activate")
+    activated = await client.post(f"/v1/rulebooks/{people_kernel.name}/{draft.json()['version']}:activate")
     assert activated.status_code == 200, activated.text
 
 
@@ -131,16 +131,16 @@ async def broker(nats_server: NatsServer) -> AsyncIterator[Broker]:
 
 @everywhere
 async def test_a_draft_that_no_longer_compiles_harms_nobody_and_cannot_be_activated(
-    deciding: Deciding, store_url: str, nats_server: NatsServer
+    people_kernel: Deciding, store_url: str, nats_server: NatsServer
 ) -> None:
-    async with running(deciding.service(store_url, nats_server.url)):
+    async with running(people_kernel.service(store_url, nats_server.url)):
         pass
-    await add_draft(store_url, 2, of_old(deciding.default))
-    async with running(deciding.service(store_url, nats_server.url)) as service:
+    await add_draft(store_url, 2, of_old(people_kernel.default))
+    async with running(people_kernel.service(store_url, nats_server.url)) as service:
         assert "notes" not in await eventually(lambda: ready(service))
-        refused = await service.client.post(f"/v1/rulebooks/{deciding.name}/2:activate")
-        assert (refused.status_code, place_of_old(deciding.default) in refused.text) == (422, True), refused.text
-        listed = (await service.client.get(f"/v1/rulebooks/{deciding.name}")).json()["items"]
+        refused = await service.client.post(f"/v1/rulebooks/{people_kernel.name}/2:activate")
+        assert (refused.status_code, place_of_old(people_kernel.default) in refused.text) == (422, True), refused.text
+        listed = (await service.client.get(f"/v1/rulebooks/{people_kernel.name}")).json()["items"]
         assert [(one["version"], one["state"]) for one in listed] == [(2, "draft"), (1, "active")]
 
 
@@ -157,19 +157,19 @@ async def test_scoring_scores_beside_a_draft_that_no_longer_compiles(store_url: 
 
 @everywhere
 async def test_an_active_version_that_no_longer_compiles_is_named_until_another_is_activated(
-    deciding: Deciding, store_url: str, nats_server: NatsServer
+    people_kernel: Deciding, store_url: str, nats_server: NatsServer
 ) -> None:
-    async with running(deciding.service(store_url, nats_server.url)):
+    async with running(people_kernel.service(store_url, nats_server.url)):
         pass
-    await rewrite(store_url, 1, of_old(deciding.default))
-    async with running(deciding.service(store_url, nats_server.url)) as service:
+    await rewrite(store_url, 1, of_old(people_kernel.default))
+    async with running(people_kernel.service(store_url, nats_server.url)) as service:
         (error,) = (await eventually(lambda: unready(service)))["errors"]
-        assert f"{deciding.name}@1" in error["reason"]
-        assert place_of_old(deciding.default) in error["reason"]
+        assert f"{people_kernel.name}@1" in error["reason"]
+        assert place_of_old(people_kernel.default) in error["reason"]
         assert "person.rank_of_old" in error["reason"]
         assert "ctivate" in error["remedy"]
         assert (await service.client.get("/healthz")).status_code == 200
-        await activate_corrected(service.client, deciding)
+        await activate_corrected(service.client, people_kernel)
         await eventually(lambda: ready(service))
 
 

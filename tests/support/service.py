@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import structlog
@@ -30,7 +31,7 @@ class RunningService:
     """A running service: ask it by `client`, look into it by `runtime`."""
 
     app: FastAPI
-    runtime: Runtime
+    runtime: Runtime[Any]
     client: httpx.AsyncClient
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.context import Context
 from chassis.errors import BadInput, problem_responses
 from chassis.http.fields import Moment
-from chassis.routes import Read
+from chassis.routes import READING, Read
 from contracts.ids import with_prefix
 from contracts.limits import LISTED_ROWS
 from contracts.values import Identifier, IdentifierKind
@@ -51,7 +51,7 @@ class PeopleQuery(BaseModel):
 
 
 @router.get("/v1/people")
-async def find_people(reading: Read, query: Annotated[PeopleQuery, Query()]) -> PeoplePage:
+async def find_people(reading: Annotated[Context[domain.Rules], READING], query: Annotated[PeopleQuery, Query()]) -> PeoplePage:
     """People by what they go by, in the order of their first appearance.
 
     Values are brought into the spelling in which captures are kept: ` Ann@ACME.com` finds `ann@acme.com`.

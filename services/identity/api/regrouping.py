@@ -9,11 +9,12 @@ from fastapi import APIRouter, Query
 from chassis.auth import Caller, Principal, require
 from chassis.context import Context
 from chassis.errors import BadInput, problem_responses
-from chassis.routes import Write
+from chassis.routes import WRITING, Write
 from contracts.values import Identifier
 from services.identity import domain, handlers
 from services.identity.api.views import MergeRequest, PersonId, RegroupingView, SplitRequest, regrouping_view
 
+_Write = Annotated[Context[domain.Rules], WRITING]
 router = APIRouter(tags=["people"])
 
 _ROLES = ("marketing", "sales", "manager", "ops", "admin")
@@ -32,7 +33,7 @@ async def merge(person_id: PersonId, body: MergeRequest, context: Write, caller:
 
 
 @router.post("/v1/people/{person_id}:split", responses=problem_responses(403, 404))
-async def split(person_id: PersonId, body: SplitRequest, context: Write, caller: Caller, dry_run: _DryRun = False) -> RegroupingView:
+async def split(person_id: PersonId, body: SplitRequest, context: _Write, caller: Caller, dry_run: _DryRun = False) -> RegroupingView:
     """Cut links, so that one person becomes several. What machines linked and a human cut is not linked by machines again."""
     require(caller, *_ROLES)
     choice = _choice(body, context.service)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deciding.api.receipts import receipts_router
-from deciding.api.rulebooks import rulebook_router
+from people_kernel.api.receipts import receipts_router
+from people_kernel.api.rulebooks import rulebook_router
 from services.lifecycle.api import opportunities, people, process, verdicts
 from services.lifecycle.domain.process import NAME
 from services.lifecycle.handlers.rulebooks import DESK

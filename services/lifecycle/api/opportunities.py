@@ -12,9 +12,9 @@ from chassis.context import Context
 from chassis.errors import BadInput, problem_responses
 from chassis.routes import Read, Write
 from contracts.values import Money
-from deciding.api.paging import from_cursor, to_cursor
-from deciding.api.receipts import PersonNotFound
-from deciding.store.people import load_fragments_of, load_placements, survivors
+from people_kernel.api.paging import from_cursor, to_cursor
+from people_kernel.api.receipts import PersonNotFound
+from people_kernel.store.placements import load_fragments_of, load_placements, survivors
 from services.lifecycle.api.moments import happened
 from services.lifecycle.api.opportunity_views import (
     AdvanceRequest,

@@ -9,11 +9,10 @@ from fastapi import APIRouter, Query
 from chassis.context import Context
 from chassis.errors import BadInput, problem_responses
 from chassis.routes import Read
-from deciding.api.lookups import LookupAsOfRequest
-from deciding.api.paging import AsOf, Cursor, Limit, PersonId, from_cursor, to_cursor
-from deciding.api.receipts import PersonNotFound
-from deciding.store.pages import Place
-from deciding.store.people import load_fragments_of, survivors
+from people_kernel.api.paging import AsOf, Cursor, Limit, LookupAsOfRequest, PersonId, from_cursor, to_cursor
+from people_kernel.api.receipts import PersonNotFound
+from people_kernel.store.placements import load_fragments_of, survivors
+from people_kernel.store.receipts import Place
 from services.lifecycle.api.showing import show
 from services.lifecycle.api.views import HistoryPage, LookupAnswer, MoveView, PeoplePage, PersonView, StandingView
 from services.lifecycle.domain.book import Standing

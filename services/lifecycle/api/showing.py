@@ -8,8 +8,8 @@ from datetime import datetime
 from chassis.context import Context
 from contracts.ids import with_prefix
 from contracts.values import Receipt
-from deciding.people import Placement, placement_in
-from deciding.store.people import load_fragments_of, load_placements
+from people_kernel.placements import Placement, placement_in
+from people_kernel.store.placements import load_fragments_of, load_placements
 from services.lifecycle.api.views import ClockView, PersonView
 from services.lifecycle.domain.book import Clock, Standing
 from services.lifecycle.domain.moves import Move, present

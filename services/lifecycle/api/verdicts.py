@@ -10,7 +10,7 @@ from chassis.auth import Caller, Principal, require
 from chassis.context import Context
 from chassis.errors import problem_responses
 from chassis.routes import Write
-from deciding.api.paging import PersonId
+from people_kernel.api.paging import PersonId
 from services.lifecycle.api.moments import ahead, happened
 from services.lifecycle.api.showing import show
 from services.lifecycle.api.views import DisqualifyRequest, PersonView, QualifyRequest, RecycleRequest, ReopenRequest

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chassis.http.fields import Moment
 from contracts.values import Receipt
-from deciding.api.lookups import Current
+from people_kernel.api.paging import Current
 
 Note = Annotated[str, Field(max_length=2000, description="In plain words, for whoever reads the receipt")]
 Reason = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,49}$", description="A short code of your own", examples=["bad_timing"])]

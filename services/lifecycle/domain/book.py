@@ -10,8 +10,8 @@ from typing import Any
 from contracts.envelope import Event, Meta
 from contracts.ids import derive_id, with_prefix
 from contracts.values import Receipt
-from deciding.cards import Card, blank
-from deciding.people import Placement, placement_in, placements_at_rest
+from people_kernel.cards import Card, blank
+from people_kernel.placements import Placement, placement_in, placements_at_rest
 from services.lifecycle.domain.moves import Homes, Move
 from services.lifecycle.domain.process import Process
 

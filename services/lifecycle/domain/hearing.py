@@ -8,8 +8,8 @@ from dataclasses import replace
 from contracts.events.identity import PersonCreated, PersonMerged, PersonSplit
 from contracts.events.routing import ReferralAccepted, ReferralExpired, ReferralReturned
 from contracts.events.scoring import ProfileChanged, ProfileChangedV1, ScoreChanged, ScoreCorrected
-from deciding.cards import ScoringSaid, blank, happened_at, is_judged_anew, updated
-from deciding.people import Placement, Placements, placement_in, placements_of
+from people_kernel.cards import ScoringSaid, blank, happened_at, is_judged_anew, updated
+from people_kernel.placements import Placement, Placements, placement_in, placements_of
 from services.lifecycle.domain.book import Book, Standing, told
 from services.lifecycle.domain.moving import E4, decide
 from services.lifecycle.domain.regrouping import place

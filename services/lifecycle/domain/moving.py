@@ -9,7 +9,7 @@ from typing import Any
 
 from contracts.ids import derive_id, with_prefix
 from contracts.values import Receipt
-from deciding.cards import card_facts
+from people_kernel.cards import card_facts
 from rulebook.receipts import Decision, receipt
 from services.lifecycle.domain.book import Book, Cause, Standing, days_between
 from services.lifecycle.domain.clocks import start_clocks, stop_clocks

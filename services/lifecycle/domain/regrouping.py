@@ -8,7 +8,7 @@ from datetime import datetime
 
 from contracts.ids import derive_id, with_prefix
 from contracts.values import Receipt
-from deciding.people import Placements, newer
+from people_kernel.placements import Placements, newer
 from services.lifecycle.domain.book import Book, Cause, Standing
 from services.lifecycle.domain.moves import homes_of, present
 from services.lifecycle.domain.process import NAME

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from deciding.cards import CARD_VARIABLES
+from people_kernel.cards import CARD_VARIABLES
 from rulebook.vocabulary import DOUBLE, INT, STRING, FactType, Vocabulary, one_of
 
 CREATED = "created"  # somebody was seen for the first time

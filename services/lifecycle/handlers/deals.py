@@ -10,7 +10,7 @@ from chassis.context import Context
 from chassis.errors import Conflict, NotFound
 from contracts.ids import derive_id, with_prefix
 from contracts.values import Money
-from deciding.store.people import load_fragments_of
+from people_kernel.store.placements import load_fragments_of
 from services.lifecycle.domain import opportunities as domain
 from services.lifecycle.domain.book import Book, Cause
 from services.lifecycle.domain.opportunities import Change, Opportunity

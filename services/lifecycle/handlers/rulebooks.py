@@ -9,13 +9,13 @@ from pathlib import Path
 from chassis.context import Context
 from chassis.runtime import Runtime
 from contracts.events.lifecycle import RulebookActivated
-from deciding.rulebooks import RulebookDesk
+from people_kernel.rulebook_registry import RulebookRegistry
 from rulebook.examples import assert_examples_pass
 from services.lifecycle.domain.process import NAME, Process
 from services.lifecycle.domain.rules import compile_lifecycle, judge_example
 from services.lifecycle.store.tables import RULEBOOK
 
-DESK = RulebookDesk(
+DESK = RulebookRegistry(
     name=NAME,
     table=RULEBOOK,
     default=Path(__file__).parent.parent / "rulebooks" / "default.yaml",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from chassis.context import Context
 from chassis.errors import BadInput, Conflict
 from contracts.ids import derive_id, is_id, with_prefix
-from deciding.api.receipts import PersonNotFound
+from people_kernel.api.receipts import PersonNotFound
 from services.lifecycle.domain import verdicts
 from services.lifecycle.domain.book import Book
 from services.lifecycle.domain.process import Process

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from chassis.store.batch import insert_or_skip
 from chassis.store.membership import one_of
 from chassis.store.session import Session
-from deciding.store.pages import Place, earlier
+from people_kernel.store.receipts import Place, earlier
 from services.lifecycle.domain.opportunities import OPEN, Opportunity
 from services.lifecycle.store.encoding import opportunity_of, opportunity_row
 from services.lifecycle.store.tables import OPPORTUNITY

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from chassis.store.membership import one_of, rows_by
 from chassis.store.session import Session
 from contracts.values import Receipt
-from deciding.store.pages import Place, earlier
+from people_kernel.store.receipts import Place, earlier
 from services.lifecycle.domain.book import Standing
 from services.lifecycle.store.encoding import standing_of
 from services.lifecycle.store.tables import RECEIPT, STANDING, VERDICT

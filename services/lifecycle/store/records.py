@@ -8,11 +8,11 @@ from chassis.store.batch import insert_all, upsert
 from chassis.store.membership import rows_by
 from chassis.store.session import Session
 from contracts.ids import with_prefix
-from deciding.people import Placements, placement_in
-from deciding.store.cards import load_cards, save_cards
-from deciding.store.locks import lock
-from deciding.store.people import load_placements, save_placements
-from deciding.store.receipts import save_receipts
+from people_kernel.placements import Placements, placement_in
+from people_kernel.store.cards import load_cards, save_cards
+from people_kernel.store.locks import lock
+from people_kernel.store.placements import load_placements, save_placements
+from people_kernel.store.receipts import save_receipts
 from services.lifecycle.domain.book import Book, Clock, Standing
 from services.lifecycle.domain.moves import Move
 from services.lifecycle.domain.process import Process

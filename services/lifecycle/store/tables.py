@@ -14,10 +14,10 @@ from sqlalchemy import Table as CoreTable
 from sqlmodel import Field, SQLModel
 
 from chassis.store.columns import ExactNumber, UtcDateTime
-from deciding.store.cards import card_table
-from deciding.store.people import fragment_table
-from deciding.store.receipts import receipt_table
-from deciding.store.rulebooks import rulebook_table
+from people_kernel.store.cards import card_table
+from people_kernel.store.placements import fragment_table
+from people_kernel.store.receipts import receipt_table
+from people_kernel.store.rulebooks import rulebook_table
 
 
 def _moment(*, is_nullable: bool = False) -> Any:

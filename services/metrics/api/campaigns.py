@@ -15,7 +15,7 @@ from chassis.errors import problem_responses
 from chassis.http.fields import Truth
 from chassis.routes import Read, Write
 from contracts.ids import derive_id
-from deciding.api.paging import Limit
+from people_kernel.api.paging import Limit
 from services.metrics.api.fields import MAY_READ, MAY_WRITE, NOT_BLANK, CampaignId, Day
 from services.metrics.domain.campaigns import Campaign, Channel, Match, Purpose
 from services.metrics.domain.tags import CLICK_IDS, LONGEST

@@ -13,7 +13,7 @@ from chassis.errors import problem_responses
 from chassis.routes import Read, Write
 from chassis.store.statements import Row
 from contracts.values import Money
-from deciding.api.paging import Cursor, Limit, from_cursor, to_cursor
+from people_kernel.api.paging import Cursor, Limit, from_cursor, to_cursor
 from services.metrics.api.fields import MAY_READ, MAY_WRITE, Day
 from services.metrics.domain.money import in_cents
 from services.metrics.handlers.campaigns import Cost, record_cost

@@ -10,6 +10,10 @@ from fastapi import Path
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from chassis.context import Context
+from chassis.routes import READING, WRITING
+from services.metrics.domain.asking import Reporting
+
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -28,6 +32,9 @@ def _full(text: str) -> str:
     return text
 
 
+Read = Annotated[Context[Reporting], READING]
+Write = Annotated[Context[Reporting], WRITING]
+"""Contexts that know the reporting currency and time zone."""
 Day = Annotated[date, BeforeValidator(_refuse_all_but_days, json_schema_input_type=date)]
 """A day of the reporting time zone."""
 NOT_BLANK = AfterValidator(_full)

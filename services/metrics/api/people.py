@@ -8,10 +8,10 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, Field
 
-from chassis.routes import Read
 from contracts.values import Money
-from deciding.api.lookups import Current, LookupRequest
-from deciding.store.people import survivors
+from people_kernel.api.paging import Current, LookupRequest
+from people_kernel.store.placements import survivors
+from services.metrics.api.fields import Read
 from services.metrics.domain.asking import Attribution, Reporting
 from services.metrics.domain.moments import day_of, moment_of
 from services.metrics.domain.money import Purse, from_e4, money_text

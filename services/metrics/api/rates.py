@@ -10,8 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chassis.auth import Caller, require
 from chassis.errors import problem_responses
-from chassis.routes import Read, Write
-from services.metrics.api.fields import MAY_READ, MAY_WRITE, Day
+from services.metrics.api.fields import MAY_READ, MAY_WRITE, Day, Read, Write
 from services.metrics.handlers.campaigns import set_rate
 from services.metrics.store.campaigns import rate_rows
 

@@ -9,8 +9,7 @@ from fastapi import APIRouter, Query
 from chassis.auth import Caller, Principal, require
 from chassis.context import Context
 from chassis.errors import BadInput, problem_responses
-from chassis.routes import Read
-from services.metrics.api.fields import MAY_READ
+from services.metrics.api.fields import MAY_READ, Read
 from services.metrics.api.report_views import FunnelAnswer, Parameters, ReferralsAnswer, ReportQuery, ReturnsAnswer, StaysAnswer
 from services.metrics.domain.asking import Ask, Attribution, By, Reporting, period_of
 from services.metrics.handlers.campaigns import get_campaign
@@ -74,7 +73,7 @@ async def report_on_referrals(reading: Read, caller: Caller, asked: Asked) -> Re
     return ReferralsAnswer(**frame, notes=notes, rows=made.rows, total=made.total, clocks=made.clocks)
 
 
-async def _ask(asked: ReportQuery, reading: Context, caller: Principal) -> Ask:
+async def _ask(asked: ReportQuery, reading: Context[Reporting], caller: Principal) -> Ask:
     require(caller, *MAY_READ)
     reporting: Reporting = reading.service
     period = period_of(asked.start, asked.end, reporting.zone)
@@ -85,7 +84,7 @@ async def _ask(asked: ReportQuery, reading: Context, caller: Principal) -> Ask:
     return Ask(period, asked.by, asked.attribution, asked.campaign_id, None if asked.channel is None else asked.channel.value)
 
 
-async def _frame(name: str, asked: ReportQuery, reading: Context) -> dict[str, Any]:
+async def _frame(name: str, asked: ReportQuery, reading: Context[Reporting]) -> dict[str, Any]:
     """Asked for before anything is counted: what is heard meanwhile may be in the figures, and is not promised."""
     reporting: Reporting = reading.service
     heard = await load_heard(reading.session)

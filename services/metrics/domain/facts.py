@@ -66,7 +66,7 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What all facts from deciding services have in common."""
+    """What all facts from people_kernel services have in common."""
 
     event_id: str
     fragment_id: str

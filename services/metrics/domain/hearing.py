@@ -12,7 +12,7 @@ from contracts.events import lifecycle, routing
 from contracts.events.identity import InteractionRecognized, PersonCreated, PersonMarked, PersonMerged, PersonSplit
 from contracts.events.nurture import TreatmentSelected
 from contracts.ids import lane_of, with_prefix
-from deciding.people import Placement, placements_of
+from people_kernel.placements import Placement, placements_of
 from services.metrics.domain.facts import ClockTold, DealTold, Presence, ReferralTold, StageTold, Touch, TreatmentTold
 from services.metrics.domain.moments import micros
 from services.metrics.domain.money import to_e4

@@ -13,6 +13,7 @@ from contracts.envelope import Meta
 from contracts.events.metrics import CostRecorded
 from contracts.ids import derive_id
 from contracts.values import Money
+from services.metrics.domain.asking import Reporting
 from services.metrics.domain.campaigns import Campaign
 from services.metrics.domain.money import in_cents, to_e4
 from services.metrics.store import campaigns as store
@@ -114,7 +115,7 @@ async def record_cost(told: Cost, by: str, context: Context) -> tuple[Row, bool]
     return row, is_new
 
 
-async def set_rate(currency: str, starts_on: date, rate: Decimal, by: str, context: Context) -> None:
+async def set_rate(currency: str, starts_on: date, rate: Decimal, by: str, context: Context[Reporting]) -> None:
     """From that day on a unit of `currency` is worth `rate` units of the reporting currency. Raises RateOfItself."""
     if currency == context.service.currency:
         raise RateOfItself(f"Reports are in {currency} already", field="path.currency", remedy="Send rates of other currencies only")

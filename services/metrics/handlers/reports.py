@@ -50,7 +50,7 @@ class ReferralReport:
     unoffered: int
 
 
-async def report_funnel(ask: Ask, context: Context) -> FunnelReport:
+async def report_funnel(ask: Ask, context: Context[Reporting]) -> FunnelReport:
     process = _reporting(context).process
     seen = await funnel.load_stage_names(context.session)
     stages = process.arranged(seen)
@@ -61,7 +61,7 @@ async def report_funnel(ask: Ask, context: Context) -> FunnelReport:
     return FunnelReport(funnel_rows(process, counts, leavers, present, stages), total, process.strangers(seen))
 
 
-async def report_stays(ask: Ask, context: Context) -> StayReport:
+async def report_stays(ask: Ask, context: Context[Reporting]) -> StayReport:
     process = _reporting(context).process
     ended = {
         row.stage: Stays(row.n, row.low_us, row.high_us, row.p90_us, whole(row)) for row in await stays.load_stays(context.session, ask, process)
@@ -72,7 +72,7 @@ async def report_stays(ask: Ask, context: Context) -> StayReport:
     return StayReport(rows, StayTotal(n=sum(row.n for row in rows), still_in=sum(row.still_in for row in rows)))
 
 
-async def report_returns(ask: Ask, context: Context) -> ReturnReport:
+async def report_returns(ask: Ask, context: Context[Reporting]) -> ReturnReport:
     session, reporting = context.session, _reporting(context)
     names = await returns.load_names(session, ask)
     rates = await load_rates(session, reporting.currency)
@@ -94,7 +94,7 @@ async def report_returns(ask: Ask, context: Context) -> ReturnReport:
     return ReturnReport(rows, total_of(tallies.values(), everybody), unconverted, without_amount)
 
 
-async def report_referrals(ask: Ask, context: Context) -> ReferralReport:
+async def report_referrals(ask: Ask, context: Context[Reporting]) -> ReferralReport:
     by_rep: dict[str, Answers] = {}
     everybody, unoffered = Answers(), 0
     for row in await referrals.count_answers(context.session, ask):
@@ -135,6 +135,6 @@ def _count(tallies: Mapping[str | None, Tally], name: str, counts: Mapping[str |
             tallies[campaign_id].add(name, count)
 
 
-def _reporting(context: Context) -> Reporting:
+def _reporting(context: Context[Reporting]) -> Reporting:
     reporting: Reporting = context.service
     return reporting

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from chassis.store.batch import insert_or_skip
 from chassis.store.membership import rows_by
 from chassis.store.session import Session
-from deciding.people import Placement, placement_in
+from people_kernel.placements import Placement, placement_in
 from services.metrics.domain.campaigns import Directory
 from services.metrics.domain.facts import ClockTold, DealTold, Presence, ReferralTold, StageTold, TreatmentTold
 from services.metrics.domain.hearing import Fact, Harvest

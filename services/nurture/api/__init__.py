@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deciding.api.receipts import receipts_router
-from deciding.api.rulebooks import rulebook_router
+from people_kernel.api.receipts import receipts_router
+from people_kernel.api.rulebooks import rulebook_router
 from services.nurture.api import people, selection, treatments, why_not
 from services.nurture.domain.rules import NAME
 from services.nurture.handlers.rulebooks import DESK

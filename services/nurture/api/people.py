@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 from fastapi import APIRouter
 
 from chassis.context import Context
 from chassis.errors import problem_responses
-from chassis.routes import Read
+from chassis.routes import READING
 from chassis.store.statements import Row
-from deciding.api.lookups import LookupRequest
-from deciding.api.paging import PersonId
-from deciding.api.receipts import PersonNotFound
-from deciding.cards import blank
-from deciding.store.cards import load_cards
-from deciding.store.people import load_fragments_of, survivors
+from people_kernel.api.paging import LookupRequest, PersonId
+from people_kernel.api.receipts import PersonNotFound
+from people_kernel.cards import blank
+from people_kernel.store.cards import load_cards
+from people_kernel.store.placements import load_fragments_of, survivors
 from services.nurture.api.views import ConsentView, LookupAnswer, PersonBrief, PersonView, SelectionView
 from services.nurture.domain.consent import Standing, refusal, standing
 from services.nurture.domain.following import Person
@@ -23,7 +23,7 @@ from services.nurture.domain.rules import NurtureJudge
 from services.nurture.domain.stages import Buying
 from services.nurture.domain.treatments import Treatment
 from services.nurture.handlers.rulebooks import judge_of
-from services.nurture.handlers.workshop import workshop_of
+from services.nurture.handlers.workshop import Workshop, workshop_of
 from services.nurture.store import people as store
 from services.nurture.store import selections
 from services.nurture.store.tables import CARD, FRAGMENT
@@ -34,7 +34,7 @@ _MOST_SELECTIONS = 20
 
 
 @router.post("/v1/nurture/people:lookup")
-async def look_people_up(reading: Read, body: LookupRequest) -> LookupAnswer:
+async def look_people_up(reading: Annotated[Context[Workshop], READING], body: LookupRequest) -> LookupAnswer:
     """Up to 200 people by id, in one go. Ids that a merge absorbed answer with the survivor; unknown ids are left out."""
     current = await survivors(reading.session, FRAGMENT, body.person_ids)
     briefs = await _briefs(reading, sorted(set(current.values())))
@@ -42,7 +42,7 @@ async def look_people_up(reading: Read, body: LookupRequest) -> LookupAnswer:
 
 
 @router.get("/v1/nurture/people/{person_id}", responses=problem_responses(404))
-async def nurtured_person(reading: Read, person_id: PersonId) -> PersonView:
+async def nurtured_person(reading: Annotated[Context[Workshop], READING], person_id: PersonId) -> PersonView:
     """One person: both stages and why, what they agreed to, and what was chosen for them lately."""
     owner = (await survivors(reading.session, FRAGMENT, [person_id])).get(person_id)
     if owner is None:
@@ -73,7 +73,7 @@ async def nurtured_person(reading: Read, person_id: PersonId) -> PersonView:
     )
 
 
-async def _briefs(reading: Context, owners: Sequence[str]) -> list[tuple[PersonBrief, Person, Standing]]:
+async def _briefs(reading: Context[Workshop], owners: Sequence[str]) -> list[tuple[PersonBrief, Person, Standing]]:
     people = await _people(reading, owners)
     owned = await load_fragments_of(reading.session, FRAGMENT, owners)
     fragment_ids = [fragment_id for fragments in owned.values() for fragment_id in fragments]
@@ -100,7 +100,7 @@ async def _briefs(reading: Context, owners: Sequence[str]) -> list[tuple[PersonB
     return briefs
 
 
-async def _people(reading: Context, owners: Sequence[str]) -> dict[str, Person]:
+async def _people(reading: Context[Workshop], owners: Sequence[str]) -> dict[str, Person]:
     """Everybody with a buying stage by the rulebook that decides now."""
     judge = await judge_of(reading)
     known = await store.load_people(reading.session, owners)
@@ -117,7 +117,7 @@ def _is_current(buying: Buying | None, judge: NurtureJudge) -> bool:
     return buying is not None and buying.rulebook == judge.label
 
 
-async def _treatments_of(reading: Context, rows: Sequence[Row]) -> dict[Head, Treatment]:
+async def _treatments_of(reading: Context[Workshop], rows: Sequence[Row]) -> dict[Head, Treatment]:
     wanted = {Head(row.treatment_id, row.revision) for row in rows if row.treatment_id is not None}
     return await workshop_of(reading).revisions(reading.session, sorted(wanted))
 

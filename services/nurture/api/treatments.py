@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from chassis.auth import Caller, require
 from chassis.errors import problem_responses
 from chassis.routes import Read, Write
-from deciding.api.paging import Limit
+from people_kernel.api.paging import Limit
 from services.nurture.api.requests import TreatmentRequest
 from services.nurture.api.views import TreatmentsPage, TreatmentView, treatment_view
 from services.nurture.domain.catalogue import Edit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import AwareDatetime, BaseModel, Field
 
 from contracts.values import Consent, ConsentChannel
-from deciding.api.lookups import Current
+from people_kernel.api.paging import Current
 from services.nurture.domain.catalogue import Entry
 from services.nurture.domain.stages import BuyingStage
 from services.nurture.domain.treatments import Channel, TreatmentBody

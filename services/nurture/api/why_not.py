@@ -9,13 +9,13 @@ from pydantic import BaseModel, Field
 
 from chassis.context import Context
 from chassis.errors import NotFound, problem_responses
-from chassis.routes import Read
+from chassis.routes import READING
 from contracts.values import Receipt
-from deciding.api.paging import PersonId
-from deciding.store.receipts import find_receipt
+from people_kernel.api.paging import PersonId
+from people_kernel.store.receipts import find_receipt
 from services.nurture.domain.saying import AGAINST, CATALOGUE
 from services.nurture.domain.why_not import in_words, read
-from services.nurture.handlers.workshop import workshop_of
+from services.nurture.handlers.workshop import Workshop, workshop_of
 from services.nurture.store.people import find_fragments
 from services.nurture.store.selections import load_catalogue
 from services.nurture.store.tables import RECEIPT
@@ -49,7 +49,7 @@ ReceiptId = Annotated[str, Path(min_length=1, max_length=64, examples=["rcp_01J8
 
 
 @router.get("/v1/nurture/people/{person_id}/receipts/{receipt_id}/why-not", responses=problem_responses(404))
-async def why_not_the_others(reading: Read, person_id: PersonId, receipt_id: ReceiptId) -> WhyNotAnswer:
+async def why_not_the_others(reading: Annotated[Context[Workshop], READING], person_id: PersonId, receipt_id: ReceiptId) -> WhyNotAnswer:
     """What spoke against each treatment that there was when a choice was made."""
     receipt = await _receipt(reading, person_id, receipt_id)
     catalogue, against = str(receipt.inputs[CATALOGUE]), read(str(receipt.inputs[AGAINST]))
@@ -63,7 +63,7 @@ async def why_not_the_others(reading: Read, person_id: PersonId, receipt_id: Rec
     return WhyNotAnswer(receipt_id=receipt_id, catalogue=catalogue, items=items)
 
 
-async def _receipt(reading: Context, person_id: str, receipt_id: str) -> Receipt:
+async def _receipt(reading: Context[Workshop], person_id: str, receipt_id: str) -> Receipt:
     receipt = await find_receipt(reading.session, RECEIPT, receipt_id)
     fragments = await find_fragments(reading.session, person_id)
     if receipt is None or receipt.fragment_id not in fragments or CATALOGUE not in receipt.inputs:

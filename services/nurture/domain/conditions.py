@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from deciding.cards import CARD_VARIABLES
+from people_kernel.cards import CARD_VARIABLES
 from rulebook.compile import Rulebook, compile_rulebook
 from rulebook.document import Body, Document
 from rulebook.evaluate import UnknownPolicy

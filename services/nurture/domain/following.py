@@ -15,8 +15,8 @@ from contracts.events.lifecycle import StageCorrected, StageEntered
 from contracts.events.scoring import ProfileChanged, ProfileChangedV1, ScoreChanged, ScoreCorrected
 from contracts.ids import with_prefix
 from contracts.values import Receipt
-from deciding.cards import Card, ScoringSaid, blank, happened_at, is_judged_anew, updated
-from deciding.people import Placement, newer, placements_at_rest
+from people_kernel.cards import Card, ScoringSaid, blank, happened_at, is_judged_anew, updated
+from people_kernel.placements import Placement, newer, placements_at_rest
 from rulebook.receipts import Decision
 from services.nurture.domain.rules import NAME, NurtureJudge
 from services.nurture.domain.saying import Occasion

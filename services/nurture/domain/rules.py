@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.ids import derive_id
 from contracts.values import Receipt
-from deciding.cards import CARD_VARIABLES, Card, card_facts
+from people_kernel.cards import CARD_VARIABLES, Card, card_facts
 from rulebook.compile import Rulebook, compile_rulebook
 from rulebook.document import Example, survey_document
 from rulebook.evaluate import Evaluation, Match, UnknownPolicy

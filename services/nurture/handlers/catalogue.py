@@ -6,7 +6,7 @@ from chassis.context import Context
 from chassis.errors import BadInput, Conflict, FieldError, NotFound
 from chassis.runtime import Runtime
 from contracts.ids import derive_id, hash_id
-from deciding.rulebooks import FOUNDER
+from people_kernel.rulebook_registry import FOUNDER
 from rulebook.problems import RulebookError
 from services.nurture.domain.catalogue import Edit, Entry, is_revision
 from services.nurture.domain.starters import STARTERS

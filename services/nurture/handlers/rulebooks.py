@@ -6,12 +6,12 @@ from pathlib import Path
 
 from chassis.context import Context
 from contracts.events.nurture import RulebookActivated
-from deciding.rulebooks import RulebookDesk
+from people_kernel.rulebook_registry import RulebookRegistry
 from rulebook.examples import assert_examples_pass
 from services.nurture.domain.rules import NAME, NurtureJudge, compile_nurture, judge_example
 from services.nurture.store.tables import RULEBOOK
 
-DESK = RulebookDesk(
+DESK = RulebookRegistry(
     name=NAME,
     table=RULEBOOK,
     default=Path(__file__).parent.parent / "rulebooks" / "default.yaml",

@@ -9,10 +9,10 @@ from chassis.runtime import Runtime
 from contracts.envelope import Meta
 from contracts.events.nurture import TreatmentSelected
 from contracts.ids import derive_id, with_prefix
-from deciding.cards import blank, card_facts
-from deciding.people import Placement
-from deciding.store.cards import load_cards
-from deciding.store.locks import lock
+from people_kernel.cards import blank, card_facts
+from people_kernel.placements import Placement
+from people_kernel.store.cards import load_cards
+from people_kernel.store.locks import lock
 from services.nurture.domain.answers import Answer, Ask, answer_to, given_again, handed_out
 from services.nurture.domain.consent import standing
 from services.nurture.domain.following import Person
@@ -22,7 +22,7 @@ from services.nurture.domain.seeing import shown_to
 from services.nurture.domain.selection import Choice, Subject, choose
 from services.nurture.domain.stages import ANONYMOUS, Buying
 from services.nurture.handlers.rulebooks import judge_of
-from services.nurture.handlers.workshop import workshop_of
+from services.nurture.handlers.workshop import Workshop, workshop_of
 from services.nurture.store import people, selections
 from services.nurture.store.tables import CARD
 
@@ -46,7 +46,7 @@ class _Finding:
     news: Selection | None = None
 
 
-async def select_treatment(runtime: Runtime, ask: Ask) -> Answer:
+async def select_treatment(runtime: Runtime[Workshop], ask: Ask) -> Answer:
     """The treatment that fits now. Recorded and told unless it is a stranger, a dry run, or the same answer as a moment ago."""
     async with runtime.reading() as context:
         found = await _find(context, ask)
@@ -60,7 +60,7 @@ async def select_treatment(runtime: Runtime, ask: Ask) -> Answer:
     return found.answer
 
 
-async def _find(context: Context, ask: Ask) -> _Finding:
+async def _find(context: Context[Workshop], ask: Ask) -> _Finding:
     somebody = await _somebody(context, ask)
     subject, home = somebody.subject, somebody.home
     choice = choose(await workshop_of(context).catalogue(context.session), subject, ask.channel, context.now)
@@ -77,7 +77,7 @@ async def _find(context: Context, ask: Ask) -> _Finding:
     return _Finding(answer, None if ask.is_dry_run else selection)
 
 
-async def _somebody(context: Context, ask: Ask) -> _Somebody:
+async def _somebody(context: Context[Workshop], ask: Ask) -> _Somebody:
     judge, session = await judge_of(context), context.session
     fragments = {} if ask.person_id is None else await people.find_fragments(session, ask.person_id)
     if not fragments:
@@ -107,7 +107,7 @@ def _stranger(judge: NurtureJudge) -> _Somebody:
     return _Somebody(Subject(None, ANONYMOUS, buying.stage, card_facts(card), {}, {}), buying, None)
 
 
-def _selection(context: Context, ask: Ask, somebody: _Somebody, home: Placement, choice: Choice) -> Selection:
+def _selection(context: Context[Workshop], ask: Ask, somebody: _Somebody, home: Placement, choice: Choice) -> Selection:
     meant = replace(ask, is_test=somebody.is_test)
     around = circumstances(choice, somebody.subject, meant.words)
     occasion = Occasion(
@@ -124,7 +124,7 @@ def _selection(context: Context, ask: Ask, somebody: _Somebody, home: Placement,
     return select(occasion, somebody.subject, somebody.buying, choice, meant.words)
 
 
-async def _record(context: Context, selection: Selection, answer: Answer) -> None:
+async def _record(context: Context[Workshop], selection: Selection, answer: Answer) -> None:
     await selections.save_answer(context.session, selection, handed_out(answer), answer.model_dump_json())
     event_id = derive_id("evt", context.now, selection.selection_id, TreatmentSelected.wire_name)
     meta = Meta(event_id=event_id, at=context.now, correlation_id=event_id, rulebook=selection.receipt.rulebook)

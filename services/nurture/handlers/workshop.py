@@ -78,7 +78,6 @@ async def with_workshop(runtime: Runtime) -> AsyncIterator[Workshop]:
     yield workshop
 
 
-def workshop_of(context: Context) -> Workshop:
+def workshop_of(context: Context[Workshop]) -> Workshop:
     """The workshop that the composition root put there."""
-    workshop: Workshop = context.service
-    return workshop
+    return context.service

@@ -11,11 +11,11 @@ from chassis.store.session import Session
 from chassis.store.statements import Row
 from contracts.events.identity import PersonCreated
 from contracts.values import Consent, ConsentChannel
-from deciding.people import Placement, placement_in
-from deciding.store.cards import load_cards, save_cards
-from deciding.store.locks import lock
-from deciding.store.people import load_fragments_of, load_placements, save_placements, survivors
-from deciding.store.receipts import save_receipts
+from people_kernel.placements import Placement, placement_in
+from people_kernel.store.cards import load_cards, save_cards
+from people_kernel.store.locks import lock
+from people_kernel.store.placements import load_fragments_of, load_placements, save_placements, survivors
+from people_kernel.store.receipts import save_receipts
 from services.nurture.domain.consent import Statement
 from services.nurture.domain.following import Book, Person, PersonSaid
 from services.nurture.domain.rules import NurtureJudge

@@ -18,7 +18,7 @@ from chassis.store.session import Session
 from chassis.store.statements import Row
 from contracts.ids import with_prefix
 from contracts.limits import SELECTIONS
-from deciding.store.receipts import save_receipts
+from people_kernel.store.receipts import save_receipts
 from services.nurture.domain.saying import Occasion, Selection
 from services.nurture.domain.selection import Shown
 from services.nurture.store.tables import CATALOGUE, RECEIPT, SELECTION, SHOWN

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deciding.api.receipts import receipts_router
-from deciding.api.rulebooks import rulebook_router
+from people_kernel.api.receipts import receipts_router
+from people_kernel.api.rulebooks import rulebook_router
 from services.routing.api import accounts, answers, credentials, people, referrals, reps
 from services.routing.domain.rules import NAME
 from services.routing.handlers.rulebooks import RULEBOOKS

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from fastapi import APIRouter
 
 from chassis.routes import Read
-from deciding.api.lookups import LookupRequest
-from deciding.store.people import survivors
+from people_kernel.api.paging import LookupRequest
+from people_kernel.store.placements import survivors
 from services.routing.api.views import LookupAnswer, OwnerOfPerson, PersonView, ReferralOfPerson
 from services.routing.domain.referral import Referral, State
 from services.routing.store.reading import referrals_of

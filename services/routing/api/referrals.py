@@ -12,8 +12,8 @@ from chassis.context import Context
 from chassis.errors import Forbidden, problem_responses
 from chassis.routes import Read
 from contracts.values import Receipt
-from deciding.api.paging import from_cursor, to_cursor
-from deciding.store.people import load_fragments_of, survivors
+from people_kernel.api.paging import from_cursor, to_cursor
+from people_kernel.store.placements import load_fragments_of, survivors
 from services.routing.api.views import ReferralDetail, ReferralId, ReferralsPage, offer_view, referral_view
 from services.routing.domain.referral import Referral, State
 from services.routing.handlers.answering import ReferralNotFound

@@ -10,7 +10,7 @@ from chassis.auth import Caller, require
 from chassis.context import Context
 from chassis.errors import problem_responses
 from chassis.routes import Read, Write
-from deciding.api.paging import Cursor, Limit, from_cursor, to_cursor
+from people_kernel.api.paging import Cursor, Limit, from_cursor, to_cursor
 from services.routing.api.rep_views import MANAGING, RepId, RepPatch, RepRequest, RepsPage, RepView, rep_view
 from services.routing.domain.reps import Rep
 from services.routing.handlers.reps import add_rep, change_rep, get_rep

@@ -11,8 +11,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from chassis.http.fields import Moment
 from contracts.events.scoring import Attribute
 from contracts.values import Receipt, Scores
-from deciding.api.lookups import Current
-from deciding.profile import display_name, text_of
+from people_kernel.api.paging import Current
+from people_kernel.profile import display_name, text_of
 from services.routing.domain.answering import Reason
 from services.routing.domain.referral import Offer, Outcome, Referral, State
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from contracts.envelope import Event
 from contracts.values import Receipt
-from deciding.people import Placement, placements_at_rest
+from people_kernel.placements import Placement, placements_at_rest
 from services.routing.domain.referral import ASKED, Offer, Outcome, Referral
 from services.routing.domain.reps import Rep
 from services.routing.domain.rules import RoutingRules

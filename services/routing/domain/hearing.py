@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contracts.events.lifecycle import SlaBreached, SlaReminded, StageCorrected, StageEntered
-from deciding.people import Placement, newer
+from people_kernel.placements import Placement, newer
 from services.routing.domain.alerts import raise_reminded
 from services.routing.domain.cause import Cause
 from services.routing.domain.desk import Desk

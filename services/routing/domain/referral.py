@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from deciding.cards import Card
+from people_kernel.cards import Card
 from services.routing.domain.rules import Ground
 
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from contracts.events.lifecycle import StageEntered
 from contracts.ids import derive_id, with_prefix
 from contracts.values import Receipt
-from deciding.cards import Card, card_facts
-from deciding.people import Placement
+from people_kernel.cards import Card, card_facts
+from people_kernel.placements import Placement
 from rulebook.receipts import Decision
 from services.routing.domain.alerts import raise_offered, raise_withdrawn
 from services.routing.domain.assignment import Choice, How, Question, choose

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from contracts.events.identity import PersonMerged, PersonSplit
-from deciding.people import newer, placements_of
+from people_kernel.placements import newer, placements_of
 from services.routing.domain.cause import Cause
 from services.routing.domain.desk import Desk
 from services.routing.domain.referral import LIVE, Referral, State

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.ids import derive_id
 from contracts.values import Receipt
-from deciding.cards import CARD_VARIABLES
+from people_kernel.cards import CARD_VARIABLES
 from rulebook.compile import Rulebook, compile_rulebook
 from rulebook.document import Document, Example, survey_document
 from rulebook.evaluate import Evaluation, UnknownPolicy

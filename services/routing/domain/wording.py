@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from contracts.values import Receipt
-from deciding.cards import Card
-from deciding.profile import display_name, text_of
+from people_kernel.cards import Card
+from people_kernel.profile import display_name, text_of
 
 _LONGEST = 120
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 from chassis.context import Context
 from contracts.events.lifecycle import StageEntered
-from deciding.store.locks import lock, try_lock
+from people_kernel.store.locks import lock, try_lock
 from services.routing.domain.desk import Desk
 from services.routing.domain.referral import LIVE, State
 from services.routing.domain.referral import WAITING as UNANSWERED

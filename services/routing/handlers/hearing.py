@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from chassis.context import Context
 from contracts.events.identity import PersonMerged, PersonSplit
 from contracts.events.lifecycle import StageEntered
-from deciding.people import placements_of
-from deciding.profile import text_of
+from people_kernel.placements import placements_of
+from people_kernel.profile import text_of
 from services.routing.domain.cause import heard
 from services.routing.domain.hearing import LifecycleSaid, hear
 from services.routing.domain.regrouping import regroup

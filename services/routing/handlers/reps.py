@@ -9,7 +9,7 @@ from chassis.context import Context
 from chassis.errors import BadInput, NotFound
 from contracts.events.routing import RepChanged
 from contracts.ids import derive_id, hash_id
-from deciding.store.locks import lock
+from people_kernel.store.locks import lock
 from services.routing.domain.cause import requested
 from services.routing.domain.referring import expire
 from services.routing.domain.reps import Rep

@@ -9,12 +9,12 @@ from pathlib import Path
 from chassis.context import Context
 from chassis.runtime import Runtime
 from contracts.events.routing import RulebookActivated
-from deciding.rulebooks import RulebookDesk
+from people_kernel.rulebook_registry import RulebookRegistry
 from rulebook.examples import assert_examples_pass
 from services.routing.domain.rules import NAME, RoutingRules, compile_routing, judge_example
 from services.routing.store.tables import RULEBOOK
 
-RULEBOOKS = RulebookDesk(
+RULEBOOKS = RulebookRegistry(
     name=NAME,
     table=RULEBOOK,
     default=Path(__file__).parent.parent / "rulebooks" / "default.yaml",

@@ -12,8 +12,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from chassis.store.batch import upsert
 from chassis.store.membership import among, one_of, rows_by
 from chassis.store.session import Session
-from deciding.store.people import load_placements, save_placements
-from deciding.store.receipts import save_receipts
+from people_kernel.store.placements import load_placements, save_placements
+from people_kernel.store.receipts import save_receipts
 from services.routing.domain.desk import Desk
 from services.routing.domain.rules import RoutingRules
 from services.routing.store.encoding import offer_of, offer_row, referral_of, referral_row

@@ -9,7 +9,7 @@ import orjson
 
 from contracts.events.scoring import Attribute
 from contracts.values import Receipt, Scores
-from deciding.cards import Card
+from people_kernel.cards import Card
 from services.routing.domain.referral import Offer, Outcome, Referral, State
 from services.routing.domain.reps import Rep
 from services.routing.domain.rules import Asking, Ground

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from chassis.store.membership import one_of, rows_by
 from chassis.store.session import Session
 from contracts.values import Receipt
-from deciding.store.pages import Place, earlier
+from people_kernel.store.receipts import Place, earlier
 from services.routing.domain.referral import Offer, Referral, State
 from services.routing.store.encoding import offer_of, referral_of
 from services.routing.store.tables import LOAD, OFFER, RECEIPT, REFERRAL

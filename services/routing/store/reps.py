@@ -11,7 +11,7 @@ from chassis.store.batch import insert_all, upsert
 from chassis.store.membership import rows_by
 from chassis.store.session import Session
 from chassis.store.statements import Row
-from deciding.store.pages import Place
+from people_kernel.store.receipts import Place
 from services.routing.domain.reps import Rep
 from services.routing.store.encoding import rep_of, rep_row
 from services.routing.store.tables import ACCOUNT_OWNER, CREDENTIAL, LOAD, REP

@@ -11,8 +11,8 @@ from chassis.context import Context
 from chassis.errors import problem_responses
 from chassis.routes import Read
 from chassis.store.statements import Row
-from deciding.api.paging import AsOf, Cursor, Limit, PersonId, from_cursor, to_cursor
-from deciding.api.receipts import ReceiptsPage
+from people_kernel.api.paging import AsOf, Cursor, Limit, PersonId, from_cursor, to_cursor
+from people_kernel.api.receipts import ReceiptsPage
 from services.scoring.api.people import find_person
 from services.scoring.api.views import FactView, TimelinePage
 from services.scoring.domain.rules import NAME

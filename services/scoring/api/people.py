@@ -13,10 +13,9 @@ from chassis.context import Context
 from chassis.errors import problem_responses
 from chassis.routes import Read
 from contracts.events.scoring import Attribute
-from deciding.api.lookups import LookupAsOfRequest
-from deciding.api.paging import AsOf, Limit, PersonId
-from deciding.api.receipts import PersonNotFound
-from deciding.profile import display_name
+from people_kernel.api.paging import AsOf, Limit, LookupAsOfRequest, PersonId
+from people_kernel.api.receipts import PersonNotFound
+from people_kernel.profile import display_name
 from services.scoring.api.views import LookupAnswer, PeoplePage, PersonView
 from services.scoring.domain.book import Person, Standing
 from services.scoring.domain.grid import Grid

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deciding.api.rulebooks import rulebook_router
+from people_kernel.api.rulebooks import rulebook_router
 from services.scoring.handlers.rulebooks import DESK
 
 router = rulebook_router(DESK)

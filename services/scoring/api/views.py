@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from contracts.events.scoring import Attribute
 from contracts.values import AccountClaim, Flag, InteractionKind, JsonObject, Scores, SourceKind, Strength
-from deciding.api.lookups import Current
+from people_kernel.api.paging import Current
 
 _ATTRIBUTE = {
     "value": "VP Marketing",

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from contracts.ids import derive_id
 from contracts.values import JsonObject
-from deciding.profile import Attributes
+from people_kernel.profile import Attributes
 from services.scoring.domain.facts import FactKey, TraitFact
 from services.scoring.domain.judging import Award, Judge, Judges
 from services.scoring.domain.ledger import FIT, StoredReceipt

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from contracts.values import Interaction, JsonObject
-from deciding.profile import Attributes
+from people_kernel.profile import Attributes
 from services.scoring.domain.grid import Grid
 
 

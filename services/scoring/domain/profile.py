@@ -18,7 +18,7 @@ from pydantic_core import to_json
 from contracts.events.scoring import Attribute
 from contracts.limits import CLAIMS_SHOWN, OTHER_ATTRIBUTES
 from contracts.values import Strength
-from deciding.profile import Attributes, text_of
+from people_kernel.profile import Attributes, text_of
 from services.scoring.domain.claims import KNOWN_ATTRIBUTES, has_room
 from services.scoring.domain.facts import TraitFact
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from deciding.profile import Attributes
+from people_kernel.profile import Attributes
 from services.scoring.domain.book import Standing
 from services.scoring.domain.decay import Accumulators, combine, weight, worth
 from services.scoring.domain.facts import TraitFact

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.brevity import quoted, shortened
 from contracts.values import Interaction, JsonObject
-from deciding.profile import Attributes, profile_facts
+from people_kernel.profile import Attributes, profile_facts
 from rulebook.compile import Rulebook, compile_rulebook
 from rulebook.document import Document, Example, survey_document
 from rulebook.evaluate import Evaluation, Match, Rule, UnknownPolicy

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contracts.values import Interaction, InteractionKind
-from deciding.profile import PROFILE_VARIABLES
+from people_kernel.profile import PROFILE_VARIABLES
 from rulebook.vocabulary import MAP, STRING, Vocabulary, one_of
 
 PROFILE = "profile"

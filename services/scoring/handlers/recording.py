@@ -10,7 +10,7 @@ from typing import TypeVar
 from chassis.context import Context
 from chassis.store.timers import Timer
 from contracts.events.identity import InteractionRecognized, PersonMarked, PersonMerged, PersonSplit
-from deciding.store.locks import lock
+from people_kernel.store.locks import lock
 from services.scoring.domain.book import Book
 from services.scoring.domain.facts import TraitFact, trait_facts
 from services.scoring.domain.judging import Judges

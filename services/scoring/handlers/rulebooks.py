@@ -9,13 +9,13 @@ from pathlib import Path
 from chassis.context import Context
 from chassis.runtime import Runtime
 from contracts.events.scoring import RulebookActivated
-from deciding.rulebooks import RulebookDesk
+from people_kernel.rulebook_registry import RulebookRegistry
 from rulebook.examples import assert_examples_pass
 from services.scoring.domain.judging import Judges
 from services.scoring.domain.rules import NAME, RulebookJudge, compile_scoring, judge_example
 from services.scoring.store.tables import RULEBOOK
 
-DESK = RulebookDesk(
+DESK = RulebookRegistry(
     name=NAME,
     table=RULEBOOK,
     default=Path(__file__).parent.parent / "rulebooks" / "default.yaml",

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from chassis.store.session import Session
 from contracts.events.identity import InteractionRecognized
 from contracts.ids import with_prefix
-from deciding.store.locks import lock
+from people_kernel.store.locks import lock
 from services.scoring.domain.book import Book, Fragment
 from services.scoring.domain.facts import TraitFacts
 from services.scoring.domain.fit import Held, Knowledge

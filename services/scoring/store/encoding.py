@@ -10,8 +10,8 @@ import orjson
 from contracts.events.identity import InteractionRecognized
 from contracts.limits import VALUE_BYTES
 from contracts.values import Interaction
-from deciding.profile import Attributes
-from deciding.store.attributes import attributes_from_text, attributes_to_text
+from people_kernel.profile import Attributes
+from people_kernel.store.cards import attributes_from_text, attributes_to_text
 from services.scoring.domain.book import Fragment, Person, Standing
 from services.scoring.domain.decay import Accumulators
 from services.scoring.domain.facts import recognition_of

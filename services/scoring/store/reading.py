@@ -14,7 +14,7 @@ from chassis.store.membership import one_of, rows_by
 from chassis.store.session import Session
 from chassis.store.statements import Row
 from contracts.ids import with_prefix
-from deciding.store.pages import Place, earlier
+from people_kernel.store.receipts import Place, earlier
 from services.scoring.domain.book import Person
 from services.scoring.domain.ledger import ENGAGEMENT, StoredReceipt
 from services.scoring.store.encoding import person_of, receipt_of

@@ -13,7 +13,7 @@ from sqlmodel import Field, SQLModel
 
 from chassis.store.columns import UtcDateTime
 from chassis.store.search import search_table
-from deciding.store.rulebooks import rulebook_table
+from people_kernel.store.rulebooks import rulebook_table
 
 
 def _moment(*, is_nullable: bool = False) -> Any:

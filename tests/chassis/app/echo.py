@@ -23,7 +23,7 @@ from chassis.auth import Caller, require
 from chassis.context import Context
 from chassis.errors import NotFound, problem_responses
 from chassis.http.fields import WHOLE
-from chassis.routes import Read, Write
+from chassis.routes import WRITING, Read, Write
 from chassis.serve import serve
 from chassis.settings import ServiceSettings
 from chassis.store.batch import core_table
@@ -122,7 +122,7 @@ class DeadlyRelay:
             die()
 
 
-async def on_signals_given(events: Sequence[SignalGiven], context: Context) -> None:
+async def on_signals_given(events: Sequence[SignalGiven], context: Context[Fuses]) -> None:
     texts = {event.text for event in events}
     if "poison" in texts and not context.service.has_antidote:
         raise ValueError("poison")
@@ -137,7 +137,7 @@ async def on_signals_given(events: Sequence[SignalGiven], context: Context) -> N
             context.set_timer("recall", event.text, context.now + timedelta(seconds=0.1), {"cause": event.meta.event_id})
 
 
-async def on_recall(timers: Sequence[Timer], context: Context) -> None:
+async def on_recall(timers: Sequence[Timer], context: Context[Fuses]) -> None:
     for timer in timers:
         if "stumble" in timer.key:
             raise ValueError("the way to jane@example.com is barred")
@@ -177,7 +177,7 @@ router = APIRouter()
 
 
 @router.post("/v1/echoes", status_code=201)
-async def shout(body: EchoRequest, context: Write, caller: Caller) -> EchoView:
+async def shout(body: EchoRequest, context: Annotated[Context[Fuses], WRITING], caller: Caller) -> EchoView:
     """Echo a text without having heard it."""
     await context.session.execute(insert(ECHO), [{"text": body.text}] * body.times)
     context.say(SignalEchoed(meta=_meta(context, body.text, caller.subject), text=_aloud(body.text)))

@@ -17,6 +17,7 @@ from chassis.auth import Principal, TokenVerifier, generate_key_pair, read_publi
 from chassis.bus.reading import messages
 from chassis.runtime import Runtime, wall_clock
 from contracts.events.gateway import InteractionReceived
+from gateway.gate import Desks
 from gateway.main import create_service
 from gateway.routes import UPSTREAMS
 from gateway.settings import GatewaySettings
@@ -49,8 +50,8 @@ class Door:
     client: httpx.AsyncClient
 
     @property
-    def runtime(self) -> Runtime:
-        runtime: Runtime = self.app.state.runtime
+    def runtime(self) -> Runtime[Desks]:
+        runtime: Runtime[Desks] = self.app.state.runtime
         return runtime
 
     async def send(self, path: str, body: Any, **options: Any) -> httpx.Response:

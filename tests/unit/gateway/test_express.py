@@ -187,7 +187,7 @@ async def test_a_broker_that_fails_is_told_and_the_request_is_not_stored_again(o
 
 
 async def test_a_mistake_of_ours_is_a_500_and_no_silence(one_door: Door, express: Served) -> None:
-    one_door.runtime.service.capture.publisher = None  # nothing to put into
+    one_door.runtime.service.capture.publisher = None  # type: ignore[assignment]  # nothing to put into
     async with express.line() as line:
         assert [(await line.ask(post("/v1/track", BODY))).status for _ in range(2)] == [500, 500]
     assert answered(one_door)["POST", "/v1/track", "500"] == 2

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.values import Receipt
-from deciding.api.paging import from_cursor, to_cursor
 from gateway.people.receipts import Shelf, merged
+from people_kernel.api.paging import from_cursor, to_cursor
 from tests.unit.gateway.running import Door, PlayedService
 
 AT = datetime(2026, 3, 1, 8, tzinfo=UTC)

@@ -17,7 +17,7 @@ from contracts.events.routing import ReferralAccepted, ReferralExpired, Referral
 from contracts.events.scoring import Attribute, ProfileChanged, ProfileChangedV1, ScoreChanged, ScoreCorrected
 from contracts.ids import derive_id, with_prefix
 from contracts.values import Contribution, Receipt, Scores, Strength
-from deciding.cards import Card
+from people_kernel.cards import Card
 from services.lifecycle.domain.book import Book, Cause, Standing
 from services.lifecycle.domain.clocks import BREACH, REMIND, breach, remind
 from services.lifecycle.domain.hearing import Heard, hear

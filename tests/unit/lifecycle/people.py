@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from contracts.ids import with_prefix
-from deciding.cards import Card, ScoringSaid, blank, updated
+from people_kernel.cards import Card, ScoringSaid, blank, updated
 from services.lifecycle.domain.hearing import Heard
 from tests.unit.lifecycle.builders import START, accepted, corrected, created, frg, merged, per, points, returned, scored, split, told_whole
 

@@ -100,7 +100,7 @@ def visited(
 
 
 def whose(person: int, when: datetime, told_at: datetime | None, what: str, *more: Any) -> dict[str, Any]:
-    """What every event of a deciding service names; the person is known by their own oldest fragment."""
+    """What every event of a people_kernel service names; the person is known by their own oldest fragment."""
     return {
         "meta": meta(told_at or when, what, person, when, *more),
         "person_id": per(person),

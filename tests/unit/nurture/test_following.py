@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from deciding.people import Placement, placements_of
+from people_kernel.placements import Placement, placements_of
 from services.nurture.domain.following import Book, PersonSaid, follow
 from services.nurture.domain.rules import NurtureJudge, compile_nurture
 from services.nurture.domain.stages import BuyingStage

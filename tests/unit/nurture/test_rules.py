@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.events.scoring import Attribute
 from contracts.values import Strength
-from deciding.cards import Card, blank
+from people_kernel.cards import Card, blank
 from rulebook.evaluate import UnknownPolicy
 from rulebook.examples import ExamplesFailed, assert_examples_pass, run_examples
 from rulebook.problems import RulebookError

@@ -14,7 +14,7 @@ from chassis.store.timers import Timer
 from contracts.events.lifecycle import SlaBreached, SlaReminded
 from contracts.events.routing import AlertRaised, ReferralAccepted, ReferralExpired, ReferralOffered, ReferralReassigned, ReferralReturned
 from contracts.ids import derive_id
-from deciding.store.locks import lock
+from people_kernel.store.locks import lock
 from services.routing.domain.answering import Asker, Reason
 from services.routing.domain.referral import State
 from services.routing.handlers.answering import AnotherIsAsked, Answer, ReferralWentOn, RepCannotBeAsked, accept_referral

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from contracts.values import JsonObject, Receipt
-from deciding.cards import Card
+from people_kernel.cards import Card
 from services.routing.domain.wording import best_reason, until, who
 from tests.unit.routing.world import DEMO, MOVE, NOW, a_receipt, attributes, per
 

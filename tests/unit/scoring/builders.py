@@ -11,7 +11,7 @@ from contracts.envelope import Meta
 from contracts.events.identity import InteractionRecognized
 from contracts.ids import derive_id
 from contracts.values import AccountClaim, Identifier, IdentifierKind, Interaction, InteractionKind, JsonObject, SourceKind, Strength
-from deciding.profile import Attributes
+from people_kernel.profile import Attributes
 from services.scoring.domain.book import Book
 from services.scoring.domain.decay import DAY, POINT
 from services.scoring.domain.grid import Grid

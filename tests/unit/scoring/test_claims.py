@@ -11,9 +11,9 @@ from contracts.limits import SEARCH_CHARACTERS
 from contracts.maildomains import company_domain
 from contracts.spelling import laid_out, needle
 from contracts.values import AccountClaim, InteractionKind, JsonObject
-from deciding.profile import display_name, domain_of
-from deciding.store.attributes import attributes_from_text, attributes_to_text
-from deciding.titles import RANKS, business_function, seniority
+from people_kernel.profile import display_name, domain_of
+from people_kernel.store.cards import attributes_from_text, attributes_to_text
+from people_kernel.titles import RANKS, business_function, seniority
 from services.scoring.domain.claims import claims_of
 from services.scoring.domain.figures import Money, head_count, money, months
 from services.scoring.domain.profile import search_text

@@ -13,8 +13,8 @@ from contracts.events.identity import InteractionRecognized
 from contracts.events.scoring import Attribute, ProfileChanged, ScoreChanged, ScoreCorrected
 from contracts.limits import OTHER_ATTRIBUTES
 from contracts.values import AccountClaim, Interaction, InteractionKind, JsonObject, SourceKind, Strength
-from deciding.cards import Card, blank, updated
-from deciding.profile import Attributes
+from people_kernel.cards import Card, blank, updated
+from people_kernel.profile import Attributes
 from services.scoring.domain.book import Person
 from services.scoring.domain.claims import KNOWN_ATTRIBUTES
 from services.scoring.domain.decay import POINT, combine

@@ -11,7 +11,7 @@ from contracts.events.identity import PersonMerged
 from contracts.events.scoring import ProfileChanged, ScoreChanged, ScoreCorrected
 from contracts.limits import EVENT_RECEIPTS
 from contracts.values import SourceKind, Strength
-from deciding.profile import Attributes
+from people_kernel.profile import Attributes
 from services.scoring.domain.book import Book
 from services.scoring.domain.decay import POINT
 from services.scoring.domain.facts import trait_facts

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.values import Interaction, InteractionKind, JsonObject
-from deciding.profile import profile_facts
+from people_kernel.profile import profile_facts
 from rulebook.examples import run_examples
 from rulebook.problems import RulebookError
 from services.scoring.domain.decay import DAY, POINT

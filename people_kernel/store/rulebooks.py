@@ -42,7 +42,7 @@ def rulebook_table(metadata: MetaData) -> Table:
     )
 
 
-class Standing(NamedTuple):
+class VersionInfo(NamedTuple):
     """A version without its text."""
 
     version: int
@@ -66,15 +66,15 @@ class Draft:
     created_at: datetime
 
 
-async def load_states(session: Session, table: Table) -> list[Standing]:
+async def load_states(session: Session, table: Table) -> list[VersionInfo]:
     """All that there are, the first first."""
     rows = await session.execute(select(table.c.version, table.c.digest, table.c.state).order_by(table.c.version))
-    return [Standing(row.version, row.digest, row.state) for row in rows]
+    return [VersionInfo(row.version, row.digest, row.state) for row in rows]
 
 
-async def load_decided(session: Session, table: Table) -> list[Standing]:
+async def load_decided(session: Session, table: Table) -> list[VersionInfo]:
     """Those that decide, or did at some time: what is stored may name them, and no other. The first first."""
-    return [Standing(*row) for row in await session.execute(_deciding(table))]
+    return [VersionInfo(*row) for row in await session.execute(_deciding(table))]
 
 
 @lru_cache(maxsize=16)

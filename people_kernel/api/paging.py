@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import Path, Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.errors import BadInput
 from chassis.http.fields import Moment
-from deciding.store.pages import Place
+from people_kernel.store.receipts import Place
 
 PersonId = Annotated[
     str, Path(min_length=1, max_length=64, description="A person; an id that a merge absorbed answers with the survivor", examples=["per_01J8Z0"])
@@ -41,3 +42,20 @@ def from_cursor(cursor: str | None) -> Place | None:
         return _EPOCH + int(since_epoch) * _MICROSECOND, row_id.replace("\0", "")
     except (ValueError, OverflowError, binascii.Error):
         raise BadInput("This is not a cursor of ours", field="query.cursor", remedy="Use next_cursor of the page before") from None
+
+
+Current = Annotated[dict[str, str], Field(description="Asked id -> the person who answers to it", examples=[{"per_01J8Z9": "per_01J8Z0"}])]
+
+
+class LookupRequest(BaseModel):
+    """Whom to look up."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    person_ids: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(min_length=1, max_length=200, examples=[["per_01J8Z0"]])
+
+
+class LookupAsOfRequest(LookupRequest):
+    """Whom to look up, and at which moment."""
+
+    as_of: Moment | None = Field(default=None, description="What was the case at that moment")

@@ -1,4 +1,4 @@
-"""The table of who is who (`deciding.people`)."""
+"""The table of who is who (`people_kernel.placements`)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from chassis.store.batch import upsert
 from chassis.store.membership import among, rows_by
 from chassis.store.session import Session
 from contracts.ids import is_id, with_prefix
-from deciding.people import Placement, Placements, newer, own
-from deciding.store.locks import lock
+from people_kernel.placements import Placement, Placements, newer, own
+from people_kernel.store.locks import lock
 
 
 def fragment_table(metadata: MetaData, *more: SchemaItem) -> Table:

@@ -1,19 +1,22 @@
-"""The table of cards (`deciding.cards`)."""
+"""The table of cards (`people_kernel.cards`)."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
+import orjson
 from pydantic import TypeAdapter
 from sqlalchemy import Boolean, Column, MetaData, String, Table, Text
 
 from chassis.store.batch import upsert
 from chassis.store.membership import rows_by
 from chassis.store.session import Session
-from contracts.values import Receipt, Scores
-from deciding.cards import Card
-from deciding.store.attributes import attributes_from_text, attributes_to_text
+from contracts.events.scoring import Attribute
+from contracts.values import Receipt, Scores, Strength
+from people_kernel.cards import Card
+from people_kernel.profile import Attributes
 
 _HIGHLIGHTS = TypeAdapter(tuple[Receipt, ...])
 
@@ -55,3 +58,29 @@ def _card_row(card: Card) -> dict[str, Any]:
 def _card_of(row: Any) -> Card:
     scores = None if row.scores is None else Scores.model_validate_json(row.scores)
     return Card(row.person_id, attributes_from_text(row.attributes), scores, _HIGHLIGHTS.validate_json(row.highlights), row.is_test)
+
+
+_STRENGTHS: Final = {one.value: one for one in Strength}  # a third of what `Strength(...)` costs
+
+
+def attributes_to_text(attributes: Attributes) -> str:
+    """`{name: [value, strength, source, interaction, moment]}` as canonical JSON."""
+    written = {
+        name: [one.value, one.strength.value, one.source_id, one.interaction_id, one.occurred_at.isoformat()] for name, one in attributes.items()
+    }
+    return orjson.dumps(written, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def attributes_from_text(text: str) -> dict[str, Attribute]:
+    """The profile that `attributes_to_text` wrote."""
+    # validated, though what is read was checked when it was written: `model_construct` is Python, and takes five times as long
+    return {
+        name: Attribute(
+            value=value,
+            strength=_STRENGTHS[strength],
+            source_id=source_id,
+            interaction_id=interaction_id,
+            occurred_at=datetime.fromisoformat(occurred_at),
+        )
+        for name, (value, strength, source_id, interaction_id, occurred_at) in orjson.loads(text).items()
+    }

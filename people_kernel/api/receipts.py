@@ -9,9 +9,9 @@ from sqlalchemy import Table
 from chassis.errors import NotFound, problem_responses
 from chassis.routes import Read
 from contracts.values import Receipt
-from deciding.api.paging import AsOf, Cursor, Limit, PersonId, from_cursor, to_cursor
-from deciding.store.people import load_fragments_of, survivors
-from deciding.store.receipts import load_receipts
+from people_kernel.api.paging import AsOf, Cursor, Limit, PersonId, from_cursor, to_cursor
+from people_kernel.store.placements import load_fragments_of, survivors
+from people_kernel.store.receipts import load_receipts
 
 
 class PersonNotFound(NotFound):

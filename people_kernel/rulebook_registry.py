@@ -29,8 +29,8 @@ from chassis.store.statements import Row
 from contracts.envelope import Meta
 from contracts.events.rulebooks import RulebookActivated
 from contracts.ids import derive_id
-from deciding.store import rulebooks as store
-from deciding.store.rulebooks import Standing, State
+from people_kernel.store import rulebooks as store
+from people_kernel.store.rulebooks import State, VersionInfo
 from rulebook.compile import Rulebook
 from rulebook.examples import ExamplesFailed
 from rulebook.problems import RulebookError
@@ -71,7 +71,7 @@ class RulebookUncompiled(NotReady):
 
 
 @dataclass(frozen=True, slots=True)
-class Edition(Generic[Judge]):
+class LoadedVersions(Generic[Judge]):
     """All versions that ever decided as judges, each compiled when it is first asked for, and the one that decides in this transaction."""
 
     by_version: Mapping[int, Judge]
@@ -79,7 +79,7 @@ class Edition(Generic[Judge]):
 
 
 @dataclass(frozen=True)
-class RulebookDesk(Generic[Judge]):
+class RulebookRegistry(Generic[Judge]):
     """What a service says of its rulebook, once, beside its rules. Compiled versions are kept for the life of the process: they never change.
 
     `compile` raises RulebookError; `check` raises ExamplesFailed; `judge` makes of a compiled rulebook what the domain decides with.
@@ -107,7 +107,7 @@ class RulebookDesk(Generic[Judge]):
             with suppress(RulebookUncompiled):  # readiness says so
                 await self.edition(context)
 
-    async def edition(self, context: Context) -> Edition[Judge]:
+    async def edition(self, context: Context) -> LoadedVersions[Judge]:
         """The versions as they are in this transaction. Raises RulebookUncompiled when the active one is no judge in this release."""
         decided = await store.load_decided(context.session, self.table)
         await self._read(context.session, decided)
@@ -117,7 +117,7 @@ class RulebookDesk(Generic[Judge]):
         judge = self._judges.get(_key(active)) or await asyncio.to_thread(self._judge_of, active)
         if judge is None:
             raise RulebookUncompiled(self._complaint(active), remedy=_ACTIVATE_ANOTHER)
-        return Edition(_Versions(self._judge_of, decided, judge), judge)
+        return LoadedVersions(_Versions(self._judge_of, decided, judge), judge)
 
     async def add_draft(self, context: Context, document: str, by: str) -> Row:
         """The version with this content: a new one, or the one that has it already. Raises RulebookRefused, DraftOvertaken."""
@@ -163,14 +163,14 @@ class RulebookDesk(Generic[Judge]):
         except RulebookError as error:
             raise _refusal(error) from None
 
-    async def _read(self, session: Session, decided: list[Standing]) -> None:
+    async def _read(self, session: Session, decided: list[VersionInfo]) -> None:
         """Have the texts at hand of those that may have to be compiled."""
         missing = [row for row in decided if not any(_key(row) in known for known in (self._judges, self._faults, self._texts))]
         if missing:
             documents = await store.load_documents(session, self.table, [row.version for row in missing])
             self._texts.update({_key(row): documents[row.version] for row in missing})
 
-    def _judge_of(self, row: Standing) -> Judge | None:
+    def _judge_of(self, row: VersionInfo) -> Judge | None:
         """The version as a judge, compiled once; None if it does not compile."""
         key = _key(row)
         if key not in self._judges and key not in self._faults:
@@ -200,14 +200,14 @@ class RulebookDesk(Generic[Judge]):
             for row in faulty
         ]
 
-    def _complaint(self, row: Standing) -> str:
+    def _complaint(self, row: VersionInfo) -> str:
         return f"{self.name}@{row.version} does not compile in this release: {self._faults[_key(row)]}"
 
 
 class _Versions(Mapping[int, Judge]):
     """Version -> judge. A version that is no judge any more, or never decided, is stood in for by the active one."""
 
-    def __init__(self, judge_of: Callable[[Standing], Judge | None], decided: list[Standing], active: Judge) -> None:
+    def __init__(self, judge_of: Callable[[VersionInfo], Judge | None], decided: list[VersionInfo], active: Judge) -> None:
         self._judge_of = judge_of
         self._decided = {row.version: row for row in decided}
         self._active = active
@@ -223,7 +223,7 @@ class _Versions(Mapping[int, Judge]):
         return len(self._decided)
 
 
-def _key(row: Standing) -> _Key:
+def _key(row: VersionInfo) -> _Key:
     return row.version, row.digest
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from contracts.events.scoring import ProfileChanged, ProfileChangedV1, ScoreChanged, ScoreCorrected
 from contracts.limits import HIGHLIGHTS
 from contracts.values import Receipt, Scores
-from deciding.profile import PROFILE_VARIABLES, Attributes, profile_facts, text_of
+from people_kernel.profile import PROFILE_VARIABLES, Attributes, profile_facts, text_of
 from rulebook.vocabulary import DOUBLE, STRING, FactType
 
 CARD_VARIABLES: Mapping[str, FactType] = {

@@ -5,15 +5,51 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
-from pydantic import ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from chassis.auth import Caller, require
 from chassis.errors import BadInput, FieldError, Malformed, problem_responses
 from chassis.routes import Read, Write
 from chassis.store.statements import Row
-from deciding.api.rulebook_views import LONGEST_TEXT, DraftRequest, RulebooksPage, RulebookText, RulebookView
-from deciding.rulebooks import RulebookDesk
-from deciding.store.rulebooks import load_all
+from people_kernel.rulebook_registry import RulebookRegistry
+from people_kernel.store.rulebooks import load_all
+
+LONGEST_TEXT = 100_000  # characters of a rulebook; the longest default has 11,000
+
+
+class RulebookView(BaseModel):
+    """One version of a rulebook, without its text."""
+
+    version: int
+    label: str = Field(description="How receipts name it", examples=["scoring@1"])
+    state: str = Field(examples=["draft", "active"])
+    digest: str = Field(description="SHA-256 of the content")
+    created_at: AwareDatetime
+    created_by: str
+    activated_at: AwareDatetime | None
+    activated_by: str | None
+
+
+class RulebookText(RulebookView):
+    """One version with its text."""
+
+    text: str = Field(description="YAML, as it was sent")
+
+
+class RulebooksPage(BaseModel):
+    """All versions, the latest first."""
+
+    items: list[RulebookView]
+    next_cursor: str | None = None
+
+
+class DraftRequest(BaseModel):
+    """A new version, as JSON; `text/yaml` with the bare text does as well."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=LONGEST_TEXT, description="The rulebook's YAML")
+
 
 Version = Annotated[int, Path(ge=1, le=1_000_000, description="A version of the rulebook", examples=[1])]
 _MAY_ACTIVATE = ("marketing", "ops", "admin")
@@ -28,7 +64,7 @@ _BODY = {
 }
 
 
-def rulebook_router(desk: RulebookDesk[Any]) -> APIRouter:
+def rulebook_router(desk: RulebookRegistry[Any]) -> APIRouter:
     """The routes /v1/rulebooks/<name>."""
     router = APIRouter(tags=["rulebooks"])
     path = f"/v1/rulebooks/{desk.name}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.events.scoring import Attribute
 from contracts.maildomains import company_domain
-from deciding.titles import FUNCTIONS, RANKS, business_function, seniority
+from people_kernel.titles import FUNCTIONS, RANKS, business_function, seniority
 from rulebook.vocabulary import BOOL, DOUBLE, INT, MAP, STRING, FactType, one_of
 
 Attributes = Mapping[str, Attribute]

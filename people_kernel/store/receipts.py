@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import orjson
-from sqlalchemy import Column, Index, MetaData, String, Table, Text, select
+from sqlalchemy import Column, Index, MetaData, String, Table, Text, and_, or_, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from chassis.store.batch import insert_or_skip
 from chassis.store.columns import UtcDateTime
 from chassis.store.membership import one_of
 from chassis.store.session import Session
 from contracts.values import Receipt
-from deciding.store.pages import Place, earlier
 
 
 def receipt_table(metadata: MetaData) -> Table:
@@ -61,3 +61,12 @@ async def load_receipts(
         statement = statement.where(earlier(table.c.at, table.c.receipt_id, before))
     rows = await session.execute(statement.order_by(table.c.at.desc(), table.c.receipt_id.desc()).limit(limit))
     return [Receipt.model_validate(orjson.loads(row.body)) for row in rows]
+
+
+Place = tuple[datetime, str]
+"""(moment, id) of the last item of a page."""
+
+
+def earlier(at: ColumnElement[datetime], row_id: ColumnElement[str], place: Place) -> ColumnElement[bool]:
+    """The rows that come after `place` where the newest stand first."""
+    return or_(at < place[0], and_(at == place[0], row_id < place[1]))
