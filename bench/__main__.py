@@ -1,7 +1,8 @@
-"""`make bench`: pairs in one run, each figure beside its ceiling and beside another commit; `--only` prints single figures, as they are.
+"""`make bench`: pairs in one run, each figure beside its ceiling and beside another commit;
+`--only` prints single figures, as they are.
 
-python -m bench [--against COMMIT] [--scenes web new ...] [--rounds 5] [--report bench/report.json] [--fail-on-regression]
-python -m bench --only captures|pipeline|alerts|memory|bytes|folds ...
+python -m bench [--against COMMIT] [--scenes web new ...] [--rounds 5] [--report bench/report.json]
+[--fail-on-regression] python -m bench --only captures|pipeline|alerts|memory|bytes|folds ...
 """
 
 from __future__ import annotations
@@ -86,7 +87,11 @@ def _pairs(arguments: argparse.Namespace) -> int:
             tolerance=arguments.tolerance,
         )
         done = play(options, arguments.scenes, arguments.report, arguments.minutes)
-    worse = [f"{one.scenario}: {ratio.figure} {ratio.spread.median:.2f} of {ratio.theirs}" for one in done for ratio in one.regressions()]
+    worse = [
+        f"{one.scenario}: {ratio.figure} {ratio.spread.median:.2f} of {ratio.theirs}"
+        for one in done
+        for ratio in one.regressions()
+    ]
     print("\n".join(["regressions:", *(f"  {one}" for one in worse)]) if worse else "no regression found", flush=True)
     print(f"report: {arguments.report}", flush=True)
     return 1 if worse and arguments.fail_on_regression else 0
@@ -102,13 +107,22 @@ def _ours() -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument("--only", nargs="+", choices=FIGURES, help="single figures instead of pairs")
-    parser.add_argument("--against", metavar="COMMIT", help="another commit of this repository, to be measured in turns with this one")
+    parser.add_argument(
+        "--against", metavar="COMMIT", help="another commit of this repository, to be measured in turns with this one"
+    )
     parser.add_argument("--scenes", nargs="+", choices=SCENES, default=list(SCENES), help="some of the scenes")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--captures", type=int, default=3_000, help="of one turn of web, new and scale")
     parser.add_argument("--seconds", type=int, default=10, help="of one turn of alerts")
-    parser.add_argument("--people", type=int, nargs=2, default=[10_000, 50_000], metavar=("FEW", "MANY"), help="in the stores of scale")
-    parser.add_argument("--tolerance", type=float, default=TOLERANCE, help="a ratio beyond 1 + this is a regression, if the rounds agree")
+    parser.add_argument(
+        "--people", type=int, nargs=2, default=[10_000, 50_000], metavar=("FEW", "MANY"), help="in the stores of scale"
+    )
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        default=TOLERANCE,
+        help="a ratio beyond 1 + this is a regression, if the rounds agree",
+    )
     parser.add_argument("--minutes", type=float, default=60.0, help="no round begins later than this")
     parser.add_argument("--report", type=Path, default=REPORT)
     parser.add_argument("--fail-on-regression", action="store_true", help="exit with 1")

@@ -1,10 +1,12 @@
-"""CPU microseconds an event of the capture door, in this process: no sockets, no disk, nothing that another program could disturb but the clock.
+"""CPU microseconds an event of the capture door, in this process: no sockets, no disk, nothing that
+another program could disturb but the clock.
 
     python -m bench.door [--rounds 7] [--publish]
 
-One event a request and twenty a request, from the bytes of a connection to a publisher that keeps nothing and back, each beside a bare FastAPI
-endpoint with a pydantic model of the same body under uvicorn's own protocol; they take turns, and the smallest of the rounds counts: what disturbs
-only adds. With `--publish` also what it costs this process to publish 500 captures to a real nats-server as one atomic batch.
+One event a request and twenty a request, from the bytes of a connection to a publisher that keeps nothing and back,
+each beside a bare FastAPI endpoint with a pydantic model of the same body under uvicorn's own protocol; they take
+turns, and the smallest of the rounds counts: what disturbs only adds. With `--publish` also what it costs this process
+to publish 500 captures to a real nats-server as one atomic batch.
 """
 
 from __future__ import annotations
@@ -29,28 +31,29 @@ import uvloop
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
-from bench.capture import WRITE_KEY, an_event, bare
-from chassis.auth import generate_key_pair
+from bench.bare_endpoint import bare
+from bench.load import WRITE_KEY, an_event
 from chassis.bus.broker import Broker
+from chassis.clock import wall_clock
 from chassis.message import OutMessage
 from chassis.metrics import Metrics
-from chassis.runtime import wall_clock
 from chassis.telemetry import Telemetry
+from chassis.web.auth import generate_key_pair
 from embedded.up import free_ports
-from gateway.capture import CaptureDesk
-from gateway.directory import Known
-from gateway.domain.batch import Arrival, read_batch
+from gateway.capture import CaptureService
+from gateway.directory import DirectoryState
+from gateway.domain.batch import BatchArrival, read_batch
 from gateway.domain.body import parse
-from gateway.domain.capture import Sender, Source
+from gateway.domain.capture import CaptureSender, CaptureSource
 from gateway.domain.keys import hash_of
-from gateway.express import CaptureProtocol
+from gateway.fast_path import CaptureProtocol
 from gateway.main import create_service
 from gateway.settings import GatewaySettings
 
 EVENTS: Final = 20
 PUBLISHED: Final = 500
 _REQUESTS: Final = {1: 400, EVENTS: 100}
-_SOURCE: Final = Source("src_bench", name="bench")
+_SOURCE: Final = CaptureSource("src_bench", name="bench")
 
 
 class Nowhere:
@@ -68,9 +71,9 @@ class Sources:
     """A directory that knows one source."""
 
     def __init__(self) -> None:
-        self.known = Known(sources={hash_of(WRITE_KEY): _SOURCE})
+        self.known = DirectoryState(sources={hash_of(WRITE_KEY): _SOURCE})
 
-    def source_of(self, write_key: str | None) -> Source:
+    def source_of(self, write_key: str | None) -> CaptureSource:
         """The source of a key, looked up as the real one does it."""
         return self.known.sources[hash_of(write_key or "")]
 
@@ -78,12 +81,19 @@ class Sources:
 def the_door() -> ASGIApp:
     """The gateway's application with everything in front of the publisher, its lifespan not begun."""
     private_key, public_key = generate_key_pair()
-    settings = GatewaySettings(nats_url="nats://127.0.0.1:9", database_url="sqlite://", token_private_key=private_key, token_public_key=public_key)
+    settings = GatewaySettings(
+        nats_url="nats://127.0.0.1:9",
+        database_url="sqlite://",
+        token_private_key=private_key,
+        token_public_key=public_key,
+    )
     app = create_service(settings).app()
     sources = cast(Any, Sources())
-    desk = CaptureDesk(sources, Nowhere(), cast(Any, None), wall_clock)
-    desks = SimpleNamespace(directory=sources, capture=desk)
-    app.state.runtime = SimpleNamespace(service=desks, settings=settings, metrics=Metrics("gateway"), telemetry=Telemetry("gateway", 0.0))
+    service = CaptureService(sources, Nowhere(), cast(Any, None), wall_clock)
+    state = SimpleNamespace(directory=sources, capture=service)
+    app.state.runtime = SimpleNamespace(
+        service=state, settings=settings, metrics=Metrics("gateway"), telemetry=Telemetry("gateway", 0.0)
+    )
     return app
 
 
@@ -148,13 +158,16 @@ async def doors(rounds: int) -> None:
             for name, connection in (("gateway", gateway), ("bare", endpoint)):
                 taken[name].append(await asked(*connection, path, sent, times) / times / events * 1e6)
         ours, theirs = min(taken["gateway"]), min(taken["bare"])
-        print(f"{events:3} a request: gateway {ours:6.1f} us an event, bare {theirs:6.1f}; bare / gateway {theirs / ours:.2f}")
+        print(
+            f"{events:3} a request: gateway {ours:6.1f} us an event, bare {theirs:6.1f}; bare / gateway"
+            f" {theirs / ours:.2f}"
+        )
 
 
 def phases(rounds: int) -> None:
     """What a batch of twenty costs before and in the domain."""
     body = bodies(EVENTS)[0]
-    arrival = Arrival(_SOURCE, datetime.now(UTC), Sender("127.0.0.1", None))
+    arrival = BatchArrival(_SOURCE, datetime.now(UTC), CaptureSender("127.0.0.1", None))
     _say("parse", rounds, lambda: parse(body))
     _say("parse and read", rounds, lambda: read_batch(parse(body), len(body), arrival))
 
@@ -172,13 +185,15 @@ def _say(name: str, rounds: int, step: Callable[[], object]) -> None:
 def published(rounds: int) -> None:
     """CPU of this process a capture, in atomic batches of 500 to a real server."""
     port = free_ports(1)[0]
-    arrival = Arrival(_SOURCE, datetime.now(UTC), Sender("127.0.0.1", None))
+    arrival = BatchArrival(_SOURCE, datetime.now(UTC), CaptureSender("127.0.0.1", None))
     captures = [one for body in bodies(EVENTS)[:25] for one in read_batch(parse(body), len(body), arrival).captures]
     messages = [OutMessage(one.subject(1), one.headers(), one.body) for one in captures][:PUBLISHED]
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "nats.conf"
         config.write_text(f'listen: 127.0.0.1:{port}\njetstream {{ store_dir: "{folder}/nats" }}\n')
-        server = subprocess.Popen([str(Path(sysconfig.get_path("scripts")) / "nats-server"), "-c", str(config)], stderr=subprocess.DEVNULL)
+        server = subprocess.Popen(
+            [str(Path(sysconfig.get_path("scripts")) / "nats-server"), "-c", str(config)], stderr=subprocess.DEVNULL
+        )
         try:
             uvloop.run(_publish(f"nats://127.0.0.1:{port}", messages, rounds))
         finally:

@@ -1,7 +1,9 @@
-"""What one more fact costs somebody who has many: a late claim, a merge and a split, on a real store (SQLite), through the service's own handlers.
+"""What one more fact costs somebody who has many: a late claim, a merge and a split, on a real store
+(SQLite), through the service's own handlers.
 
-Two people with half of the facts each are put into the store as the service would have written them; then a page view (for comparison), a late
-claim on the first, a merge of both and their split are timed, several times, each in a transaction of its own as a batch of one.
+Two people with half of the facts each are put into the store as the service would have written them; then a page view
+(for comparison), a late claim on the first, a merge of both and their split are timed, several times, each in a
+transaction of its own as a batch of one.
 """
 
 from __future__ import annotations
@@ -24,10 +26,10 @@ from contracts.envelope import Meta
 from contracts.events.identity import InteractionRecognized, PersonMerged, PersonPart, PersonSplit
 from contracts.ids import derive_id
 from contracts.values import Interaction, InteractionKind, SourceKind, Strength
-from services.scoring.handlers import on_interactions_recognized, on_people_regrouped
-from services.scoring.handlers.rulebooks import DESK
-from services.scoring.store.encoding import fact_row
-from services.scoring.store.records import FACT, RECEIPT
+from services.scoring.events import on_interactions_recognized, on_people_regrouped
+from services.scoring.rulebooks import REGISTRY
+from services.scoring.store.rows import fact_row
+from services.scoring.store.tables import FACT, RECEIPT
 
 FACTS = (1_000, 10_000, 100_000)
 TARGETS_MS: dict[str, float | None] = {"page view": None, "late claim": 5.0, "merge": 300.0, "split": 300.0}
@@ -40,7 +42,7 @@ _EVERY_CLAIM = 2  # every second fact claims something
 
 
 @dataclass
-class Figures:
+class FoldFigures:
     """By what was done: milliseconds of CPU, and of the clock, which on a busy machine is mostly waiting for others."""
 
     facts: int
@@ -55,7 +57,7 @@ class Figures:
         return f"{name} {cpu:.1f} ms CPU, {clock:.1f} ms" + ("" if target is None else f" (target {target:.0f})")
 
 
-async def measure(facts: int) -> Figures:
+async def measure(facts: int) -> FoldFigures:
     """Both people with `facts` together."""
     with tempfile.TemporaryDirectory(prefix="rapport-folds-") as folder:
         url = f"sqlite:///{Path(folder) / 'scoring.db'}"
@@ -63,27 +65,31 @@ async def measure(facts: int) -> Figures:
         async with Database(url) as store:
             async with store.begin() as session:
                 context = Context(session, _START)
-                await DESK.add_draft(context, DESK.default.read_text(), "bench")
-                await DESK.activate(context, 1, "bench")
+                await REGISTRY.add_draft(context, REGISTRY.default.read_text(), "bench")
+                await REGISTRY.activate(context, 1, "bench")
             await _fill(store, facts)
             return await _measured(store, facts)
 
 
 async def _fill(store: Database, facts: int) -> None:
-    """The first and the last facts through the handlers, so that profiles and sums are as they would be; those between in batched inserts."""
+    """The first and the last facts through the handlers, so that profiles and sums are as they
+    would be; those between in batched inserts.
+    """
     between = range(20, facts - 20)
     await _hear(store, [_fact(number) for number in range(20)])
     for begin in range(between.start, between.stop, _BATCH):
         events = [_fact(number) for number in range(begin, min(begin + _BATCH, between.stop))]
         async with store.begin() as session:
-            rows = [fact_row(event, 1, has_traits=number % _EVERY_CLAIM == 0) for number, event in enumerate(events, begin)]
+            rows = [
+                fact_row(event, 1, has_traits=number % _EVERY_CLAIM == 0) for number, event in enumerate(events, begin)
+            ]
             await insert_all(session, FACT, rows)
             await insert_all(session, RECEIPT, [_receipt_row(event) for event in events])
     await _hear(store, [_fact(number) for number in range(between.stop, facts)])
 
 
-async def _measured(store: Database, facts: int) -> Figures:
-    figures = Figures(facts)
+async def _measured(store: Database, facts: int) -> FoldFigures:
+    figures = FoldFigures(facts)
     for turn in range(ROUNDS):
         view, late = _fact(2 * (facts + turn) + 1), _late(facts, turn)
         figures.took["page view"].append(await _timed(_hear(store, [view])))
@@ -111,7 +117,9 @@ async def _regroup(store: Database, events: Sequence[PersonMerged | PersonSplit]
 
 
 def _fact(number: int, days_ago: int = 0) -> InteractionRecognized:
-    """Half of the facts are identify calls with changing claims, the others page views; both people have some of each."""
+    """Half of the facts are identify calls with changing claims, the others
+    page views; both people have some of each.
+    """
     when = _START + timedelta(seconds=number) - timedelta(days=days_ago)
     claims = number % _EVERY_CLAIM == 0
     interaction = Interaction(
@@ -138,10 +146,16 @@ def _fact(number: int, days_ago: int = 0) -> InteractionRecognized:
 
 
 def _late(facts: int, turn: int) -> InteractionRecognized:
-    """A claim of long ago that changes what is believed all the same, because a server vouches for it: the dearest kind."""
+    """A claim of long ago that changes what is believed all the same, because a
+    server vouches for it: the dearest kind.
+    """
     event = _fact(2 * (facts + turn), days_ago=3000 - turn)
     traits = {"title": ("CEO", "Intern")[turn % 2], "city": f"City {turn}"}
-    return event.model_copy(update={"interaction": event.interaction.model_copy(update={"traits": traits, "source_kind": SourceKind.SERVER})})
+    return event.model_copy(
+        update={
+            "interaction": event.interaction.model_copy(update={"traits": traits, "source_kind": SourceKind.SERVER})
+        }
+    )
 
 
 def _receipt_row(event: InteractionRecognized) -> dict[str, object]:
@@ -173,8 +187,12 @@ def _merged(version: int) -> PersonMerged:
 
 
 def _split(version: int) -> PersonSplit:
-    parts = tuple(PersonPart(person_id=_PER[one], fragment_ids=(one,), graph_version=version) for one in (_FIRST, _SECOND))
-    return PersonSplit(meta=_meta(version), person_id=_PER[_FIRST], parts=parts, graph_version=version, sentence="They are two")
+    parts = tuple(
+        PersonPart(person_id=_PER[one], fragment_ids=(one,), graph_version=version) for one in (_FIRST, _SECOND)
+    )
+    return PersonSplit(
+        meta=_meta(version), person_id=_PER[_FIRST], parts=parts, graph_version=version, sentence="They are two"
+    )
 
 
 def _meta(number: int) -> Meta:

@@ -1,8 +1,10 @@
-"""What a hop costs without a broker: messages into a service's processor, transaction, relay, and into the next service. CPU per batch.
+"""What a hop costs without a broker: messages into a service's processor, transaction, relay,
+and into the next service. CPU per batch.
 
     python -m bench.hops [--against CHECKOUT] [--rounds 3] [--sizes 1 10 250]
 
-With `--against`, this file measures another checkout of the house as well, in turns with this one: on a shared machine only such pairs say anything.
+With `--against`, this file measures another checkout of the house as well, in turns with this one: on a
+shared machine only such pairs say anything.
 """
 
 from __future__ import annotations
@@ -50,10 +52,7 @@ async def running(name: str, folder: Path) -> AsyncIterator[Any]:
     """A service without its bus: (runtime, far side, what it hears by stream)."""
     from importlib import import_module
 
-    from chassis.app.lifecycle import consumer_specs
-    from chassis.message import Mark, StreamState
     from chassis.metrics import Metrics
-    from chassis.processing import Processor
     from chassis.runtime import Runtime
     from chassis.store.database import Database
     from chassis.store.migrate import migrate
@@ -62,7 +61,9 @@ async def running(name: str, folder: Path) -> AsyncIterator[Any]:
 
     settings = getattr(import_module(f"services.{name}.settings"), f"{name.capitalize()}Settings")
     url = f"sqlite:///{folder / name}.db"
-    service = import_module(f"services.{name}.main").create_service(settings(database_url=url, token_public_key="unused"))
+    service = import_module(f"services.{name}.main").create_service(
+        settings(database_url=url, token_public_key="unused")
+    )
     await migrate(url, service.migrations)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(url))
@@ -72,14 +73,23 @@ async def running(name: str, folder: Path) -> AsyncIterator[Any]:
             runtime.service = await stack.enter_async_context(service.extras(runtime))
         runtime.relay = Relay(database, far.publish, purge_seconds=3600.0)
         relaying = asyncio.create_task(runtime.relay.run())
-        processors = {}
-        for spec in consumer_specs(name, service.settings, service.subscriptions):
-            processors[spec.stream] = Processor(runtime, spec, service.subscriptions)
-            await processors[spec.stream].open(StreamState(spec.stream, Mark(0, _START), 1))
+        processors = await _processors(runtime, service)
         heard = {event.wire_name for taker in service.subscriptions for event in taker.event_types}
         yield processors, far, heard
         await runtime.relay.stop()
         await relaying
+
+
+async def _processors(runtime: Any, service: Any) -> dict[str, Any]:
+    from chassis.lifespan import consumer_specs
+    from chassis.message import Mark, StreamState
+    from chassis.processor import Processor
+
+    processors = {}
+    for spec in consumer_specs(service.name, service.settings, service.subscriptions):
+        processors[spec.stream] = Processor(runtime, spec, service.subscriptions)
+        await processors[spec.stream].open(StreamState(spec.stream, Mark(0, _START), 1))
+    return processors
 
 
 def captures(count: int) -> list[Any]:
@@ -118,7 +128,9 @@ def received(stream: str, messages: Sequence[Any]) -> list[Any]:
     from chassis.message import Received
 
     now = datetime.now(UTC)
-    return [Received(one.subject, one.headers, one.body, stream, number, 1, now) for number, one in enumerate(messages, 1)]
+    return [
+        Received(one.subject, one.headers, one.body, stream, number, 1, now) for number, one in enumerate(messages, 1)
+    ]
 
 
 async def measure(size: int) -> dict[str, float]:
@@ -126,20 +138,35 @@ async def measure(size: int) -> dict[str, float]:
     from chassis.message import OutMessage
 
     count = max(2 * CALLS[size] * size, 600)
-    streams: dict[str, list[Any]] = {"CAPTURE": [OutMessage(event.subjects(1)[0], event.headers(), event.body()) for event in captures(count)]}
+    streams: dict[str, list[Any]] = {
+        "CAPTURE": [OutMessage(event.subjects(1)[0], event.headers(), event.body()) for event in captures(count)]
+    }
     costs = {}
     with tempfile.TemporaryDirectory(prefix="rapport-hops-") as folder:
         for name in _NAMES:
             async with running(name, Path(folder)) as (processors, far, heard):
-                batches = []
-                for stream, processor in processors.items():
-                    mine = [one for one in received(stream, streams.get(stream, [])) if one.subject.rpartition(".")[0] in heard]
-                    parts = [mine[begin : begin + size] for begin in range(0, len(mine), size)]
-                    batches += [(index / max(1, len(parts)), processor, part) for index, part in enumerate(parts) if len(part) == size]
-                batches.sort(key=lambda one: one[0])  # streams side by side
-                costs[name] = await _timed([(processor, part) for _, processor, part in batches], CALLS[size])
+                heard_streams = {
+                    stream: [one for one in streams.get(stream, []) if _name_of(one) in heard] for stream in processors
+                }
+                costs[name] = await _timed(_batches(processors, heard_streams, size), CALLS[size])
             streams[far.stream] = far.said
     return costs
+
+
+def _name_of(message: Any) -> str:
+    return str(message.subject.rpartition(".")[0])
+
+
+def _batches(processors: dict[str, Any], streams: dict[str, list[Any]], size: int) -> list[tuple[Any, Any]]:
+    """Full batches of all streams side by side, each with its processor."""
+    batches = []
+    for stream, processor in processors.items():
+        mine = received(stream, streams[stream])
+        parts = [mine[begin : begin + size] for begin in range(0, len(mine), size)]
+        batches += [
+            (index / max(1, len(parts)), processor, part) for index, part in enumerate(parts) if len(part) == size
+        ]
+    return [(processor, part) for _, processor, part in sorted(batches, key=lambda one: one[0])]
 
 
 async def _timed(batches: Sequence[tuple[Any, Any]], calls: int) -> float:
@@ -156,7 +183,9 @@ async def _timed(batches: Sequence[tuple[Any, Any]], calls: int) -> float:
     return sum(took[-calls:]) / max(1, min(calls, len(took)))
 
 
-def compare(checkouts: Sequence[str], sizes: Sequence[int], rounds: int) -> dict[int, dict[str, list[dict[str, float]]]]:
+def compare(
+    checkouts: Sequence[str], sizes: Sequence[int], rounds: int
+) -> dict[int, dict[str, list[dict[str, float]]]]:
     """size -> checkout -> figures of each round."""
     found: dict[int, dict[str, list[dict[str, float]]]] = {size: {one: [] for one in checkouts} for size in sizes}
     for _ in range(rounds):
@@ -164,7 +193,9 @@ def compare(checkouts: Sequence[str], sizes: Sequence[int], rounds: int) -> dict
             for checkout in checkouts:
                 environment = {**os.environ, "PYTHONPATH": checkout, "PYTHONSAFEPATH": "1"}
                 words = [sys.executable, __file__, "--measure", str(size)]
-                output = subprocess.run(words, cwd=checkout, env=environment, capture_output=True, text=True, check=True).stdout
+                output = subprocess.run(
+                    words, cwd=checkout, env=environment, capture_output=True, text=True, check=True
+                ).stdout
                 found[size][checkout].append(json.loads(output.splitlines()[-1]))
     return found
 
@@ -185,7 +216,11 @@ def main() -> None:
         print(f"batches of {size}: CPU-ms a batch, medians of {arguments.rounds}")
         for name in _NAMES:
             cells = [median(figures[name] for figures in by_checkout[one]) for one in checkouts]
-            print(f"  {name:10}" + "   ".join(f"{cell:8.2f}" for cell in cells) + (f"   x {cells[-1] / cells[0]:.2f}" if len(cells) > 1 else ""))
+            print(
+                f"  {name:10}"
+                + "   ".join(f"{cell:8.2f}" for cell in cells)
+                + (f"   x {cells[-1] / cells[0]:.2f}" if len(cells) > 1 else "")
+            )
 
 
 if __name__ == "__main__":

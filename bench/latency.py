@@ -1,8 +1,8 @@
 """From a capture being due to the alert that a rep receives, at a steady rate against the whole suite.
 
-Open loop: capture n is due at start + n / rate, and its latency counts from when it was due, so that a stall is not hidden by waiting. Most
-captures are visits of strangers; every HOT_EVERY-th is somebody of good fit who asks for a demo, and must become an MQL and bring about an
-alert, whose `correlation` header is the capture's id.
+Open loop: capture n is due at start + n / rate, and its latency counts from when it was due, so that a stall is not
+hidden by waiting. Most captures are visits of strangers; every HOT_EVERY-th is somebody of good fit who asks for a
+demo, and must become an MQL and bring about an alert, whose `correlation` header is the capture's id.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import nats
 from nats.aio.msg import Msg
 
 from bench.percentiles import Percentiles
-from bench.suite import Target
+from bench.suite import BenchTarget
 from contracts.ids import hash_id
 
 CONNECTIONS = 32
@@ -39,7 +39,7 @@ STEPS = {
 class Run:
     """One measurement; the times are seconds since a capture was due, by capture id. Only hot captures are followed."""
 
-    target: Target
+    target: BenchTarget
     rate: int
     seconds: int
     name: str = field(default_factory=lambda: f"bench-{time.time_ns()}")
@@ -69,7 +69,8 @@ class Run:
         async def hear(message: Msg) -> None:
             capture_id = (message.headers or {}).get("correlation", "")
             if capture_id in self.due:
-                arrived[capture_id] = time.perf_counter() - self.due[capture_id]  # the last one: several moves may be made at once
+                # the last one: several moves may be made at once
+                arrived[capture_id] = time.perf_counter() - self.due[capture_id]
                 self.heard.set()
 
         return hear
@@ -80,8 +81,14 @@ class Run:
             await self.heard.wait()
 
     def report(self) -> str:
-        counts = f"{len(self.answered)} acknowledged, {self.refused} refused; {len(self.arrived['alert'])} alerts of {len(self.due)} hot leads"
-        lines = [f"capture -> alert at {self.rate}/s for {self.seconds} s: {counts}", f"  {'answered':<11} {Percentiles.of(self.answered)}"]
+        counts = (
+            f"{len(self.answered)} acknowledged, {self.refused} refused; {len(self.arrived['alert'])} alerts of"
+            f" {len(self.due)} hot leads"
+        )
+        lines = [
+            f"capture -> alert at {self.rate}/s for {self.seconds} s: {counts}",
+            f"  {'answered':<11} {Percentiles.of(self.answered)}",
+        ]
         lines += [f"  {step:<11} {Percentiles.of(list(times.values()))}" for step, times in self.arrived.items()]
         return "\n".join([*lines, f"  target      p50 {TARGET_P50_MS:6.1f} ms   p99 {TARGET_P99_MS:6.1f} ms"])
 
@@ -93,11 +100,22 @@ def visit(message_id: str) -> dict[str, Any]:
 
 def hot(message_id: str) -> dict[str, Any]:
     """Somebody of good fit asks for a demo."""
-    traits = {"email": f"{message_id}@bench.example", "name": "Bea Ench", "title": "VP Sales", "company": "Bench", "employees": 900}
-    return {"event": "Demo Requested", "anonymousId": message_id, "messageId": message_id, "context": {"traits": traits}}
+    traits = {
+        "email": f"{message_id}@bench.example",
+        "name": "Bea Ench",
+        "title": "VP Sales",
+        "company": "Bench",
+        "employees": 900,
+    }
+    return {
+        "event": "Demo Requested",
+        "anonymousId": message_id,
+        "messageId": message_id,
+        "context": {"traits": traits},
+    }
 
 
-async def measure(target: Target, *, rate: int = 200, seconds: int = 10) -> Run:
+async def measure(target: BenchTarget, *, rate: int = 200, seconds: int = 10) -> Run:
     """Send rate * seconds captures; return when each hot one has its alert, or after PATIENCE_SECONDS."""
     run = Run(target, rate, seconds)
     await hire(target)
@@ -115,7 +133,7 @@ async def measure(target: Target, *, rate: int = 200, seconds: int = 10) -> Run:
     return run
 
 
-async def hire(target: Target) -> None:
+async def hire(target: BenchTarget) -> None:
     """Reps who can be asked."""
     key = {"authorization": f"Bearer {target.api_key}"}
     async with aiohttp.ClientSession(headers=key) as session:

@@ -1,7 +1,8 @@
-"""How many captures a second go through all services, and what each costs: a batch of realistic traffic, sent as fast as it is taken, until every
-consumer has nothing left to do.
+"""How many captures a second go through all services, and what each costs: a batch of realistic traffic, sent as
+fast as it is taken, until every consumer has nothing left to do.
 
-The traffic: VISITS_EACH page views of each visitor, then half of the visitors identify themselves, one in forty asks for a demo.
+The traffic: VISITS_EACH page views of each visitor, then half of the visitors identify
+themselves, one in forty asks for a demo.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from nats.js import JetStreamContext
 
 from bench.latency import hire, hot
 from bench.processes import cpu_seconds, is_supported
-from bench.suite import Target
+from bench.suite import BenchTarget
 
 TARGET_RATE = 1_500
 VISITS_EACH = 4
@@ -29,7 +30,7 @@ PATIENCE_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
-class Result:
+class PipelineResult:
     """`cpu` is seconds per process; `settled` is when the last consumer had nothing left."""
 
     captures: int
@@ -41,11 +42,15 @@ class Result:
     def report(self) -> str:
         rate = self.captures / self.settled_seconds
         lines = [
-            f"whole pipeline: {self.captures} captures accepted in {self.accepted_seconds:.1f} s and through all services in"
-            f" {self.settled_seconds:.1f} s: {rate:.0f}/s (target {TARGET_RATE}/s), {self.left} left behind"
+            f"whole pipeline: {self.captures} captures accepted in {self.accepted_seconds:.1f} s and through all"
+            f" services in {self.settled_seconds:.1f} s: {rate:.0f}/s (target {TARGET_RATE}/s), {self.left} left behind"
         ]
         costs = "   ".join(f"{name} {1000 * seconds / self.captures:.2f}" for name, seconds in self.cpu.items())
-        return "\n".join([*lines, f"  CPU-ms per capture: {costs}   sum {1000 * sum(self.cpu.values()) / self.captures:.2f}"] if self.cpu else lines)
+        return "\n".join(
+            [*lines, f"  CPU-ms per capture: {costs}   sum {1000 * sum(self.cpu.values()) / self.captures:.2f}"]
+            if self.cpu
+            else lines
+        )
 
 
 def traffic(visitors: int) -> Iterator[dict[str, Any]]:
@@ -54,7 +59,12 @@ def traffic(visitors: int) -> Iterator[dict[str, Any]]:
     for visit in range(VISITS_EACH):
         for visitor in range(visitors):
             path = ("/", "/product", "/pricing", "/customers")[visit % 4]
-            yield {"type": "page", "anonymousId": f"{name}-{visitor}", "messageId": f"{name}-{visitor}-{visit}", "properties": {"path": path}}
+            yield {
+                "type": "page",
+                "anonymousId": f"{name}-{visitor}",
+                "messageId": f"{name}-{visitor}-{visit}",
+                "properties": {"path": path},
+            }
     for visitor in range(0, visitors, 2):
         traits = {"email": f"{name}-{visitor}@bench.example", "title": "Marketing Manager", "employees": 120}
         yield {
@@ -68,7 +78,7 @@ def traffic(visitors: int) -> Iterator[dict[str, Any]]:
         yield {"type": "track", **hot(f"{name}-hot-{visitor}")}
 
 
-async def measure(target: Target, *, visitors: int = 2_000) -> Result:
+async def measure(target: BenchTarget, *, visitors: int = 2_000) -> PipelineResult:
     """Sends the traffic of so many visitors; returns when all consumers are done, or after PATIENCE_SECONDS."""
     await hire(target)
     events = list(traffic(visitors))
@@ -81,10 +91,12 @@ async def measure(target: Target, *, visitors: int = 2_000) -> Result:
     left = await _wait_until_done(client.jetstream(), began)
     settled = time.perf_counter() - began
     await client.close()
-    return Result(len(events), accepted, settled, {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()}, left)
+    return PipelineResult(
+        len(events), accepted, settled, {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()}, left
+    )
 
 
-async def _send(target: Target, events: list[dict[str, Any]]) -> None:
+async def _send(target: BenchTarget, events: list[dict[str, Any]]) -> None:
     batches = iter([events[start : start + PER_BATCH] for start in range(0, len(events), PER_BATCH)])
     key = {"authorization": aiohttp.encode_basic_auth(target.write_key, "")}
     async with aiohttp.ClientSession(headers=key) as session:

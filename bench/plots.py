@@ -35,13 +35,18 @@ class Bar:
 
 
 def picture(title: str, unit: str, bars: Sequence[Bar]) -> str:
-    """Horizontal bars from zero; a red stroke is the goal. Series are told apart by colour, and by their name beside it."""
+    """Horizontal bars from zero; a red stroke is the goal. Series are told
+    apart by colour, and by their name beside it.
+    """
     most = max(max(bar.high, bar.goal or 0.0) for bar in bars) or 1.0
     series = list(dict.fromkeys(bar.series for bar in bars))
     height = _TOP + _ROW * len(bars) + 12
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif" font-size="12" role="img">',
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif"'
+                ' font-size="12" role="img">'
+            ),
             f"<title>{escape(title)}</title>",
             f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
             f'<text x="12" y="22" font-size="15" font-weight="bold" fill="#0f172a">{escape(title)}</text>',
@@ -61,8 +66,18 @@ def pictures(scenes: dict[str, Json]) -> dict[str, str]:
     """File name -> picture, of what the scenes have."""
     made = {}
     for name, title, unit, bars in (
-        ("cpu-by-process", "Web traffic: CPU of a capture, by process", "CPU-ms a capture", list(_by_process(scenes.get("web")))),
-        ("latency", "From a capture being due to its alert", "ms", [bar for rate in (50, 200) for bar in _latencies(scenes, rate)]),
+        (
+            "cpu-by-process",
+            "Web traffic: CPU of a capture, by process",
+            "CPU-ms a capture",
+            list(_by_process(scenes.get("web"))),
+        ),
+        (
+            "latency",
+            "From a capture being due to its alert",
+            "ms",
+            [bar for rate in (50, 200) for bar in _latencies(scenes, rate)],
+        ),
         ("ceilings", "Rate, as a share of the bare endpoint of the same round", "ratio", list(_ceilings(scenes))),
     ):
         if bars:
@@ -73,10 +88,16 @@ def pictures(scenes: dict[str, Json]) -> dict[str, str]:
 def _legend(series: Sequence[str], has_goal: bool) -> Iterator[str]:
     x = 12
     for name, colour in zip(series, _COLOURS, strict=False):
-        yield f'<rect x="{x}" y="36" width="10" height="10" fill="{colour}"/><text x="{x + 14}" y="45" fill="#475569">{escape(name)}</text>'
+        yield (
+            f'<rect x="{x}" y="36" width="10" height="10" fill="{colour}"/><text x="{x + 14}" y="45"'
+            f' fill="#475569">{escape(name)}</text>'
+        )
         x += 34 + 7 * len(name)
     if has_goal:
-        yield f'<rect x="{x}" y="34" width="2" height="14" fill="#dc2626"/><text x="{x + 8}" y="45" fill="#475569">goal</text>'
+        yield (
+            f'<rect x="{x}" y="34" width="2" height="14" fill="#dc2626"/><text x="{x + 8}" y="45"'
+            ' fill="#475569">goal</text>'
+        )
 
 
 def _row(bar: Bar, y: int, most: float, colour: str) -> Iterator[str]:
@@ -86,7 +107,10 @@ def _row(bar: Bar, y: int, most: float, colour: str) -> Iterator[str]:
     yield f'<rect x="{_LABEL}" y="{y}" width="{median - _LABEL:.1f}" height="{_BAR}" fill="{colour}"/>'
     yield f'<path d="M{low:.1f} {middle}H{high:.1f}" stroke="#0f172a"/>'
     if bar.goal is not None:
-        yield f'<rect x="{_LABEL + _CHART * bar.goal / most:.1f}" y="{y - 3}" width="2" height="{_BAR + 6}" fill="#dc2626"/>'
+        yield (
+            f'<rect x="{_LABEL + _CHART * bar.goal / most:.1f}" y="{y - 3}" width="2" height="{_BAR + 6}"'
+            ' fill="#dc2626"/>'
+        )
     yield f'<text x="{max(high, median) + 6:.1f}" y="{middle + 4}" fill="#475569">{bar.median:.3g}</text>'
 
 
@@ -95,7 +119,9 @@ def _by_process(scene: Json | None) -> Iterator[Bar]:
         return
     suites = {who: taken for who, taken in scene["figures"].items() if "cpu of gateway" in taken}
     names = dict.fromkeys(name for taken in suites.values() for name in taken if name.startswith("cpu of "))
-    for name in sorted(names, key=lambda name: -max(taken.get(name, {"median": 0})["median"] for taken in suites.values())):
+    for name in sorted(
+        names, key=lambda name: -max(taken.get(name, {"median": 0})["median"] for taken in suites.values())
+    ):
         for who, taken in suites.items():
             if taken.get(name, {"median": 0})["median"]:
                 yield _bar(name.removeprefix("cpu of "), who, taken[name])
@@ -112,14 +138,19 @@ def _latencies(scenes: dict[str, Json], rate: int) -> Iterator[Bar]:
 
 
 def _ceilings(scenes: dict[str, Json]) -> Iterator[Bar]:
-    for name, words in (("web", "whole pipeline"), ("door-1", "door, one a request"), ("door-20", "door, twenty a request")):
+    for name, words in (
+        ("web", "whole pipeline"),
+        ("door-1", "door, one a request"),
+        ("door-20", "door, twenty a request"),
+    ):
         for ratio in scenes.get(name, {"ratios": ()})["ratios"]:
             if ratio["figure"] == "rate" and "goal" in ratio:
                 yield _bar(words, ratio["ours"], ratio, ratio["goal"])
 
 
 def _bar(label: str, series: str, numbers: Json, goal: float | None = None) -> Bar:
-    whose = "this" if series.startswith("this ") else series  # a report that is kept is not of a commit but of what it is kept with
+    # a report that is kept is not of a commit but of what it is kept with
+    whose = "this" if series.startswith("this ") else series
     return Bar(label, whose, numbers["median"], numbers["low"], numbers["high"], goal)
 
 
@@ -128,7 +159,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("reports", type=Path, nargs="+")
     arguments = parser.parse_args()
-    scenes = {one["scenario"]: one for report in arguments.reports for one in json.loads(report.read_text())["scenarios"]}
+    scenes = {
+        one["scenario"]: one for report in arguments.reports for one in json.loads(report.read_text())["scenarios"]
+    }
     arguments.folder.mkdir(parents=True, exist_ok=True)
     for name, svg in pictures(scenes).items():
         (arguments.folder / name).write_text(svg)

@@ -2,8 +2,9 @@
 
     python -m bench.streams [--against COMMIT] [--stretch DAYS]
 
-Each checkout plays the same tape with its own services on a clock of the market's, and hands over its streams. Without `--against` this checkout is
-compared with itself: what differs then is not its doing, but that of two consumers of which either may be first.
+Each checkout plays the same tape with its own services on a clock of the market's, and hands over its
+streams. Without `--against` this checkout is compared with itself: what differs then is not its doing, but
+that of two consumers of which either may be first.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ _MOST_SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """One stream. `same`: equal to the byte; `elsewhere` of these: not at the same place; `ours`, `theirs`: said by one alone."""
+class StreamComparison:
+    """One stream. `same`: equal to the byte; `elsewhere` of these: not at the same
+    place; `ours`, `theirs`: said by one alone.
+    """
 
     same: int
     elsewhere: int
@@ -45,26 +48,28 @@ class Comparison:
         return f"{self.same:6} the same to the byte, {self.elsewhere} of them at another place; {alone}"
 
 
-def compare(ours: Sequence[Message], theirs: Sequence[Message]) -> Comparison:
+def compare(ours: Sequence[Message], theirs: Sequence[Message]) -> StreamComparison:
     """What both say, in whatever order, and what only one of them does."""
     mine, others = Counter(ours), Counter(theirs)
     common = mine & others
     left, right = ([one for one in said if one in common] for said in (ours, theirs))
-    return Comparison(common.total(), sum(one != other for one, other in zip(left, right, strict=False)), mine - others, others - mine)
+    return StreamComparison(
+        common.total(), sum(one != other for one, other in zip(left, right, strict=False)), mine - others, others - mine
+    )
 
 
 async def _played(folder: Path) -> dict[str, list[Message]]:
     """The streams after the market, of the checkout that this process imports from."""
-    from tests.support.market.house import SERVICES, STREAMS, open_house
     from tests.support.market.player import play
+    from tests.support.market.suite import SERVICES, STREAMS, open_suite
     from tests.support.market.tape import read_tape
     from tests.support.nats import NatsServer
 
     tape = read_tape()
     stores = {name: f"sqlite:///{folder / name}.db" for name in SERVICES}
     with NatsServer(directory=folder) as server:
-        async with open_house(server.url, stores, tape.begin) as house:
-            await play(house, tape)
+        async with open_suite(server.url, stores, tape.begin) as suite:
+            await play(suite, tape)
         return {name: await _messages(server.url, name) for name in STREAMS}
 
 
@@ -79,7 +84,9 @@ async def _messages(url: str, stream: str) -> list[Message]:
             waiting = await jetstream.subscribe(f"{stream.lower()}.>", stream=stream, ordered_consumer=True)
             for _ in range(state.messages):
                 message = await waiting.next_msg(timeout=10)
-                headers = {name: value for name, value in (message.headers or {}).items() if not name.startswith(_TRANSPORT)}
+                headers = {
+                    name: value for name, value in (message.headers or {}).items() if not name.startswith(_TRANSPORT)
+                }
                 headers.pop(_WHO_SAYS_SO, None)
                 found.append((message.subject, tuple(sorted(headers.items())), message.data))
         return found
@@ -88,12 +95,22 @@ async def _messages(url: str, stream: str) -> list[Message]:
 
 
 def _write(streams: Mapping[str, Sequence[Message]], path: Path) -> None:
-    path.write_text(json.dumps({name: [(subject, headers, body.decode()) for subject, headers, body in said] for name, said in streams.items()}))
+    path.write_text(
+        json.dumps(
+            {
+                name: [(subject, headers, body.decode()) for subject, headers, body in said]
+                for name, said in streams.items()
+            }
+        )
+    )
 
 
 def _read(path: Path) -> dict[str, list[Message]]:
     told: dict[str, list[Any]] = json.loads(path.read_text())
-    return {name: [(subject, tuple((k, v) for k, v in headers), body.encode()) for subject, headers, body in said] for name, said in told.items()}
+    return {
+        name: [(subject, tuple((k, v) for k, v in headers), body.encode()) for subject, headers, body in said]
+        for name, said in told.items()
+    }
 
 
 def played_by(root: Path, folder: Path) -> dict[str, list[Message]]:
@@ -101,13 +118,23 @@ def played_by(root: Path, folder: Path) -> dict[str, list[Message]]:
     output = folder / "streams.json"
     words = [sys.executable, __file__, "--play", str(output)]
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONSAFEPATH": "1"}
-    subprocess.run(words, cwd=root, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=_PLAY_SECONDS)
+    subprocess.run(
+        words,
+        cwd=root,
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=_PLAY_SECONDS,
+    )
     return _read(output)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.streams")
-    parser.add_argument("--against", metavar="COMMIT", help="another commit of this repository; without it this checkout itself")
+    parser.add_argument(
+        "--against", metavar="COMMIT", help="another commit of this repository; without it this checkout itself"
+    )
     parser.add_argument("--play", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.play:

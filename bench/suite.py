@@ -23,7 +23,7 @@ START_SECONDS, STOP_SECONDS, SETTLE_SECONDS = 180.0, 90.0, 15.0
 
 
 @dataclass(frozen=True)
-class Target:
+class BenchTarget:
     """A running suite and a source of it."""
 
     var: Path
@@ -38,8 +38,11 @@ class Target:
         return int((self.var / "supervisord.pid").read_text())
 
     def processes(self) -> Mapping[str, int]:
-        """Process id by name, of all that supervisord keeps. For a second after its start it knows none by number; raises TimeoutError for one that
-        does not come to run: what it costs would be left out of every sum."""
+        """Process id by name, of all that supervisord keeps.
+
+        For a second after its start it knows none by number; raises TimeoutError for one that does not come to run:
+        what it costs would be left out of every sum.
+        """
         deadline = time.monotonic() + SETTLE_SECONDS
         while True:
             states = self._states()
@@ -56,7 +59,7 @@ class Target:
 
 
 @contextmanager
-def fresh_suite(root: Path = ROOT) -> Iterator[Target]:
+def fresh_suite(root: Path = ROOT) -> Iterator[BenchTarget]:
     """Start everything that `make up` starts in the checkout at `root`; yields where it is and its default source."""
     with tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
         try:
@@ -77,19 +80,25 @@ def environment() -> dict[str, str]:
 
 
 def _stop(root: Path, folder: str) -> None:
-    """Also what has come up in part. What does not stop is killed, so that nothing is left to run in a folder that is gone."""
+    """Also what has come up in part.
+
+    What does not stop is killed, so that nothing is left to run in a folder that is gone.
+    """
     try:
         _run(root, "down", folder, within=STOP_SECONDS)
     finally:
-        for pid in list(naming(folder)):
-            for one in [pid, *descendants(pid)]:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(one, signal.SIGKILL)
+        for pid in [one for named in list(naming(folder)) for one in (named, *descendants(named))]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
-def _target(var: Path) -> Target:
+def _target(var: Path) -> BenchTarget:
     known = dict(line.split("=", 1) for line in (var / "rapport.env").read_text().splitlines())
     url, api_key = known["RAPPORT_URL"], known["RAPPORT_API_KEY"]
-    sources = httpx.get(f"{url}/v1/sources", headers={"authorization": f"Bearer {api_key}"}).raise_for_status().json()["items"]
+    sources = (
+        httpx.get(f"{url}/v1/sources", headers={"authorization": f"Bearer {api_key}"})
+        .raise_for_status()
+        .json()["items"]
+    )
     default = next(source for source in sources if source["name"] == "default")
-    return Target(var, url, known["RAPPORT_WRITE_KEY"], api_key, default["source_id"], known["RAPPORT_NATS_URL"])
+    return BenchTarget(var, url, known["RAPPORT_WRITE_KEY"], api_key, default["source_id"], known["RAPPORT_NATS_URL"])

@@ -22,7 +22,7 @@ NOTHING: Mapping[str, Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
+class TimerChange:
     """What a timer is to be set to."""
 
     due_at: datetime
@@ -49,7 +49,7 @@ class Context(Generic[Held]):
         self.service = service
         self._traces = traces
         self._said: list[Event] = []
-        self._timers: dict[tuple[str, str], Alarm | None] = {}
+        self._timers: dict[tuple[str, str], TimerChange | None] = {}
 
     def say(self, *events: Event) -> None:
         """Puts events into the outbox of this transaction, in this order."""
@@ -59,7 +59,7 @@ class Context(Generic[Held]):
         """Sets the one durable timer of (kind, key); setting it again replaces it. `due_at` is aware."""
         if due_at.tzinfo is None:
             raise ValueError(f"timer {kind}: due_at has no time zone")
-        self._timers[kind, key] = Alarm(due_at, payload or {})
+        self._timers[kind, key] = TimerChange(due_at, payload or {})
 
     def cancel_timer(self, kind: str, key: str) -> None:
         """Forgets the timer of (kind, key), if there is one."""
@@ -71,7 +71,7 @@ class Context(Generic[Held]):
         return tuple(self._said)
 
     @property
-    def timers(self) -> Mapping[tuple[str, str], Alarm | None]:
+    def timers(self) -> Mapping[tuple[str, str], TimerChange | None]:
         """What was set (or, None, cancelled) so far, by (kind, key)."""
         return self._timers
 

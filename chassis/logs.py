@@ -1,7 +1,7 @@
 """Logs: one JSON object a line on standard output, with the trace it belongs to, and without secrets or personal data.
 
-Events are static strings, `<noun>.<past>`, plus fields: `log.info("referral.accepted", person_id=...)`. The standard library's logging
-(uvicorn, nats, SQLAlchemy) goes the same way.
+Events are static strings, `<noun>.<past>`, plus fields: `log.info("referral.accepted", person_id=...)`. The standard
+library's logging (uvicorn, nats, SQLAlchemy) goes the same way.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from chassis.telemetry import current_ids
 
 MASK = "***"
-_SECRET_KEY = re.compile(r"(?i)(authorization|cookie|secret|passw|token|credential|(write|api|private)_?key|database_url|nats_url|dsn)")
+_SECRET_KEY = re.compile(
+    r"(?i)(authorization|cookie|secret|passw|token|credential|(write|api|private)_?key|database_url|nats_url|dsn)"
+)
 _PERSONAL_KEY = re.compile(
     r"(?i)(^|_)(e_?mail|phone|mobile|first_?name|last_?name|full_?name|address|birthday|ip|user_agent|traits|anonymous_id)(_|$)"
 )
@@ -29,7 +31,9 @@ _KEY_IN_TEXT = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
-def configure_logs(service: str, level: str = "info", log_format: Literal["json", "console"] = "json", stream: TextIO | None = None) -> None:
+def configure_logs(
+    service: str, level: str = "info", log_format: Literal["json", "console"] = "json", stream: TextIO | None = None
+) -> None:
     """Sets the process's logging up; called once, by `serve`."""
     output = stream or sys.stdout
 
@@ -76,7 +80,9 @@ def render_json(_logger: WrappedLogger, _method: str, fields: EventDict) -> str:
     try:
         return orjson.dumps(fields, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
     except orjson.JSONEncodeError:
-        return orjson.dumps({name: repr(value).encode("utf-8", "replace").decode() for name, value in fields.items()}).decode()
+        return orjson.dumps(
+            {name: repr(value).encode("utf-8", "replace").decode() for name, value in fields.items()}
+        ).decode()
 
 
 def _masked(name: str, value: Any) -> Any:

@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 
 class OutMessage(NamedTuple):
-    """A message to be published. Headers are plain text: one value a name, no line breaks. A tuple, as one is made for each event."""
+    """A message to be published.
+
+    Headers are plain text: one value a name, no line breaks. A tuple, as one is made for each event.
+    """
 
     subject: str
     headers: Mapping[str, str]
@@ -19,8 +22,8 @@ class OutMessage(NamedTuple):
 class Received(NamedTuple):
     """A message as a stream delivered it. A tuple, as one is made for each delivery.
 
-    `sequence` counts within `stream`; `delivered` is 1 the first time and grows with each redelivery; `timestamp` (aware UTC) is when
-    the stream stored it.
+    `sequence` counts within `stream`; `delivered` is 1 the first time and grows with each redelivery; `timestamp`
+    (aware UTC) is when the stream stored it.
     """
 
     subject: str
@@ -46,8 +49,9 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """What the server says of a stream: its last place, how many lane numbers its subjects have, and up to where each of them was acknowledged
-    by the durables that there are."""
+    """What the server says of a stream: its last place, how many lane numbers its subjects have, and up to where
+    each of them was acknowledged by the durables that there are.
+    """
 
     name: str
     last: Mark

@@ -1,4 +1,5 @@
-"""What Prometheus is told: rate, errors and duration per route and per handler; lag, outbox age, timer lateness, dead letters.
+"""What Prometheus is told: rate, errors and duration per route and per handler; lag,
+outbox age, timer lateness, dead letters.
 
 Each app has a registry of its own. Labels are route templates, handler names and streams, never paths or ids.
 """
@@ -24,20 +25,44 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._service = service
         self._children: dict[tuple[Any, ...], Any] = {}
-        self._requests = self._histogram("rapport_http_request_seconds", "Time to answer a request", ("method", "route", "status"), _FAST)
-        self._batches = self._histogram("rapport_batch_seconds", "Time to handle a batch, with its transaction", ("stream", "consumer"), _FAST)
+        self._requests = self._histogram(
+            "rapport_http_request_seconds", "Time to answer a request", ("method", "route", "status"), _FAST
+        )
+        self._make_those_of_messages()
+        self._make_those_of_stores()
+
+    def _make_those_of_messages(self) -> None:
+        self._batches = self._histogram(
+            "rapport_batch_seconds", "Time to handle a batch, with its transaction", ("stream", "consumer"), _FAST
+        )
         self._messages = self._counter("rapport_messages_total", "Messages handled in batches", ("stream", "consumer"))
-        self._handlers = self._histogram("rapport_handler_seconds", "Time a handler took for a run of events", ("handler",), _FAST)
+        self._handlers = self._histogram(
+            "rapport_handler_seconds", "Time a handler took for a run of events", ("handler",), _FAST
+        )
         self._events = self._counter("rapport_events_total", "Events given to a handler", ("handler",))
-        self._failures = self._counter("rapport_handler_failures_total", "Runs of events that a handler failed on", ("handler", "error"))
-        self._duplicates = self._counter("rapport_duplicates_total", "Messages that came again and changed nothing", ("stream",))
+        self._failures = self._counter(
+            "rapport_handler_failures_total", "Runs of events that a handler failed on", ("handler", "error")
+        )
+        self._duplicates = self._counter(
+            "rapport_duplicates_total", "Messages that came again and changed nothing", ("stream",)
+        )
         self._dead = self._counter("rapport_dead_letters_total", "Messages given up", ("stream", "consumer"))
-        self._failed_batches = self._counter("rapport_batch_failures_total", "Tries of a batch that failed", ("stream", "consumer", "error"))
+        self._failed_batches = self._counter(
+            "rapport_batch_failures_total", "Tries of a batch that failed", ("stream", "consumer", "error")
+        )
         self._lag = self._gauge("rapport_consumer_lag", "Messages that wait on the stream", ("stream", "consumer"))
-        self._outbox_age = self._gauge("rapport_outbox_age_seconds", "Age of the oldest event that is not published yet", ())
-        self._refused = self._gauge("rapport_outbox_refused", "Events that the broker refused and that were set aside", ())
+
+    def _make_those_of_stores(self) -> None:
+        self._outbox_age = self._gauge(
+            "rapport_outbox_age_seconds", "Age of the oldest event that is not published yet", ()
+        )
+        self._refused = self._gauge(
+            "rapport_outbox_refused", "Events that the broker refused and that were set aside", ()
+        )
         self._failing = self._gauge("rapport_timers_failing", "Timers whose handler keeps failing", ())
-        self._lateness = self._histogram("rapport_timer_lateness_seconds", "How long after its due time a timer fired", ("kind",), _SLOW)
+        self._lateness = self._histogram(
+            "rapport_timer_lateness_seconds", "How long after its due time a timer fired", ("kind",), _SLOW
+        )
         self._said = self._counter("rapport_said_total", "Events put into the outbox", ("event",))
 
     def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:

@@ -28,7 +28,9 @@ def main() -> int:
             path.write_text(text)
     if check:
         for path in drifted:
-            sys.stderr.write(f"{path.relative_to(ROOT)} is not what the code says; run `make contracts` and commit it\n")
+            sys.stderr.write(
+                f"{path.relative_to(ROOT)} is not what the code says; run `make contracts` and commit it\n"
+            )
     return 1 if check and drifted else 0
 
 

@@ -1,4 +1,6 @@
-"""How something that works in the background is getting on: since when it has had work and got nowhere, and what stopped it last."""
+"""How something that works in the background is getting on: since when it has had work
+and got nowhere, and what stopped it last.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ from collections.abc import Callable
 
 
 class Progress:
-    """Told by the one who works: `begin`, then `advance`, `fail` or `rest`. `stuck_seconds` is 0 while nothing is in hand."""
+    """Told by the one who works: `begin`, then `advance`, `fail` or `rest`.
+    `stuck_seconds` is 0 while nothing is in hand.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -1,7 +1,7 @@
 """Whether a process can do its work: a pure judgement over what its parts say of themselves.
 
-Ready means that work moves: what does not for longer than `stuck_seconds` makes the process unready and is named with figures, the last error and
-what to do. What was set aside so that the rest could go on does not: it is told as a note.
+Ready means that work moves: what does not for longer than `stuck_seconds` makes the process unready and is named with
+figures, the last error and what to do. What was set aside so that the rest could go on does not: it is told as a note.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ _AGAIN: Final = "It is tried again by itself"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing about one part (`relay`, `lane CAPTURE/0`, `rulebook`, ...). A note is told, and does not make the process unready."""
+    """One thing about one part (`relay`, `lane CAPTURE/0`, `rulebook`, ...).
+
+    A note is told, and does not make the process unready.
+    """
 
     part: str
     says: str
@@ -31,7 +34,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """How a part is getting on. `what` is its object in plain words; it is judged by `seconds`, for which it has had work and got nowhere."""
+    """How a part is getting on.
+
+    `what` is its object in plain words; it is judged by `seconds`, for which it has had work and got nowhere.
+    """
 
     part: str
     what: str
@@ -66,10 +72,22 @@ def judge(facts: Facts, stuck_seconds: float) -> list[Finding]:
     """What is missing, and what is to be noted; ready when nothing is missing."""
     findings = []
     if facts.kept is None:
-        findings.append(Finding("store", _sentence("it does not answer", facts.store_error), "Look at the database or the disk. " + _AGAIN))
+        findings.append(
+            Finding(
+                "store",
+                _sentence("it does not answer", facts.store_error),
+                "Look at the database or the disk. " + _AGAIN,
+            )
+        )
     if facts.nats_error is not None:
-        findings.append(Finding("nats", _sentence("it takes nothing", facts.nats_error), "Look at nats-server and its disk. " + _AGAIN))
-    findings += [_stuck(work, facts.kept) for work in facts.works if work.seconds > stuck_seconds or not work.is_reading]
+        findings.append(
+            Finding(
+                "nats", _sentence("it takes nothing", facts.nats_error), "Look at nats-server and its disk. " + _AGAIN
+            )
+        )
+    findings += [
+        _stuck(work, facts.kept) for work in facts.works if work.seconds > stuck_seconds or not work.is_reading
+    ]
     findings += facts.found
     if facts.kept is not None:
         findings += _set_aside(facts.kept)
@@ -80,10 +98,14 @@ def judge(facts: Facts, stuck_seconds: float) -> list[Finding]:
 
 def _stuck(work: Work, kept: Kept | None) -> Finding:
     if not work.is_reading:
-        return Finding(work.part, _sentence("it is not read yet", work.last_error), "It begins when the stream is there")
+        return Finding(
+            work.part, _sentence("it is not read yet", work.last_error), "It begins when the stream is there"
+        )
     if work.part == "relay" and kept is not None and kept.waiting:
         many = "1 event waits" if kept.waiting == 1 else f"{kept.waiting} events wait"
-        says = f"{many}, the oldest for {kept.oldest_seconds:.0f} s; {work.what} has taken none for {work.seconds:.0f} s"
+        says = (
+            f"{many}, the oldest for {kept.oldest_seconds:.0f} s; {work.what} has taken none for {work.seconds:.0f} s"
+        )
     else:
         says = f"{work.what} for {work.seconds:.0f} s"
     return Finding(work.part, _sentence(says, work.last_error), "Nothing is lost. " + _AGAIN)

@@ -1,11 +1,13 @@
-"""What a running service holds, and the one place where transactions are opened and what was said goes into the outbox."""
+"""What a running service holds, and the one place where transactions are
+opened and what was said goes into the outbox.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Generic
 
 from opentelemetry.trace import SpanKind
@@ -14,28 +16,26 @@ from chassis.bus.batches import check_publishable
 from chassis.bus.broker import Broker
 from chassis.bus.consumer import Consumer
 from chassis.bus.errors import PublishRefused, Unpublishable
+from chassis.clock import wall_clock
 from chassis.context import NOTHING, Context, Held
 from chassis.message import OutMessage
 from chassis.metrics import Metrics
 from chassis.readiness import Finding
 from chassis.settings import ServiceSettings
 from chassis.store import outbox, timers
-from chassis.store.clock import TimerClock
 from chassis.store.database import Database
 from chassis.store.outbox import Waiting
 from chassis.store.relay import Relay
+from chassis.store.timer_clock import TimerClock
 from chassis.store.timers import Timer
 from chassis.telemetry import Telemetry, is_sampled, trace_headers, trace_onward
 from contracts.envelope import Event
 from contracts.limits import SAID_BYTES
 
 Check = Callable[[], Awaitable[Sequence[Finding]]]
-"""What a service adds to its readiness (`runtime.checks.append(...)`): what it misses now, or has set aside. It must answer quickly."""
-
-
-def wall_clock() -> datetime:
-    """Now, aware UTC. Production reads the clock here and nowhere else; everything below is handed a moment."""
-    return datetime.now(UTC)
+"""What a service adds to its readiness (`runtime.checks.append(...)`): what it misses now,
+or has set aside. It must answer quickly.
+"""
 
 
 def _nobody(_: datetime) -> None:
@@ -62,8 +62,11 @@ class Runtime(Generic[Held]):
     is_stopping: bool = False
 
     @asynccontextmanager
-    async def writing(self, traces: Mapping[str, Mapping[str, str]] = NOTHING, now: datetime | None = None) -> AsyncIterator[Context[Held]]:
-        """A context in a transaction: effects, outbox and timers commit together at exit, or not at all when the block raises.
+    async def writing(
+        self, traces: Mapping[str, Mapping[str, str]] = NOTHING, now: datetime | None = None
+    ) -> AsyncIterator[Context[Held]]:
+        """A context in a transaction: effects, outbox and timers commit together at
+        exit, or not at all when the block raises.
 
         Raises Unpublishable at exit when something was said that the broker could never take.
 
@@ -83,7 +86,10 @@ class Runtime(Generic[Held]):
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Context[Held]]:
-        """A context whose session never commits. Raises RuntimeError when something was said in it: it would be lost."""
+        """A context whose session never commits.
+
+        Raises RuntimeError when something was said in it: it would be lost.
+        """
         async with self.database.read() as session:
             context = Context(session, self.clock(), self.service)
             yield context
@@ -92,10 +98,16 @@ class Runtime(Generic[Held]):
 
     async def _write_effects(self, context: Context) -> Sequence[Waiting]:
         """Answers what goes to the relay."""
-        messages = [(event.meta.event_id, message) for event in context.said for message in self._messages(event, context)]
+        messages = [
+            (event.meta.event_id, message) for event in context.said for message in self._messages(event, context)
+        ]
         self._refuse_unpublishable(messages)
         said = await outbox.append(context.session, messages) if messages else ()
-        alarms = [Timer(kind, key, alarm.due_at, alarm.payload) for (kind, key), alarm in context.timers.items() if alarm is not None]
+        alarms = [
+            Timer(kind, key, alarm.due_at, alarm.payload)
+            for (kind, key), alarm in context.timers.items()
+            if alarm is not None
+        ]
         if alarms:
             await timers.set_timers(context.session, alarms)
         cancelled = [name for name, alarm in context.timers.items() if alarm is None]
@@ -104,7 +116,8 @@ class Runtime(Generic[Held]):
         return said
 
     def _refuse_unpublishable(self, messages: Sequence[tuple[str, OutMessage]]) -> None:
-        # here, where the cause is known and can be set aside; once committed, the event would stand in the way of all others
+        # here, where the cause is known and can be set aside; once committed, the
+        # event would stand in the way of all others
         most = min(SAID_BYTES, self.broker.max_payload)
         for event_id, message in messages:
             try:
@@ -116,7 +129,10 @@ class Runtime(Generic[Held]):
         self.metrics.event_said(event.wire_name)
         trace = self._trace_onward(event, context.trace_of(event))
         body = event.body()
-        return [OutMessage(subject, event.headers_on(subject) | trace, body) for subject in event.subjects(self.settings.lanes)]
+        return [
+            OutMessage(subject, event.headers_on(subject) | trace, body)
+            for subject in event.subjects(self.settings.lanes)
+        ]
 
     def _trace_onward(self, event: Event, cause: Mapping[str, str] | None) -> dict[str, str]:
         carried = trace_onward() if cause is None else cause

@@ -27,7 +27,10 @@ TimerHandler = Callable[[Sequence[Timer], Context[Needed]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Subscription(Generic[Needed]):
-    """Events of these types go to this handler, in runs of consecutive ones. Made by `on` and `on_any`, which check the types."""
+    """Events of these types go to this handler, in runs of consecutive ones.
+
+    Made by `on` and `on_any`, which check the types.
+    """
 
     event_types: tuple[type[Event], ...]
     handler: EventHandler[Any, Needed]
@@ -51,17 +54,25 @@ def on(event_type: type[E], handler: EventHandler[E, Needed]) -> Subscription[Ne
     return Subscription((event_type,), handler)
 
 
-# spelled out per number of types: a single type variable would be inferred as their common ancestor, and a union be refused
+# spelled out per number of types: a single type variable would be inferred as
+# their common ancestor, and a union be refused
 @overload
 def on_any(event_types: tuple[type[E1], type[E2]], handler: EventHandler[E1 | E2, Needed]) -> Subscription[Needed]: ...
 @overload
-def on_any(event_types: tuple[type[E1], type[E2], type[E3]], handler: EventHandler[E1 | E2 | E3, Needed]) -> Subscription[Needed]: ...
+def on_any(
+    event_types: tuple[type[E1], type[E2], type[E3]], handler: EventHandler[E1 | E2 | E3, Needed]
+) -> Subscription[Needed]: ...
 @overload
-def on_any(event_types: tuple[type[E1], type[E2], type[E3], type[E4]], handler: EventHandler[E1 | E2 | E3 | E4, Needed]) -> Subscription[Needed]: ...
+def on_any(
+    event_types: tuple[type[E1], type[E2], type[E3], type[E4]], handler: EventHandler[E1 | E2 | E3 | E4, Needed]
+) -> Subscription[Needed]: ...
 @overload
 def on_any(event_types: Sequence[type[E]], handler: EventHandler[E, Needed]) -> Subscription[Needed]: ...
 def on_any(event_types: Sequence[type[Event]], handler: EventHandler[Any, Needed]) -> Subscription[Needed]:
-    """Events of any of these types go to `handler`, in the order of the stream. The handler takes their union or a common ancestor."""
+    """Events of any of these types go to `handler`, in the order of the stream.
+
+    The handler takes their union or a common ancestor.
+    """
     return Subscription(tuple(event_types), handler)
 
 

@@ -1,7 +1,8 @@
 """Traces: one per capture, from the gateway's answer to the last service's, carried by W3C headers over HTTP and NATS.
 
-Spans leave only when `OTEL_EXPORTER_OTLP_ENDPOINT` is set. A trace that is not sampled costs nothing on the bus: no span is built for its messages,
-and they carry no trace. A message without a trace begins none; the `correlation` of what a service does for it alone stands in its logs.
+Spans leave only when `OTEL_EXPORTER_OTLP_ENDPOINT` is set. A trace that is not sampled costs nothing on the bus: no
+span is built for its messages, and they carry no trace. A message without a trace begins none; the `correlation` of
+what a service does for it alone stands in its logs.
 """
 
 from __future__ import annotations
@@ -33,13 +34,17 @@ _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
 
 class Telemetry:
-    """The tracer of one service. `exporter` takes finished spans at once; it is for tests, production names an endpoint."""
+    """The tracer of one service.
+
+    `exporter` takes finished spans at once; it is for tests, production names an endpoint.
+    """
 
     def __init__(self, service: str, sample_ratio: float, exporter: SpanExporter | None = None) -> None:
         self._bound = round(sample_ratio * (1 << 64))
         self._ids = RandomIdGenerator()
         self._provider = TracerProvider(
-            sampler=ALWAYS_ON,  # `_unrecorded` has decided before the SDK is asked: its own no costs as much as half a request
+            # `_unrecorded` has decided before the SDK is asked: its own no costs as much as half a request
+            sampler=ALWAYS_ON,
             resource=Resource.create({"service.name": service, "service.namespace": "rapport"}),
             shutdown_on_exit=False,  # the lifespan shuts it down
         )
@@ -51,13 +56,21 @@ class Telemetry:
 
     @contextmanager
     def span(
-        self, name: str, kind: SpanKind, parent: Mapping[str, str] | None = None, links: Sequence[Link] = (), is_recorded: bool | None = None
+        self,
+        name: str,
+        kind: SpanKind,
+        parent: Mapping[str, str] | None = None,
+        links: Sequence[Link] = (),
+        is_recorded: bool | None = None,
     ) -> Iterator[Span]:
-        """A span that is current inside the block; `parent` are trace headers (absent: a trace begins). An error marks it and goes on.
+        """A span that is current inside the block; `parent` are trace headers (absent: a
+        trace begins). An error marks it and goes on.
 
         `is_recorded`: a trace that begins was drawn already (`draw`).
         """
-        span = self._unrecorded(parent, is_recorded) or self._tracer.start_span(name, context=_context_of(parent), kind=kind, links=links)
+        span = self._unrecorded(parent, is_recorded) or self._tracer.start_span(
+            name, context=_context_of(parent), kind=kind, links=links
+        )
         token = otel_context.attach(trace.set_span_in_context(span))
         try:
             yield span
@@ -77,7 +90,9 @@ class Telemetry:
         return getrandbits(64) < self._bound
 
     def _unrecorded(self, parent: Mapping[str, str] | None, is_recorded: bool | None) -> Span | None:
-        """A span that only carries ids, when this trace is not to be recorded: as the parent decided, or, where a trace begins, by its id."""
+        """A span that only carries ids, when this trace is not to be recorded: as the parent
+        decided, or, where a trace begins, by its id.
+        """
         sender = _sender(parent.get("traceparent", "")) if parent else None
         if sender is not None:
             return None if sender.trace_flags.sampled else NonRecordingSpan(sender)
@@ -92,14 +107,18 @@ class Telemetry:
 
 
 def trace_headers(span: Span | None = None) -> dict[str, str]:
-    """The headers that make somebody else's work part of this trace: of `span`, or of what is running now. Empty outside any trace."""
+    """The headers that make somebody else's work part of this trace: of `span`, or of what
+    is running now. Empty outside any trace.
+    """
     carrier: dict[str, str] = {}
     _PROPAGATOR.inject(carrier, None if span is None else trace.set_span_in_context(span, _EMPTY))
     return carrier
 
 
 def trace_onward(span: Span | None = None) -> dict[str, str]:
-    """`trace_headers` for a message: empty also when the trace is not recorded, as whoever hears a message without a trace begins none."""
+    """`trace_headers` for a message: empty also when the trace is not recorded, as whoever
+    hears a message without a trace begins none.
+    """
     context = (trace.get_current_span() if span is None else span).get_span_context()
     return trace_headers(span) if context.is_valid and context.trace_flags.sampled else {}
 

@@ -1,10 +1,11 @@
 """The envelope every event travels in: CloudEvents 1.0, binary mode, over NATS headers.
 
-Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/nats-protocol-binding.md. The body is the JSON of the
-event class; `Meta` travels in headers. Extension attributes: `correlation`, `causation`, `rulebook` (bare).
+Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/nats-protocol-binding.md. The body is the
+JSON of the event class; `Meta` travels in headers. Extension attributes: `correlation`, `causation`, `rulebook` (bare).
 
-On its own subject (`<wire name>.<lane>`) an event leaves out the attributes that the subject says, those that are the same for all, and those that
-repeat another; `whole_headers` puts them back. On every other subject it carries all of them.
+On its own subject (`<wire name>.<lane>`) an event leaves out the attributes that the subject says,
+those that are the same for all, and those that repeat another; `whole_headers` puts them back. On
+every other subject it carries all of them.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ NO_CAUSE = "-"
 class Meta(BaseModel):
     """What is known about an event beside its body.
 
-    `event_id` derives from the cause; `correlation_id` is the capture the whole chain began with; `causation_id` the event just before.
+    `event_id` derives from the cause; `correlation_id` is the capture the whole chain began
+    with; `causation_id` the event just before.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,14 +40,17 @@ class Meta(BaseModel):
 
 
 class Event(BaseModel):
-    """A fact that its owner tells the others. Subclasses are named in the past tense and state `wire_name` and `owner`."""
+    """A fact that its owner tells the others. Subclasses are named in the past
+    tense and state `wire_name` and `owner`.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     wire_name: ClassVar[str]  # <owner>.<entity>.<past>.v<N>
     owner: ClassVar[str]  # the service that says it; its stream is the owner's name in capitals
     every_lane: ClassVar[bool] = False  # true for what all shards must hear (merges, splits, activations)
-    omits_defaults: ClassVar[bool] = False  # true for what is said of every page: the body leaves out what is as it is by default
+    # true for what is said of every page: the body leaves out what is as it is by default
+    omits_defaults: ClassVar[bool] = False
 
     meta: Meta = Field(exclude=True)
 
@@ -90,11 +95,14 @@ class Event(BaseModel):
 
     def body(self) -> bytes:
         """The JSON body (UTF-8)."""
-        return self.__pydantic_serializer__.to_json(self, exclude_defaults=self.omits_defaults)  # as model_dump_json, which makes text of it
+        # as model_dump_json, which makes text of it
+        return self.__pydantic_serializer__.to_json(self, exclude_defaults=self.omits_defaults)
 
     @classmethod
     def from_wire(cls, headers: Mapping[str, str], body: bytes) -> Self:
-        """Read an event back. Raises ValueError (pydantic's ValidationError, or a missing header) when it is not one of ours."""
+        """Read an event back. Raises ValueError (pydantic's ValidationError, or a
+        missing header) when it is not one of ours.
+        """
         fields = _parse_object(body)
         fields["meta"] = _meta_fields(headers)
         try:
@@ -127,7 +135,9 @@ def _meta_fields(headers: Mapping[str, str]) -> dict[str, Any]:
 
 
 def whole_headers(subject: str, headers: Mapping[str, str]) -> dict[str, str]:
-    """All CloudEvents attributes of a message that came on `subject` with `headers`, which are kept. Raises ValueError naming what is missing."""
+    """All CloudEvents attributes of a message that came on `subject` with `headers`, which are kept.
+    Raises ValueError naming what is missing.
+    """
     meta = meta_from_headers(headers)
     whole = {**constant_headers(subject.rpartition(".")[0]), **headers, "correlation": meta.correlation_id}
     if meta.causation_id is not None:
@@ -139,16 +149,27 @@ def whole_headers(subject: str, headers: Mapping[str, str]) -> dict[str, str]:
 
 def constant_headers(wire_name: str) -> dict[str, str]:
     """The attributes that are the same for all events of that name."""
-    return {"ce-specversion": "1.0", "ce-source": f"/{wire_name.partition('.')[0]}", "ce-type": wire_name, "content-type": "application/json"}
+    return {
+        "ce-specversion": "1.0",
+        "ce-source": f"/{wire_name.partition('.')[0]}",
+        "ce-type": wire_name,
+        "content-type": "application/json",
+    }
 
 
 def _usual_cause(event_id: str, correlation_id: str) -> str | None:
-    """What brought an event about when nothing else is said: what the chain began with, unless it is the event itself."""
+    """What brought an event about when nothing else is said: what the chain
+    began with, unless it is the event itself.
+    """
     return None if correlation_id == event_id else correlation_id
 
 
-def following(cause: Event, wire_name: str, *parts: str, at: datetime | None = None, rulebook: str | None = None) -> Meta:
-    """The Meta of an event that `cause` brought about; `parts` tell siblings of one cause apart. `at` defaults to the cause's."""
+def following(
+    cause: Event, wire_name: str, *parts: str, at: datetime | None = None, rulebook: str | None = None
+) -> Meta:
+    """The Meta of an event that `cause` brought about; `parts` tell siblings of one
+    cause apart. `at` defaults to the cause's.
+    """
     moment = at or cause.meta.at
     return Meta(
         event_id=derive_id("evt", moment, cause.meta.event_id, wire_name, *parts),
@@ -161,15 +182,23 @@ def following(cause: Event, wire_name: str, *parts: str, at: datetime | None = N
 
 def each_following(causes: Sequence[Event], wire_name: str) -> list[Meta]:
     """`following` of each of `causes`, for less."""
-    event_ids = derive_ids_at("evt", [cause.meta.at for cause in causes], [cause.meta.event_id for cause in causes], wire_name)
+    event_ids = derive_ids_at(
+        "evt", [cause.meta.at for cause in causes], [cause.meta.event_id for cause in causes], wire_name
+    )
     return [
-        Meta(event_id=event_id, at=cause.meta.at, correlation_id=cause.meta.correlation_id, causation_id=cause.meta.event_id)
+        Meta(
+            event_id=event_id,
+            at=cause.meta.at,
+            correlation_id=cause.meta.correlation_id,
+            causation_id=cause.meta.event_id,
+        )
         for event_id, cause in zip(event_ids, causes, strict=True)
     ]
 
 
 def _parse_object(body: bytes) -> dict[str, Any]:
-    # pydantic_core's: no dependency beyond pydantic. It need not look for values that it met before: few come again, and that costs a fifth
+    # pydantic_core's: no dependency beyond pydantic. It need not look for values that it met
+    # before: few come again, and that costs a fifth
     parsed = from_json(body, cache_strings="keys")
     if not isinstance(parsed, dict):
         raise ValueError("the body is not a JSON object")

@@ -1,7 +1,7 @@
 """Identifiers derived from their cause, so that a replay yields the same ones.
 
-An id is `<prefix>_<26 characters>`: a ULID-shaped word of 48 bits of time (milliseconds) and 80 bits of SHA-256 over the cause,
-in Crockford's base 32 (https://www.crockford.com/base32.html), so ids of one prefix sort by time.
+An id is `<prefix>_<26 characters>`: a ULID-shaped word of 48 bits of time (milliseconds) and 80 bits of SHA-256 over
+the cause, in Crockford's base 32 (https://www.crockford.com/base32.html), so ids of one prefix sort by time.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ def hash_id(prefix: str, *cause: str) -> str:
 def derive_ids(prefix: str, at: datetime, causes: Sequence[str]) -> list[str]:
     """`derive_id` of each of `causes`, for less than half."""
     moment, head = int(at.timestamp() * 1000).to_bytes(6, "big"), prefix + _SEPARATOR
-    return [f"{prefix}_{word}" for word in _encode_all([moment + hashlib.sha256((head + cause).encode()).digest()[:10] for cause in causes])]
+    return [
+        f"{prefix}_{word}"
+        for word in _encode_all([moment + hashlib.sha256((head + cause).encode()).digest()[:10] for cause in causes])
+    ]
 
 
 def derive_ids_at(prefix: str, moments: Sequence[datetime], causes: Sequence[str], *last: str) -> list[str]:
@@ -56,7 +59,10 @@ def derive_ids_at(prefix: str, moments: Sequence[datetime], causes: Sequence[str
 def hash_ids(prefix: str, shared: str, last: Sequence[str]) -> list[str]:
     """`hash_id` of `shared` and each of `last`, for less than half."""
     head = _SEPARATOR.join((prefix, shared, ""))
-    return [f"{prefix}_{word}" for word in _encode_all([hashlib.sha256((head + one).encode()).digest()[:16] for one in last])]
+    return [
+        f"{prefix}_{word}"
+        for word in _encode_all([hashlib.sha256((head + one).encode()).digest()[:16] for one in last])
+    ]
 
 
 def with_prefix(prefix: str, other_id: str) -> str:
@@ -78,18 +84,24 @@ def lane_of(key: str, lanes: int) -> int:
 
 
 def _masks(lane: int) -> tuple[int, int]:
-    """(lower halves, upper halves) of what stands in lanes of so many bits, each of which holds five eighths of that."""
+    """(lower halves, upper halves) of what stands in lanes of so many bits,
+    each of which holds five eighths of that.
+    """
     half = (1 << (lane * 5 // 16)) - 1
     lower = sum(half << start for start in range(0, 256, lane))
     return lower, lower << (lane * 5 // 16)
 
 
 _LOW_16 = (1 << 80) - 1  # the last sixteen letters' bits
-(_LOW_8, _HIGH_8), (_LOW_4, _HIGH_4), (_LOW_2, _HIGH_2), (_LOW_1, _HIGH_1) = (_masks(lane) for lane in (128, 64, 32, 16))
+(_LOW_8, _HIGH_8), (_LOW_4, _HIGH_4), (_LOW_2, _HIGH_2), (_LOW_1, _HIGH_1) = (
+    _masks(lane) for lane in (128, 64, 32, 16)
+)
 
 
 def _encode(number: int) -> str:
-    """The last 130 bits as 26 letters. All letters are moved apart to a byte each in five steps, as halves of halves: half the time of a loop."""
+    """The last 130 bits as 26 letters. All letters are moved apart to a byte each in five steps, as
+    halves of halves: half the time of a loop.
+    """
     number &= _WORD_MASK
     number = (number & _LOW_16) | ((number >> 80) << 128)
     number = (number & _LOW_8) | ((number & _HIGH_8) << 24)
@@ -111,9 +123,15 @@ _ROOM = bytes(_LANE_BYTES - 16)
 
 
 def _encode_all(numbers: Sequence[bytes]) -> list[str]:
-    """`_encode` of numbers of 16 bytes: the same steps on one long number, in which each has a lane of its own. Thirty take as long as six alone."""
+    """`_encode` of numbers of 16 bytes: the same steps on one long number, in which each has a lane of
+    its own. Thirty take as long as six alone.
+    """
     if len(numbers) > _ABREAST:
-        return [word for start in range(0, len(numbers), _ABREAST) for word in _encode_all(numbers[start : start + _ABREAST])]
+        return [
+            word
+            for start in range(0, len(numbers), _ABREAST)
+            for word in _encode_all(numbers[start : start + _ABREAST])
+        ]
     number = int.from_bytes(_ROOM.join((b"", *numbers)), "big")
     number = (number & _LOW_16S) | ((number & _HIGH_16S) << 48)
     for low, high, shift in _STEPS:

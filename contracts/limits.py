@@ -1,7 +1,7 @@
 """Every size there is, in one place, each with its reason. `docs/limits.md` says what happens beyond it.
 
-Two rules hold for all of them: what is too much is refused at the door with a clear word, or the oldest of its kind is folded into a summary;
-it never fails further in. And what strangers claim never takes the room of what was verified.
+Two rules hold for all of them: what is too much is refused at the door with a clear word, or the oldest of its kind is
+folded into a summary; it never fails further in. And what strangers claim never takes the room of what was verified.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Final
 KB: Final = 1024
 MB: Final = 1024 * KB
 
-# --- at the door ---------------------------------------------------------------------------------------------------------------------------
+# --- at the door
+# ----------------------------------------------------------------------------------------------------------------------
 EVENT_BYTES: Final = 32 * KB
 """One captured event as JSON, after the batch's `context` was merged into it. What SDKs of the field allow as well."""
 
@@ -22,27 +23,35 @@ BATCH_EVENTS: Final = 2_500
 """200 bytes an event in a full batch; more than that is not a batch of events."""
 
 COMPLETED_FACTOR: Final = 8
-"""The events of a batch, each completed with the batch's `context`, take at most so many times the bytes of its body (or one event's, if that
-is more). An SDK's context of 700 bytes over events of 250 makes about 4."""
+"""The events of a batch, each completed with the batch's `context`, take at most so many times the bytes of its
+body (or one event's, if that is more). An SDK's context of 700 bytes over events of 250 makes about 4.
+"""
 
 UNPACKED_FACTOR: Final = 100
-"""A compressed body unpacks to at most so many times its size, or to UNPACKED_BYTES. A queue of alike events makes 10 to 40."""
+"""A compressed body unpacks to at most so many times its size, or to
+UNPACKED_BYTES. A queue of alike events makes 10 to 40.
+"""
 
 UNPACKED_BYTES: Final = 64 * KB
 """What any compressed body may unpack to, however well it was compressed."""
 
 WAITING_BYTES: Final = 64 * MB
-"""Captures in memory that wait to be stored; beyond it the door answers 503. At 10 MB a second the last one waits six seconds."""
+"""Captures in memory that wait to be stored; beyond it the door answers 503. At 10 MB
+a second the last one waits six seconds.
+"""
 
 WAITING_MESSAGES: Final = 20_000
 """The same by number: at 15,000 a second the last one waits little more than a second."""
 
 ENVELOPE_BYTES: Final = 1 * KB
-"""What a stored capture has that its event had not: ids, times, flags, the browser's address and user agent. About 600 bytes of a usual one."""
+"""What a stored capture has that its event had not: ids, times, flags, the browser's address and
+user agent. About 600 bytes of a usual one.
+"""
 
 CAPTURE_BYTES: Final = 4 * EVENT_BYTES + ENVELOPE_BYTES
-"""One captured event or form as it is stored. A company that is named in `context.traits` stands in four places of it: the context, the traits,
-the account's traits and the account's name."""
+"""One captured event or form as it is stored. A company that is named in `context.traits` stands in four places of
+it: the context, the traits, the account's traits and the account's name.
+"""
 
 EVENT_LEVELS: Final = 64
 """How deep an event nests. The event's own pydantic parser stops near 200, orjson's writer at 254."""
@@ -54,11 +63,14 @@ MESSAGE_ID_CHARACTERS: Final = 256
 """A `messageId`; of a longer one the hash is taken."""
 
 IDENTIFIER_CHARACTERS: Final = 512
-"""A user id, an address, a number, a device's id, a group's id. The longest address is 254; ids that are tokens reach 400."""
+"""A user id, an address, a number, a device's id, a group's id. The longest
+address is 254; ids that are tokens reach 400.
+"""
 
 FORM_FILES_BYTES: Final = 10_000_000
-"""A form with its files, which are dropped once they are read: a CV has its place. `GATEWAY_BODY_LIMIT` says otherwise. A form without files is
-read up to BATCH_BYTES."""
+"""A form with its files, which are dropped once they are read: a CV has its place. `GATEWAY_BODY_LIMIT` says
+otherwise. A form without files is read up to BATCH_BYTES.
+"""
 
 FORM_FIELDS: Final = 1_000
 """Fields of a form; the longest that builders make have some two hundred."""
@@ -81,15 +93,20 @@ EXCERPT_BYTES: Final = 600
 REASON_CHARACTERS: Final = 200
 """Why it was refused, and which field."""
 
-# --- on the bus ----------------------------------------------------------------------------------------------------------------------------
+# --- on the bus
+# ----------------------------------------------------------------------------------------------------------------------
 MESSAGE_BYTES: Final = 1 * MB
 """What nats-server takes as one message by default, headers included."""
 
 SAID_BYTES: Final = 512 * KB
-"""The largest event that a service says: half of MESSAGE_BYTES, so that headers, a dead letter's reasons and a smaller server still fit."""
+"""The largest event that a service says: half of MESSAGE_BYTES, so that headers, a dead
+letter's reasons and a smaller server still fit.
+"""
 
 REFUSED_EVENTS: Final = 1_000
-"""Events of one service set aside because the broker refused them. More is no fault of single events, and all wait: nothing is ever dropped."""
+"""Events of one service set aside because the broker refused them. More is no fault of single
+events, and all wait: nothing is ever dropped.
+"""
 
 EVENT_RECEIPTS: Final = 20
 """Receipts in one event; what is beyond is summed up in one more. A rule a line: nobody reads on after twenty."""
@@ -104,17 +121,22 @@ REJECTED: Final = 100
 """Alternatives that a receipt names, each in SENTENCE_CHARACTERS at most; how many more there were is told."""
 
 LANES: Final = 64
-"""The most lanes a service runs with: each is a durable of its own on every stream it hears, pulled from every second."""
+"""The most lanes a service runs with: each is a durable of its own on every
+stream it hears, pulled from every second.
+"""
 
 INBOX_SEQUENCES: Final = 2_000
-"""How far up a domain event may come again: a relay that dies before it marks repeats two batches of 500 it had not marked and one in flight.
-Rows that lie further below the floor of their lane are forgotten."""
+"""How far up a domain event may come again: a relay that dies before it marks repeats two batches of 500 it had not
+marked and one in flight. Rows that lie further below the floor of their lane are forgotten.
+"""
 
 INBOX_DAYS: Final = 30
-"""For how long a capture that is sent again is known by its id: SDKs keep what they could not send for days, at most weeks. What comes later is
-a new message."""
+"""For how long a capture that is sent again is known by its id: SDKs keep what they could not send for days, at
+most weeks. What comes later is a new message.
+"""
 
-# --- a person ------------------------------------------------------------------------------------------------------------------------------
+# --- a person
+# ----------------------------------------------------------------------------------------------------------------------
 VALUE_BYTES: Final = 1 * KB
 """A value in a profile, as JSON. A longer one stays in the fact it came with."""
 
@@ -122,7 +144,9 @@ NAME_CHARACTERS: Final = 128
 """An attribute's name."""
 
 OTHER_ATTRIBUTES: Final = 100
-"""Attributes beyond those whose names the product knows (which always have room); the weakest, then the oldest, give way first."""
+"""Attributes beyond those whose names the product knows (which always have room); the
+weakest, then the oldest, give way first.
+"""
 
 FRAGMENTS: Final = 2_000
 """First-seen identities that make up one person: merges and splits list them all, 31 bytes each."""
@@ -133,12 +157,15 @@ CLAIMED_FRAGMENTS: Final = 1_000
 EMAILS: Final = 5
 PHONES: Final = 5
 USER_IDS: Final = 20
-"""Addresses, numbers and user ids under one roof, once among all that was claimed and once more among what servers vouched for. Beyond it is
-no person, but a test account. Several user ids come about by `alias` alone."""
+"""Addresses, numbers and user ids under one roof, once among all that was claimed and once more among what servers
+vouched for. Beyond it is no person, but a test account. Several user ids come about by `alias` alone.
+"""
 
 DEVICES: Final = 100
 DEVICES_DAYS: Final = 90
-"""Devices that were first seen within so many days: beyond it is a kiosk. A browser that forgets its id each week makes 13, each day 90."""
+"""Devices that were first seen within so many days: beyond it is a kiosk. A browser that
+forgets its id each week makes 13, each day 90.
+"""
 
 ACCOUNT_TRAITS: Final = 100
 """Traits of an account, each of VALUE_BYTES and NAME_CHARACTERS at most. Claims fill half of them."""
@@ -153,36 +180,52 @@ HIGHLIGHTS: Final = 10
 """Reasons that travel with a profile, newest first: what fits on a rep's card."""
 
 TRAITS: Final = 500
-"""Traits of one interaction that are looked at, in the sender's order: reading a name takes some microseconds, and an event of EVENT_BYTES has
-room for 5,000. The rest stay in the fact."""
+"""Traits of one interaction that are looked at, in the sender's order: reading a name takes some microseconds, and
+an event of EVENT_BYTES has room for 5,000. The rest stay in the fact.
+"""
 
 CLAIMS_SHOWN: Final = 50
 """Claims an attribute in a person's history, the believed one first. What came before them is in the timeline."""
 
-# --- what was chosen -----------------------------------------------------------------------------------------------------------------------
+# --- what was chosen
+# ----------------------------------------------------------------------------------------------------------------------
 RUNNERS_UP: Final = 5
-"""Treatments that a receipt names as the next best, each with why it comes after; the answer to whoever asked has all of them."""
+"""Treatments that a receipt names as the next best, each with why it comes after; the
+answer to whoever asked has all of them.
+"""
 
 AGAINST_CHARACTERS: Final = 1_000
-"""What speaks against each treatment of a catalogue, in a receipt, two characters each: 500 treatments; of those beyond it is not kept."""
+"""What speaks against each treatment of a catalogue, in a receipt, two characters each: 500
+treatments; of those beyond it is not kept.
+"""
 
 SELECTIONS: Final = 100
-"""Selections kept on a fragment, the newest; of those before, what was shown is kept as a count per treatment, which limits on showing need."""
+"""Selections kept on a fragment, the newest; of those before, what was shown is kept as a count per
+treatment, which limits on showing need.
+"""
 
 REPS_REJECTED: Final = 50
-"""Reps that the receipt of an assignment names as not asked, those first who had a call of their own; the rest are counted."""
+"""Reps that the receipt of an assignment names as not asked, those first who had a
+call of their own; the rest are counted.
+"""
 
-# --- on disk -------------------------------------------------------------------------------------------------------------------------------
+# --- on disk
+# ----------------------------------------------------------------------------------------------------------------------
 CAPTURE_HEAD_BYTES: Final = 2 * KB
 """What a capture holds beside what was sent: ids, times, flags, the sender's address, each with its name."""
 
 EVENT_COST_BYTES: Final = 128 * KB
-"""What one capture may add to streams and stores together, however small it is: the fullest profile takes 110 KB as JSON and is said whole when a
-believed value changes. Ordinary captures cost far less (`make bench`): 42 KB each where every second one brings about a referral and an alert."""
+"""What one capture may add to streams and stores together, however small it is: the fullest profile takes 110 KB as
+JSON and is said whole when a believed value changes. Ordinary captures cost far less (`make bench`): 42 KB each where
+every second one brings about a referral and an alert.
+"""
 
 COST_FACTOR: Final = 8
-"""And so many times its own bytes. Random walks made 5: kept as captured, as recognized and as a fact, and what was believed of it in a profile."""
+"""And so many times its own bytes. Random walks made 5: kept as captured, as recognized and as a fact,
+and what was believed of it in a profile.
+"""
 
 FREE_BYTES: Final = 16 * MB
-"""What must be free before a NATS that refuses writes is started anew: one full atomic batch (8 MB), staged and then stored. With less it would
-soon refuse again."""
+"""What must be free before a NATS that refuses writes is started anew: one full atomic batch (8 MB), staged and
+then stored. With less it would soon refuse again.
+"""

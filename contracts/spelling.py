@@ -6,10 +6,24 @@ import re
 import unicodedata
 from typing import Final
 
-# marks that stand on Latin, Greek and Cyrillic letters; those of other scripts are vowels or make another sound, and short i is a letter of its own
+# marks that stand on Latin, Greek and Cyrillic letters; those of other scripts are vowels or make another
+# sound, and short i is a letter of its own
 _ACCENTS: Final = re.compile("(?<![\u0418\u0438])[\u0300-\u036f]+|(?<=[\u0418\u0438])[\u0300-\u0305\u0307-\u036f]+")
 _PLAIN: Final = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ŋ": "n", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "\0": " "}
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "ħ": "h",
+        "ŧ": "t",
+        "ŋ": "n",
+        "ı": "i",
+        "æ": "ae",
+        "œ": "oe",
+        "þ": "th",
+        "\0": " ",
+    }
 )
 _FIRST_IDEOGRAPH: Final = "\u2e80"
 _GAP: Final = "  "
@@ -22,9 +36,11 @@ def spelled(text: str) -> str:
 
 
 def laid_out(text: str, most: int) -> str:
-    """`text` as it is kept to be searched: its words, each after a gap, so that the first letters of a word are three characters too.
+    """`text` as it is kept to be searched: its words, each after a gap, so that the first
+    letters of a word are three characters too.
 
-    Names in ideographs have no gaps: each of their characters begins a word. Of long texts the first `most` characters are kept.
+    Names in ideographs have no gaps: each of their characters begins a word. Of long
+    texts the first `most` characters are kept.
     """
     words = spelled(text[:most]).split()
     inner = [word[at : at + 2] for word in words for at in range(1, len(word)) if word[at] >= _FIRST_IDEOGRAPH]
@@ -32,7 +48,9 @@ def laid_out(text: str, most: int) -> str:
 
 
 def needle(query: str) -> str:
-    """What a laid-out text must hold to be found: part of it; of one or two characters the beginning of a word. Empty: nothing is found."""
+    """What a laid-out text must hold to be found: part of it; of one or two characters the
+    beginning of a word. Empty: nothing is found.
+    """
     words = spelled(query).split()
     wanted = _GAP.join(words)
     return wanted if len(wanted) >= GRAM_CHARACTERS or not wanted else _GAP + wanted

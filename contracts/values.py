@@ -15,7 +15,9 @@ JsonObject = dict[str, Any]
 """A JSON object as it came: keys and values are the sender's."""
 
 Points = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
-"""Points of a score: decimal inside, so that sums and rounding are exact; a JSON number outside (at most 4 decimals, so exact there too)."""
+"""Points of a score: decimal inside, so that sums and rounding are exact; a JSON number outside
+(at most 4 decimals, so exact there too).
+"""
 
 
 class Value(BaseModel):
@@ -142,8 +144,9 @@ class Contribution(Value):
 class Receipt(Value):
     """Why a decision came out as it did.
 
-    `inputs` are the values the rule read; `rejected` names the alternatives and why not; `sentence` says it in plain words. Each has a size
-    (`contracts.limits`), and what is longer is cut, so that whatever carries receipts can be sent.
+    `inputs` are the values the rule read; `rejected` names the alternatives and why not;
+    `sentence` says it in plain words. Each has a size (`contracts.limits`), and what is longer is
+    cut, so that whatever carries receipts can be sent.
     """
 
     receipt_id: str

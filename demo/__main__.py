@@ -12,13 +12,13 @@ from pathlib import Path
 
 from demo.api import Api, Refused, check_services
 from demo.cast.roster import SEATS, hire
-from demo.ending import show
-from demo.market.making import FEWEST, make_market
+from demo.closing_report import show
+from demo.errors import Trouble
+from demo.market.timeline import FEWEST, make_market
 from demo.play import play
-from demo.scenery import next_run, set_up
 from demo.screen import say
-from demo.suite import Target, ready_suite
-from demo.trouble import Trouble
+from demo.setup import next_run, set_up
+from demo.suite import DemoTarget, ready_suite
 
 _MOST = 5_000
 _INTERRUPTED = 130
@@ -26,7 +26,8 @@ _INTERRUPTED = 130
 
 def main() -> int:
     arguments = _arguments()
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what it starts in the background; we mean it
+    # a shell ignores it for what it starts in the background; we mean it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         target = ready_suite(arguments.var.resolve(), arguments.port)
         asyncio.run(_run(target, arguments))
@@ -42,17 +43,17 @@ def main() -> int:
     return 0
 
 
-async def _run(target: Target, arguments: argparse.Namespace) -> None:
+async def _run(target: DemoTarget, arguments: argparse.Namespace) -> None:
     async with Api(target.url, target.api_key) as api:
         await check_services(api)
         run = await next_run(api)
         market = make_market(arguments.seed, run, arguments.people, datetime.now(UTC))
-        scenery = await set_up(api, market, run)
+        setup = await set_up(api, market, run)
         hired = await hire(api)
         reps = ", ".join(f"{seat.name} ({seat.way.value})" for seat in SEATS)
         say(f"run {run}: {len(market.personas)} invented people, {market.size} captures, five weeks in about a minute")
         say(f"reps: {reps}\n")
-        outcome = await play(api, market, scenery, hired, arguments.rate)
+        outcome = await play(api, market, setup, hired, arguments.rate)
         await show(api, target, outcome, hired)
 
 
@@ -65,12 +66,18 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="demo", description="Send an invented market through Rapport and show what came of it.")
-    parser.add_argument("--port", type=int, default=8080, help="the gateway's port if the suite has to be started; 0 takes any free one")
+    parser = argparse.ArgumentParser(
+        prog="demo", description="Send an invented market through Rapport and show what came of it."
+    )
+    parser.add_argument(
+        "--port", type=int, default=8080, help="the gateway's port if the suite has to be started; 0 takes any free one"
+    )
     parser.add_argument("--var", type=Path, default=Path("var"), help="the suite's folder")
     parser.add_argument("--people", type=_people, default=300, help=f"how many come by: {FEWEST} to {_MOST}")
     parser.add_argument("--seed", default="kestrel", help="another word gives another market")
-    parser.add_argument("--rate", type=int, choices=range(1, 2001), metavar="RATE", default=60, help="the most captures a second")
+    parser.add_argument(
+        "--rate", type=int, choices=range(1, 2001), metavar="RATE", default=60, help="the most captures a second"
+    )
     return parser.parse_args()
 
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx
 
-from demo.trouble import Trouble
+from demo.errors import Trouble
 
 _BUSY = {429, 502, 503, 504}
 _ATTEMPTS = 6
@@ -35,15 +35,21 @@ class Refused(Exception):
 class Api:
     """Questions and orders of one caller. Who is busy is asked again; who stays away is named."""
 
-    def __init__(self, url: str, key: str, transport: httpx.AsyncBaseTransport | None = None, pause_seconds: float = 0.1) -> None:
+    def __init__(
+        self, url: str, key: str, transport: httpx.AsyncBaseTransport | None = None, pause_seconds: float = 0.1
+    ) -> None:
         self.url = url
         self._pause_seconds = pause_seconds
-        self.http = httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {key}"}, timeout=30, transport=transport)
+        self.http = httpx.AsyncClient(
+            base_url=url, headers={"authorization": f"Bearer {key}"}, timeout=30, transport=transport
+        )
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self.http.aclose()
 
     async def get(self, path: str, **query: str) -> Any:
@@ -73,7 +79,9 @@ class Api:
                     return _content(answer)
                 said = f"{answer.status_code} {_reason(answer)}"
             await asyncio.sleep(self._pause_seconds * 2**attempt)
-        raise Trouble(f"{method} {path} gives {said}. Is every process of the suite running? Their logs are in var/log.")
+        raise Trouble(
+            f"{method} {path} gives {said}. Is every process of the suite running? Their logs are in var/log."
+        )
 
 
 async def check_services(api: Api) -> None:

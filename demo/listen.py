@@ -1,4 +1,6 @@
-"""A rep's alerts on NATS as they come, by plain nats-py: `python -m demo.listen`, after sourcing what the demo wrote."""
+"""A rep's alerts on NATS as they come, by plain nats-py: `python -m
+demo.listen`, after sourcing what the demo wrote.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from demo.screen import say
 
 async def listen() -> None:
     """Print the headline of every alert, until Ctrl-C."""
-    known = {name: os.environ[f"DEMO_REP_NATS_{name}"] for name in ("URL", "USER", "PASSWORD", "INBOX_PREFIX", "SUBJECT")}
+    known = {
+        name: os.environ[f"DEMO_REP_NATS_{name}"] for name in ("URL", "USER", "PASSWORD", "INBOX_PREFIX", "SUBJECT")
+    }
     who = {"user": known["USER"], "password": known["PASSWORD"], "inbox_prefix": known["INBOX_PREFIX"].encode()}
     client = await nats.connect(known["URL"], error_cb=_tell, **who)
     subscription = await client.subscribe(known["SUBJECT"])

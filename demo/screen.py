@@ -16,7 +16,7 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
-class Progress:
+class ProgressLine:
     """A bar that stays on one line of a terminal; elsewhere a line every ten percent."""
 
     def __init__(self, total: int, out: TextIO = sys.stderr) -> None:

@@ -7,12 +7,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.trouble import Trouble
+from demo.errors import Trouble
 from embedded.up import ROOT, running_pid
 
 
 @dataclass(frozen=True)
-class Target:
+class DemoTarget:
     """Where it is, and the key of its first administrator."""
 
     var: Path
@@ -21,7 +21,7 @@ class Target:
     was_running: bool
 
 
-def ready_suite(var: Path, port: int) -> Target:
+def ready_suite(var: Path, port: int) -> DemoTarget:
     """Bring the suite up unless it is; it stays up afterwards."""
     was_running = running_pid(var) is not None
     if not was_running:
@@ -30,4 +30,4 @@ def ready_suite(var: Path, port: int) -> Target:
         if ended.returncode != 0:
             raise Trouble(f"The suite did not start; what it says stands above, and more in {var / 'log'}.")
     known = dict(line.split("=", 1) for line in (var / "rapport.env").read_text().splitlines())
-    return Target(var, known["RAPPORT_URL"], known["RAPPORT_API_KEY"], was_running)
+    return DemoTarget(var, known["RAPPORT_URL"], known["RAPPORT_API_KEY"], was_running)

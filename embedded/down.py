@@ -15,7 +15,9 @@ STOP_WITHIN_SECONDS = 60.0
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="embedded.down", description="Stop the suite that `make up DETACH=1` started.")
+    parser = argparse.ArgumentParser(
+        prog="embedded.down", description="Stop the suite that `make up DETACH=1` started."
+    )
     parser.add_argument("--var", type=Path, default=Path("var"))
     var = parser.parse_args().var.resolve()
     pid = running_pid(var)

@@ -1,4 +1,6 @@
-"""A forked process that goes on as `python -m module` would in a new interpreter: what its parent imported is there, in memory that both share."""
+"""A forked process that goes on as `python -m module` would in a new interpreter: what its parent
+imported is there, in memory that both share.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +23,25 @@ _OURS = Path(sys.executable)
 _LATE = ("uvloop", "uvicorn.protocols.http.httptools_impl", "uvicorn.lifespan.on", "aiosqlite")
 """What our processes import by themselves only when they run."""
 _parents: list[object] = []
-_ARGUMENTS = slice(45, 47)  # of /proc/<pid>/stat after the name: where the words of the command line begin and end in memory
+# of /proc/<pid>/stat after the name: where the words of the command line begin and end in memory
+_ARGUMENTS = slice(45, 47)
 
 
 def module_of(command: Sequence[str]) -> str | None:
     """The module that a command runs in an interpreter like ours; None for all other commands."""
     match command:
-        case [program, "-m", module, *_] if Path(program).parent == _OURS.parent and Path(program).name.startswith("python"):
+        case [program, "-m", module, *_] if Path(program).parent == _OURS.parent and Path(program).name.startswith(
+            "python"
+        ):
             return module
     return None
 
 
 def load(command: str) -> None:
-    """Import and warm what `command`, a line of the Procfile, will run, in the parent. What fails is the child's to tell: it tries again."""
+    """Import and warm what `command`, a line of the Procfile, will run, in the parent.
+
+    What fails is the child's to tell: it tries again.
+    """
     match shlex.split(command):
         case ["python", "-m", module, *_] if module not in sys.modules:
             with contextlib.suppress(Exception, SystemExit):
@@ -47,7 +55,10 @@ def _nothing() -> None:
 
 
 def threads() -> int:
-    """How many this process has, those of libraries in C included. A fork has one of them, and the locks that the others held are held for ever."""
+    """How many this process has, those of libraries in C included.
+
+    A fork has one of them, and the locks that the others held are held for ever.
+    """
     return len(list(Path("/proc/self/task").iterdir()))
 
 
@@ -71,7 +82,8 @@ def _forget_handlers() -> None:
 
 
 def _open_streams() -> None:
-    # the parent's are made for where it writes itself, or closed as it became a daemon; kept, since their descriptors are ours now
+    # the parent's are made for where it writes itself, or closed as it became a daemon;
+    # kept, since their descriptors are ours now
     _parents.extend((sys.stdin, sys.stdout, sys.stderr))
     at_once = bool(os.environ.get("PYTHONUNBUFFERED"))
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
@@ -107,7 +119,9 @@ def _code(end: SystemExit) -> int:
 
 
 def _show(command: Sequence[str]) -> None:
-    """Have `ps` and `pgrep -f` show `command`: its words are written over those of the parent, as far as there is room."""
+    """Have `ps` and `pgrep -f` show `command`: its words are written over
+    those of the parent, as far as there is room.
+    """
     with contextlib.suppress(OSError, ValueError):
         begin, end = map(int, Path("/proc/self/stat").read_text().rpartition(")")[2].split()[_ARGUMENTS])
         room = end - begin

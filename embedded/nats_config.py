@@ -1,4 +1,6 @@
-"""The nats-server's configuration: durable before it acknowledges, one user per service with least subjects, reps apart from all of them."""
+"""The nats-server's configuration: durable before it acknowledges, one user per service with
+least subjects, reps apart from all of them.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +16,24 @@ OBSERVER = "observer"
 OPERATOR = "operator"
 HOUSE = "RAPPORT"
 REPS = "REPS"
-"""Two accounts, because a permission does not cover the reply subject of what is published, and JetStream answers to whatever stands there:
-a rep beside the services could have a pull answered to `$JS.API.STREAM.PURGE.CAPTURE`. Answers to an account of their own stay in it."""
+"""Two accounts, because a permission does not cover the reply subject of what is published, and JetStream answers
+to whatever stands there: a rep beside the services could have a pull answered to `$JS.API.STREAM.PURGE.CAPTURE`.
+Answers to an account of their own stay in it.
+"""
 
-_READ_API = ("$JS.API.INFO", "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.LIST", "$JS.API.STREAM.MSG.GET.*")
+_READ_API = (
+    "$JS.API.INFO",
+    "$JS.API.STREAM.INFO.*",
+    "$JS.API.STREAM.NAMES",
+    "$JS.API.STREAM.LIST",
+    "$JS.API.STREAM.MSG.GET.*",
+)
 _PULL, _INFO = "$JS.API.CONSUMER.MSG.NEXT.ALERTS.*", "$JS.API.CONSUMER.INFO.ALERTS.*"
 _ACKS = ("$JS.ACK.ALERTS.*.>", "$JS.ACK.*.*.ALERTS.*.>")  # as servers before and after 2.15 write it
 _LIVE = "alerts.rep.>"
 _AUTH_SECONDS = 2  # how long the server waits for the callout; the callout decides in less
-_CALLOUT_LISTENS = "$SYS.REQ.USER.AUTH callout"  # with its queue group: passwords travel here, nobody may listen beside the replicas
+# with its queue group: passwords travel here, nobody may listen beside the replicas
+_CALLOUT_LISTENS = "$SYS.REQ.USER.AUTH callout"
 _CALLOUT_ANSWERS = "$SYS._INBOX.*.*"
 
 
@@ -44,7 +55,9 @@ class BusUser:
 
     @property
     def former_consumers(self) -> tuple[str, ...]:
-        """The names that its durables may have had when it ran with other lanes; it looks after these and removes them."""
+        """The names that its durables may have had when it ran with other
+        lanes; it looks after these and removes them.
+        """
         return (self.name, *(f"{self.name}-{lane}" for lane in range(LANES)))
 
     @property
@@ -54,7 +67,13 @@ class BusUser:
 
 
 BUS_USERS = (
-    BusUser("gateway", says=("capture",), publishes=("gateway.rejected.>",), listens=("capture.>", "gateway.rejected.>"), browses=("alerts",)),
+    BusUser(
+        "gateway",
+        says=("capture",),
+        publishes=("gateway.rejected.>",),
+        listens=("capture.>", "gateway.rejected.>"),
+        browses=("alerts",),
+    ),
     BusUser("identity", says=("identity",), hears=("capture",)),
     BusUser("scoring", says=("scoring",), hears=("identity",)),
     BusUser("lifecycle", says=("lifecycle",), hears=("identity", "scoring", "routing")),
@@ -108,7 +127,11 @@ def nats_config(plan: NatsPlan) -> str:
 
 def access(plan: NatsPlan) -> str:
     """Who may connect and do what. Users that are not listed are decided by the callout."""
-    users = [*(_service_user(user, plan) for user in plan.users), _reader(OBSERVER, plan), _reader(OPERATOR, plan, _replaying(plan))]
+    users = [
+        *(_service_user(user, plan) for user in plan.users),
+        _reader(OBSERVER, plan),
+        _reader(OPERATOR, plan, _replaying(plan)),
+    ]
     house = {"jetstream": "enabled", "users": users, "exports": _exports()}
     callout = {"issuer": plan.issuer, "account": HOUSE, "auth_users": [user["user"] for user in users]}
     return "\n".join(
@@ -120,23 +143,36 @@ def access(plan: NatsPlan) -> str:
 
 
 def take_over_store(store: Path) -> None:
-    """Move what an older installation kept outside any named account to where this configuration looks for it. The server must not run."""
+    """Move what an older installation kept outside any named account to where this configuration looks for it.
+
+    The server must not run.
+    """
     old, new = store / "jetstream" / "$G", store / "jetstream" / HOUSE
     if old.exists() and not new.exists():
         old.rename(new)
 
 
 def _exports() -> list[dict[str, object]]:
-    """What reaches the house from the reps: pulls, questions about a consumer, acknowledgements; and to them, alerts as they are published."""
+    """What reaches the house from the reps: pulls, questions about a consumer, acknowledgements;
+    and to them, alerts as they are published.
+    """
     pulls = {"service": _PULL, "response_type": "stream"}
-    return [{**export, "accounts": [REPS]} for export in (pulls, *({"service": subject} for subject in (_INFO, *_ACKS)), {"stream": _LIVE})]
+    return [
+        {**export, "accounts": [REPS]}
+        for export in (pulls, *({"service": subject} for subject in (_INFO, *_ACKS)), {"stream": _LIVE})
+    ]
 
 
 def _imports() -> list[dict[str, object]]:
-    """The house's JetStream is a domain to the reps' clients, because their account answers for itself what comes without one, pulls excepted."""
-    at_home: list[dict[str, object]] = [{"service": {"account": HOUSE, "subject": subject}} for subject in (_PULL, *_ACKS)]
+    """The house's JetStream is a domain to the reps' clients, because their account answers for
+    itself what comes without one, pulls excepted.
+    """
+    at_home: list[dict[str, object]] = [
+        {"service": {"account": HOUSE, "subject": subject}} for subject in (_PULL, *_ACKS)
+    ]
     by_domain: list[dict[str, object]] = [
-        {"service": {"account": HOUSE, "subject": subject}, "to": subject.replace("$JS.", f"$JS.{HOUSE}.", 1)} for subject in (_PULL, _INFO)
+        {"service": {"account": HOUSE, "subject": subject}, "to": subject.replace("$JS.", f"$JS.{HOUSE}.", 1)}
+        for subject in (_PULL, _INFO)
     ]
     return [*at_home, *by_domain, {"stream": {"account": HOUSE, "subject": _LIVE}}]
 
@@ -147,8 +183,13 @@ def _service_user(user: BusUser, plan: NatsPlan) -> dict[str, object]:
         publish += [f"{owner}.>", probe_subject(owner.upper()), *_laying(owner.upper())]
     for owner in user.hears:
         publish.append(f"$JS.API.STREAM.CREATE.{owner.upper()}")  # whoever starts first lays the pipe
-        publish += [f"$JS.API.{call}.{owner.upper()}" for call in ("STREAM.MSG.GET", "CONSUMER.NAMES")]  # is it the stream that I counted in?
-        publish += [f"$JS.API.CONSUMER.{call}.{owner.upper()}.{name}" for call in ("INFO", "DELETE") for name in user.former_consumers]
+        # is it the stream that I counted in?
+        publish += [f"$JS.API.{call}.{owner.upper()}" for call in ("STREAM.MSG.GET", "CONSUMER.NAMES")]
+        publish += [
+            f"$JS.API.CONSUMER.{call}.{owner.upper()}.{name}"
+            for call in ("INFO", "DELETE")
+            for name in user.former_consumers
+        ]
         for consumer in user.consumers(plan.lanes):
             publish += _consumer_subjects(owner.upper(), consumer)
     publish += [subject for owner in user.browses for subject in _browsing(owner.upper())]
@@ -162,12 +203,17 @@ def _laying(stream: str) -> list[str]:
 
 def _consumer_subjects(stream: str, consumer: str) -> list[str]:
     api = ("CONSUMER.CREATE", "CONSUMER.MSG.NEXT", "CONSUMER.UNPIN", "CONSUMER.RESET")
-    acknowledge = [f"$JS.ACK.{stream}.{consumer}.>", f"$JS.ACK.*.*.{stream}.{consumer}.>"]  # as servers before and after 2.15 write it
-    return [f"$JS.API.{call}.{stream}.{consumer}" for call in api] + [f"$JS.API.CONSUMER.CREATE.{stream}.{consumer}.>", *acknowledge]
+    # as servers before and after 2.15 write it
+    acknowledge = [f"$JS.ACK.{stream}.{consumer}.>", f"$JS.ACK.*.*.{stream}.{consumer}.>"]
+    return [f"$JS.API.{call}.{stream}.{consumer}" for call in api] + [
+        f"$JS.API.CONSUMER.CREATE.{stream}.{consumer}.>",
+        *acknowledge,
+    ]
 
 
 def _browsing(stream: str) -> list[str]:
-    # their names are made up as they come, and a permission cannot say "any name but those of the durables"; it acknowledges nothing
+    # their names are made up as they come, and a permission cannot say "any name but those
+    # of the durables"; it acknowledges nothing
     api = ("CREATE.{}", "CREATE.{}.>", "INFO.{}.*", "MSG.NEXT.{}.*", "DELETE.{}.*")
     return [f"$JS.API.CONSUMER.{call.format(stream)}" for call in api] + [f"$JS.FC.{stream}.>"]
 
@@ -181,10 +227,20 @@ def _reader(name: str, plan: NatsPlan, more: Sequence[str] = ()) -> dict[str, ob
     """Reads every stream, through consumers of its own; says nothing but `more`."""
     publish = [*_READ_API, "$JS.API.CONSUMER.>", "$JS.ACK.>", "$JS.FC.>", *more]
     taken = [durable for user in plan.users for durable in user.consumers(plan.lanes)]
-    deny = [f"$JS.API.CONSUMER.{call}.*.{durable}" for durable in taken for call in ("MSG.NEXT", "DELETE", "CREATE", "UNPIN", "RESET", "PAUSE")]
-    also = ("$JS.API.CONSUMER.CREATE.*.{}.>", "$JS.API.CONSUMER.DURABLE.CREATE.*.{}", "$JS.ACK.*.{}.>", "$JS.ACK.*.*.*.{}.>")
+    deny = [
+        f"$JS.API.CONSUMER.{call}.*.{durable}"
+        for durable in taken
+        for call in ("MSG.NEXT", "DELETE", "CREATE", "UNPIN", "RESET", "PAUSE")
+    ]
+    also = (
+        "$JS.API.CONSUMER.CREATE.*.{}.>",
+        "$JS.API.CONSUMER.DURABLE.CREATE.*.{}",
+        "$JS.ACK.*.{}.>",
+        "$JS.ACK.*.*.*.{}.>",
+    )
     deny += [subject.format(durable) for durable in taken for subject in also]
-    private = [f"{user.inbox}.>" for user in plan.users] + ["$SYS.>"]  # answers meant for others, and the passwords of those who connect
+    # answers meant for others, and the passwords of those who connect
+    private = [f"{user.inbox}.>" for user in plan.users] + ["$SYS.>"]
     return _user(name, plan, {"allow": publish, "deny": deny}, {"allow": [">"], "deny": private})
 
 
@@ -193,5 +249,7 @@ def _replaying(plan: NatsPlan) -> list[str]:
     return [f"{owner}.>" for user in plan.users for owner in user.says] + ["$JS.API.STREAM.MSG.DELETE.DEAD"]
 
 
-def _user(name: str, plan: NatsPlan, publish: Mapping[str, list[str]], subscribe: Mapping[str, list[str]]) -> dict[str, object]:
+def _user(
+    name: str, plan: NatsPlan, publish: Mapping[str, list[str]], subscribe: Mapping[str, list[str]]
+) -> dict[str, object]:
     return {"user": name, "password": plan.passwords[name], "permissions": {"publish": publish, "subscribe": subscribe}}

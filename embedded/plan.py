@@ -1,4 +1,7 @@
-"""Which processes the suite has here, on which ports and with which settings. Ports and secrets are arguments; it reads the Procfile alone."""
+"""Which processes the suite has here, on which ports and with which settings.
+
+Ports and secrets are arguments; it reads the Procfile alone.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-from chassis.bus.callout.keys import Issuer
+from chassis.bus.callout.claims import Issuer
 from embedded.nats_config import BUS_USERS, OBSERVER, OPERATOR, REPS, NatsPlan, nats_config
 from embedded.secrets import Secrets
 
@@ -41,7 +44,14 @@ class Plan:
     @property
     def nats(self) -> NatsPlan:
         issuer = Issuer(self.secrets.callout_seed).public_key
-        return NatsPlan(self.ports["nats"], self.ports["nats_monitor"], self.var / "nats", self.secrets.nats_passwords, issuer, self.lanes)
+        return NatsPlan(
+            self.ports["nats"],
+            self.ports["nats_monitor"],
+            self.var / "nats",
+            self.secrets.nats_passwords,
+            issuer,
+            self.lanes,
+        )
 
     @property
     def monitor_url(self) -> str:
@@ -64,11 +74,17 @@ class Plan:
         return f"{self.url}/readyz" if process == "gateway" else f"http://127.0.0.1:{self.ports[process]}/readyz"
 
     def environment(self, process: str) -> dict[str, str]:
-        """The settings of one process; only the gateway gets the key that signs tokens, only routing the one that lets reps into NATS."""
+        """The settings of one process; only the gateway gets the key that signs tokens, only
+        routing the one that lets reps into NATS.
+        """
         if process == "nats":
             return {}
         if process == WATCHDOG:
-            watched = {"MONITOR_URL": self.monitor_url, "STORE": str(self.nats.store), "PID_FILE": str(self.nats.pid_file)}
+            watched = {
+                "MONITOR_URL": self.monitor_url,
+                "STORE": str(self.nats.store),
+                "PID_FILE": str(self.nats.pid_file),
+            }
             return {f"{WATCHDOG.upper()}_{name}": value for name, value in watched.items()}
         prefix = process.upper()
         settings = {
@@ -102,7 +118,9 @@ class Plan:
         )
 
     def supervisor_config(self, procfile: str, *, detached: bool) -> str:
-        """supervisord's configuration: the Procfile's processes, restarted when they die, NATS first to start and last to stop."""
+        """supervisord's configuration: the Procfile's processes, restarted when they
+        die, NATS first to start and last to stop.
+        """
         socket = self.var / "supervisor.sock"
         lines = [
             "[supervisord]",

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from chassis.bus.callout.keys import new_issuer_seed
+from chassis.bus.callout.claims import new_issuer_seed
 from chassis.keys import generate_key_pair
 
 
@@ -36,7 +36,9 @@ def load_or_make(path: Path, nats_users: list[str]) -> Secrets:
 
 def _make() -> Secrets:
     private_key, public_key = generate_key_pair()
-    return Secrets(private_key, public_key, f"wk_{secrets.token_urlsafe(24)}", f"rk_{secrets.token_urlsafe(32)}", nats_passwords={})
+    return Secrets(
+        private_key, public_key, f"wk_{secrets.token_urlsafe(24)}", f"rk_{secrets.token_urlsafe(32)}", nats_passwords={}
+    )
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -1,7 +1,8 @@
-"""supervisord for this suite: what our processes need is imported once, and each is forked from there instead of starting an interpreter of its own.
+"""supervisord for this suite: what our processes need is imported once, and each is forked from there
+instead of starting an interpreter of its own.
 
-`python -m embedded.supervisor -c var/supervisord.conf` takes what supervisord takes and does what it does; only `python -m module` begins otherwise.
-Linux alone: elsewhere system libraries do not stand a fork without exec.
+`python -m embedded.supervisor -c var/supervisord.conf` takes what supervisord takes and does what it does; only `python
+-m module` begins otherwise. Linux alone: elsewhere system libraries do not stand a fork without exec.
 """
 
 from __future__ import annotations
@@ -24,17 +25,25 @@ class ForkOptions(ServerOptions):  # type: ignore[misc]
     is_alone = False  # one thread, and so a child of which nothing is missing
 
     def check_execv_args(self, filename: str, argv: Sequence[str], st: Any) -> None:
-        """The last look at a command before its fork. Before the first of ours all is imported: what comes later is not shared."""
+        """The last look at a command before its fork.
+
+        Before the first of ours all is imported: what comes later is not shared.
+        """
         super().check_execv_args(filename, argv, st)
         if forks.module_of([filename, *argv[1:]]) is not None:
             for process in (process for group in self.process_group_configs for process in group.process_configs):
                 forks.load(process.command)
             self.is_alone = forks.threads() == 1
             if not self.is_alone:
-                self.logger.warn(f"{forks.threads()} threads run here, which a fork would not have: an interpreter is started for {argv[2]}")
+                self.logger.warn(
+                    f"{forks.threads()} threads run here, which a fork would not have: an interpreter is started for"
+                    f" {argv[2]}"
+                )
 
     def fork(self) -> int:
-        """Nothing may wait to be written twice, and the collector leaves alone what is shared: it would write on every page."""
+        """Nothing may wait to be written twice, and the collector leaves alone what
+        is shared: it would write on every page.
+        """
         sys.stdout.flush()
         sys.stderr.flush()
         gc.freeze()

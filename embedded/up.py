@@ -61,7 +61,9 @@ def prepare(var: Path, port: int, *, detached: bool, lanes: int = 1) -> Plan:
 def refuse_if_running(var: Path) -> None:
     pid = running_pid(var)
     if pid is not None:
-        raise CannotStart(f"it is running already (process {pid}); stop it with `make down`, or use another folder with VAR=")
+        raise CannotStart(
+            f"it is running already (process {pid}); stop it with `make down`, or use another folder with VAR="
+        )
 
 
 def running_pid(var: Path) -> int | None:
@@ -75,27 +77,36 @@ def running_pid(var: Path) -> int | None:
 
 
 def kept_ports(path: Path, taken: int = 0) -> dict[str, int]:
-    """The ports of PORT_NAMES: those of the last time where they are free, because reps were told where NATS is, and others watch the rest."""
+    """The ports of PORT_NAMES: those of the last time where they are free, because reps were told
+    where NATS is, and others watch the rest.
+    """
     try:
         last = {name: int(port) for name, port in json.loads(path.read_text()).items()}
     except (OSError, ValueError, AttributeError):
         last = {}
     fresh = dict(zip(PORT_NAMES, (port for port in free_ports(len(PORT_NAMES) + 1) if port != taken), strict=False))
-    kept = {name: port for name, port in last.items() if name in fresh and port != taken and port not in fresh.values() and _is_free(port)}
+    kept = {
+        name: port
+        for name, port in last.items()
+        if name in fresh and port != taken and port not in fresh.values() and _is_free(port)
+    }
     ports = fresh | kept
     path.write_text(json.dumps(ports, indent=2))
     return ports
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free now, and that the system gives no outgoing connection before they are listened on: on a busy machine that takes a while."""
+    """Ports that are free now, and that the system gives no outgoing connection before they are listened
+    on: on a busy machine that takes a while.
+    """
     candidates = random.SystemRandom().sample(_PORTS, len(_PORTS))
     return list(itertools.islice((port for port in candidates if _is_free(port)), count))
 
 
 def _run_here(plan: Plan, command: list[str]) -> int:
     started = time.monotonic()
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what it starts in the background; we mean it
+    # a shell ignores it for what it starts in the background; we mean it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # a session of its own: Ctrl-C reaches this process alone, which stops the others in order
     supervisor = subprocess.Popen(command, cwd=plan.root, env=_environment(), start_new_session=True)  # noqa: S603 - our own command
     signal.signal(signal.SIGTERM, lambda *_: supervisor.terminate())
@@ -130,7 +141,9 @@ def _run_detached(plan: Plan, command: list[str]) -> int:
 
 
 def supervisor_command(plan: Plan, *, forks: bool = True) -> list[str]:
-    """What keeps the processes: ours, which forks them, or supervisord as it is, which starts an interpreter for each."""
+    """What keeps the processes: ours, which forks them, or supervisord as it
+    is, which starts an interpreter for each.
+    """
     module = "embedded.supervisor" if forks and sys.platform == "linux" else "supervisor.supervisord"
     return [sys.executable, "-m", module, "-c", str(plan.var / "supervisord.conf")]
 
@@ -148,7 +161,9 @@ def _wait_until_ready(plan: Plan, supervisor: subprocess.Popen[bytes] | None) ->
             return False
         waiting = {name: url for name, url in waiting.items() if not _answers(url)}
         if waiting and time.monotonic() > deadline:
-            raise CannotStart(f"not ready within {READY_WITHIN_SECONDS:.0f} s: {', '.join(waiting)}; see {plan.var / 'log'}")
+            raise CannotStart(
+                f"not ready within {READY_WITHIN_SECONDS:.0f} s: {', '.join(waiting)}; see {plan.var / 'log'}"
+            )
         if waiting:
             time.sleep(_LOOK_SECONDS)
     return True
@@ -163,8 +178,8 @@ def _answers(url: str) -> bool:
 
 
 def _announce(plan: Plan, started: float, how_to_stop: str) -> None:
-    _say(
-        f"""
+    env_file = _shown(plan.var / "rapport.env")
+    _say(f"""
 Rapport is ready after {time.monotonic() - started:.1f} s. {how_to_stop}
 
   gateway    {plan.url}         API documentation at {plan.url}/docs
@@ -172,10 +187,9 @@ Rapport is ready after {time.monotonic() - started:.1f} s. {how_to_stop}
   API key    {plan.secrets.api_key}
   events     nats://127.0.0.1:{plan.ports["nats"]} (user and password in the file below)
 
-  . {_shown(plan.var / "rapport.env")}                 sets RAPPORT_URL, RAPPORT_WRITE_KEY, RAPPORT_API_KEY, RAPPORT_NATS_URL
+  . {env_file}                 sets RAPPORT_URL, RAPPORT_WRITE_KEY, RAPPORT_API_KEY, RAPPORT_NATS_URL
   {_shown(plan.var / "log")}                           has a log per process
-"""
-    )
+""")
 
 
 def _shown(path: Path) -> str:
@@ -201,7 +215,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="embedded.up", description="Run the whole suite on this machine.")
     parser.add_argument("--port", type=int, default=8080, help="the gateway's port; 0 takes any free one")
     parser.add_argument("--var", type=Path, default=Path("var"), help="where stores, logs and keys live")
-    parser.add_argument("--lanes", type=int, default=1, help="ordered ways that messages travel in; may be another number at each start")
+    parser.add_argument(
+        "--lanes", type=int, default=1, help="ordered ways that messages travel in; may be another number at each start"
+    )
     parser.add_argument("--detach", action="store_true", help="return when every process is ready")
     parser.add_argument("--exec", action="store_true", help="start an interpreter for each process instead of forking")
     return parser.parse_args()

@@ -1,7 +1,8 @@
 """Restarts a NATS that goes on refusing writes although its disk has room again.
 
-A stream whose write failed (the disk was full) keeps that error until the server is started anew; `/healthz` names it. The server is ended here,
-by the process id it wrote itself, and supervisord starts it again. Nothing is done while a restart cannot help. One JSON object a line is logged.
+A stream whose write failed (the disk was full) keeps that error until the server is started anew; `/healthz` names it.
+The server is ended here, by the process id it wrote itself, and supervisord starts it again. Nothing is done while a
+restart cannot help. One JSON object a line is logged.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ class Patience:
     restarted_at: float = -_CALM_SECONDS
 
     def is_due(self, *, refuses: bool, free_bytes: int, now: float) -> bool:
-        """Whether the server, just looked at, should be restarted now. What refuses again soon after is restarted ever more rarely."""
+        """Whether the server, just looked at, should be restarted now.
+
+        What refuses again soon after is restarted ever more rarely.
+        """
         self.seen = self.seen + 1 if refuses and free_bytes >= FREE_BYTES else 0
         if self.seen < _LOOKS:
             return False
@@ -54,7 +58,10 @@ class Patience:
 
 
 def refusals(health: bytes) -> list[str]:
-    """What a `/healthz?details=true` says of streams that take no writes. Whatever else is amiss, a restart is not known to mend."""
+    """What a `/healthz?details=true` says of streams that take no writes.
+
+    Whatever else is amiss, a restart is not known to mend.
+    """
     try:
         errors = json.loads(health).get("errors") or []
     except (ValueError, AttributeError):
@@ -63,7 +70,9 @@ def refusals(health: bytes) -> list[str]:
 
 
 def server_pid(pid_file: Path, started_at: datetime) -> int | None:
-    """The server's process id, if the file is of the server that started then: a full disk may have kept an older one's."""
+    """The server's process id, if the file is of the server that started then:
+    a full disk may have kept an older one's.
+    """
     try:
         written_at = datetime.fromtimestamp(pid_file.stat().st_mtime, UTC)
         pid = int(pid_file.read_text())
@@ -74,7 +83,11 @@ def server_pid(pid_file: Path, started_at: datetime) -> int | None:
 
 def main() -> None:
     """Watch until SIGTERM."""
-    monitor, store, pid_file = os.environ["WATCHDOG_MONITOR_URL"], Path(os.environ["WATCHDOG_STORE"]), Path(os.environ["WATCHDOG_PID_FILE"])
+    monitor, store, pid_file = (
+        os.environ["WATCHDOG_MONITOR_URL"],
+        Path(os.environ["WATCHDOG_STORE"]),
+        Path(os.environ["WATCHDOG_PID_FILE"]),
+    )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     patience, before = Patience(), False

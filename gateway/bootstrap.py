@@ -37,7 +37,9 @@ async def _source_and_form(runtime: Runtime, write_key: str) -> None:
         row.write_key_hash, row.write_key_hint = hash_of(write_key), hint_of(write_key)
         await store.change(context.session, row)
         if await store.get(context.session, FormRow, DEFAULT_FORM_ID) is None:
-            await store.add(context.session, new_form(FormWish(name="default"), DEFAULT_FORM_ID, DEFAULT_SOURCE_ID, context.now))
+            await store.add(
+                context.session, new_form(FormWish(name="default"), DEFAULT_FORM_ID, DEFAULT_SOURCE_ID, context.now)
+            )
 
 
 async def _api_key(runtime: Runtime, api_key: str) -> None:

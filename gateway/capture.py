@@ -15,18 +15,18 @@ from starlette.types import Receive, Scope, Send
 
 from chassis.bus.coalescer import Told
 from chassis.errors import NotFound, Problem
-from chassis.http.express import OUTCOME
 from chassis.message import OutMessage
 from chassis.telemetry import trace_onward
+from chassis.web.fast_path import OUTCOME
 from contracts.limits import BATCH_BYTES, EVENT_BYTES, EXCERPT_BYTES
 from contracts.values import InteractionKind, JsonObject
 from gateway import requests
 from gateway.directory import Directory
-from gateway.domain.batch import Arrival, BatchReading, excerpt_of, read_batch, read_single
+from gateway.domain.batch import BatchArrival, BatchReading, excerpt_of, read_batch, read_single
 from gateway.domain.body import inflate, parse
-from gateway.domain.capture import Capture, Source
+from gateway.domain.capture import Capture, CaptureSource
 from gateway.domain.keys import write_key_in
-from gateway.domain.refusal import Refused, Reject
+from gateway.domain.refusal import CaptureRefused, Reject
 from gateway.domain.sdk_settings import sdk_settings
 from gateway.domain.segment import KINDS
 from gateway.requests import ClientGone, Incoming, MethodNotOffered
@@ -42,7 +42,7 @@ ENDPOINTS: dict[str, InteractionKind | None] = {f"/v1/{name}": kind for name, ki
 }
 
 
-class Publisher(Protocol):
+class CapturePublisher(Protocol):
     """What stores captures: `publish` returns when they are on disk, `put` calls `told` then."""
 
     async def publish(self, messages: Sequence[OutMessage]) -> None: ...
@@ -53,22 +53,22 @@ class Publisher(Protocol):
 class RejectLog(Protocol):
     """Who is told of what was not taken."""
 
-    def note(self, source: Source, at: datetime, rejects: Sequence[Reject]) -> None: ...
+    def note(self, source: CaptureSource, at: datetime, rejects: Sequence[Reject]) -> None: ...
 
 
 @dataclass(slots=True)
-class CaptureDesk:
+class CaptureService:
     """What capturing needs, held for the life of the process."""
 
     directory: Directory
-    publisher: Publisher
+    publisher: CapturePublisher
     rejects: RejectLog
     clock: Callable[[], datetime]
     lanes: int = 1
     trusted_proxies: int = 0
     public_url: str | None = None
 
-    def note(self, source: Source, at: datetime, refused: Refused, excerpt: str) -> None:
+    def note(self, source: CaptureSource, at: datetime, refused: CaptureRefused, excerpt: str) -> None:
         """Remember a request that was refused whole."""
         self.rejects.note(source, at, (Reject(0, refused.field, refused.reason, excerpt),))
 
@@ -81,7 +81,9 @@ class CaptureDesk:
         trace = trace_onward()
         if not trace:
             return self.untraced(captures)
-        return [OutMessage(capture.subject(self.lanes), capture.headers() | trace, capture.body) for capture in captures]
+        return [
+            OutMessage(capture.subject(self.lanes), capture.headers() | trace, capture.body) for capture in captures
+        ]
 
     def untraced(self, captures: Sequence[Capture]) -> list[OutMessage]:
         """The captures as they travel where no trace is recorded."""
@@ -98,7 +100,9 @@ def kind_of_path(path: str, prefixes: frozenset[str]) -> tuple[bool, Interaction
     return False, BATCH
 
 
-async def capture(desk: CaptureDesk, kind: InteractionKind | None, scope: Scope, receive: Receive, send: Send) -> None:
+async def capture(
+    service: CaptureService, kind: InteractionKind | None, scope: Scope, receive: Receive, send: Send
+) -> None:
     """Answer a request to a capture endpoint."""
     requests.name_route(scope, route_of(kind))
     if scope["method"] == "OPTIONS":
@@ -109,10 +113,10 @@ async def capture(desk: CaptureDesk, kind: InteractionKind | None, scope: Scope,
             raise MethodNotOffered(("POST", "OPTIONS"))
         if OUTCOME in scope:
             raise scope[OUTCOME]
-        rejects = await _take(desk, kind, Incoming(scope), receive)
+        rejects = await _take(service, kind, Incoming(scope), receive)
     except ClientGone:
         return
-    except Refused as refused:
+    except CaptureRefused as refused:
         await requests.send_problem(requests.problem_of(refused), scope, receive, send)
     except Problem as problem:
         await requests.send_problem(problem, scope, receive, send)
@@ -120,7 +124,7 @@ async def capture(desk: CaptureDesk, kind: InteractionKind | None, scope: Scope,
         await requests.send_json(send, 200, success(rejects))
 
 
-async def sdk_settings_of(desk: CaptureDesk, write_key: str, scope: Scope, receive: Receive, send: Send) -> None:
+async def sdk_settings_of(service: CaptureService, write_key: str, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer `GET /v1/projects/{writeKey}/settings`, which analytics.js asks for before it sends anything."""
     requests.name_route(scope, "/v1/projects/{write_key}/settings")
     if scope["method"] == "OPTIONS":
@@ -129,43 +133,57 @@ async def sdk_settings_of(desk: CaptureDesk, write_key: str, scope: Scope, recei
     try:
         if scope["method"] not in ("GET", "HEAD"):
             raise MethodNotOffered(("GET", "HEAD", "OPTIONS"))
-        if not desk.directory.knows(write_key):
+        if not service.directory.knows(write_key):
             raise NotFound("No source has this write key")
     except Problem as problem:
         await requests.send_problem(problem, scope, receive, send)
     else:
-        url = desk.public_url or f"{scope['scheme']}://{Incoming(scope).header(b'host')}"
-        await requests.send_json(send, 200, orjson.dumps(sdk_settings(write_key, url)), [(b"cache-control", b"public, max-age=300")])
+        url = service.public_url or f"{scope['scheme']}://{Incoming(scope).header(b'host')}"
+        await requests.send_json(
+            send, 200, orjson.dumps(sdk_settings(write_key, url)), [(b"cache-control", b"public, max-age=300")]
+        )
 
 
-async def _take(desk: CaptureDesk, kind: InteractionKind | None, incoming: Incoming, receive: Receive) -> tuple[Reject, ...]:
+async def _take(
+    service: CaptureService, kind: InteractionKind | None, incoming: Incoming, receive: Receive
+) -> tuple[Reject, ...]:
     """Read, judge and store one request's events; gives back those of a batch that were refused."""
     raw = await requests.read_body(receive, incoming.headers.get(b"content-length"), limit_of(kind))
-    reading = judged(desk, kind, raw, incoming)
-    await desk.store(reading.captures)
+    reading = judged(service, kind, raw, incoming)
+    await service.store(reading.captures)
     return reading.rejects
 
 
-def judged(desk: CaptureDesk, kind: InteractionKind | None, raw: bytes, incoming: Incoming) -> BatchReading:
-    """The events that a whole body holds. What is refused of them, or with all of them (Refused, Problem), was noted."""
+def judged(service: CaptureService, kind: InteractionKind | None, raw: bytes, incoming: Incoming) -> BatchReading:
+    """The events that a whole body holds. What is refused of them, or with
+    all of them (Refused, Problem), was noted.
+    """
     limit = limit_of(kind)
-    received_at, authorization, in_query = desk.clock(), incoming.header(b"authorization"), incoming.query("writeKey")
+    received_at, authorization, in_query = (
+        service.clock(),
+        incoming.header(b"authorization"),
+        incoming.query("writeKey"),
+    )
     try:
         encoding = incoming.header(b"content-encoding").strip().lower()
         raw = inflate(raw, encoding, limit) if encoding else raw
         body = parse(raw)
-    except Refused as refused:
+    except CaptureRefused as refused:
         if (key := write_key_in(authorization, None, in_query)) is not None:
-            desk.note(desk.directory.source_of(key), received_at, refused, raw[:EXCERPT_BYTES].decode("utf-8", "replace"))
+            service.note(
+                service.directory.source_of(key), received_at, refused, raw[:EXCERPT_BYTES].decode("utf-8", "replace")
+            )
         raise
-    source = desk.directory.source_of(write_key_in(authorization, body.get("writeKey"), in_query))
+    source = service.directory.source_of(write_key_in(authorization, body.get("writeKey"), in_query))
     try:
-        reading = _read(kind, body, len(raw), Arrival(source, received_at, incoming.sender(desk.trusted_proxies)))
-    except Refused as refused:
-        desk.note(source, received_at, refused, excerpt_of(body))
+        reading = _read(
+            kind, body, len(raw), BatchArrival(source, received_at, incoming.sender(service.trusted_proxies))
+        )
+    except CaptureRefused as refused:
+        service.note(source, received_at, refused, excerpt_of(body))
         raise
     if reading.rejects:
-        desk.rejects.note(source, received_at, reading.rejects)
+        service.rejects.note(source, received_at, reading.rejects)
     return reading
 
 
@@ -184,7 +202,7 @@ def success(rejects: Sequence[Reject]) -> bytes:
     return _SUCCESS if not rejects else _partly(rejects)
 
 
-def _read(kind: InteractionKind | None, body: JsonObject, size: int, arrival: Arrival) -> BatchReading:
+def _read(kind: InteractionKind | None, body: JsonObject, size: int, arrival: BatchArrival) -> BatchReading:
     return read_batch(body, size, arrival) if kind is BATCH else BatchReading((read_single(body, kind, arrival),), ())
 
 

@@ -1,6 +1,7 @@
 """Who may send and who may call, held in memory: hot paths ask no store.
 
-Refreshed after each change made here, and at intervals for changes made by other replicas. A store that is away leaves what is known.
+Refreshed after each change made here, and at intervals for changes made by other replicas. A
+store that is away leaves what is known.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from chassis.auth import Principal
 from chassis.errors import NotFound, Unauthenticated
 from chassis.store.database import Database
+from chassis.web.auth import Principal
 from contracts.values import SourceKind
-from gateway.domain.capture import Source
+from gateway.domain.capture import CaptureSource
 from gateway.domain.forms.presets import Preset
 from gateway.domain.forms.submission import Form
 from gateway.domain.keys import hash_of
@@ -26,10 +27,10 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class DirectoryState:
     """One state of sources, forms and keys. Keys are hashes."""
 
-    sources: Mapping[str, Source] = field(default_factory=dict)  # by write key hash
+    sources: Mapping[str, CaptureSource] = field(default_factory=dict)  # by write key hash
     forms: Mapping[str, Form] = field(default_factory=dict)
     callers: Mapping[str, Principal] = field(default_factory=dict)  # by API key hash
     prefixes: frozenset[str] = frozenset()
@@ -38,6 +39,8 @@ class Known:
 class FormNotFound(NotFound):
     """No form has this id, or it is switched off."""
 
+    slug = "form-not-found"
+
 
 class Directory:
     """What is known now."""
@@ -45,7 +48,7 @@ class Directory:
     def __init__(self, database: Database, prefixes: tuple[str, ...] = ()) -> None:
         self._database = database
         self._configured = frozenset(map(clean_prefix, prefixes))
-        self.known = Known()
+        self.known = DirectoryState()
 
     async def refresh(self) -> None:
         """Read everything anew."""
@@ -54,19 +57,27 @@ class Directory:
             forms = await all_of(session, FormRow)
             keys = await all_of(session, ApiKeyRow)
         by_id = {row.source_id: row for row in sources if row.is_enabled}
-        self.known = Known(
+        self.known = DirectoryState(
             sources={row.write_key_hash: _source(row) for row in by_id.values()},
-            forms={row.form_id: _form(row, _source(by_id[row.source_id])) for row in forms if row.is_enabled and row.source_id in by_id},
+            forms={
+                row.form_id: _form(row, _source(by_id[row.source_id]))
+                for row in forms
+                if row.is_enabled and row.source_id in by_id
+            },
             callers={row.key_hash: _caller(row) for row in keys if not row.is_revoked},
             prefixes=self._configured.union(*(row.prefixes for row in by_id.values())),
         )
 
-    def source_of(self, write_key: str | None) -> Source:
+    def source_of(self, write_key: str | None) -> CaptureSource:
         """The source a write key belongs to. Raises Unauthenticated."""
         source = self.known.sources.get(hash_of(write_key)) if write_key else None
         if source is None:
             what = "The write key is not known" if write_key else "There is no write key"
-            raise Unauthenticated(what, field="writeKey", remedy="Send a source's write key by Basic auth, Bearer, or writeKey in body or query")
+            raise Unauthenticated(
+                what,
+                field="writeKey",
+                remedy="Send a source's write key by Basic auth, Bearer, or writeKey in body or query",
+            )
         return source
 
     def knows(self, write_key: str) -> bool:
@@ -84,7 +95,9 @@ class Directory:
         """Who `Authorization: Bearer <API key>` is. Raises Unauthenticated."""
         caller = self.known.callers.get(bearer_hash(authorization))
         if caller is None:
-            raise Unauthenticated("There is no API key, or it is not known", remedy="Send Authorization: Bearer <API key>")
+            raise Unauthenticated(
+                "There is no API key, or it is not known", remedy="Send Authorization: Bearer <API key>"
+            )
         return caller
 
 
@@ -120,11 +133,11 @@ async def _refresh_for_ever(directory: Directory, every_seconds: float) -> None:
             log.warning("directory.stale", reason=type(error).__name__)
 
 
-def _source(row: SourceRow) -> Source:
-    return Source(row.source_id, SourceKind(row.kind), row.is_test, row.name)
+def _source(row: SourceRow) -> CaptureSource:
+    return CaptureSource(row.source_id, SourceKind(row.kind), row.is_test, row.name)
 
 
-def _form(row: FormRow, source: Source) -> Form:
+def _form(row: FormRow, source: CaptureSource) -> Form:
     preset = Preset(row.preset) if row.preset is not None else None
     return Form(row.form_id, source, row.name, preset, row.mapping, row.honeypot, tuple(row.return_urls))
 

@@ -11,20 +11,21 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from chassis.app.document import Document
-from chassis.errors import NotFound, problem_responses
+from chassis.errors import NotFound
+from chassis.web.document import Document
+from chassis.web.problems import problem_responses
 from gateway.capture import BATCH, ENDPOINTS
 from gateway.routes import ROUTES, Route
 
 router = APIRouter(include_in_schema=False)
 
 _CONTRACTS = Path(__file__).resolve().parent.parent / "contracts" / "openapi"
-_ASSETS = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript", "favicon-32x32.png": "image/png"}
+_ASSETS = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript", "favicon.png": "image/png"}
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Rapport API</title>
-<link rel="stylesheet" href="/docs/swagger-ui.css"><link rel="icon" href="/docs/favicon-32x32.png">
+<link rel="stylesheet" href="/docs/swagger-ui.css"><link rel="icon" href="/docs/favicon.png">
 <div id="swagger-ui"></div><script src="/docs/swagger-ui-bundle.js"></script>
-<script>SwaggerUIBundle({url: "/docs/openapi.json", dom_id: "#swagger-ui", deepLinking: true})</script></html>
+<script>SwaggerUIBundle({url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true})</script></html>
 """
 
 
@@ -40,12 +41,6 @@ async def documentation() -> HTMLResponse:
     return HTMLResponse(_PAGE)
 
 
-@router.get("/docs/openapi.json")
-async def openapi_document_for_the_page(request: Request) -> JSONResponse:
-    """The document as the page's viewer reads it: the viewer that comes as a package knows OpenAPI 3.0 only."""
-    return JSONResponse({**as_3_0(request.app.openapi()), "openapi": "3.0.3"})
-
-
 @router.get("/docs/{name}")
 async def documentation_asset(name: str) -> Response:
     """What the page needs."""
@@ -54,33 +49,17 @@ async def documentation_asset(name: str) -> Response:
     return Response(_asset(name), media_type=_ASSETS[name], headers={"cache-control": "public, max-age=86400"})
 
 
-def as_3_0(node: Any) -> Any:
-    """A 3.1 document in the words of 3.0, as far as a reader needs it: `nullable` for null types, `enum` for `const`, one example for many."""
-    if isinstance(node, list):
-        return [as_3_0(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    told = {key: as_3_0(value) for key, value in node.items() if key not in ("const", "examples")}
-    if "const" in node:
-        told["enum"] = [node["const"]]
-    if isinstance(node.get("examples"), list):
-        told["example"] = node["examples"][0]
-    kinds = node.get("type")
-    if isinstance(kinds, list):
-        named = [kind for kind in kinds if kind != "null"]
-        told |= {"nullable": True} if "null" in kinds else {}
-        told |= {"type": named[0]} if len(named) == 1 else {"oneOf": [{"type": kind} for kind in named], "type": None}
-    choices = node.get("anyOf")
-    if isinstance(choices, list) and {"type": "null"} in choices:
-        told |= {"nullable": True, "anyOf": [as_3_0(choice) for choice in choices if choice != {"type": "null"}]}
-    return {key: value for key, value in told.items() if value is not None}
-
-
 def whole_api(document: Document) -> Document:
-    """The gateway's own document with captures, forms, and the paths that are passed on, as the services' committed documents have them."""
+    """The gateway's own document with captures, forms, and the paths that are passed on, as the
+    services' committed documents have them.
+    """
     components = document.setdefault("components", {})
     schemes = components.setdefault("securitySchemes", {})
-    schemes["write_key"] = {"type": "http", "scheme": "basic", "description": "A source's write key as user name, no password."}
+    schemes["write_key"] = {
+        "type": "http",
+        "scheme": "basic",
+        "description": "A source's write key as user name, no password.",
+    }
     schemes["write_key_in_query"] = {"type": "apiKey", "in": "query", "name": "writeKey"}
     components.setdefault("schemas", {}).update(_CAPTURE_SCHEMAS)
     paths = document.setdefault("paths", {})
@@ -95,9 +74,7 @@ def whole_api(document: Document) -> Document:
 
 @cache
 def _asset(name: str) -> bytes:
-    vendor = files("swagger_ui_bundle") / "vendor"
-    (folder,) = [entry for entry in vendor.iterdir() if entry.name.startswith("swagger-ui-")]
-    return (folder / name).read_bytes()
+    return (files("fastapi_offline") / "static" / name).read_bytes()
 
 
 def _take_over(document: Document, route: Route) -> None:
@@ -108,7 +85,9 @@ def _take_over(document: Document, route: Route) -> None:
     # the gateway may refuse or fail where the service would not
     own = {str(status): answer for status, answer in problem_responses(401, 403, 503, 504).items()}
     taken = {**operation, "security": [{"api_key": []}], "responses": own | operation["responses"]}
-    taken["operationId"] = f"{route.upstream}_{operation['operationId']}" + ("_of_person" if route.to is not None else "")
+    taken["operationId"] = f"{route.upstream}_{operation['operationId']}" + (
+        "_of_person" if route.to is not None else ""
+    )
     document["paths"].setdefault(route.path, {})[route.method.lower()] = taken
     document["components"]["schemas"].update(upstream["components"]["schemas"])
 
@@ -119,9 +98,15 @@ def _service_document(service: str) -> Document:
     path = _CONTRACTS / f"{service}.json"
     document: Document = json.loads(path.read_text()) if path.exists() else {"components": {"schemas": {}}}
     shared = ("ProblemDocument", "ProblemField")
-    names = {name: name if name in shared else service.capitalize() + name for name in document["components"]["schemas"]}
-    document["components"]["schemas"] = {names[name]: schema for name, schema in document["components"]["schemas"].items()}
-    named: Document = _renamed(document, {f"#/components/schemas/{old}": f"#/components/schemas/{new}" for old, new in names.items()})
+    names = {
+        name: name if name in shared else service.capitalize() + name for name in document["components"]["schemas"]
+    }
+    document["components"]["schemas"] = {
+        names[name]: schema for name, schema in document["components"]["schemas"].items()
+    }
+    named: Document = _renamed(
+        document, {f"#/components/schemas/{old}": f"#/components/schemas/{new}" for old, new in names.items()}
+    )
     return named
 
 
@@ -139,12 +124,24 @@ def _capture_operation(path: str, body: str) -> dict[str, Any]:
         "tags": ["capture"],
         "operationId": name,
         "summary": "Capture events" if body == "CaptureBatch" else "Capture an event",
-        "description": "JSON under any content type, gzip by Content-Encoding. 200 means on disk. The write key may also be in body or query.",
+        "description": (
+            "JSON under any content type, gzip by Content-Encoding. 200 means on disk. The write key may also be in"
+            " body or query."
+        ),
         "security": [{"write_key": []}, {"write_key_in_query": []}, {}],  # or `writeKey` in the body
-        "requestBody": {"required": True, "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{body}"}}}},
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{body}"}}},
+        },
         "responses": {
-            "200": {"description": "On disk", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CaptureAnswer"}}}},
-            **{str(status): answer for status, answer in problem_responses(400, 401, 405, 413, 415, 422, 500, 503).items()},
+            "200": {
+                "description": "On disk",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CaptureAnswer"}}},
+            },
+            **{
+                str(status): answer
+                for status, answer in problem_responses(400, 401, 405, 413, 415, 422, 500, 503).items()
+            },
         },
     }
 
@@ -156,14 +153,20 @@ _CAPTURE_SCHEMAS: dict[str, Any] = {
         "type": "object",
         "description": "An event of the Segment spec; fields it does not name are kept.",
         "properties": {
-            "type": {"type": "string", "enum": ["identify", "track", "page", "screen", "group", "alias"], "description": "In a batch"},
+            "type": {
+                "type": "string",
+                "enum": ["identify", "track", "page", "screen", "group", "alias"],
+                "description": "In a batch",
+            },
             "event": {"type": "string", "maxLength": 512, "description": "track: what happened"},
             "name": {"type": ["string", "null"], "maxLength": 512, "description": "page, screen: which one"},
             **dict.fromkeys(("userId", "anonymousId", "groupId", "previousId", "messageId"), _ID),
             **dict.fromkeys(("traits", "properties", "context"), _OBJECT),
             **{name: {"type": ["string", "number", "null"]} for name in ("timestamp", "sentAt")},
         },
-        "examples": [{"type": "track", "event": "Demo Requested", "userId": "u-1001", "properties": {"email": "ada@example.com"}}],
+        "examples": [
+            {"type": "track", "event": "Demo Requested", "userId": "u-1001", "properties": {"email": "ada@example.com"}}
+        ],
         "additionalProperties": True,
     },
     "CaptureBatch": {
@@ -180,7 +183,10 @@ _CAPTURE_SCHEMAS: dict[str, Any] = {
     "CaptureAnswer": {
         "type": "object",
         "required": ["success"],
-        "properties": {"success": {"const": True}, "rejected": {"type": "array", "items": {"$ref": "#/components/schemas/RejectedEvent"}}},
+        "properties": {
+            "success": {"const": True},
+            "rejected": {"type": "array", "items": {"$ref": "#/components/schemas/RejectedEvent"}},
+        },
         "additionalProperties": False,
     },
     "RejectedEvent": {
@@ -215,11 +221,17 @@ _FORM_OPERATION: dict[str, Any] = {
     "tags": ["capture"],
     "operationId": "submit_form",
     "summary": "Post a form",
-    "description": "Plain HTML form posts, or JSON. Answers JSON, or a page where `Accept` asks for one, or 303 to an allowed return URL.",
+    "description": (
+        "Plain HTML form posts, or JSON. Answers JSON, or a page where `Accept` asks for one, or 303 to an allowed"
+        " return URL."
+    ),
     "parameters": [{"name": "form_id", "in": "path", "required": True, "schema": {"type": "string"}}],
     "requestBody": {
         "required": False,
-        "content": {kind: {"schema": _FORM_SCHEMA} for kind in ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")},
+        "content": {
+            kind: {"schema": _FORM_SCHEMA}
+            for kind in ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+        },
     },
     "responses": {
         "200": {"description": "On disk", "content": _FORM_ANSWER},

@@ -1,4 +1,6 @@
-"""The door for forms: a post is a lead, so it is taken even while NATS is away, and the visitor sees what they always see."""
+"""The door for forms: a post is a lead, so it is taken even while NATS is away,
+and the visitor sees what they always see.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,11 @@ from chassis.runtime import Runtime
 from chassis.store import outbox
 from contracts.limits import BATCH_BYTES, CAPTURE_BYTES, EXCERPT_BYTES, KB
 from gateway import requests
-from gateway.capture import CaptureDesk
+from gateway.capture import CaptureService
 from gateway.domain.capture import Capture
-from gateway.domain.forms.decoding import decode
+from gateway.domain.forms.form_body import decode
 from gateway.domain.forms.submission import Form, FormReading, Visit, message_id_of, read_form
-from gateway.domain.refusal import Fault, Refused
+from gateway.domain.refusal import CaptureRefused, RefusalKind
 from gateway.requests import ANY_ORIGIN, ClientGone, Incoming, MethodNotOffered
 
 DOUBLE_CLICK = timedelta(seconds=60)
@@ -32,9 +34,11 @@ _THANKS = b"""<!doctype html>
 
 
 class RecentPosts:
-    """Which message a post is: the same content within a minute is one double click, whatever the clock shows in between.
+    """Which message a post is: the same content within a minute is one double
+    click, whatever the clock shows in between.
 
-    Held by this process; another replica falls back on the minute of the clock, which differs only where the two clicks straddle it.
+    Held by this process; another replica falls back on the minute of the clock, which
+    differs only where the two clicks straddle it.
     """
 
     def __init__(self) -> None:
@@ -55,11 +59,11 @@ class RecentPosts:
         return message_id
 
 
-class FormDoor:
+class FormService:
     """Answers `POST /v1/forms/{form_id}`."""
 
-    def __init__(self, desk: CaptureDesk, runtime: Runtime, body_limit: int) -> None:
-        self._desk = desk
+    def __init__(self, service: CaptureService, runtime: Runtime, body_limit: int) -> None:
+        self._captures = service
         self._runtime = runtime
         self._body_limit = body_limit
         self._recent = RecentPosts()
@@ -73,10 +77,10 @@ class FormDoor:
         try:
             if scope["method"] != "POST":
                 raise MethodNotOffered(("GET", "POST", "PATCH", "OPTIONS"))
-            await self._take(self._desk.directory.form(form_id), Incoming(scope), receive, send)
+            await self._take(self._captures.directory.form(form_id), Incoming(scope), receive, send)
         except ClientGone:
             return
-        except Refused as refused:
+        except CaptureRefused as refused:
             await requests.send_problem(requests.problem_of(refused), scope, receive, send)
         except Problem as problem:
             await requests.send_problem(problem, scope, receive, send)
@@ -85,28 +89,33 @@ class FormDoor:
         may_hold_files = incoming.header(b"content-type").lstrip().lower().startswith("multipart/")
         limit = self._body_limit if may_hold_files else min(self._body_limit, BATCH_BYTES)
         raw = await requests.read_body(receive, incoming.headers.get(b"content-length"), limit)
-        received_at = self._desk.clock()
+        received_at = self._captures.clock()
         try:
             submission = decode(raw, incoming.header(b"content-type"), incoming.query("encoding"))
             reading = read_form(form, submission, self._visit(incoming), received_at)
             capture = reading.capture(self._recent.message_id(reading, received_at))
             if len(capture.body) > CAPTURE_BYTES:
-                raise Refused("body", f"holds more than {CAPTURE_BYTES // KB} KB of text", Fault.TOO_LARGE)
-        except Refused as refused:
-            self._desk.note(form.source, received_at, refused, raw[:EXCERPT_BYTES].decode("utf-8", "replace"))
+                raise CaptureRefused("body", f"holds more than {CAPTURE_BYTES // KB} KB of text", RefusalKind.TOO_LARGE)
+        except CaptureRefused as refused:
+            self._captures.note(form.source, received_at, refused, raw[:EXCERPT_BYTES].decode("utf-8", "replace"))
             raise
         is_stored = await self._store(capture)
         await _thank(send, incoming, reading.return_url, 200 if is_stored else 202)
 
     async def _store(self, capture: Capture) -> bool:
-        """Put it on the stream, or else on this disk, from where the relay brings it there later. False in the second case."""
+        """Put it on the stream, or else on this disk, from where the relay brings
+        it there later. False in the second case.
+        """
         try:
             if not self._runtime.broker.is_ready:
-                raise Unavailable("NATS is away, or takes nothing")  # a visitor need not wait until it says so once more
-            await self._desk.store((capture,))
+                # a visitor need not wait until it says so once more
+                raise Unavailable("NATS is away, or takes nothing")
+            await self._captures.store((capture,))
         except Unavailable:
             async with self._runtime.database.begin() as session:
-                await outbox.append(session, [(capture.event_id, message) for message in self._desk.messages((capture,))])
+                await outbox.append(
+                    session, [(capture.event_id, message) for message in self._captures.messages((capture,))]
+                )
             if self._runtime.relay is not None:
                 self._runtime.relay.wake()
             return False
@@ -114,7 +123,12 @@ class FormDoor:
 
     def _visit(self, incoming: Incoming) -> Visit:
         language = incoming.header(b"accept-language").partition(",")[0].partition(";")[0].strip()[:35]
-        return Visit(incoming.sender(self._desk.trusted_proxies), incoming.header(b"referer") or None, incoming.cookies(), language or None)
+        return Visit(
+            incoming.sender(self._captures.trusted_proxies),
+            incoming.header(b"referer") or None,
+            incoming.cookies(),
+            language or None,
+        )
 
 
 async def _thank(send: Send, incoming: Incoming, return_url: str | None, status: int) -> None:
@@ -124,15 +138,29 @@ async def _thank(send: Send, incoming: Incoming, return_url: str | None, status:
         return
     kind = [(b"content-type", b"text/html; charset=utf-8"), ANY_ORIGIN]
     if return_url is None:
-        await send({"type": "http.response.start", "status": status, "headers": [*kind, (b"content-length", str(len(_THANKS)).encode())]})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [*kind, (b"content-length", str(len(_THANKS)).encode())],
+            }
+        )
         await send({"type": "http.response.body", "body": _THANKS})
         return
     page = f'<a href="{html.escape(return_url)}">Thank you</a>'.encode()
     location = (b"location", _as_header(return_url))
-    await send({"type": "http.response.start", "status": 303, "headers": [*kind, location, (b"content-length", str(len(page)).encode())]})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 303,
+            "headers": [*kind, location, (b"content-length", str(len(page)).encode())],
+        }
+    )
     await send({"type": "http.response.body", "body": page})
 
 
 def _as_header(url: str) -> bytes:
     """A URL in ASCII; what is beyond it is percent-encoded, as browsers do."""
-    return "".join(mark if mark.isascii() else "".join(f"%{byte:02X}" for byte in mark.encode()) for mark in url).encode()
+    return "".join(
+        mark if mark.isascii() else "".join(f"%{byte:02X}" for byte in mark.encode()) for mark in url
+    ).encode()

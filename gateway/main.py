@@ -8,31 +8,33 @@ from contextlib import asynccontextmanager
 import aiohttp
 from starlette.middleware import Middleware
 
-from chassis.app import Runtime, Service
-from chassis.auth import TokenIssuer, read_private_key
+from chassis.app import Service
 from chassis.bus.broker import Broker
 from chassis.bus.coalescer import Coalescer
-from chassis.serve import serve
+from chassis.runtime import Runtime
+from chassis.web.auth import TokenIssuer, read_private_key
+from chassis.web.server import serve
 from gateway import documents, readiness, treatments
 from gateway.admin import forms, keys, sources
 from gateway.alerts import stream, tickets
 from gateway.bootstrap import bootstrap
-from gateway.capture import CaptureDesk
+from gateway.capture import CaptureService
 from gateway.directory import Directory, kept_fresh
-from gateway.express import CaptureProtocol
-from gateway.forms import FormDoor
-from gateway.gate import Desks, Gate
-from gateway.people import reading
+from gateway.fast_path import CaptureProtocol
+from gateway.forms import FormService
+from gateway.live_tail import LiveTails
+from gateway.middleware import GatewayMiddleware, GatewayState
+from gateway.people import routes
 from gateway.proxy import Upstreams
 from gateway.rejects import Rejects, writing
 from gateway.settings import GatewaySettings
 from gateway.spool import FormKeeping
-from gateway.tail import Tails
 
 _ABOUT = (
-    "The public door of Rapport: captures, forms, people, alerts, and what the services answer. Web sites send a source's write key; people and tools"
-    " send `Authorization: Bearer <API key>`. Lists come in pages: send `next_cursor` as `cursor` until it is null. Errors are problem documents"
-    " (RFC 9457) that name the field and what to do. Methods that are not plain reading and writing end in a colon and a verb."
+    "The public door of Rapport: captures, forms, people, alerts, and what the services answer. Web sites send a"
+    " source's write key; people and tools send `Authorization: Bearer <API key>`. Lists come in pages: send"
+    " `next_cursor` as `cursor` until it is null. Errors are problem documents (RFC 9457) that name the field and what"
+    " to do. Methods that are not plain reading and writing end in a colon and a verb."
 )
 
 
@@ -41,28 +43,52 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
     known = settings or GatewaySettings()
 
     @asynccontextmanager
-    async def desks(runtime: Runtime) -> AsyncIterator[Desks]:
+    async def state(runtime: Runtime) -> AsyncIterator[GatewayState]:
         await bootstrap(runtime, known)
         directory, coalescer = Directory(runtime.database, known.capture_prefixes), Coalescer(runtime.broker)
         rejects = Rejects(runtime.database, runtime.broker, known.rejects_kept)
-        async with kept_fresh(directory, known.refresh_seconds), writing(rejects), _client() as session, _line(known) as alerts:
-            desk = CaptureDesk(directory, coalescer, rejects, runtime.clock, known.lanes, known.trusted_proxies, known.public_url)
+        async with (
+            kept_fresh(directory, known.refresh_seconds),
+            writing(rejects),
+            _client() as session,
+            _line(known) as alerts,
+        ):
+            service = CaptureService(
+                directory, coalescer, rejects, runtime.clock, known.lanes, known.trusted_proxies, known.public_url
+            )
             tokens = TokenIssuer(read_private_key(known.token_private_key), runtime.clock)
             upstreams, keeping = Upstreams(session, known.upstreams, tokens), FormKeeping(runtime)
-            yield Desks(directory, desk, FormDoor(desk, runtime, known.body_limit), upstreams, Tails(known.nats_url), alerts, keeping)
+            yield GatewayState(
+                directory,
+                service,
+                FormService(service, runtime, known.body_limit),
+                upstreams,
+                LiveTails(known.nats_url),
+                alerts,
+                keeping,
+            )
             await coalescer.close()
 
     pages = [documents.router, readiness.router]
-    routers = [reading.router, treatments.router, stream.router, tickets.router, sources.router, forms.router, keys.router, *pages]
+    routers = [
+        routes.router,
+        treatments.router,
+        stream.router,
+        tickets.router,
+        sources.router,
+        forms.router,
+        keys.router,
+        *pages,
+    ]
     return Service(
         name="gateway",
         settings=known,
         migrations="gateway.migrations",
         routers=routers,
         streams=("CAPTURE",),
-        extras=desks,
+        extras=state,
         public=True,
-        middleware=[Middleware(Gate, api_origins=known.api_origins)],
+        middleware=[Middleware(GatewayMiddleware, api_origins=known.api_origins)],
         openapi=documents.whole_api,
         http=CaptureProtocol,
         description=_ABOUT,
@@ -71,7 +97,9 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
 
 def _client() -> aiohttp.ClientSession:
     """For asking services: answers are passed on as they come, and no cookie of one caller reaches another."""
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256), auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=256), auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
+    )
 
 
 @asynccontextmanager

@@ -11,14 +11,24 @@ import aiohttp
 from starlette.types import Receive, Scope, Send
 from yarl import URL
 
-from chassis.auth import Principal, TokenIssuer, require
 from chassis.errors import Problem, TimedOut, Unavailable
 from chassis.telemetry import trace_headers
+from chassis.web.auth import Principal, TokenIssuer, require
 from gateway.requests import Incoming, name_route
 from gateway.routes import Route
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, and what speaks of the connection to the gateway only
-_HOPS = (b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"host")
+_HOPS = (
+    b"connection",
+    b"keep-alive",
+    b"proxy-authenticate",
+    b"proxy-authorization",
+    b"te",
+    b"trailer",
+    b"transfer-encoding",
+    b"upgrade",
+    b"host",
+)
 _OURS = (b"authorization", b"cookie", b"traceparent", b"tracestate", b"forwarded", b"x-forwarded-for", b"expect")
 _HOP_BY_HOP = frozenset((*_HOPS, *_OURS))
 _NOT_BACK = frozenset((b"connection", b"keep-alive", b"transfer-encoding", b"trailer", b"upgrade", b"server", b"date"))
@@ -34,11 +44,15 @@ class Upstreams:
     tokens: TokenIssuer
 
     async def ask(self, upstream: str, method: str, path: str, caller: Principal, **options: Any) -> Any:
-        """A JSON answer for the gateway's own use. Raises Unavailable or TimedOut when there is none, AnsweredBadly when it refuses."""
+        """A JSON answer for the gateway's own use. Raises Unavailable or TimedOut when
+        there is none, AnsweredBadly when it refuses.
+        """
         headers = self.headers_for(caller)
         timeout = aiohttp.ClientTimeout(total=options.pop("timeout_seconds", 2.0))
         try:
-            async with self.session.request(method, self.urls[upstream] + path, headers=headers, timeout=timeout, **options) as answer:
+            async with self.session.request(
+                method, self.urls[upstream] + path, headers=headers, timeout=timeout, **options
+            ) as answer:
                 body = await answer.read()
                 if answer.status >= 500:
                     raise Unavailable(f"{upstream} could not answer", remedy="Try again in a moment")
@@ -66,7 +80,9 @@ class AnsweredBadly(Exception):
         self.media_type = media_type
 
 
-async def pass_on(upstreams: Upstreams, route: Route, names: Mapping[str, str], caller: Principal, exchange: Exchange) -> None:
+async def pass_on(
+    upstreams: Upstreams, route: Route, names: Mapping[str, str], caller: Principal, exchange: Exchange
+) -> None:
     """Ask the route's upstream what the caller asked, and answer what it answers."""
     scope = exchange.scope
     name_route(scope, route.path)
@@ -78,11 +94,14 @@ async def pass_on(upstreams: Upstreams, route: Route, names: Mapping[str, str], 
     timeout = aiohttp.ClientTimeout(total=route.timeout_seconds)
     body = exchange.body() if _has_body(scope) else None
     try:
-        async with upstreams.session.request(scope["method"], url, headers=headers, data=body, timeout=timeout, allow_redirects=False) as answer:
+        async with upstreams.session.request(
+            scope["method"], url, headers=headers, data=body, timeout=timeout, allow_redirects=False
+        ) as answer:
             await _answer(answer, exchange)
     except (TimeoutError, aiohttp.ClientError) as error:
         if exchange.has_begun or exchange.refusal is not None:
-            raise exchange.refusal or error from None  # half an answer is out, or it was the caller's own body that was refused
+            # half an answer is out, or it was the caller's own body that was refused
+            raise exchange.refusal or error from None
         raise (_late if isinstance(error, TimeoutError) else _away)(route.upstream) from error
 
 
@@ -133,7 +152,9 @@ def _forwarded(scope: Scope) -> list[tuple[str, str]]:
 
 def _has_body(scope: Scope) -> bool:
     names = {name for name, _ in scope["headers"]}
-    return b"transfer-encoding" in names or (b"content-length" in names and Incoming(scope).headers[b"content-length"] != b"0")
+    return b"transfer-encoding" in names or (
+        b"content-length" in names and Incoming(scope).headers[b"content-length"] != b"0"
+    )
 
 
 def _away(upstream: str) -> Unavailable:

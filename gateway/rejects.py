@@ -1,6 +1,8 @@
-"""What was refused: gathered, written to the store in batches off the hot path, and told to whoever is watching a source.
+"""What was refused: gathered, written to the store in batches off the hot path,
+and told to whoever is watching a source.
 
-A reject is a hint to a developer, not a fact: at most a bounded number waits, and a crash may lose the last second of them.
+A reject is a hint to a developer, not a fact: at most a bounded number waits, and
+a crash may lose the last second of them.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import structlog
 from chassis.bus.broker import Broker
 from chassis.store.database import Database
 from contracts.limits import EXCERPT_BYTES, REASON_CHARACTERS
-from gateway.domain.capture import Source
+from gateway.domain.capture import CaptureSource
 from gateway.domain.refusal import Reject
 from gateway.store import add_rejects
 
@@ -40,7 +42,7 @@ class Rejects:
         self._waiting: deque[dict[str, Any]] = deque(maxlen=_MOST_WAITING)  # the oldest give way
         self._arrived = asyncio.Event()
 
-    def note(self, source: Source, at: datetime, rejects: Sequence[Reject]) -> None:
+    def note(self, source: CaptureSource, at: datetime, rejects: Sequence[Reject]) -> None:
         """Remember what `source` sent and was not taken."""
         for reject in rejects:
             self._waiting.append({"source_id": source.source_id, "at": at, **_bounded(reject)})

@@ -1,4 +1,6 @@
-"""What a raw request tells, read once: headers, body within a bound, the sender's address, and answers that any page may read."""
+"""What a raw request tells, read once: headers, body within a bound, the sender's
+address, and answers that any page may read.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,10 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from chassis.errors import BadInput, Malformed, MethodNotAllowed, Problem, TooLarge, UnsupportedMediaType
-from chassis.errors.handlers import answer
+from chassis.web.problems import answer
 from gateway.domain.body import within
-from gateway.domain.capture import Sender
-from gateway.domain.refusal import Fault, Refused
+from gateway.domain.capture import CaptureSender
+from gateway.domain.refusal import CaptureRefused, RefusalKind
 
 ANY_ORIGIN = (b"access-control-allow-origin", b"*")
 _PREFLIGHT = [
@@ -23,11 +25,11 @@ _PREFLIGHT = [
     (b"access-control-max-age", b"86400"),
     (b"cache-control", b"public, max-age=86400"),
 ]
-_PROBLEMS: Mapping[Fault, type[Problem]] = {
-    Fault.MALFORMED: Malformed,
-    Fault.WRONG: BadInput,
-    Fault.TOO_LARGE: TooLarge,
-    Fault.UNSUPPORTED: UnsupportedMediaType,
+_PROBLEMS: Mapping[RefusalKind, type[Problem]] = {
+    RefusalKind.MALFORMED: Malformed,
+    RefusalKind.WRONG: BadInput,
+    RefusalKind.TOO_LARGE: TooLarge,
+    RefusalKind.UNSUPPORTED: UnsupportedMediaType,
 }
 _MAX_USER_AGENT = 1_000
 
@@ -38,6 +40,8 @@ class ClientGone(Exception):
 
 class MethodNotOffered(MethodNotAllowed):
     """This path takes other methods."""
+
+    slug = "method-not-offered"
 
     def __init__(self, offered: Sequence[str]) -> None:
         super().__init__(f"This path takes {', '.join(offered)}")
@@ -74,14 +78,14 @@ class Incoming:
         pairs = (part.partition("=") for part in self.header(b"cookie").split(";"))
         return {name.strip(): value.strip() for name, found, value in pairs if found}
 
-    def sender(self, trusted_proxies: int) -> Sender:
+    def sender(self, trusted_proxies: int) -> CaptureSender:
         """Whose browser this is. Behind proxies of our own the address is the one that the outermost of them saw."""
         client = self._scope.get("client")
         address = client[0] if client else None
         if trusted_proxies:
             forwarded = [hop.strip() for hop in self.header(b"x-forwarded-for").split(",") if hop.strip()]
             address = forwarded[-min(trusted_proxies, len(forwarded))] if forwarded else address
-        return Sender(address, self.header(b"user-agent")[:_MAX_USER_AGENT] or None)
+        return CaptureSender(address, self.header(b"user-agent")[:_MAX_USER_AGENT] or None)
 
 
 async def read_body(receive: Receive, announced: bytes | None, limit: int) -> bytes:
@@ -105,7 +109,7 @@ async def read_body(receive: Receive, announced: bytes | None, limit: int) -> by
     return b"".join(chunks)
 
 
-def problem_of(refused: Refused) -> Problem:
+def problem_of(refused: CaptureRefused) -> Problem:
     """A refusal as the caller is told of it."""
     return _PROBLEMS[refused.fault](f"{refused.field} {refused.reason}", field=refused.field)
 
@@ -154,8 +158,8 @@ def name_route(scope: Scope, template: str) -> None:
     scope["route"] = _Named(template)
 
 
-def _too_large(limit: int) -> Refused:
-    return Refused("body", f"is larger than {limit // 1024} KB", Fault.TOO_LARGE)
+def _too_large(limit: int) -> CaptureRefused:
+    return CaptureRefused("body", f"is larger than {limit // 1024} KB", RefusalKind.TOO_LARGE)
 
 
 class _Named:

@@ -26,11 +26,14 @@ class GatewaySettings(ServiceSettings):
     metrics_url: str = "http://127.0.0.1:8006"
     public_url: str | None = None  # as browsers see the gateway; None: as the request came in
     capture_prefixes: tuple[str, ...] = ()  # paths that may precede /v1, beside those of the sources
-    api_origins: tuple[str, ...] = ()  # browser origins that may call the API; captures and forms may come from anywhere
-    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0  # how many of our own stand in front and append to X-Forwarded-For
+    # browser origins that may call the API; captures and forms may come from anywhere
+    api_origins: tuple[str, ...] = ()
+    # how many of our own stand in front and append to X-Forwarded-For
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     bootstrap_api_key: str | None = None
     bootstrap_write_key: str | None = None
-    refresh_seconds: Annotated[float, Field(gt=0)] = 2.0  # how late another replica's change to sources, forms or keys is seen
+    # how late another replica's change to sources, forms or keys is seen
+    refresh_seconds: Annotated[float, Field(gt=0)] = 2.0
     rejects_kept: Annotated[int, Field(ge=1, le=100_000)] = REJECTS  # per source
     body_limit: Annotated[int, Field(ge=1024)] = FORM_FILES_BYTES  # of a form with files
 

@@ -1,4 +1,6 @@
-"""The forms that NATS does not take wait in the gateway's own store; here it is asked whether that store would take one."""
+"""The forms that NATS does not take wait in the gateway's own store; here it is
+asked whether that store would take one.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ _PATIENCE_SECONDS = 2.0
 
 
 class FormKeeping:
-    """Whether a form that is posted now would be kept: on the stream, or else in this gateway's own store until NATS is back."""
+    """Whether a form that is posted now would be kept: on the stream, or else in
+    this gateway's own store until NATS is back.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -35,7 +39,11 @@ class FormKeeping:
             if time.monotonic() >= self._tried_at + _TRIED_SECONDS:
                 self._refusal = await self._store_refuses()
                 self._tried_at = time.monotonic()
-        return f"{self._runtime.broker.why_not_ready}; and the store takes nothing: {self._refusal}" if self._refusal else ""
+        return (
+            f"{self._runtime.broker.why_not_ready}; and the store takes nothing: {self._refusal}"
+            if self._refusal
+            else ""
+        )
 
     async def _store_refuses(self) -> str:
         database = self._runtime.database

@@ -1,4 +1,6 @@
-"""The gateway's own small store: sources, forms, keys, tickets, and what was refused. Forms that NATS could not take wait in the chassis's outbox."""
+"""The gateway's own small store: sources, forms, keys, tickets, and what was refused. Forms that NATS
+could not take wait in the chassis's outbox.
+"""
 
 from __future__ import annotations
 
@@ -165,7 +167,10 @@ async def rejects_of(session: Session, source_id: str, before: int | None, limit
     """The newest rejects of a source, or those before the one with id `before`."""
     number = REJECT.c.reject_id
     query = select(REJECT).where(REJECT.c.source_id == source_id).order_by(number.desc()).limit(limit)
-    return [RejectRow(**row._asdict()) for row in await session.execute(query if before is None else query.where(number < before))]
+    return [
+        RejectRow(**row._asdict())
+        for row in await session.execute(query if before is None else query.where(number < before))
+    ]
 
 
 async def take_ticket(session: Session, ticket_hash: str) -> Taken | None:
@@ -181,7 +186,9 @@ async def forget_tickets(session: Session, now: datetime) -> None:
 
 
 async def try_writing(session: Session, now: datetime) -> None:
-    """Write what nobody needs and take it away again: the commit goes to the disk, and says whether the store takes anything."""
+    """Write what nobody needs and take it away again: the commit goes to the disk,
+    and says whether the store takes anything.
+    """
     hash_of_none = f"tried-{secrets.token_hex(8)}"  # replicas may try at the same time
     await add(session, TicketRow(ticket_hash=hash_of_none, key_hash="", expires_at=now))
     await session.execute(delete(TICKET).where(TICKET.c.ticket_hash == hash_of_none))

@@ -1,6 +1,7 @@
 """A person's card: the profile, scores and latest reasons that scoring told, per person id in the order of its stream.
 
-A profile comes whole, so that a card is right whatever was heard before: whoever goes by the id of somebody who was absorbed is told whole first.
+A profile comes whole, so that a card is right whatever was heard before: whoever goes by the id of
+somebody who was absorbed is told whole first.
 """
 
 from __future__ import annotations
@@ -78,7 +79,9 @@ def card_facts(card: Card) -> dict[str, Any]:
 
 def is_judged_anew(event: ScoringSaid) -> bool:
     """Whether a statement only says better what was said before, so that it sets nothing off."""
-    return isinstance(event, ScoreCorrected) or (isinstance(event, ProfileChanged | ProfileChangedV1) and event.occurred_at is None)
+    return isinstance(event, ScoreCorrected) or (
+        isinstance(event, ProfileChanged | ProfileChangedV1) and event.occurred_at is None
+    )
 
 
 def happened_at(event: ScoringSaid) -> datetime:
@@ -88,4 +91,6 @@ def happened_at(event: ScoringSaid) -> datetime:
 
 def _newest(receipts: Iterable[Receipt]) -> tuple[Receipt, ...]:
     by_id = {receipt.receipt_id: receipt for receipt in receipts}
-    return tuple(sorted(by_id.values(), key=lambda receipt: (receipt.at, receipt.receipt_id), reverse=True)[:HIGHLIGHTS])
+    return tuple(
+        sorted(by_id.values(), key=lambda receipt: (receipt.at, receipt.receipt_id), reverse=True)[:HIGHLIGHTS]
+    )

@@ -12,7 +12,8 @@ from contracts.ids import derive_id
 class Cause(NamedTuple):  # and not a dataclass: most events make one
     """An event that was heard, a timer that fell due, a human's request.
 
-    `at` is when it is decided, `occurred_at` when what is decided on happened; `by` is the human who did it, None for a rule or a clock.
+    `at` is when it is decided, `occurred_at` when what is decided on happened; `by` is the
+    human who did it, None for a rule or a clock.
     """
 
     cause_id: str
@@ -37,7 +38,24 @@ class Cause(NamedTuple):  # and not a dataclass: most events make one
         return derive_id("rcp", self.at, self.cause_id, *parts)
 
 
-def heard(event: Event, occurred_at: datetime | None = None, *, at: datetime | None = None, by: str | None = None) -> Cause:
+def heard(
+    event: Event, occurred_at: datetime | None = None, *, at: datetime | None = None, by: str | None = None
+) -> Cause:
     """An event of another service: decided when it was said (or `at`), about what happened then (or `occurred_at`)."""
     meta = event.meta
     return Cause(meta.event_id, at or meta.at, occurred_at or meta.at, meta.correlation_id, meta.event_id, by)
+
+
+def fell_due(kind: str, key: str, due_at: datetime, now: datetime) -> Cause:
+    """A timer: decided now, also when it was late, about what happened when it was
+    due. The chain of causes begins with it.
+    """
+    timer_id = derive_id("tmr", due_at, kind, key)
+    return Cause(timer_id, now, due_at, timer_id)
+
+
+def requested(request_id: str, by: str, now: datetime, occurred_at: datetime | None = None) -> Cause:
+    """A human's request: decided now, about what happened then (or
+    `occurred_at`). The chain of causes begins with it.
+    """
+    return Cause(request_id, now, occurred_at or now, request_id, by=by)

@@ -1,8 +1,10 @@
-"""Which of several statements of consent counts. A maximum, so that it does not matter in which order they are heard."""
+"""Which of several statements of consent counts. A maximum, so that it does
+not matter in which order they are heard.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -43,3 +45,14 @@ def in_force(statements: Iterable[S]) -> dict[ConsentChannel, S]:
         if before is None or weight(statement) > weight(before):
             counting[statement.channel] = statement
     return counting
+
+
+def about(channel: ConsentChannel, counting: Mapping[ConsentChannel, S]) -> S | None:
+    """What counts for a channel: what was said about it, or about all of them,
+    whichever weighs more; None when neither was.
+    """
+    own, of_all = counting.get(channel), counting.get(ConsentChannel.ANY)
+    if own is None or of_all is None:
+        return own or of_all
+    # whoever grants a channel after a withdrawal of all means it, and the other way round
+    return max(own, of_all, key=weight)

@@ -1,9 +1,10 @@
 """A service's rulebook at work: which version decides, new drafts, activation.
 
-Compiled are the active version, when the service begins, and those that decided before it, when something stored names them; a draft only in the
-request that proposes or activates it. An active version that this release cannot compile any more decides nothing: the service serves and is not
-ready, its lanes and timers wait (`RulebookUncompiled` is a NotReady), until another version is activated. What an older version that does not
-compile any more judged is judged as the active one would.
+Compiled are the active version, when the service begins, and those that decided before it, when something stored
+names them; a draft only in the request that proposes or activates it. An active version that this release cannot
+compile any more decides nothing: the service serves and is not ready, its lanes and timers wait
+(`RulebookUncompiled` is a NotReady), until another version is activated. What an older version that does not compile
+any more judged is judged as the active one would.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from contracts.envelope import Meta
 from contracts.events.rulebooks import RulebookActivated
 from contracts.ids import derive_id
 from people_kernel.store import rulebooks as store
-from people_kernel.store.rulebooks import State, VersionInfo
+from people_kernel.store.rulebooks import VersionInfo, VersionState
 from rulebook.compile import Rulebook
 from rulebook.examples import ExamplesFailed
 from rulebook.problems import RulebookError
@@ -43,36 +44,52 @@ FOUNDER = "rapport"
 Judge = TypeVar("Judge")
 _Key = tuple[int, str]  # version and digest
 
-_ACTIVATE_ANOTHER = "Activate another version, or send a corrected one and activate that: POST /v1/rulebooks/{name}/{version}:activate"
+_ACTIVATE_ANOTHER = (
+    "Activate another version, or send a corrected one and activate that: POST /v1/rulebooks/{name}/{version}:activate"
+)
 
 
 class RulebookNotFound(NotFound):
     """There is no such version of the rulebook."""
 
+    slug = "rulebook-not-found"
+
 
 class RulebookRefused(BadInput):
     """The text is not a rulebook of this service; `errors` name line and column."""
+
+    slug = "rulebook-refused"
 
 
 class ExamplesDoNotPass(BadInput):
     """The rulebook contradicts its own examples, or has none."""
 
+    slug = "examples-do-not-pass"
+
 
 class AlreadyActive(Conflict):
     """This version decides already."""
+
+    slug = "already-active"
 
 
 class DraftOvertaken(Conflict):
     """Another draft took the number."""
 
+    slug = "draft-overtaken"
+
 
 class RulebookUncompiled(NotReady):
     """The active version does not compile in this release, so nothing can be decided."""
 
+    slug = "rulebook-uncompiled"
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedVersions(Generic[Judge]):
-    """All versions that ever decided as judges, each compiled when it is first asked for, and the one that decides in this transaction."""
+    """All versions that ever decided as judges, each compiled when it is first asked for, and
+    the one that decides in this transaction.
+    """
 
     by_version: Mapping[int, Judge]
     active: Judge
@@ -80,9 +97,11 @@ class LoadedVersions(Generic[Judge]):
 
 @dataclass(frozen=True)
 class RulebookRegistry(Generic[Judge]):
-    """What a service says of its rulebook, once, beside its rules. Compiled versions are kept for the life of the process: they never change.
+    """What a service says of its rulebook, once, beside its rules. Compiled versions are kept for
+    the life of the process: they never change.
 
-    `compile` raises RulebookError; `check` raises ExamplesFailed; `judge` makes of a compiled rulebook what the domain decides with.
+    `compile` raises RulebookError; `check` raises ExamplesFailed; `judge` makes of a
+    compiled rulebook what the domain decides with.
     """
 
     name: str
@@ -93,11 +112,14 @@ class RulebookRegistry(Generic[Judge]):
     judge: Callable[[Rulebook[Any]], Judge]
     activated: type[RulebookActivated]
     _judges: dict[_Key, Judge] = field(default_factory=dict, repr=False)
-    _faults: dict[_Key, str] = field(default_factory=dict, repr=False)  # why a version does not compile; it will not in this process
+    # why a version does not compile; it will not in this process
+    _faults: dict[_Key, str] = field(default_factory=dict, repr=False)
     _texts: dict[_Key, str] = field(default_factory=dict, repr=False)  # of versions that were not asked for yet
 
     async def begin(self, runtime: Runtime) -> None:
-        """A store without a rulebook is given the default one, and the active one is compiled. Call it before the first message is heard."""
+        """A store without a rulebook is given the default one, and the active one is compiled.
+        Call it before the first message is heard.
+        """
         async with runtime.writing() as context:
             if not await store.load_states(context.session, self.table):
                 draft = await self.add_draft(context, self.default.read_text(), FOUNDER)
@@ -108,7 +130,9 @@ class RulebookRegistry(Generic[Judge]):
                 await self.edition(context)
 
     async def edition(self, context: Context) -> LoadedVersions[Judge]:
-        """The versions as they are in this transaction. Raises RulebookUncompiled when the active one is no judge in this release."""
+        """The versions as they are in this transaction. Raises RulebookUncompiled when
+        the active one is no judge in this release.
+        """
         decided = await store.load_decided(context.session, self.table)
         await self._read(context.session, decided)
         active = next((row for row in decided if row.is_active), None)
@@ -120,7 +144,9 @@ class RulebookRegistry(Generic[Judge]):
         return LoadedVersions(_Versions(self._judge_of, decided, judge), judge)
 
     async def add_draft(self, context: Context, document: str, by: str) -> Row:
-        """The version with this content: a new one, or the one that has it already. Raises RulebookRefused, DraftOvertaken."""
+        """The version with this content: a new one, or the one that has it
+        already. Raises RulebookRefused, DraftOvertaken.
+        """
         version = max((row.version for row in await store.load_states(context.session, self.table)), default=0) + 1
         compiled = await self._compiled(document, version)
         found = await store.find_by_digest(context.session, self.table, compiled.digest)
@@ -139,16 +165,20 @@ class RulebookRegistry(Generic[Judge]):
         return found
 
     async def activate(self, context: Context, version: int, by: str) -> Row:
-        """From this transaction on `version` decides. Raises RulebookNotFound, AlreadyActive, RulebookRefused, ExamplesDoNotPass."""
+        """From this transaction on `version` decides. Raises RulebookNotFound,
+        AlreadyActive, RulebookRefused, ExamplesDoNotPass.
+        """
         found = await self.get(context, version)
-        if found.state == State.ACTIVE.value:
+        if found.state == VersionState.ACTIVE.value:
             raise AlreadyActive(f"Version {version} decides already")
         compiled = await self._compiled(found.document, version)
         try:
             await asyncio.to_thread(self.check, compiled)
         except ExamplesFailed as failed:
             errors = [FieldError(f"examples: {failure.example}", str(failure)) for failure in failed.failures]
-            raise ExamplesDoNotPass(str(failed), remedy="Correct the rules or the examples, and send a new draft", errors=errors) from None
+            raise ExamplesDoNotPass(
+                str(failed), remedy="Correct the rules or the examples, and send a new draft", errors=errors
+            ) from None
         self._judges[version, found.digest] = self.judge(compiled)
         await store.activate(context.session, self.table, version, (by, context.now))
         event_id = derive_id("evt", context.now, self.activated.wire_name, str(version), found.digest, by)
@@ -165,7 +195,9 @@ class RulebookRegistry(Generic[Judge]):
 
     async def _read(self, session: Session, decided: list[VersionInfo]) -> None:
         """Have the texts at hand of those that may have to be compiled."""
-        missing = [row for row in decided if not any(_key(row) in known for known in (self._judges, self._faults, self._texts))]
+        missing = [
+            row for row in decided if not any(_key(row) in known for known in (self._judges, self._faults, self._texts))
+        ]
         if missing:
             documents = await store.load_documents(session, self.table, [row.version for row in missing])
             self._texts.update({_key(row): documents[row.version] for row in missing})
@@ -196,7 +228,12 @@ class RulebookRegistry(Generic[Judge]):
         return [
             Finding("rulebook", f"{self._complaint(row)}; nothing is decided, what is heard waits", _ACTIVATE_ANOTHER)
             if row.is_active
-            else Finding("rulebook", self._complaint(row), f"What it judged is judged as {self.name}@{active.version} would", is_note=True)
+            else Finding(
+                "rulebook",
+                self._complaint(row),
+                f"What it judged is judged as {self.name}@{active.version} would",
+                is_note=True,
+            )
             for row in faulty
         ]
 
@@ -207,7 +244,9 @@ class RulebookRegistry(Generic[Judge]):
 class _Versions(Mapping[int, Judge]):
     """Version -> judge. A version that is no judge any more, or never decided, is stood in for by the active one."""
 
-    def __init__(self, judge_of: Callable[[VersionInfo], Judge | None], decided: list[VersionInfo], active: Judge) -> None:
+    def __init__(
+        self, judge_of: Callable[[VersionInfo], Judge | None], decided: list[VersionInfo], active: Judge
+    ) -> None:
         self._judge_of = judge_of
         self._decided = {row.version: row for row in decided}
         self._active = active
@@ -229,6 +268,9 @@ def _key(row: VersionInfo) -> _Key:
 
 def _refusal(error: RulebookError) -> RulebookRefused:
     """Every problem with its place in the text."""
-    errors = [FieldError(f"line {one.line}, column {one.column}: {one.path}", one.message, one.remedy or None) for one in error.problems]
+    errors = [
+        FieldError(f"line {one.line}, column {one.column}: {one.path}", one.message, one.remedy or None)
+        for one in error.problems
+    ]
     count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
     return RulebookRefused(f"The rulebook has {count}; the first: {error.problems[0]}", errors=errors)

@@ -17,7 +17,9 @@ V = TypeVar("V")
 
 
 class Pages(dict[K, V]):
-    """Values by key that remember how they were loaded. A value is replaced and never changed, so that another object is a change."""
+    """Values by key that remember how they were loaded. A value is replaced and never
+    changed, so that another object is a change.
+    """
 
     __slots__ = ("loaded",)
 
@@ -37,7 +39,7 @@ class Pages(dict[K, V]):
         return {key: value for key, value in self.items() if loaded.get(key) is not value}
 
 
-class Alarm(NamedTuple):
+class TimerSetting(NamedTuple):
     """What a timer is to be set to."""
 
     due_at: datetime
@@ -57,11 +59,11 @@ class Workspace:
     """What all services' units of work have in common; each adds the `Pages` of its own nouns."""
 
     said: list[Event] = field(default_factory=list)
-    alarms: dict[tuple[str, str], Alarm | None] = field(default_factory=dict)  # None: to be forgotten
+    alarms: dict[tuple[str, str], TimerSetting | None] = field(default_factory=dict)  # None: to be forgotten
 
     def set_timer(self, kind: str, key: str, due_at: datetime, payload: Mapping[str, Any] | None = None) -> None:
         """The one timer of (kind, key); setting it again replaces it."""
-        self.alarms[kind, key] = Alarm(due_at, payload or {})
+        self.alarms[kind, key] = TimerSetting(due_at, payload or {})
 
     def cancel_timer(self, kind: str, key: str) -> None:
         """Forget the timer of (kind, key), if there is one."""
@@ -79,7 +81,9 @@ class Workspace:
 
 @dataclass(slots=True, kw_only=True)
 class PlacedWorkspace(Workspace):
-    """Of services that write down whose each fragment is (`people_kernel.placements`), and why they decided as they did."""
+    """Of services that write down whose each fragment is
+    (`people_kernel.placements`), and why they decided as they did.
+    """
 
     placements: Pages[str, Placement] = field(default_factory=Pages)
     regrouped: set[str] = field(default_factory=set)  # fragments that a merge or split named

@@ -1,1 +1,4 @@
-"""The rule language: versioned YAML rulebooks of typed CEL expressions, evaluated with receipts. Pure: no clock, no random, no I/O."""
+"""The rule language: versioned YAML rulebooks of typed CEL expressions, evaluated with receipts.
+
+Pure: no clock, no random, no I/O.
+"""

@@ -9,17 +9,14 @@ from typing import Any, Generic
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from rulebook.compilation import Compilation, checked_examples, citations
 from rulebook.document import Document, Example, RuleText, problems_of, survey_document
-from rulebook.evaluate import Condition, Effect, Evaluation, Plan, Rejection, Rule, weigh
+from rulebook.evaluate import CompiledCondition, Effect, Evaluation, EvaluationPlan, Rejection, Rule, weigh
 from rulebook.expressions import Language, Program
-from rulebook.feeding import read_whole, supply_of
-from rulebook.given import check_examples
-from rulebook.memory import Key, Memory, Question
-from rulebook.problems import Problem, RulebookError, did_you_mean
-from rulebook.reasons import citations
+from rulebook.inputs import CacheKey, Key, inputs_of, read_whole
+from rulebook.problems import RulebookError, TextProblem, did_you_mean
 from rulebook.syntax import Read
 from rulebook.vocabulary import KNOWN, FactType, Vocabulary
-from rulebook.writing import Writing
 
 _MOST_NAMED = 20  # parts that are not known: looking for what was meant takes a while each
 
@@ -40,7 +37,7 @@ class Rulebook(Generic[Effect]):
     sections: Mapping[str, BaseModel]
     examples: tuple[Example, ...]
     vocabulary: Vocabulary
-    _plans: Mapping[tuple[str, str | None], Plan[Effect]] = field(repr=False, compare=False)
+    _plans: Mapping[tuple[str, str | None], EvaluationPlan[Effect]] = field(repr=False, compare=False)
 
     @property
     def label(self) -> str:
@@ -48,17 +45,22 @@ class Rulebook(Generic[Effect]):
         return f"{self.name}@{self.version}"
 
     def evaluate(self, kind: str, name: str | None, facts: Mapping[str, Any]) -> Evaluation[Effect]:
-        """Weigh the rules indexed under `kind` and `name`. Facts absent, None or misfit are unknown. Raises UnknownKind, FactsUnknown."""
+        """Weigh the rules indexed under `kind` and `name`.
+
+        Facts absent, None or misfit are unknown. Raises UnknownKind, FactsUnknown.
+        """
         _, plan = self._plan(kind, name)
         return weigh(plan, facts)
 
     def question(self, kind: str, name: str | None, facts: Mapping[str, Any]) -> Key | None:
-        """What `evaluate` would answer by: equal questions have equal answers. None: it is too long to be kept. Raises UnknownKind."""
+        """What `evaluate` would answer by: equal questions have equal answers. None: it is
+        too long to be kept. Raises UnknownKind.
+        """
         indexed, plan = self._plan(kind, name)
         asked = plan.question.key(facts)
         return None if asked is None else (indexed, asked)
 
-    def _plan(self, kind: str, name: str | None) -> tuple[tuple[str, str | None], Plan[Effect]]:
+    def _plan(self, kind: str, name: str | None) -> tuple[tuple[str, str | None], EvaluationPlan[Effect]]:
         for indexed in ((kind, name), (kind, None)):
             plan = self._plans.get(indexed)
             if plan is not None:
@@ -73,15 +75,17 @@ def compile_rulebook(
     section_models: Mapping[str, type[BaseModel]] | None = None,
     version: int | None = None,
 ) -> Rulebook[Effect]:
-    """Compile `text`. `version` is what the store gives (default: the document's own, else 1). Raises RulebookError with every problem."""
+    """Compile `text`. `version` is what the store gives (default: the document's own, else 1).
+    Raises RulebookError with every problem.
+    """
     document = survey_document(text) if isinstance(text, str) else text
-    writing = Writing(document, vocabulary)
-    number = _version(writing, version)
-    sections = _sections(writing, section_models or {})
-    rules = _rules(writing, effect_model)
-    examples = check_examples(writing)
-    if writing.problems:
-        raise RulebookError(writing.problems)
+    compilation = Compilation(document, vocabulary)
+    number = _version(compilation, version)
+    sections = _sections(compilation, section_models or {})
+    rules = _rules(compilation, effect_model)
+    examples = checked_examples(compilation)
+    if compilation.problems:
+        raise RulebookError(compilation.problems)
     return Rulebook(
         name=document.body.name,
         version=number,
@@ -91,97 +95,112 @@ def compile_rulebook(
         sections=MappingProxyType(sections),
         examples=examples,
         vocabulary=vocabulary,
-        _plans=MappingProxyType(_index(rules, writing.language)),
+        _plans=MappingProxyType(_index(rules, compilation.language)),
     )
 
 
-def _version(writing: Writing, given: int | None) -> int:
-    stated = writing.body.version
+def _version(compilation: Compilation, given: int | None) -> int:
+    stated = compilation.body.version
     if stated is not None and given is not None and stated != given:
-        writing.complain(("version",), f"version {stated} is not free, the next one is {given}", f"Write {given}, or leave the version out.")
+        compilation.complain(
+            ("version",),
+            f"version {stated} is not free, the next one is {given}",
+            f"Write {given}, or leave the version out.",
+        )
     return given or stated or 1
 
 
-def _sections(writing: Writing, models: Mapping[str, type[BaseModel]]) -> dict[str, BaseModel]:
-    for name in [name for name in writing.body.sections if name not in models][:_MOST_NAMED]:
-        known = [*(key for key in type(writing.body).model_fields), *models]
-        line, column = writing.source.key_spot((name,))
-        writing.problems.append(Problem(line, column, name, f"{name} is not a part of this rulebook", did_you_mean(name, known)))
+def _sections(compilation: Compilation, models: Mapping[str, type[BaseModel]]) -> dict[str, BaseModel]:
+    for name in [name for name in compilation.body.sections if name not in models][:_MOST_NAMED]:
+        known = [*(key for key in type(compilation.body).model_fields), *models]
+        line, column = compilation.source.key_spot((name,))
+        compilation.problems.append(
+            TextProblem(line, column, name, f"{name} is not a part of this rulebook", did_you_mean(name, known))
+        )
     sections = {}
     for name, model in models.items():
-        path = (name,) if name in writing.body.sections else ()
+        path = (name,) if name in compilation.body.sections else ()
         try:
-            sections[name] = model.model_validate(writing.body.sections.get(name, {}))
+            sections[name] = model.model_validate(compilation.body.sections.get(name, {}))
         except ValidationError as error:
             if path:
-                writing.problems.extend(problems_of(error, writing.source, path, model))
+                compilation.problems.extend(problems_of(error, compilation.source, path, model))
             else:
-                writing.complain((), f"the section {name} is missing", f"Add {name}: at the end.")
+                compilation.complain((), f"the section {name} is missing", f"Add {name}: at the end.")
     return sections
 
 
-def _rules(writing: Writing, effect_model: type[Effect]) -> list[Condition[Effect]]:
+def _rules(compilation: Compilation, effect_model: type[Effect]) -> list[CompiledCondition[Effect]]:
     effects: TypeAdapter[Effect] = TypeAdapter(effect_model)
-    definitions = writing.define()
-    conditions: list[Condition[Effect]] = []
-    for index, rule in enumerate(writing.body.rules):
+    definitions = compilation.define()
+    conditions: list[CompiledCondition[Effect]] = []
+    for index, rule in enumerate(compilation.body.rules):
         path = ("rules", index)
-        writing.check_unique("rules", index, rule.name)
+        compilation.check_unique("rules", index, rule.name)
         for position, kind in enumerate(rule.on):
-            writing.check_kind((*path, "on", position), kind)
-        effect = _effect(writing, effects, effect_model, index)
-        program = writing.compile_condition((*path, "when"), rule.when, definitions)
-        cited = citations(writing, (*path, "reason"), rule.reason, effect)
+            compilation.check_kind((*path, "on", position), kind)
+        effect = _effect(compilation, effects, effect_model, index)
+        program = compilation.compile_condition((*path, "when"), rule.when, definitions)
+        cited = citations(compilation, (*path, "reason"), rule.reason, effect)
         if program is not None and effect is not None:
-            conditions.append(_condition(rule, effect, program, cited, Memory(program.reads, writing.vocabulary.variables)))
+            conditions.append(_condition(rule, effect, program, cited))
     return conditions
 
 
-def _effect(writing: Writing, effects: TypeAdapter[Effect], model: type[Effect], index: int) -> Effect | None:
+def _effect(compilation: Compilation, effects: TypeAdapter[Effect], model: type[Effect], index: int) -> Effect | None:
     path = ("rules", index, "effect")
     try:
-        return effects.validate_python(writing.body.rules[index].effect)
+        return effects.validate_python(compilation.body.rules[index].effect)
     except ValidationError as error:
-        if path in writing.repaired or path[:2] in writing.repaired:
+        if path in compilation.repaired or path[:2] in compilation.repaired:
             return None
         of_fields = model if isinstance(model, type) and issubclass(model, BaseModel) else BaseModel
-        writing.problems.extend(problems_of(error, writing.source, path, of_fields))
+        compilation.problems.extend(problems_of(error, compilation.source, path, of_fields))
         return None
 
 
-def _condition(text: RuleText, effect: Effect, program: Program, cited: tuple[Read, ...], memory: Memory) -> Condition[Effect]:
+def _condition(text: RuleText, effect: Effect, program: Program, cited: tuple[Read, ...]) -> CompiledCondition[Effect]:
     names = tuple(".".join(read) for read in program.reads)
     rule = Rule(text.name, text.on, text.named, text.when, effect, text.unknown, text.reason, names)
     own = (read for read in dict.fromkeys((*program.reads, *cited)) if not read[0].startswith(f"{KNOWN}."))
     cites = tuple((".".join(read), read) for read in own)
-    return Condition(rule, program.expression, program.reads, cites, Rejection(rule, "its condition does not hold"), memory)
+    return CompiledCondition(
+        rule, program.expression, program.reads, cites, Rejection(rule, "its condition does not hold")
+    )
 
 
-def _index(conditions: Iterable[Condition[Effect]], language: Language) -> dict[tuple[str, str | None], Plan[Effect]]:
+def _index(
+    conditions: Iterable[CompiledCondition[Effect]], language: Language
+) -> dict[tuple[str, str | None], EvaluationPlan[Effect]]:
     conditions = tuple(conditions)
     keys: set[tuple[str, str | None]] = {(kind, None) for kind in language.vocabulary.kinds}
     keys |= {(kind, name) for condition in conditions for kind in condition.rule.on for name in condition.rule.named}
-    return {(kind, name): _plan([each for each in conditions if _listens(each.rule, kind, name)], language) for kind, name in keys}
+    return {
+        (kind, name): _plan([each for each in conditions if _listens(each.rule, kind, name)], language)
+        for kind, name in keys
+    }
 
 
 def _listens(rule: Rule[Any], kind: str, name: str | None) -> bool:
     return kind in rule.on and (not rule.named or name in rule.named)
 
 
-def _plan(conditions: list[Condition[Effect]], language: Language) -> Plan[Effect]:
+def _plan(conditions: list[CompiledCondition[Effect]], language: Language) -> EvaluationPlan[Effect]:
     types = language.vocabulary.variables
-    groups: dict[frozenset[str], list[Condition[Effect]]] = {}
+    groups: dict[frozenset[str], list[CompiledCondition[Effect]]] = {}
     for condition in conditions:
         groups.setdefault(_whole(condition, types), []).append(condition)
-    supplies = tuple(supply_of((read for condition in group for read in _needs(condition)), types) for group in groups.values())
+    inputs = tuple(
+        inputs_of((read for condition in group for read in _needs(condition)), types) for group in groups.values()
+    )
     numbers = {whole: number for number, whole in enumerate(groups)}
     numbered = tuple((condition, numbers[_whole(condition, types)]) for condition in conditions)
-    return Plan(numbered, supplies, language.activation, types, Question(supplies))
+    return EvaluationPlan(numbered, inputs, language.activation, types, CacheKey(inputs))
 
 
-def _whole(condition: Condition[Effect], types: Mapping[str, FactType]) -> frozenset[str]:
+def _whole(condition: CompiledCondition[Effect], types: Mapping[str, FactType]) -> frozenset[str]:
     return read_whole(_needs(condition), types)
 
 
-def _needs(condition: Condition[Effect]) -> tuple[Read, ...]:
+def _needs(condition: CompiledCondition[Effect]) -> tuple[Read, ...]:
     return (*condition.reads, *(read for _, read in condition.cites))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,9 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import ErrorDetails
 
 from rulebook.evaluate import UnknownPolicy
-from rulebook.problems import Problem, RulebookError, did_you_mean
-from rulebook.repair import repair
-from rulebook.source import Path, Source, read_source, spell
+from rulebook.problems import RulebookError, TextProblem, did_you_mean
+from rulebook.source import Path, YamlText, read_source, spell
 
 _MOST = 2_000  # rules, definitions or examples in one rulebook
 _MOST_NAMED = 100  # mistakes of form: nobody corrects more at a time, and looking for what was meant takes a while each
@@ -26,7 +26,8 @@ def _listed(value: Any) -> Any:
 
 
 def _constant(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value  # `when: true` and `unknown: false` are YAML booleans
+    # `when: true` and `unknown: false` are YAML booleans
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 Name = Annotated[str, Field(pattern=_NAME, max_length=100)]
@@ -52,7 +53,9 @@ class RuleText(_Part):
 
 
 class Expectation(_Part):
-    """What an example expects: the rules that match, in any order, and whatever else the service can answer for (its points, its cell)."""
+    """What an example expects: the rules that match, in any order, and whatever else the
+    service can answer for (its points, its cell).
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -75,7 +78,9 @@ class Example(_Part):
 
 
 class Body(_Part):
-    """The whole text. Sections that belong to the service (`grid:`) come as extras and are checked by the service's models."""
+    """The whole text. Sections that belong to the service (`grid:`) come as extras
+    and are checked by the service's models.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -97,13 +102,15 @@ class Document:
     """A rulebook's text, read; its expressions are not compiled yet."""
 
     body: Body
-    source: Source
-    problems: tuple[Problem, ...] = ()
+    source: YamlText
+    problems: tuple[TextProblem, ...] = ()
     repaired: frozenset[Path] = frozenset()  # where `body` holds harmless replacements of what was wrong
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the content; the version, comments, layout and the order of keys do not count, the order of rules does."""
+        """SHA-256 of the content; the version, comments, layout and the order of
+        keys do not count, the order of rules does.
+        """
         content = {key: value for key, value in self.source.data.items() if key != "version"}
         canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
@@ -118,7 +125,10 @@ def read_document(text: str) -> Document:
 
 
 def survey_document(text: str) -> Document:
-    """Read a rulebook's text, noting what is wrong with its shape and going on with the rest. Raises RulebookError if it is not YAML."""
+    """Read a rulebook's text, noting what is wrong with its shape and going on with the rest.
+
+    Raises RulebookError if it is not YAML.
+    """
     source = read_source(text)
     try:
         return Document(Body.model_validate(source.data), source)
@@ -131,24 +141,30 @@ def survey_document(text: str) -> Document:
         raise RulebookError(problems) from error
 
 
-def problems_of(error: ValidationError, source: Source, path: Path, model: type[BaseModel]) -> list[Problem]:
+def problems_of(error: ValidationError, source: YamlText, path: Path, model: type[BaseModel]) -> list[TextProblem]:
     """What pydantic found wrong with the data at `path`, as places in the text."""
     return [_problem_of(detail, source, path, model) for detail in error.errors(include_url=False)[:_MOST_NAMED]]
 
 
-def _problem_of(detail: ErrorDetails, source: Source, path: Path, model: type[BaseModel]) -> Problem:
+def _problem_of(detail: ErrorDetails, source: YamlText, path: Path, model: type[BaseModel]) -> TextProblem:
     where = (*path, *detail["loc"])
     match detail["type"]:
         case "extra_forbidden":
             line, column = source.key_spot(where)
-            return Problem(
-                line, column, _spelt(source, where), f"{where[-1]} is not known here", did_you_mean(str(where[-1]), _keys_beside(detail, model))
+            return TextProblem(
+                line,
+                column,
+                _spelt(source, where),
+                f"{where[-1]} is not known here",
+                did_you_mean(str(where[-1]), _keys_beside(detail, model)),
             )
         case "missing":
             return source.problem(source.nearest(where[:-1]), f"{where[-1]} is missing", f"Add {where[-1]}: here.")
         case "string_pattern_mismatch":
             return source.problem(
-                source.nearest(where), f"{detail['input']!r} is not a name", "Names are small letters, digits and _, and begin with a letter."
+                source.nearest(where),
+                f"{detail['input']!r} is not a name",
+                "Names are small letters, digits and _, and begin with a letter.",
             )
     message = detail["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
@@ -159,7 +175,7 @@ def _problem_of(detail: ErrorDetails, source: Source, path: Path, model: type[Ba
     return source.problem(source.nearest(where), message + shown, "Correct this value.")
 
 
-def _spelt(source: Source, where: Path) -> str:
+def _spelt(source: YamlText, where: Path) -> str:
     return spell((*source.nearest(where[:-1]), where[-1]))
 
 
@@ -167,7 +183,12 @@ def _keys_beside(detail: ErrorDetails, model: type[BaseModel]) -> Sequence[str]:
     # the model that refused the key is found by walking the fields that lead to it
     current: Any = model
     for step in detail["loc"][:-1]:
-        if isinstance(step, str) and isinstance(current, type) and issubclass(current, BaseModel) and step in current.model_fields:
+        if (
+            isinstance(step, str)
+            and isinstance(current, type)
+            and issubclass(current, BaseModel)
+            and step in current.model_fields
+        ):
             current = _model_within(current.model_fields[step].annotation)
     return list(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else []
 
@@ -180,3 +201,62 @@ def _model_within(annotation: Any) -> Any:
         if isinstance(found, type) and issubclass(found, BaseModel):
             return found
     return None
+
+
+_HARMLESS: dict[str, dict[str, Any]] = {
+    "rules": {"on": "repaired", "named": [], "when": "true", "effect": None, "unknown": "skip", "reason": "Repaired."},
+    "examples": {"on": "repaired", "named": None, "given": {}, "expect": {}},
+}
+_BODY: dict[str, Any] = {
+    "name": "repaired",
+    "version": None,
+    "title": "Repaired.",
+    "definitions": {},
+    "rules": [],
+    "examples": [],
+}
+
+
+def repair(data: Any, errors: Iterable[ErrorDetails]) -> tuple[Any, frozenset[Path]]:
+    """A copy of `data` that is sound in shape, and the paths that were
+    replaced: what stands there is not the author's.
+    """
+    repaired = copy.deepcopy(data) if isinstance(data, dict) else {}
+    paths: set[Path] = set()
+    for error in errors:
+        where = error["loc"]
+        if error["type"] == "extra_forbidden":
+            _within(repaired, where[:-1]).pop(str(where[-1]), None)
+        else:
+            paths.add(_replace(repaired, where))
+    for field in ("name", "title", "rules"):
+        repaired.setdefault(field, _BODY[field])
+    return repaired, frozenset(paths)
+
+
+def _replace(data: dict[str, Any], where: Path) -> Path:
+    match where:
+        case ("definitions", str(name), *rest):
+            if rest:  # the name is what is wrong
+                data["definitions"].pop(name, None)
+            else:
+                data["definitions"][name] = "true"
+            return ("definitions", name)
+        case (("rules" | "examples") as part, int(index), *rest):
+            harmless = _HARMLESS[part] | {"name": f"repaired_{index}"}
+            field = rest[0] if rest else None
+            if field in harmless and isinstance(data[part][index], dict):
+                data[part][index][field] = harmless[field]
+                return (part, index, field)
+            data[part][index] = harmless
+            return (part, index)
+        case (str(field), *_):
+            data[field] = _BODY.get(field)
+            return (field,)
+    return ()
+
+
+def _within(data: Any, path: Path) -> dict[str, Any]:
+    for step in path:
+        data = data[step]
+    return data if isinstance(data, dict) else {}

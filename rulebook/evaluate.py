@@ -1,14 +1,15 @@
-"""The rules of one kind of event weighed against the facts: which match, which do not and why, and what was not known."""
+"""The rules of one kind of event weighed against the facts: which match,
+which do not and why, and what was not known.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from rulebook.feeding import Plate, Supply, look_up
-from rulebook.memory import Memory, Question
+from rulebook.inputs import Activation, CacheKey, Inputs, look_up
 from rulebook.syntax import Read
 from rulebook.vocabulary import KNOWN, FactType
 
@@ -26,7 +27,9 @@ class UnknownPolicy(StrEnum):
 
 @dataclass(frozen=True)
 class Rule(Generic[Effect]):
-    """One compiled rule. `reads` are the facts its condition speaks of, as dotted names (`properties.plan` for an entry of a map)."""
+    """One compiled rule. `reads` are the facts its condition speaks of, as dotted names
+    (`properties.plan` for an entry of a map).
+    """
 
     name: str
     on: tuple[str, ...]
@@ -39,8 +42,10 @@ class Rule(Generic[Effect]):
 
 
 @dataclass(frozen=True, slots=True)
-class Match(Generic[Effect]):
-    """A rule that holds. `inputs`: the known facts that it reads or cites; `assumed`: facts not known that its policy took for a yes."""
+class MatchedRule(Generic[Effect]):
+    """A rule that holds. `inputs`: the known facts that it reads or cites; `assumed`: facts
+    not known that its policy took for a yes.
+    """
 
     rule: Rule[Effect]
     inputs: Mapping[str, Any]
@@ -68,13 +73,16 @@ class Undecided(Generic[Effect]):
 class Evaluation(Generic[Effect]):
     """What the rules of one kind (and name) say, each list in the order of the rulebook."""
 
-    matched: tuple[Match[Effect], ...]
+    matched: tuple[MatchedRule[Effect], ...]
     rejected: tuple[Rejection[Effect], ...]
     unknown: tuple[Undecided[Effect], ...]
 
     def refusals(self) -> list[tuple[str, str]]:
         """The rules that were weighed and do not match or cannot be decided, each with why."""
-        return [*((no.rule.name, no.why) for no in self.rejected), *((maybe.rule.name, maybe.why) for maybe in self.unknown)]
+        return [
+            *((no.rule.name, no.why) for no in self.rejected),
+            *((maybe.rule.name, maybe.why) for maybe in self.unknown),
+        ]
 
 
 class FactsUnknown(ValueError):
@@ -86,63 +94,60 @@ class FactsUnknown(ValueError):
 
 
 @dataclass(frozen=True)
-class Condition(Generic[Effect]):
-    """A rule with its program. `reads` decide; `cites` are read by the rule or named in its reason, and become the inputs of its receipt."""
+class CompiledCondition(Generic[Effect]):
+    """A rule with its program.
+
+    `reads` decide; `cites` are read by the rule or named in its reason, and become the inputs of its receipt.
+    """
 
     rule: Rule[Effect]
     program: Any
     reads: tuple[Read, ...]
     cites: tuple[tuple[str, Read], ...]
     rejection: Rejection[Effect]
-    memory: Memory = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
-class Plan(Generic[Effect]):
-    """All that one kind (and name) of event needs: the conditions to weigh, each with the number of the supply that feeds it."""
+class EvaluationPlan(Generic[Effect]):
+    """All that one kind (and name) of event needs: the conditions to weigh, each
+    with the number of the inputs that it reads.
+    """
 
-    conditions: tuple[tuple[Condition[Effect], int], ...]
-    supplies: tuple[Supply, ...]
+    conditions: tuple[tuple[CompiledCondition[Effect], int], ...]
+    inputs: tuple[Inputs, ...]
     activate: Callable[[Mapping[str, Any]], Any]
     types: Mapping[str, FactType]
-    question: Question
+    question: CacheKey
 
 
-def weigh(plan: Plan[Effect], facts: Mapping[str, Any]) -> Evaluation[Effect]:
+def weigh(plan: EvaluationPlan[Effect], facts: Mapping[str, Any]) -> Evaluation[Effect]:
     """Weigh a plan's conditions against the facts. Raises FactsUnknown where a rule's policy says so."""
-    plates = [Plate(supply.feed(facts), plan.activate) for supply in plan.supplies]
-    matched: list[Match[Effect]] = []
+    activations = [Activation(one.feed(facts), plan.activate) for one in plan.inputs]
+    matched: list[MatchedRule[Effect]] = []
     rejected: list[Rejection[Effect]] = []
     unknown: list[Undecided[Effect]] = []
     for condition, number in plan.conditions:
-        plate = plates[number]
-        verdict = _verdict(condition, plate)
+        activation = activations[number]
+        verdict = _verdict(condition, activation)
         if verdict is True:
-            matched.append(Match(condition.rule, _inputs(condition, plate.fed)))
+            matched.append(MatchedRule(condition.rule, _inputs(condition, activation.fed)))
         elif verdict is False:
             rejected.append(condition.rejection)
         else:
-            undecided = _undecided(plan, condition, (facts, plate.fed), str(verdict))
-            _settle(undecided, condition, plate.fed, (matched, rejected, unknown))
+            undecided = _undecided(plan, condition, (facts, activation.fed), str(verdict))
+            _settle(undecided, condition, activation.fed, (matched, rejected, unknown))
     return Evaluation(tuple(matched), tuple(rejected), tuple(unknown))
 
 
-def _verdict(condition: Condition[Effect], plate: Plate) -> Any:
+def _verdict(condition: CompiledCondition[Effect], activation: Activation) -> Any:
     """True, False, or the words of an error: a compiled condition gives nothing else."""
-    memory = condition.memory
-    key = memory.key(plate.fed)
-    if key is not None and (said := memory.recall(key)) is not None:
-        return said
     try:
-        verdict = condition.program.eval(plate.activation()).value()
+        return condition.program.eval(activation.for_cel()).value()
     except RuntimeError as error:
-        verdict = str(error)
-    if key is not None:
-        memory.keep(key, verdict)
-    return verdict
+        return str(error)
 
 
-def _inputs(condition: Condition[Effect], fed: Mapping[str, Any]) -> dict[str, Any]:
+def _inputs(condition: CompiledCondition[Effect], fed: Mapping[str, Any]) -> dict[str, Any]:
     inputs = {}
     for name, read in condition.cites:
         value = look_up(fed, read)
@@ -151,7 +156,12 @@ def _inputs(condition: Condition[Effect], fed: Mapping[str, Any]) -> dict[str, A
     return inputs
 
 
-def _undecided(plan: Plan[Effect], condition: Condition[Effect], facts: tuple[Mapping[str, Any], Mapping[str, Any]], error: str) -> Undecided[Effect]:
+def _undecided(
+    plan: EvaluationPlan[Effect],
+    condition: CompiledCondition[Effect],
+    facts: tuple[Mapping[str, Any], Mapping[str, Any]],
+    error: str,
+) -> Undecided[Effect]:
     given, fed = facts
     missing: list[str] = []
     whys: list[str] = []
@@ -168,10 +178,12 @@ def _undecided(plan: Plan[Effect], condition: Condition[Effect], facts: tuple[Ma
     return Undecided(condition.rule, tuple(missing), ", ".join(whys) or error.partition(": ")[2] or error)
 
 
-_Lists = tuple[list[Match[Effect]], list[Rejection[Effect]], list[Undecided[Effect]]]
+_Lists = tuple[list[MatchedRule[Effect]], list[Rejection[Effect]], list[Undecided[Effect]]]
 
 
-def _settle(undecided: Undecided[Effect], condition: Condition[Effect], fed: Mapping[str, Any], lists: _Lists[Effect]) -> None:
+def _settle(
+    undecided: Undecided[Effect], condition: CompiledCondition[Effect], fed: Mapping[str, Any], lists: _Lists[Effect]
+) -> None:
     matched, rejected, unknown = lists
     rule = undecided.rule
     match rule.unknown:
@@ -180,6 +192,6 @@ def _settle(undecided: Undecided[Effect], condition: Condition[Effect], fed: Map
         case UnknownPolicy.FALSE:
             rejected.append(Rejection(rule, f"{undecided.why}, which counts as a no"))
         case UnknownPolicy.TRUE:
-            matched.append(Match(rule, _inputs(condition, fed), undecided.facts))
+            matched.append(MatchedRule(rule, _inputs(condition, fed), undecided.facts))
         case UnknownPolicy.FAIL:
             raise FactsUnknown(rule.name, undecided.facts, undecided.why)

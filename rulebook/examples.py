@@ -12,7 +12,9 @@ from rulebook.document import Example
 from rulebook.evaluate import Effect, Evaluation, FactsUnknown
 
 Judge = Callable[[Rulebook[Effect], Example, Evaluation[Effect]], Mapping[str, Any]]
-"""What the service makes of an evaluation: its answers to the expectations beyond `rules`, e.g. `{"points": Decimal("30"), "cell": "B2"}`."""
+"""What the service makes of an evaluation: its answers to the expectations beyond `rules`, e.g.
+`{"points": Decimal("30"), "cell": "B2"}`.
+"""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,9 @@ class Failure:
 
     def __str__(self) -> str:
         because = f" ({self.why})" if self.why else ""
-        return f"example {self.example!r}: {self.what} should be {_shown(self.expected)}, got {_shown(self.got)}{because}"
+        return (
+            f"example {self.example!r}: {self.what} should be {_shown(self.expected)}, got {_shown(self.got)}{because}"
+        )
 
 
 class ExamplesFailed(ValueError):
@@ -44,7 +48,9 @@ def run_examples(rulebook: Rulebook[Effect], judge: Judge[Effect] | None = None)
 
 
 def assert_examples_pass(rulebook: Rulebook[Effect], judge: Judge[Effect] | None = None) -> None:
-    """Raises ExamplesFailed unless there are examples and all of them pass: what must hold before a version is activated."""
+    """Raises ExamplesFailed unless there are examples and all of them pass: what
+    must hold before a version is activated.
+    """
     failures = run_examples(rulebook, judge)
     if failures or not rulebook.examples:
         raise ExamplesFailed(rulebook.label, failures)

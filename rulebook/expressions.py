@@ -1,4 +1,7 @@
-"""CEL expressions parsed, expanded and type-checked. A fault names the character it is at, in the expression as it was written."""
+"""CEL expressions parsed, expanded and type-checked.
+
+A fault names the character it is at, in the expression as it was written.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ _CEL_TYPES: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Fault:
+class ExpressionFault:
     """A mistake at the character `offset` of an expression."""
 
     offset: int
@@ -57,7 +60,7 @@ class Fault:
 class ExpressionError(ValueError):
     """An expression that cannot be compiled."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    def __init__(self, faults: Iterable[ExpressionFault]) -> None:
         self.faults = tuple(dict.fromkeys(faults))
         super().__init__("; ".join(fault.message for fault in self.faults))
 
@@ -95,14 +98,20 @@ class Program:
 
 
 class Language:
-    """CEL with the facts of one vocabulary declared, and with the extensions for strings, numbers and optional values."""
+    """CEL with the facts of one vocabulary declared, and with the extensions
+    for strings, numbers and optional values.
+    """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         declared = {name: _CEL_TYPES[fact.cel] for name, fact in vocabulary.variables.items()}
         declared |= {f"{KNOWN}.{name}": cel.Type.BOOL for name in vocabulary.variables}
         self._extensions = [ext_strings.ExtStrings(), ext_math.ExtMath(), ext_optional.ExtOptional()]
-        self._env = cel.NewEnv(variables=declared, extensions=self._extensions, functions=[cel.FunctionDecl(_QUICK, _overloads_of_matches())])
+        self._env = cel.NewEnv(
+            variables=declared,
+            extensions=self._extensions,
+            functions=[cel.FunctionDecl(_QUICK, _overloads_of_matches())],
+        )
         self._constants = cel.NewEnv(variables={"p": cel.Type.STRING})
 
     def activation(self, facts: Mapping[str, Any]) -> Any:
@@ -119,7 +128,9 @@ class Language:
         tree = self._tree(expression)
         faults = [fault for fault in self._faults_of_constants(tree) if expanded.is_own(fault.offset)]
         if faults:
-            raise ExpressionError(Fault(expanded.origin(fault.offset), fault.message, fault.remedy) for fault in faults)
+            raise ExpressionError(
+                ExpressionFault(expanded.origin(fault.offset), fault.message, fault.remedy) for fault in faults
+            )
         declared = self.vocabulary.variables
         read = (path for path in reads(tree) if path[0] in declared or path[0].removeprefix(KNOWN + ".") in declared)
         return Program(expression, expanded.text, tuple(dict.fromkeys(read)))
@@ -136,76 +147,98 @@ class Language:
             for _ in walk(tree):
                 pass
         except RecursionError as error:
-            raise ExpressionError([Fault(0, "the expression is too long a chain", "Put parts of it into definitions.")]) from error
+            raise ExpressionError(
+                [ExpressionFault(0, "the expression is too long a chain", "Put parts of it into definitions.")]
+            ) from error
         return tree
 
-    def _faults_of_constants(self, tree: Node) -> Iterator[Fault]:
+    def _faults_of_constants(self, tree: Node) -> Iterator[ExpressionFault]:
         for node, _ in walk(tree):
             if node.kind != "call":
                 continue
             constant = node.parts[-1] if node.parts else node
             name = _MATCHES if node.name == _QUICK else node.name
             if name in _CONSTANT_CHECKS and constant.value is not None and not self._holds(name, constant.value):
-                yield Fault(constant.offset, f'"{constant.value}" {_CONSTANT_CHECKS[name][1]}', "Correct the text in quotes.")
+                yield ExpressionFault(
+                    constant.offset, f'"{constant.value}" {_CONSTANT_CHECKS[name][1]}', "Correct the text in quotes."
+                )
             yield from self._faults_of_choices(node)
 
     def _holds(self, function: str, constant: str) -> bool:
-        return bool(self._constants.compile(_CONSTANT_CHECKS[function][0]).eval(data={"p": constant}).type() != cel.Type.ERROR)
+        return bool(
+            self._constants.compile(_CONSTANT_CHECKS[function][0]).eval(data={"p": constant}).type() != cel.Type.ERROR
+        )
 
-    def _faults_of_choices(self, node: Node) -> Iterator[Fault]:
+    def _faults_of_choices(self, node: Node) -> Iterator[ExpressionFault]:
         """Comparisons of a fact that has choices with a text that is none of them."""
         if node.name not in ("_==_", "_!=_", "@in") or len(node.parts) != 2:
             return
         fact = next(
-            (self.vocabulary.variables[part.name] for part in node.parts if part.kind == "ident" and part.name in self.vocabulary.variables), None
+            (
+                self.vocabulary.variables[part.name]
+                for part in node.parts
+                if part.kind == "ident" and part.name in self.vocabulary.variables
+            ),
+            None,
         )
         if fact is None or not fact.choices:
             return
         for constant in (inner for part in node.parts for inner in (part, *part.parts)):
             if constant.value is not None and constant.value not in fact.choices:
-                yield Fault(constant.offset, f'it is never "{constant.value}"', did_you_mean(constant.value, fact.choices))
+                yield ExpressionFault(
+                    constant.offset, f'it is never "{constant.value}"', did_you_mean(constant.value, fact.choices)
+                )
 
-    def _translate(self, message: str, expanded: Expanded) -> Iterator[Fault]:
+    def _translate(self, message: str, expanded: Expanded) -> Iterator[ExpressionFault]:
         found = list(_ERROR.finditer(message))
         if not found:
-            yield Fault(0, "the expression is nested too deeply", "Put parts of it into definitions.")
+            yield ExpressionFault(0, "the expression is nested too deeply", "Put parts of it into definitions.")
         for error in found:
             offset = _offset(expanded.text, int(error[1]), int(error[2]))
             if undeclared := _UNDECLARED.search(error[3]):
                 yield self._undeclared(undeclared[1], offset, expanded)
             elif overload := _OVERLOAD.search(error[3].replace(_QUICK, _MATCHES)):
                 words = f"{overload[1].strip('_').replace('_', ' ')} cannot be applied to {overload[2]}"
-                yield Fault(expanded.origin(offset), words, 'Both sides must be of one type: 5 is an int, 5.0 a double, "5" a string.')
+                yield ExpressionFault(
+                    expanded.origin(offset),
+                    words,
+                    'Both sides must be of one type: 5 is an int, 5.0 a double, "5" a string.',
+                )
             else:
-                yield Fault(
-                    expanded.origin(offset), error[3].partition(" expecting ")[0].lower().rstrip("."), "Look at quotes, brackets and operators here."
+                yield ExpressionFault(
+                    expanded.origin(offset),
+                    error[3].partition(" expecting ")[0].lower().rstrip("."),
+                    "Look at quotes, brackets and operators here.",
                 )
 
-    def _undeclared(self, name: str, offset: int, expanded: Expanded) -> Fault:
-        # the checker points at the last dot, or at the bracket of a call; the reader looks for the beginning of the name
+    def _undeclared(self, name: str, offset: int, expanded: Expanded) -> ExpressionFault:
+        # the checker points at the last dot, or at the bracket of a call; the
+        # reader looks for the beginning of the name
         following = expanded.text[offset : offset + 1]
         if following == "(":
             before = re.search(r"\w+\s*$", expanded.text[:offset])
             at = expanded.origin(before.start() if before else offset)
-            return Fault(at, f"there is no function {name}", "docs/rulebooks.md lists the functions.")
+            return ExpressionFault(at, f"there is no function {name}", "docs/rulebooks.md lists the functions.")
         if following == ".":
             before = _NAME_BEFORE.search(expanded.text[:offset])
             offset = before.start() if before else offset
-        return Fault(expanded.origin(offset), f"there is no fact {name}", did_you_mean(name, tuple(self.vocabulary.variables)))
+        return ExpressionFault(
+            expanded.origin(offset), f"there is no fact {name}", did_you_mean(name, tuple(self.vocabulary.variables))
+        )
 
 
 def expand(text: str, tree: Node, definitions: Mapping[str, str]) -> Expanded:
-    """`text` with each definition that it names written out in brackets; names bound inside the expression are left alone."""
+    """`text` with each definition that it names written out in brackets; names
+    bound inside the expression are left alone.
+    """
     named = {(node.offset, node.name) for node in free_names(tree) if node.name in definitions}
-    # the checker gives the place of the bracket of a call
-    called = {
-        (node.offset - len(_MATCHES), _MATCHES) for node, _ in walk(tree) if node.kind == "call" and node.name == _MATCHES and len(node.parts) == 2
-    }
+    called = _calls_of_matches(tree)
     places = sorted((offset, name) for offset, name in named | called if offset >= 0 and text.startswith(name, offset))
     pieces, starts, origins, end, length = [], [0], [(0, True)], 0, 0
     for offset, name in places:
         own = text[end:offset]
-        inlined = _QUICK if (offset, name) in called else f"(\n{definitions[name]}\n)"  # line breaks: a definition may end in a // comment
+        # line breaks: a definition may end in a // comment
+        inlined = _QUICK if (offset, name) in called else f"(\n{definitions[name]}\n)"
         pieces += [own, inlined]
         length += len(own)
         starts += [length, length + len(inlined)]
@@ -214,17 +247,26 @@ def expand(text: str, tree: Node, definitions: Mapping[str, str]) -> Expanded:
         origins += [(offset, False), (end, True)]
     pieces.append(text[end:])
     if length > _LONGEST:
-        raise ExpressionError(
-            [Fault(0, f"with its definitions written out this is longer than {_LONGEST} characters", "Define less in terms of more.")]
-        )
+        too_long = f"with its definitions written out this is longer than {_LONGEST} characters"
+        raise ExpressionError([ExpressionFault(0, too_long, "Define less in terms of more.")])
     return Expanded("".join(pieces), tuple(starts), tuple(origins))
+
+
+def _calls_of_matches(tree: Node) -> set[tuple[int, str]]:
+    # the checker gives the place of the bracket of a call
+    calls = (node for node, _ in walk(tree) if node.kind == "call" and node.name == _MATCHES and len(node.parts) == 2)
+    return {(node.offset - len(_MATCHES), _MATCHES) for node in calls}
 
 
 def _overloads_of_matches() -> list[Any]:
     texts = [cel.Type.STRING, cel.Type.STRING]
     return [
         cel.Overload(
-            f"{_QUICK}_{'member' if is_member else 'plain'}", return_type=cel.Type.BOOL, parameters=texts, is_member=is_member, impl=_matches
+            f"{_QUICK}_{'member' if is_member else 'plain'}",
+            return_type=cel.Type.BOOL,
+            parameters=texts,
+            is_member=is_member,
+            impl=_matches,
         )
         for is_member in (True, False)  # text.matches(pattern) and matches(text, pattern)
     ]

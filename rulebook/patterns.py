@@ -1,7 +1,8 @@
 """`matches()` without compiling the pattern each time.
 
-The CEL runtime compiles an RE2 pattern anew at every call (3-40 microseconds). Patterns that mean the same to Python's `re`, and that cannot
-make it backtrack for long, are compiled once and run there, on short printable ASCII texts; everything else is left to RE2.
+The CEL runtime compiles an RE2 pattern anew at every call (3-40 microseconds). Patterns that mean the same to
+Python's `re`, and that cannot make it backtrack for long, are compiled once and run there, on short printable
+ASCII texts; everything else is left to RE2.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ _MOST_WAYS_REPEATED = 100  # the same beside an open repetition
 
 _ATOM = r"[A-Za-z0-9 _/,;:=@#%&~\"'<>!-]|\\[./\\+*?()\[\]{}|^$-]|\\[bBdDwWsS]|[.^$]"
 _CLASS = r"\[\^?(?:[A-Za-z0-9 _/,.:;@#%&]|[A-Za-z0-9]-[A-Za-z0-9]|\\[./\\+*?()\[\]{}|^$dws-])+-?\]"
-_TOKEN = re.compile(rf"(?P<atom>(?:{_ATOM}|{_CLASS}))(?P<repeat>[*+?]\??)?|(?P<open>\((?:\?:)?)|(?P<close>\)(?P<maybe>\?)?)|(?P<bar>\|)")
+_TOKEN = re.compile(
+    rf"(?P<atom>(?:{_ATOM}|{_CLASS}))(?P<repeat>[*+?]\??)?|(?P<open>\((?:\?:)?)|(?P<close>\)(?P<maybe>\?)?)|(?P<bar>\|)"
+)
 _IGNORE_CASE = "(?i)"
 
 Matcher = Callable[[str], object]
@@ -37,12 +40,16 @@ def quick_matcher(pattern: str) -> Matcher | None:
 
 
 def is_plain(text: str) -> bool:
-    """Whether `re` and RE2 agree on what the characters of `text` are: no line ends, no letters with a case of their own beyond ASCII."""
+    """Whether `re` and RE2 agree on what the characters of `text` are: no line ends, no
+    letters with a case of their own beyond ASCII.
+    """
     return len(text) <= _LONGEST_TEXT and text.isascii() and text.isprintable()
 
 
 def _is_tame(body: str) -> bool:
-    """Only atoms that mean the same to both; repetition of single characters only, and no more than one without an upper bound."""
+    """Only atoms that mean the same to both; repetition of single characters only, and
+    no more than one without an upper bound.
+    """
     place = open_repetitions = optional = 0
     groups = [1]  # alternatives of the groups being read, the outermost first
     ways = []

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 
 @dataclass(frozen=True, order=True)
-class Problem:
+class TextProblem:
     """One mistake in a rulebook's text. `line` and `column` count from 1; `path` is e.g. `rules[2].when`."""
 
     line: int
@@ -25,8 +25,8 @@ class Problem:
 class RulebookError(ValueError):
     """A rulebook that cannot be used, with all that is wrong with it, in the order of the text."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
+    def __init__(self, problems: Iterable[TextProblem]) -> None:
+        self.problems: tuple[TextProblem, ...] = tuple(sorted(set(problems)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

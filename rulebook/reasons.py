@@ -1,4 +1,6 @@
-"""The reason of a rule: a plain sentence with {placeholders} for facts, and {effect.field} for what the rule brings about."""
+"""The reason of a rule: a plain sentence with {placeholders} for facts, and
+{effect.field} for what the rule brings about.
+"""
 
 from __future__ import annotations
 
@@ -8,33 +10,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from rulebook.problems import did_you_mean
-from rulebook.source import Path
 from rulebook.syntax import Read
 from rulebook.vocabulary import Vocabulary
-from rulebook.writing import Writing
 
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_EFFECT = "effect."
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+EFFECT_PREFIX = "effect."
 _MOST_SHOWN = 5
-
-
-def citations(writing: Writing, path: Path, reason: str, effect: Any) -> tuple[Read, ...]:
-    """The facts that a reason names; complains about placeholders that name nothing."""
-    cited: list[Read] = []
-    for placeholder in _PLACEHOLDER.finditer(reason):
-        name = placeholder[1].strip()
-        if name.startswith(_EFFECT):
-            field = name.removeprefix(_EFFECT)
-            if effect is not None and not hasattr(effect, field):
-                writing.complain(path, f"the effect has no {field}", did_you_mean(field, _fields(effect)), placeholder.start())
-            continue
-        read = find_fact(name, writing.vocabulary)
-        if read is None:
-            writing.complain(path, f"there is no fact {name}", did_you_mean(name, tuple(writing.vocabulary.variables)), placeholder.start())
-        else:
-            cited.append(read)
-    return tuple(cited)
 
 
 def find_fact(name: str, vocabulary: Vocabulary) -> Read | None:
@@ -53,11 +34,11 @@ def tell(reason: str, inputs: Mapping[str, Any], effect: Any) -> str:
 
     def fill(placeholder: re.Match[str]) -> str:
         name = placeholder[1].strip()
-        if name.startswith(_EFFECT):
-            return in_words(getattr(effect, name.removeprefix(_EFFECT)))
+        if name.startswith(EFFECT_PREFIX):
+            return in_words(getattr(effect, name.removeprefix(EFFECT_PREFIX)))
         return in_words(inputs.get(name))
 
-    return _PLACEHOLDER.sub(fill, reason)
+    return PLACEHOLDER.sub(fill, reason)
 
 
 def in_words(value: Any) -> str:
@@ -91,7 +72,3 @@ def _length(value: timedelta) -> str:
 def _some(words: list[str]) -> str:
     more = f" and {len(words) - _MOST_SHOWN} more" if len(words) > _MOST_SHOWN else ""
     return (", ".join(words[:_MOST_SHOWN]) + more) or "nothing"
-
-
-def _fields(effect: Any) -> tuple[str, ...]:
-    return tuple(getattr(type(effect), "model_fields", None) or getattr(effect, "__dict__", {}))

@@ -10,13 +10,16 @@ from typing import Any
 from contracts.ids import derive_id
 from contracts.values import Contribution, Receipt
 from rulebook.compile import Rulebook
-from rulebook.evaluate import Effect, Evaluation, Match
+from rulebook.evaluate import Effect, Evaluation, MatchedRule
 from rulebook.reasons import tell
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided on, about whom, and what brought it about. `part` tells apart receipts of one rule, cause and kind."""
+    """What was decided on, about whom, and what brought it about.
+
+    `part` tells apart receipts of one rule, cause and kind.
+    """
 
     owner: str
     kind: str  # e.g. score.engagement
@@ -28,9 +31,16 @@ class Decision:
 
 
 def receipt(
-    rulebook: Rulebook[Effect], match: Match[Effect], decision: Decision, contribution: Contribution | None = None, rejected: tuple[str, ...] = ()
+    rulebook: Rulebook[Effect],
+    match: MatchedRule[Effect],
+    decision: Decision,
+    contribution: Contribution | None = None,
+    rejected: tuple[str, ...] = (),
 ) -> Receipt:
-    """The receipt of a rule that matched. Its id derives from the cause, the kind, the rule, its version and the part: not from the person."""
+    """The receipt of a rule that matched.
+
+    Its id derives from the cause, the kind, the rule, its version and the part: not from the person.
+    """
     rule, label = match.rule.name, rulebook.label
     return Receipt(
         receipt_id=derive_id("rcp", decision.at, decision.cause_id, decision.kind, label, rule, decision.part),
@@ -49,7 +59,7 @@ def receipt(
     )
 
 
-def sentence_of(match: Match[Effect]) -> str:
+def sentence_of(match: MatchedRule[Effect]) -> str:
     """The rule's reason with the values in it; says so where the rule assumed a yes for want of facts."""
     sentence = tell(match.rule.reason, match.inputs, match.rule.effect)
     if not match.assumed:

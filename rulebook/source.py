@@ -1,7 +1,9 @@
-"""YAML read with the place of every key and value, so that a mistake anywhere, even inside an expression, can be pointed at.
+"""YAML read with the place of every key and value, so that a mistake anywhere, even
+inside an expression, can be pointed at.
 
-Scalars follow YAML 1.2's core schema (https://yaml.org/spec/1.2.2/#103-core-schema): `on`, `no` and `NO` are texts, `12:30` and
-`2026-01-01` too. Anchors, aliases, tags and repeated keys are refused: a rulebook is read by people, from top to bottom.
+Scalars follow YAML 1.2's core schema (https://yaml.org/spec/1.2.2/#103-core-schema): `on`, `no` and
+`NO` are texts, `12:30` and `2026-01-01` too. Anchors, aliases, tags and repeated keys are refused: a
+rulebook is read by people, from top to bottom.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from rulebook.problems import Problem, RulebookError
+from rulebook.problems import RulebookError, TextProblem
 
 LONGEST_TEXT = 500_000  # characters; a rulebook is written by people
 _DEEPEST = 40
@@ -36,7 +38,9 @@ class _Loader(yaml.SafeLoader):
         if self._depth > _DEEPEST:  # found while it is read: a thousand brackets take PyYAML seconds
             raise yaml.MarkedYAMLError(problem="this is nested too deeply", problem_mark=event.start_mark)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            raise yaml.MarkedYAMLError(problem="anchors and aliases (& and *) are not used in rulebooks", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(
+                problem="anchors and aliases (& and *) are not used in rulebooks", problem_mark=event.start_mark
+            )
         self._depth += 1
         try:
             return super().compose_node(parent, index)
@@ -56,7 +60,7 @@ _resolve("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", 
 
 
 @dataclass
-class Source:
+class YamlText:
     """A text, the data it holds, and where each part of the data stands."""
 
     text: str
@@ -73,7 +77,9 @@ class Source:
         return _spot_of(self._keys[path]) if path in self._keys else self.spot(path)
 
     def nearest(self, path: Path) -> Path:
-        """The part of `path` that exists; steps that do not are left out (pydantic puts names of alternatives between them)."""
+        """The part of `path` that exists; steps that do not are left out (pydantic
+        puts names of alternatives between them).
+        """
         found: Path = ()
         for step in path:
             if (*found, step) in self._values:
@@ -93,10 +99,10 @@ class Source:
         before = self.text[:index]
         return before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1
 
-    def problem(self, path: Path, message: str, remedy: str = "", offset: int | None = None) -> Problem:
+    def problem(self, path: Path, message: str, remedy: str = "", offset: int | None = None) -> TextProblem:
         """A problem with the value at `path`, or with the character `offset` of it."""
         line, column = self.spot(path) if offset is None else self.spot_within(path, offset)
-        return Problem(line, column, spell(path), message, remedy)
+        return TextProblem(line, column, spell(path), message, remedy)
 
 
 def spell(path: Path) -> str:
@@ -107,16 +113,20 @@ def spell(path: Path) -> str:
     return spelt or "rulebook"
 
 
-def read_source(text: str) -> Source:
+def read_source(text: str) -> YamlText:
     """Read YAML. Raises RulebookError."""
     if len(text) > LONGEST_TEXT:
-        raise RulebookError([Problem(1, 1, "rulebook", f"the text is longer than {LONGEST_TEXT} characters", "Split it.")])
+        raise RulebookError(
+            [TextProblem(1, 1, "rulebook", f"the text is longer than {LONGEST_TEXT} characters", "Split it.")]
+        )
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     root = _compose(text)
     if root is None:
-        raise RulebookError([Problem(1, 1, "rulebook", "the text is empty", "Begin with name:, title: and rules:.")])
-    source = Source(text)
-    problems: list[Problem] = []
+        raise RulebookError(
+            [TextProblem(1, 1, "rulebook", "the text is empty", "Begin with name:, title: and rules:.")]
+        )
+    source = YamlText(text)
+    problems: list[TextProblem] = []
     source.data = _construct(source, root, (), problems)
     if problems:
         raise RulebookError(problems)
@@ -136,23 +146,24 @@ def _compose(text: str) -> yaml.Node | None:
         what = " ".join(part for part in (error.context, error.problem) if part)
         raise RulebookError(
             [
-                Problem(
+                TextProblem(
                     *spot,
                     "rulebook",
                     f"this is not YAML: {what}",
-                    "Look at the indentation here, and put a text in quotes that holds a colon or begins with { [ ! & * or a quote.",
+                    "Look at the indentation here, and put a text in quotes that holds a colon or begins with { [ ! & *"
+                    " or a quote.",
                 )
             ]
         ) from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         spot = (before.count("\n") + 1, len(before) - before.rfind("\n"))
-        raise RulebookError([Problem(*spot, "rulebook", "this character cannot be read", "Remove it.")]) from error
+        raise RulebookError([TextProblem(*spot, "rulebook", "this character cannot be read", "Remove it.")]) from error
     except RecursionError as error:
-        raise RulebookError([Problem(1, 1, "rulebook", "the text is nested too deeply", "Flatten it.")]) from error
+        raise RulebookError([TextProblem(1, 1, "rulebook", "the text is nested too deeply", "Flatten it.")]) from error
 
 
-def _construct(source: Source, node: yaml.Node, path: Path, problems: list[Problem]) -> Any:
+def _construct(source: YamlText, node: yaml.Node, path: Path, problems: list[TextProblem]) -> Any:
     source._values[path] = node
     if len(path) > _DEEPEST:
         problems.append(source.problem(path, "this is nested too deeply", "Flatten it."))
@@ -164,23 +175,29 @@ def _construct(source: Source, node: yaml.Node, path: Path, problems: list[Probl
     return _construct_scalar(source, node, path, problems)
 
 
-def _construct_mapping(source: Source, node: yaml.MappingNode, path: Path, problems: list[Problem]) -> dict[str, Any]:
+def _construct_mapping(
+    source: YamlText, node: yaml.MappingNode, path: Path, problems: list[TextProblem]
+) -> dict[str, Any]:
     mapping: dict[str, Any] = {}
     for key_node, value_node in node.value:
         line, column = _spot_of(key_node)
         if not isinstance(key_node, yaml.ScalarNode):
-            problems.append(Problem(line, column, spell(path), "a key must be a word", "Quote texts that begin with [ or {."))
+            problems.append(
+                TextProblem(line, column, spell(path), "a key must be a word", "Quote texts that begin with [ or {.")
+            )
             continue
         key = key_node.value
         if key in mapping:
-            problems.append(Problem(line, column, spell((*path, key)), f"{key} is said twice", "Keep one of the two."))
+            problems.append(
+                TextProblem(line, column, spell((*path, key)), f"{key} is said twice", "Keep one of the two.")
+            )
             continue
         source._keys[(*path, key)] = key_node
         mapping[key] = _construct(source, value_node, (*path, key), problems)
     return mapping
 
 
-def _construct_scalar(source: Source, node: yaml.Node, path: Path, problems: list[Problem]) -> Any:
+def _construct_scalar(source: YamlText, node: yaml.Node, path: Path, problems: list[TextProblem]) -> Any:
     tag = node.tag.rpartition(":")[2]
     match tag:
         case "str":
@@ -194,7 +211,11 @@ def _construct_scalar(source: Source, node: yaml.Node, path: Path, problems: lis
         case "float":
             return float(node.value)
     problems.append(
-        source.problem(path, f"YAML takes {node.tag} for a tag, and rulebooks use none", "Quote a text that begins with an exclamation mark.")
+        source.problem(
+            path,
+            f"YAML takes {node.tag} for a tag, and rulebooks use none",
+            "Quote a text that begins with an exclamation mark.",
+        )
     )
     return None
 

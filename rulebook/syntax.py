@@ -1,7 +1,8 @@
 """The syntax tree of an expression, as the CEL compiler serializes it, and what can be read off it.
 
-The compiler gives out its tree only as a protocol buffer (https://github.com/google/cel-spec/blob/master/proto/cel/expr/syntax.proto
-and checked.proto); the few field numbers needed are below.
+The compiler gives out its tree only as a protocol buffer
+(https://github.com/google/cel-spec/blob/master/proto/cel/expr/syntax.proto and
+checked.proto); the few field numbers needed are below.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ Read = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One node. `name`: of the identifier, field or function; `value`: of a text constant; `offset`: characters from the beginning, -1 unknown."""
+    """One node. `name`: of the identifier, field or function; `value`: of a text constant; `offset`:
+    characters from the beginning, -1 unknown.
+    """
 
     kind: str  # const, ident, select, call, list, struct, comprehension
     offset: int
@@ -27,6 +30,9 @@ class Node:
     parts: tuple[Node, ...] = ()
     binds: tuple[str, ...] = ()  # what a comprehension calls its elements and its result
     is_presence_test: bool = False
+
+
+_KINDS = {3: "const", 4: "ident", 5: "select", 6: "call", 7: "list", 8: "struct", 9: "comprehension"}
 
 
 def parse_tree(serialized: bytes) -> Node:
@@ -87,31 +93,46 @@ def _chain(node: Node) -> Read | None:
 
 
 def _node(message: bytes, offsets: dict[int, int]) -> Node:
-    kind, body, offset = "const", b"", -1
-    kinds = {3: "const", 4: "ident", 5: "select", 6: "call", 7: "list", 8: "struct", 9: "comprehension"}
-    for number, value in _fields(message):
-        if number == 2:
-            offset = offsets.get(value, -1)
-        elif number in kinds:
-            kind, body = kinds[number], value
-    fields = list(_fields(body))
+    kind, fields, offset = _kind_in(message, offsets)
     match kind:
         case "ident":
             return Node(kind, offset, name=_text(fields, 1))
         case "select":
-            return Node(kind, offset, _text(fields, 2), parts=_parts(fields, (1,), offsets), is_presence_test=bool(dict(fields).get(3)))
+            return Node(
+                kind,
+                offset,
+                _text(fields, 2),
+                parts=_parts(fields, (1,), offsets),
+                is_presence_test=bool(dict(fields).get(3)),
+            )
         case "call":
             return Node(kind, offset, _text(fields, 2), parts=_parts(fields, (1, 3), offsets))
         case "list":
             return Node(kind, offset, parts=_parts(fields, (1,), offsets))
         case "struct":
-            entries = tuple(part for number, entry in fields if number == 2 for part in _parts(list(_fields(entry)), (3, 4), offsets))
+            entries = tuple(
+                part
+                for number, entry in fields
+                if number == 2
+                for part in _parts(list(_fields(entry)), (3, 4), offsets)
+            )
             return Node(kind, offset, parts=entries)
         case "comprehension":
             binds = tuple(name for name in (_text(fields, 1), _text(fields, 8), _text(fields, 3)) if name)
             return Node(kind, offset, parts=_parts(fields, (2, 4, 5, 6, 7), offsets), binds=binds)
     texts = [value.decode(errors="replace") for number, value in fields if number == 6]
     return Node(kind, offset, value=texts[0] if texts else None)
+
+
+def _kind_in(message: bytes, offsets: dict[int, int]) -> tuple[str, list[tuple[int, Any]], int]:
+    """What kind of node it is, the fields of that kind, and where it stands."""
+    kind, body, offset = "const", b"", -1
+    for number, value in _fields(message):
+        if number == 2:
+            offset = offsets.get(value, -1)
+        elif number in _KINDS:
+            kind, body = _KINDS[number], value
+    return kind, list(_fields(body)), offset
 
 
 def _parts(fields: list[tuple[int, Any]], numbers: tuple[int, ...], offsets: dict[int, int]) -> tuple[Node, ...]:

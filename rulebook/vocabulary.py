@@ -2,22 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
 from types import MappingProxyType
+from typing import Any, Final
 
-from rulebook.fitting import (
-    Fit,
-    fit_any,
-    fit_bool,
-    fit_double,
-    fit_duration,
-    fit_int,
-    fit_map,
-    fit_string,
-    fit_strings,
-    fit_timestamp,
+Fit = Callable[[Any], Any]
+"""Value -> the value as CEL takes it, or MISFIT."""
+
+
+class _Misfit:
+    def __repr__(self) -> str:
+        return "MISFIT"
+
+
+MISFIT: Final = _Misfit()
+
+_INT_MAX = 2**63 - 1
+_INT_MIN = -(2**63)
+_EXACT_IN_FLOAT = 2**53  # every whole number up to here has a float of its own
+_LONGEST = timedelta(seconds=315_576_000_000)  # CEL's own limit, about 10,000 years
+
+
+def fit_bool(value: Any) -> Any:
+    return value if type(value) is bool else MISFIT
+
+
+def fit_int(value: Any) -> Any:
+    if type(value) is int:
+        return value if _INT_MIN <= value <= _INT_MAX else MISFIT
+    if isinstance(value, float | Decimal) and math.isfinite(value):  # JavaScript has no whole numbers: 120.0
+        whole = int(value)
+        return whole if whole == value and abs(whole) <= _EXACT_IN_FLOAT else MISFIT
+    return MISFIT
+
+
+def fit_double(value: Any) -> Any:
+    if type(value) is float:
+        return value + 0.0 if math.isfinite(value) else MISFIT  # -0.0 becomes 0.0: equal values must be the same value
+    if type(value) is int:
+        return float(value) if abs(value) <= _EXACT_IN_FLOAT else MISFIT
+    if isinstance(value, Decimal) and value.is_finite():
+        return fit_double(float(value))
+    return MISFIT
+
+
+def fit_string(value: Any) -> Any:
+    if not isinstance(value, str):
+        return MISFIT
+    if not value.isascii() and not _is_encodable(value):
+        return MISFIT
+    return value if type(value) is str else str.__str__(value)
+
+
+def fit_timestamp(value: Any) -> Any:
+    return value if isinstance(value, datetime) and value.utcoffset() is not None else MISFIT
+
+
+def fit_duration(value: Any) -> Any:
+    return value if isinstance(value, timedelta) and -_LONGEST <= value <= _LONGEST else MISFIT
+
+
+def fit_strings(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        return MISFIT
+    texts = [fit_string(text) for text in value]
+    return MISFIT if MISFIT in texts else texts
+
+
+def fit_map(value: Any) -> Any:
+    return fit_any(value) if isinstance(value, Mapping) else MISFIT
+
+
+def fit_any(value: Any) -> Any:
+    """JSON-like values at any depth, and moments and lengths of time."""
+    fit = _FITS_BY_TYPE.get(type(value))
+    if fit is not None:
+        return fit(value)
+    if value is None:
+        return None
+    return next((slow_fit(value) for kind, slow_fit in _FITS_BY_FAMILY if isinstance(value, kind)), MISFIT)
+
+
+def _fit_entries(value: Mapping[Any, Any]) -> Any:
+    fitted = {}
+    for key, entry in value.items():
+        fitted_key, fitted_entry = fit_string(key), fit_any(entry)
+        if fitted_key is MISFIT or fitted_entry is MISFIT:
+            return MISFIT
+        fitted[fitted_key] = fitted_entry
+    return fitted
+
+
+def _fit_elements(value: list[Any] | tuple[Any, ...]) -> Any:
+    elements = [fit_any(element) for element in value]
+    return MISFIT if any(element is MISFIT for element in elements) else elements
+
+
+def _fit_whole(value: int) -> Any:
+    return value if _INT_MIN <= value <= _INT_MAX else MISFIT
+
+
+def _is_encodable(text: str) -> bool:
+    # a lone surrogate (JSON can carry one) breaks the runtime's UTF-8
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+_FITS_BY_TYPE: dict[type, Fit] = {
+    str: fit_string,
+    int: _fit_whole,
+    float: fit_double,
+    bool: fit_bool,
+    dict: _fit_entries,
+    list: _fit_elements,
+    datetime: fit_timestamp,
+    timedelta: fit_duration,
+    Decimal: fit_double,
+}
+_FITS_BY_FAMILY: tuple[tuple[type | tuple[type, ...], Fit], ...] = (  # for subclasses, which are rare
+    (str, fit_string),
+    (Mapping, _fit_entries),
+    ((list, tuple), _fit_elements),
+    (datetime, fit_timestamp),
+    (Decimal, fit_double),
 )
+
 
 KNOWN = "known"  # `known.person.title` asks whether the fact `person.title` is known
 

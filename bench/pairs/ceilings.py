@@ -1,4 +1,6 @@
-"""What the parts of a line can do alone on this machine now: raw JetStream and a raw batched upsert, each with the durability of the real one."""
+"""What the parts of a line can do alone on this machine now: raw JetStream and a raw batched upsert,
+each with the durability of the real one.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +16,20 @@ from pathlib import Path
 import nats
 from nats.aio.client import Client
 
-from bench.capture import an_event
+from bench.load import an_event
 from bench.pairs.figures import CPU, RATE
 from bench.pairs.meter import Meter
-from bench.pairs.started import nats_server, until_connected
+from bench.pairs.subprocesses import nats_server, until_connected
 from bench.pairs.turns import Measured
 from embedded.up import free_ports
 
 PER_BATCH = 100
 PER_TRANSACTION = 250
 _STREAM = {"name": "RAW", "subjects": ["raw.>"], "storage": "file", "allow_atomic": True}
-_UPSERT = "insert into kept (id, seen, body) values (?, 1, ?) on conflict (id) do update set seen = seen + 1, body = excluded.body"
+_UPSERT = (
+    "insert into kept (id, seen, body) values (?, 1, ?) on conflict (id) do update set seen = seen + 1, body ="
+    " excluded.body"
+)
 _IDS = 20_000
 _ANSWER_SECONDS = 10.0
 
@@ -74,7 +79,11 @@ def jetstream() -> Iterator[JetStream]:
 async def _create_stream(url: str) -> None:
     client = await until_connected(url)
     try:
-        answer = json.loads((await client.request("$JS.API.STREAM.CREATE.RAW", json.dumps(_STREAM).encode(), timeout=_ANSWER_SECONDS)).data)
+        answer = json.loads(
+            (
+                await client.request("$JS.API.STREAM.CREATE.RAW", json.dumps(_STREAM).encode(), timeout=_ANSWER_SECONDS)
+            ).data
+        )
         if "error" in answer:
             raise RuntimeError(str(answer["error"]))
     finally:
@@ -82,7 +91,9 @@ async def _create_stream(url: str) -> None:
 
 
 class Upserts:
-    """PER_TRANSACTION events a transaction into one table, synced at each commit (WAL, FULL), on the caller's thread."""
+    """PER_TRANSACTION events a transaction into one table, synced at each
+    commit (WAL, FULL), on the caller's thread.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -91,7 +102,10 @@ class Upserts:
         with closing(sqlite3.connect(self._path, isolation_level=None)) as connection:
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = full")
-            connection.execute("create table if not exists kept (id text primary key, seen integer not null, body blob not null) without rowid")
+            connection.execute(
+                "create table if not exists kept (id text primary key, seen integer not null, body blob not null)"
+                " without rowid"
+            )
             event = an_event(0)
             began, cpu, written = time.perf_counter(), time.process_time(), 0
             while time.perf_counter() - began < seconds:

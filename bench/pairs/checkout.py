@@ -36,13 +36,17 @@ def name_of(repository: Path, commit: str = "HEAD") -> str:
 
 
 def _forget(repository: Path, tree: Path) -> None:
-    """Without complaint, because there may be half of it: what git then knows of a folder that is gone, `prune` removes."""
+    """Without complaint, because there may be half of it: what git then knows
+    of a folder that is gone, `prune` removes.
+    """
     command = ["git", "-C", str(repository), "worktree", "remove", "--force", str(tree)]
     subprocess.run(command, capture_output=True, check=False, timeout=_GIT_SECONDS)
 
 
 def _git(repository: Path, *words: str) -> str:
-    done = subprocess.run(["git", "-C", str(repository), *words], capture_output=True, text=True, check=False, timeout=_GIT_SECONDS)
+    done = subprocess.run(
+        ["git", "-C", str(repository), *words], capture_output=True, text=True, check=False, timeout=_GIT_SECONDS
+    )
     if done.returncode:
         raise NoSuchCommit(done.stderr.strip())
     return done.stdout.strip()

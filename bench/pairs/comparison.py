@@ -34,7 +34,10 @@ class Limit:
 
 @dataclass(frozen=True)
 class Ratio:
-    """Ours over theirs of one figure. A verdict is passed on peers alone: nobody regresses against a ceiling, but there may be a goal."""
+    """Ours over theirs of one figure.
+
+    A verdict is passed on peers alone: nobody regresses against a ceiling, but there may be a goal.
+    """
 
     figure: str
     ours: str
@@ -64,8 +67,10 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Card:
-    """Who meets whom: `ours` is compared with each of `peers` (is it worse?) and with everybody else, who are ceilings."""
+class ReportCard:
+    """Who meets whom: `ours` is compared with each of `peers` (is it worse?)
+    and with everybody else, who are ceilings.
+    """
 
     scenario: str
     ours: str
@@ -74,14 +79,22 @@ class Card:
     limits: tuple[Limit, ...] = ()
 
 
-def compare(card: Card, turns: Sequence[Turn], tolerance: float = TOLERANCE) -> Comparison:
+def compare(card: ReportCard, turns: Sequence[Turn], tolerance: float = TOLERANCE) -> Comparison:
     """A turn with a complaint is shown, and compared with nothing."""
     samples = _samples(turns)
-    figures = {who: {name: Spread.of(list(of.values())) for name, of in taken.items()} for who, taken in samples.items()}
+    figures = {
+        who: {name: Spread.of(list(of.values())) for name, of in taken.items()} for who, taken in samples.items()
+    }
     others = [who for who in samples if who != card.ours]
     found = tuple(ratio for other in others for ratio in _against(card, samples, other, tolerance))
-    limits = tuple((limit, figures[card.ours][limit.figure]) for limit in card.limits if limit.figure in figures.get(card.ours, {}))
-    complaints = tuple(f"{turn.contender}, round {turn.round + 1}: {turn.measured.complaint}" for turn in turns if turn.measured.complaint)
+    limits = tuple(
+        (limit, figures[card.ours][limit.figure]) for limit in card.limits if limit.figure in figures.get(card.ours, {})
+    )
+    complaints = tuple(
+        f"{turn.contender}, round {turn.round + 1}: {turn.measured.complaint}"
+        for turn in turns
+        if turn.measured.complaint
+    )
     return Comparison(card.scenario, len({turn.round for turn in turns}), figures, found, limits, complaints)
 
 
@@ -95,7 +108,7 @@ def _samples(turns: Sequence[Turn]) -> Samples:
     return samples
 
 
-def _against(card: Card, samples: Samples, other: str, tolerance: float) -> Iterator[Ratio]:
+def _against(card: ReportCard, samples: Samples, other: str, tolerance: float) -> Iterator[Ratio]:
     ours, theirs = samples.get(card.ours, {}), samples[other]
     for name in ours.keys() & theirs.keys():
         spread = ratios(ours[name], theirs[name])

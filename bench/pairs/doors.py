@@ -1,6 +1,7 @@
 """What a capture costs at the door: a gateway with a broker of its own, and the bare endpoint, loaded in the same way.
 
-Closed loop, CONNECTIONS at once; an answer that does not say success counts as refused, and what was acknowledged must be on the stream.
+Closed loop, CONNECTIONS at once; an answer that does not say success counts as refused, and
+what was acknowledged must be on the stream.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from pathlib import Path
 
 import uvloop
 
-from bench.capture import WRITE_KEY, load, stored, wait_for
+from bench.capture import stored, wait_for
+from bench.load import WRITE_KEY, load
 from bench.pairs.figures import P50, P99, RATE
 from bench.pairs.meter import Meter
-from bench.pairs.started import nats_server, python, started
+from bench.pairs.subprocesses import nats_server, python, started
 from bench.pairs.turns import Measured
-from chassis.auth import generate_key_pair
+from chassis.web.auth import generate_key_pair
 from embedded.up import free_ports
 
 CONNECTIONS = 64
@@ -27,7 +29,7 @@ _ROOM = 10**7  # of ids, for each turn
 
 
 @dataclass
-class Door:
+class CapturePort:
     """A port that takes events, and the processes behind it. `nats_url` where captures are kept."""
 
     port: int
@@ -42,7 +44,11 @@ class Door:
         result = uvloop.run(load(self.port, seconds, CONNECTIONS, self.turns * _ROOM, per_request))
         if not result.answered:
             return Measured({}, f"nothing was acknowledged, {result.refused} requests refused")
-        values = meter.per(result.answered) | {RATE.name: result.rate, P50.name: result.quantile(0.5), P99.name: result.quantile(0.99)}
+        values = meter.per(result.answered) | {
+            RATE.name: result.rate,
+            P50.name: result.quantile(0.5),
+            P99.name: result.quantile(0.99),
+        }
         self.expected += result.answered
         return Measured(values, f"{result.refused} requests refused" if result.refused else self._lost())
 
@@ -54,27 +60,29 @@ class Door:
 
 
 @contextmanager
-def bare_door() -> Iterator[Door]:
+def bare_door() -> Iterator[CapturePort]:
     (port,) = free_ports(1)
-    with started(python("-m", "bench.pairs.bare", str(port))) as pid:
+    with started(python("-m", "bench.pairs.bare_endpoint", str(port))) as pid:
         wait_for(f"http://127.0.0.1:{port}/openapi.json")
-        yield Door(port, {"bare": pid})
+        yield CapturePort(port, {"bare": pid})
 
 
 @contextmanager
-def gateway_door(root: Path) -> Iterator[Door]:
+def gateway_door(root: Path) -> Iterator[CapturePort]:
     """The gateway of the checkout at `root`, without the services behind it."""
     private_key, public_key = generate_key_pair()
     port, nats_port = free_ports(2)
     nats_url = f"nats://127.0.0.1:{nats_port}"
     with tempfile.TemporaryDirectory(prefix="rapport-door-") as folder:
         settings = {
-            "GATEWAY_PORT": str(port), "GATEWAY_NATS_URL": nats_url, "GATEWAY_DATABASE_URL": f"sqlite:///{folder}/gateway.db",
-            "GATEWAY_TOKEN_PRIVATE_KEY": private_key, "GATEWAY_TOKEN_PUBLIC_KEY": public_key, "GATEWAY_BOOTSTRAP_WRITE_KEY": WRITE_KEY,
+            "GATEWAY_PORT": str(port), "GATEWAY_NATS_URL": nats_url,
+            "GATEWAY_DATABASE_URL": f"sqlite:///{folder}/gateway.db",
+            "GATEWAY_TOKEN_PRIVATE_KEY": private_key, "GATEWAY_TOKEN_PUBLIC_KEY": public_key,
+            "GATEWAY_BOOTSTRAP_WRITE_KEY": WRITE_KEY,
         }  # fmt: skip
         with (
             nats_server(Path(folder), nats_port) as nats,
             started(python("-m", "gateway.main"), folder=root, settings=settings) as gateway,
         ):
             wait_for(f"http://127.0.0.1:{port}/readyz")
-            yield Door(port, {"gateway": gateway, "nats": nats}, nats_url)
+            yield CapturePort(port, {"gateway": gateway, "nats": nats}, nats_url)

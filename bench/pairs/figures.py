@@ -34,11 +34,34 @@ CPU_OF = "cpu of "  # and the process
 RATE = Figure("rate", "a second", less_is_better=False)
 GENERATOR = Figure("load generator", "CPU-ms a capture", is_judged=False)
 P50, P99, ANSWER_P99 = Figure("p50", "ms"), Figure("p99", "ms"), Figure("answer p99", "ms", is_judged=False)
-ROWS, STORE_BYTES, STREAM_BYTES = Figure("rows", "a capture"), Figure("bytes in stores", "a capture"), Figure("bytes in streams", "a capture")
+ROWS, STORE_BYTES, STREAM_BYTES = (
+    Figure("rows", "a capture"),
+    Figure("bytes in stores", "a capture"),
+    Figure("bytes in streams", "a capture"),
+)
 MESSAGES = Figure("messages", "a capture", is_judged=False)
 MEMORY, START = Figure("memory", "MB together"), Figure("start", "s", is_judged=False)
-PAGE_VIEW, LATE_CLAIM, MERGE, SPLIT = HISTORY = tuple(Figure(name, "CPU-ms") for name in ("page view", "late claim", "merge", "split"))
-_KNOWN = {one.name: one for one in (*HISTORY, CPU, RATE, GENERATOR, P50, P99, ANSWER_P99, ROWS, STORE_BYTES, STREAM_BYTES, MESSAGES, MEMORY, START)}
+PAGE_VIEW, LATE_CLAIM, MERGE, SPLIT = HISTORY = tuple(
+    Figure(name, "CPU-ms") for name in ("page view", "late claim", "merge", "split")
+)
+_KNOWN = {
+    one.name: one
+    for one in (
+        *HISTORY,
+        CPU,
+        RATE,
+        GENERATOR,
+        P50,
+        P99,
+        ANSWER_P99,
+        ROWS,
+        STORE_BYTES,
+        STREAM_BYTES,
+        MESSAGES,
+        MEMORY,
+        START,
+    )
+}
 
 
 def figure(name: str) -> Figure:
@@ -49,8 +72,9 @@ def figure(name: str) -> Figure:
 
 
 def verdict(what: Figure, ratio: Spread, tolerance: float = TOLERANCE) -> Verdict:
-    """Ours / theirs. Something is only said where the median is beyond the tolerance and the rounds agree so well that 1 is out of the question:
-    three short rounds of equals are all on one side every fourth time."""
+    """Ours / theirs. Something is only said where the median is beyond the tolerance and the rounds agree so well
+    that 1 is out of the question: three short rounds of equals are all on one side every fourth time.
+    """
     middle = ratio.median if what.less_is_better else 1 / ratio.median if ratio.median else float("inf")
     if 1 / (1 + tolerance) <= middle <= 1 + tolerance:
         return Verdict.SAME

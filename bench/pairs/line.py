@@ -1,4 +1,6 @@
-"""A whole suite as a contender: traffic through its public doors until nobody has anything left to hear; CPU by process, rate, what stays."""
+"""A whole suite as a contender: traffic through its public doors until nobody has anything left
+to hear; CPU by process, rate, what stays.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,10 @@ from bench import latency
 from bench.pairs.figures import ANSWER_P99, P50, P99, RATE
 from bench.pairs.footprint import Footprint, footprint
 from bench.pairs.meter import Meter
-from bench.pairs.rest import until_heard
-from bench.pairs.traffic import Request
+from bench.pairs.quiescence import until_heard
+from bench.pairs.traffic import TimedRequest
 from bench.pairs.turns import Measured
-from bench.suite import Target
+from bench.suite import BenchTarget
 
 IN_FLIGHT = 8
 PATIENCE_SECONDS = 240.0  # for one turn
@@ -27,10 +29,10 @@ PATIENCE_SECONDS = 240.0  # for one turn
 class Line:
     """A running suite and its processes."""
 
-    target: Target
+    target: BenchTarget
     pids: Mapping[str, int]
 
-    def through(self, requests: Sequence[Request]) -> Measured:
+    def through(self, requests: Sequence[TimedRequest]) -> Measured:
         """As fast as it is taken."""
         return asyncio.run(_through(self, requests))
 
@@ -38,12 +40,12 @@ class Line:
         """Steady traffic, and how long alerts take."""
         return asyncio.run(_alerts(self, rate, seconds))
 
-    def fill(self, requests: Iterable[Request], patience: float) -> None:
+    def fill(self, requests: Iterable[TimedRequest], patience: float) -> None:
         """Without measuring. Raises TimeoutError."""
         asyncio.run(_fill(self, requests, patience))
 
 
-async def _through(line: Line, requests: Sequence[Request]) -> Measured:
+async def _through(line: Line, requests: Sequence[TimedRequest]) -> Measured:
     captures = sum(request.captures for request in requests)
     before = await footprint(line.target)
     client = await nats.connect(line.target.nats_url)
@@ -60,7 +62,9 @@ async def _through(line: Line, requests: Sequence[Request]) -> Measured:
 
 
 async def _alerts(line: Line, rate: int, seconds: int) -> Measured:
-    """An alert that has not come counts as one that came when patience ended, so that a late one is no better than a slow one."""
+    """An alert that has not come counts as one that came when patience ended, so that
+    a late one is no better than a slow one.
+    """
     meter = Meter(line.pids)
     run = await latency.measure(line.target, rate=rate, seconds=seconds)
     client = await nats.connect(line.target.nats_url)
@@ -77,7 +81,7 @@ async def _alerts(line: Line, rate: int, seconds: int) -> Measured:
     return Measured(values, refused or (f"{rest.left} messages were not heard" if rest.left else ""))
 
 
-async def _fill(line: Line, requests: Iterable[Request], patience: float) -> None:
+async def _fill(line: Line, requests: Iterable[TimedRequest], patience: float) -> None:
     client = await nats.connect(line.target.nats_url)
     try:
         async with asyncio.timeout(patience):
@@ -89,7 +93,7 @@ async def _fill(line: Line, requests: Iterable[Request], patience: float) -> Non
         raise TimeoutError(f"{rest.left} messages were not heard")
 
 
-async def send(target: Target, requests: Iterable[Request]) -> None:
+async def send(target: BenchTarget, requests: Iterable[TimedRequest]) -> None:
     """IN_FLIGHT at a time. Raises aiohttp.ClientResponseError when one is refused."""
     waiting = iter(requests)
     key = {"authorization": aiohttp.encode_basic_auth(target.write_key, "")}
@@ -98,7 +102,9 @@ async def send(target: Target, requests: Iterable[Request]) -> None:
         async def send_next() -> None:
             for request in waiting:
                 headers = {"content-type": request.content_type}
-                async with session.post(f"{target.url}{request.path}", data=request.body, headers=headers, allow_redirects=False) as answer:
+                async with session.post(
+                    f"{target.url}{request.path}", data=request.body, headers=headers, allow_redirects=False
+                ) as answer:
                     answer.raise_for_status()
 
         await asyncio.gather(*(send_next() for _ in range(IN_FLIGHT)))

@@ -10,7 +10,10 @@ from bench.pairs.figures import TOLERANCE
 
 @dataclass(frozen=True)
 class Options:
-    """`against`: the other checkout's folder, `names` how both are called. `people`: how many the smaller and the larger store hold."""
+    """`against`: the other checkout's folder, `names` how both are called.
+
+    `people`: how many the smaller and the larger store hold.
+    """
 
     here: Path
     name: str

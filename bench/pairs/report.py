@@ -17,7 +17,9 @@ Json = dict[str, Any]
 def write(path: Path, machine: Mapping[str, Any], comparisons: Sequence[Comparison]) -> None:
     """The whole file or the former one: a run that is broken off leaves no half of a report."""
     fresh = path.with_suffix(".part")
-    fresh.write_text(json.dumps({"machine": dict(machine), "scenarios": [as_json(one) for one in comparisons]}, indent=1) + "\n")
+    fresh.write_text(
+        json.dumps({"machine": dict(machine), "scenarios": [as_json(one) for one in comparisons]}, indent=1) + "\n"
+    )
     fresh.replace(path)
 
 
@@ -25,9 +27,15 @@ def as_json(one: Comparison) -> Json:
     return {
         "scenario": one.scenario,
         "rounds": one.rounds,
-        "figures": {who: {name: {"unit": figure(name).unit, **_numbers(of)} for name, of in taken.items()} for who, taken in one.figures.items()},
+        "figures": {
+            who: {name: {"unit": figure(name).unit, **_numbers(of)} for name, of in taken.items()}
+            for who, taken in one.figures.items()
+        },
         "ratios": [_ratio(ratio) for ratio in one.ratios],
-        "limits": [{"figure": limit.figure, "at_most": limit.value, "is_met": ours.median <= limit.value} for limit, ours in one.limits],
+        "limits": [
+            {"figure": limit.figure, "at_most": limit.value, "is_met": ours.median <= limit.value}
+            for limit, ours in one.limits
+        ],
         "regressions": [f"{ratio.figure} against {ratio.theirs}" for ratio in one.regressions()],
         "complaints": list(one.complaints),
     }
@@ -36,7 +44,13 @@ def as_json(one: Comparison) -> Json:
 def summary(one: Comparison) -> str:
     """A table of medians with their spread, one line a figure; then what the ratios say."""
     return "\n".join(
-        [f"== {one.scenario} ({one.rounds} rounds; median, lowest to highest)", *_table(one), *_said(one), *_limited(one), *_complained(one)]
+        [
+            f"== {one.scenario} ({one.rounds} rounds; median, lowest to highest)",
+            *_table(one),
+            *_said(one),
+            *_limited(one),
+            *_complained(one),
+        ]
     )
 
 
@@ -60,7 +74,10 @@ def _said(one: Comparison) -> Iterator[str]:
 def _limited(one: Comparison) -> Iterator[str]:
     for limit, ours in one.limits:
         is_met = ours.median <= limit.value
-        yield f"  {limit.figure}: {_number(ours.median)} {figure(limit.figure).unit}   goal {limit.value:g} {'met' if is_met else 'missed'}"
+        yield (
+            f"  {limit.figure}: {_number(ours.median)} {figure(limit.figure).unit}   goal {limit.value:g}"
+            f" {'met' if is_met else 'missed'}"
+        )
 
 
 def _complained(one: Comparison) -> Iterator[str]:
@@ -93,4 +110,10 @@ def _ratio(ratio: Ratio) -> Json:
 def _numbers(spread: Spread) -> Json:
     """Rounded to six digits, which is more than anybody measures."""
     low, middle, high = (float(f"{value:.6g}") for value in (spread.low, spread.median, spread.high))
-    return {"median": middle, "low": low, "high": high, "width": round(spread.width, 4), "samples": [float(f"{one:.6g}") for one in spread.samples]}
+    return {
+        "median": middle,
+        "low": low,
+        "high": high,
+        "width": round(spread.width, 4),
+        "samples": [float(f"{one:.6g}") for one in spread.samples],
+    }

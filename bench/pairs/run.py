@@ -1,4 +1,6 @@
-"""A whole run: stages put up one after the other, the scenes that were asked for played, the report written after each."""
+"""A whole run: stages put up one after the other, the scenes that were asked
+for played, the report written after each.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ def _scenes(options: Options, chosen: Collection[str], deadline: float) -> Itera
 def _told(turns: Iterator[Turn]) -> Iterator[Turn]:
     """As they come, because a run takes long."""
     for turn in turns:
-        values = "   ".join(f"{name} {value:,.4g}" for name, value in turn.measured.values.items() if " of " not in name)
+        values = "   ".join(
+            f"{name} {value:,.4g}" for name, value in turn.measured.values.items() if " of " not in name
+        )
         _say(f"   round {turn.round + 1}  {turn.contender:<18} {values} {turn.measured.complaint}")
         yield turn
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bench.pairs import history, traffic
 from bench.pairs.ceilings import JetStream, Upserts, jetstream, upserts
-from bench.pairs.comparison import Card, Goal, Limit
-from bench.pairs.doors import Door, bare_door, gateway_door
+from bench.pairs.comparison import Goal, Limit, ReportCard
+from bench.pairs.doors import CapturePort, bare_door, gateway_door
 from bench.pairs.figures import CPU, LATE_CLAIM, MEMORY, P50, P99, RATE, START
 from bench.pairs.line import Line
 from bench.pairs.options import Options
@@ -32,7 +32,7 @@ FILL_PER_SECOND = 50  # slower than this a store is not filled in time
 class Scene:
     """Contenders who take turns, and what is asked of them."""
 
-    card: Card
+    card: ReportCard
     contenders: Sequence[Contender]
 
 
@@ -46,10 +46,16 @@ class Stage:
 
 @contextmanager
 def lines(options: Options) -> Iterator[Sequence[Scene]]:
-    """Whole suites side by side; one rests while the other is measured. The ceilings take their turns in the same rounds."""
+    """Whole suites side by side; one rests while the other is measured. The
+    ceilings take their turns in the same rounds.
+    """
     with ExitStack() as stack:
         ours = {name: _warm(stack.enter_context(_line(root))) for name, root in options.roots.items()}
-        bare, raw, rows = stack.enter_context(bare_door()), stack.enter_context(jetstream()), stack.enter_context(upserts())
+        bare, raw, rows = (
+            stack.enter_context(bare_door()),
+            stack.enter_context(jetstream()),
+            stack.enter_context(upserts()),
+        )
         ceilings = [
             Contender(BARE, partial(_loaded, bare, options.door_seconds, 1)),
             Contender(JETSTREAM, partial(_ceiling, raw, options.door_seconds)),
@@ -59,8 +65,8 @@ def lines(options: Options) -> Iterator[Sequence[Scene]]:
         new = [Contender(name, partial(_new, line, options.captures)) for name, line in ours.items()]
         goal = Goal(RATE.name, BARE, LINE_GOAL)
         yield [
-            Scene(Card("web", options.name, options.peers, (goal,)), [*web, *ceilings]),
-            Scene(Card("new", options.name, options.peers), new),
+            Scene(ReportCard("web", options.name, options.peers, (goal,)), [*web, *ceilings]),
+            Scene(ReportCard("new", options.name, options.peers), new),
             *(_alerts(options, ours, rate, limits) for rate, limits in ALERT_RATES.items()),
         ]
 
@@ -68,7 +74,7 @@ def lines(options: Options) -> Iterator[Sequence[Scene]]:
 def _alerts(options: Options, ours: dict[str, Line], rate: int, goals: tuple[float, float]) -> Scene:
     contenders = [Contender(name, partial(_steady, line, rate, options.seconds)) for name, line in ours.items()]
     limits = (Limit(P50.name, goals[0]), Limit(P99.name, goals[1]))
-    return Scene(Card(f"alerts-{rate}", options.name, options.peers, limits=limits), contenders)
+    return Scene(ReportCard(f"alerts-{rate}", options.name, options.peers, limits=limits), contenders)
 
 
 def _steady(line: Line, rate: int, seconds: int, _: int) -> Measured:
@@ -106,14 +112,17 @@ def doors(options: Options) -> Iterator[Sequence[Scene]]:
             door.loaded(1.0, 1)
         yield [
             Scene(
-                Card(f"door-{per_request}", options.name, options.peers, (Goal(RATE.name, BARE, goal),)),
-                [Contender(name, partial(_loaded, door, options.door_seconds, per_request)) for name, door in all_doors.items()],
+                ReportCard(f"door-{per_request}", options.name, options.peers, (Goal(RATE.name, BARE, goal),)),
+                [
+                    Contender(name, partial(_loaded, door, options.door_seconds, per_request))
+                    for name, door in all_doors.items()
+                ],
             )
             for per_request, goal in DOOR_GOALS.items()
         ]
 
 
-def _loaded(door: Door, seconds: float, per_request: int, _: int) -> Measured:
+def _loaded(door: CapturePort, seconds: float, per_request: int, _: int) -> Measured:
     return door.loaded(seconds, per_request)
 
 
@@ -126,7 +135,7 @@ def starts(options: Options) -> Iterator[Sequence[Scene]]:
     """A fresh suite every time: until it is ready, and what it takes then."""
     limits = (Limit(START.name, START_SECONDS), Limit(MEMORY.name, MEMORY_MB))
     contenders = [Contender(name, partial(_started, root)) for name, root in options.roots.items()]
-    yield [Scene(Card("start", options.name, options.peers, limits=limits), contenders)]
+    yield [Scene(ReportCard("start", options.name, options.peers, limits=limits), contenders)]
 
 
 def _started(root: Path, _: int) -> Measured:
@@ -140,7 +149,9 @@ def _started(root: Path, _: int) -> Measured:
 
 @contextmanager
 def scale(options: Options) -> Iterator[Sequence[Scene]]:
-    """The same suite with few and with many people, who were put there through its doors: the larger one is compared with the smaller."""
+    """The same suite with few and with many people, who were put there through its doors: the
+    larger one is compared with the smaller.
+    """
     with ExitStack() as stack:
         contenders = []
         for people in options.people:
@@ -149,7 +160,7 @@ def scale(options: Options) -> Iterator[Sequence[Scene]]:
             contenders.append(Contender(f"{people:,} people", partial(_returning, line, people, options.captures)))
         small, large = contenders
         small.measure(-1)  # warm: the other has just been filled
-        card = Card("scale", large.name, goals=(Goal(CPU.name, small.name, SCALE_GOAL),))
+        card = ReportCard("scale", large.name, goals=(Goal(CPU.name, small.name, SCALE_GOAL),))
         yield [Scene(card, [large, small])]
 
 
@@ -159,9 +170,11 @@ def _returning(line: Line, people: int, captures: int, turn: int) -> Measured:
 
 @contextmanager
 def histories(options: Options) -> Iterator[Sequence[Scene]]:
-    """One more fact of somebody who has many, beside one who has few: scoring's own handlers on a store of this checkout."""
+    """One more fact of somebody who has many, beside one who has few: scoring's
+    own handlers on a store of this checkout.
+    """
     few, many = (Contender(f"{facts:,} facts", partial(history.measure, facts)) for facts in options.facts)
-    yield [Scene(Card("history", many.name, limits=(Limit(LATE_CLAIM.name, LATE_CLAIM_MS),)), [many, few])]
+    yield [Scene(ReportCard("history", many.name, limits=(Limit(LATE_CLAIM.name, LATE_CLAIM_MS),)), [many, few])]
 
 
 STAGES = (

@@ -8,7 +8,8 @@ from math import exp, log, sqrt
 from statistics import fmean, median, stdev
 from typing import Self
 
-_T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)  # of 2, 3, ... samples; of more, the last is a little wide
+# of 2, 3, ... samples; of more, the last is a little wide
+_T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,9 @@ class Spread:
         return (self.high - self.low) / self.median if self.median else 0.0
 
     def interval(self) -> tuple[float, float] | None:
-        """Where the true ratio lies with 95 % (Student's, of the logarithms, so that a half and a double are equally far from 1); None
-        where one cannot tell: less than two samples, or one that is not above zero."""
+        """Where the true ratio lies with 95 % (Student's, of the logarithms, so that a half and a double are
+        equally far from 1); None where one cannot tell: less than two samples, or one that is not above zero.
+        """
         if len(self.samples) < 2 or self.low <= 0:
             return None
         logs = [log(one) for one in self.samples]
@@ -52,6 +54,8 @@ class Spread:
 
 
 def ratios(ours: Mapping[int, float], theirs: Mapping[int, float]) -> Spread | None:
-    """Ours / theirs of each round that both were measured in; None where there is no such round. A zero of theirs compares with nothing."""
+    """Ours / theirs of each round that both were measured in; None where there is no such
+    round. A zero of theirs compares with nothing.
+    """
     shared = [ours[turn] / theirs[turn] for turn in sorted(ours.keys() & theirs.keys()) if theirs[turn]]
     return Spread.of(shared) if shared else None

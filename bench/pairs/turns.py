@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Measured:
-    """What one turn brought: figures by name. `complaint` says why they may not count (something was left behind, refused, lost)."""
+    """What one turn brought: figures by name. `complaint` says why they may not count
+    (something was left behind, refused, lost).
+    """
 
     values: Mapping[str, float]
     complaint: str = ""
@@ -33,9 +35,16 @@ class Turn:
 
 
 def take_turns(
-    contenders: Sequence[Contender], rounds: int, *, deadline: float = float("inf"), clock: Callable[[], float] = time.monotonic
+    contenders: Sequence[Contender],
+    rounds: int,
+    *,
+    deadline: float = float("inf"),
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Turn]:
-    """Every contender once a round, always in the same order. No round begins after the deadline, so that all have the same number of turns."""
+    """Every contender once a round, always in the same order.
+
+    No round begins after the deadline, so that all have the same number of turns.
+    """
     for number in range(rounds):
         if clock() >= deadline:
             return

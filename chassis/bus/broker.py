@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
-import secrets
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any, Self
 
 import orjson
@@ -16,10 +12,9 @@ import structlog
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
-from chassis.bus import refusals
-from chassis.bus.batches import MOST_BYTES, MOST_MESSAGES, by_stream, check_publishable, cut
-from chassis.bus.errors import ApiRefused, BatchTorn, BrokerUnavailable
+from chassis.bus.errors import ApiRefused, BrokerUnavailable
 from chassis.bus.protocol import Take
+from chassis.bus.publisher import Publisher
 from chassis.bus.replies import Replies, Told
 from chassis.bus.streams import stream_config
 from chassis.bus.wire import QuickClient, frame, signals
@@ -32,10 +27,6 @@ Listener = Callable[[], Awaitable[None]]
 
 _ANSWER_SECONDS = 5.0
 _READY_PERIOD_SECONDS = 1.0
-_BATCHES_IN_FLIGHT = 16  # per stream; the server allows 50 from all its clients together
-_FEW = 8
-"""An atomic batch costs about six flushes, some of them of new files, whatever its size; a message sent alone costs one. Measured on a busy disk:
-3 messages in 0.9 ms alone and in 7 ms as a batch, 20 in 4.4 ms and 8 ms."""
 _STREAM_EXISTS_DIFFERENTLY = 10058
 
 _OPTIONS: dict[str, Any] = {
@@ -55,28 +46,36 @@ class Broker:
     `obstacle` is what else keeps it from being ready; whoever has more to do than to connect says so there.
     """
 
-    def __init__(self, name: str, answer_seconds: float = _ANSWER_SECONDS, writes: Sequence[str] = (), replicas: int = 1) -> None:
+    def __init__(
+        self, name: str, answer_seconds: float = _ANSWER_SECONDS, writes: Sequence[str] = (), replicas: int = 1
+    ) -> None:
         self._name = name
         self._answer_seconds = answer_seconds
         self._client = QuickClient()
         self._replies = Replies(self._client)
         self._writability = Writability(self._replies, writes, replicas)
+        self._publisher = Publisher(name, self._client, self._replies, self._writability, answer_seconds)
         self._has_begun = False
         self._connecting: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
         self._reconnected: list[Listener] = []
         self._silence = "it was not asked yet"  # why JetStream does not answer; empty when it does
         self._last_failure = ""
-        self._batch_ids = (f"{prefix}{number}" for prefix in (secrets.token_urlsafe(6),) for number in itertools.count())
-        self._slots: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_BATCHES_IN_FLIGHT))
-        self._publishing: set[asyncio.Task[None]] = set()
         self.obstacle = ""
 
     @classmethod
     async def connect(
-        cls, url: str, name: str, *, inbox_prefix: str = "_INBOX", answer_seconds: float = _ANSWER_SECONDS, writes: Sequence[str] = ()
+        cls,
+        url: str,
+        name: str,
+        *,
+        inbox_prefix: str = "_INBOX",
+        answer_seconds: float = _ANSWER_SECONDS,
+        writes: Sequence[str] = (),
     ) -> Self:
-        """Connect to `url` (may carry user and password), trying until the server is there. What takes longer than `answer_seconds` has failed.
+        """Connect to `url` (may carry user and password), trying until the server is there.
+
+        What takes longer than `answer_seconds` has failed.
 
         `writes` are the streams that it is ready for only when they take writes.
         """
@@ -85,8 +84,12 @@ class Broker:
         return broker
 
     @classmethod
-    def open(cls, url: str, name: str, *, inbox_prefix: str = "_INBOX", writes: Sequence[str] = (), replicas: int = 1) -> Self:
-        """As `connect`, in the background: until the server is there, everything that needs it raises BrokerUnavailable."""
+    def open(
+        cls, url: str, name: str, *, inbox_prefix: str = "_INBOX", writes: Sequence[str] = (), replicas: int = 1
+    ) -> Self:
+        """As `connect`, in the background: until the server is there,
+        everything that needs it raises BrokerUnavailable.
+        """
         broker = cls(name, writes=writes, replicas=replicas)
         broker._connecting = asyncio.create_task(broker._connect(url, inbox_prefix), name=f"{name}: connect")
         return broker
@@ -138,68 +141,32 @@ class Broker:
         self._reconnected.append(listener)
         return lambda: self._reconnected.remove(listener)
 
-    async def publish_batch(self, messages: Sequence[OutMessage], *, whole: bool = False, size: int | None = None) -> None:
-        """Returns when all of `messages` are on disk; in order within each stream.
-
-        Each run of up to 500 messages of one stream is one atomic batch: stored whole or not at all. A handful is sent one by one instead, which
-        costs less, unless they must be `whole`; of these the first few may be stored when it fails. Raises BrokerUnavailable when it is not
-        known that all are stored (publish them all again; in smaller batches when it is BatchTorn), PublishRefused for a message that can never be:
-        of those sent one by one the others may be stored then. Who has checked them already (`check_publishable`) says so by their `size` in all.
-        """
-        if size is None:
-            size = sum([check_publishable(message, self.max_payload) for message in messages])
-        streams = by_stream(messages)
-        few = 1 if whole else _FEW
-        if len(streams) == 1:
-            await self._publish_in_order(*next(iter(streams.items())), few, size)
-            return
-        outcomes = await asyncio.gather(*(self._publish_in_order(*stream, few, size) for stream in streams.items()), return_exceptions=True)
-        for outcome in outcomes:
-            if outcome is not None:
-                raise outcome
+    async def publish_batch(
+        self, messages: Sequence[OutMessage], *, whole: bool = False, size: int | None = None
+    ) -> None:
+        """Returns when all of `messages` are on disk; in order within each stream (`Publisher.publish`)."""
+        await self._publisher.publish(messages, whole=whole, size=size)
 
     def put_batch(self, messages: Sequence[OutMessage], told: Told, *, size: int, whole: bool = False) -> None:
-        """As `publish_batch` with what was checked, without a task that waits: `told` is called with what that would raise, or with None. Not before
-        this returns; then the messages are on their way, behind those that were put before.
+        """As `publish_batch` with what was checked, without a task that waits (`Publisher.put`)."""
+        self._publisher.put(messages, told, size=size, whole=whole)
 
-        Raises BrokerUnavailable when nothing was sent. How many batches are under way is for the caller to bound. What one batch does not hold is
-        published by a task after all.
-        """
-        streams = by_stream(messages)
-        if len(streams) > 1 or len(messages) > MOST_MESSAGES or size > MOST_BYTES:
-            task = asyncio.create_task(self._publish_and_tell(messages, told, size, whole), name=f"{self._name}: batches")
-            self._publishing.add(task)
-            task.add_done_callback(self._publishing.discard)
-            return
-        ((stream, run),) = streams.items()
-        self._writability.check(stream)
-        ahead, asked = ([], run) if len(run) <= (1 if whole else _FEW) else self._staged(run)
-        self._replies.put(asked, partial(self._hear, stream, told), within=self._answer_seconds, ahead=ahead)
-
-    def _hear(self, stream: str, told: Told, failure: Exception | None) -> None:
-        if isinstance(failure, ApiRefused):
-            failure = refusals.told(stream, failure)
-        self._judge(stream, failure)
-        told(failure)
-
-    async def _publish_and_tell(self, messages: Sequence[OutMessage], told: Told, size: int, whole: bool) -> None:
-        failure: Exception | None = None
-        try:
-            await self.publish_batch(messages, whole=whole, size=size)
-        except Exception as error:  # whatever it was: told, as from the connection
-            failure = error
-        told(failure)
-
-    async def request(self, subject: str, body: Mapping[str, Any] | None = None, *, within: float | None = None) -> dict[str, Any]:
+    async def request(
+        self, subject: str, body: Mapping[str, Any] | None = None, *, within: float | None = None
+    ) -> dict[str, Any]:
         """Ask the JetStream API: `subject` without its `$JS.API.`. Raises BrokerUnavailable or ApiRefused."""
-        return await self._replies.ask(f"$JS.API.{subject}", orjson.dumps(body) if body else b"", within=within or self._answer_seconds)
+        return await self._replies.ask(
+            f"$JS.API.{subject}", orjson.dumps(body) if body else b"", within=within or self._answer_seconds
+        )
 
     async def send(self, subject: str, body: bytes = b"", reply: str = "") -> bool:
         """Fire and forget; false when it could not be sent."""
         return await self._send([frame(OutMessage(subject, {}, body), reply)])
 
     async def signal(self, subjects: Iterable[str], word: bytes) -> bool:
-        """Say `word` (an acknowledgement, a heartbeat) to each of `subjects`, in one write; false when it could not be sent."""
+        """Say `word` (an acknowledgement, a heartbeat) to each of `subjects`, in
+        one write; false when it could not be sent.
+        """
         return await self._send(signals(subjects, word))
 
     async def _send(self, frames: Sequence[bytes]) -> bool:
@@ -216,13 +183,18 @@ class Broker:
         await self._replies.answers([OutMessage(subject, {}, body)], within=self._answer_seconds)
 
     async def listen(self, take: Take) -> tuple[str, Subscription]:
-        """A new inbox: `take` is called with what arrives on `<prefix>.*`, and for it, while it is being read. Gives back the prefix and the
-        subscription."""
+        """A new inbox: `take` is called with what arrives on `<prefix>.*`, and for it, while it is being read.
+
+        Gives back the prefix and the subscription.
+        """
         prefix = self._client.new_inbox()
         return prefix, await self._client.hear(f"{prefix}.*", take)
 
     async def ensure_streams(self, names: Sequence[str], *, replicas: int = 1) -> None:
-        """Create the streams `names`, or bring them to the present configuration. Raises BrokerUnavailable or ApiRefused."""
+        """Create the streams `names`, or bring them to the present configuration.
+
+        Raises BrokerUnavailable or ApiRefused.
+        """
         for name in names:
             config = stream_config(name, replicas)
             try:
@@ -232,46 +204,6 @@ class Broker:
                     raise
                 await self.request(f"STREAM.UPDATE.{name}", config)
         self._writability.suspected.set()  # whether they take writes is worth a look now, not when it is time
-
-    async def _publish_in_order(self, stream: str, messages: Sequence[OutMessage], few: int, size: int) -> None:
-        # one run after the other: if the first failed and the second did not, the publisher's retry would turn their order round
-        for run in cut(messages, size):
-            async with self._slots[stream]:
-                self._writability.check(stream)
-                try:
-                    await self._publish_run(stream, run, few)
-                except BrokerUnavailable as error:
-                    self._judge(stream, error)
-                    raise
-                self._judge(stream, None)
-
-    def _judge(self, stream: str, failure: Exception | None) -> None:
-        """What came of a write tells of its stream."""
-        if failure is None:
-            self._writability.stored(stream)
-        elif isinstance(failure, BrokerUnavailable) and self._client.is_connected and not isinstance(failure, BatchTorn):
-            self._writability.failed(stream, str(failure))  # torn: a bad message, rarely the stream
-
-    async def _publish_run(self, stream: str, run: Sequence[OutMessage], few: int) -> None:
-        try:
-            if len(run) <= few:
-                await self._replies.ask_all(run, within=self._answer_seconds)
-            else:
-                await self._publish_atomic(run)
-        except ApiRefused as refusal:
-            raise refusals.told(stream, refusal) from refusal
-
-    async def _publish_atomic(self, run: Sequence[OutMessage]) -> None:
-        ahead, (last,) = self._staged(run)
-        await self._replies.commit(ahead, last, within=self._answer_seconds)
-
-    def _staged(self, run: Sequence[OutMessage]) -> tuple[list[bytes], list[OutMessage]]:
-        """(the frames of an atomic batch that nobody answers, the message that completes it)."""
-        batch_id = next(self._batch_ids)
-        of_batch = f"Nats-Batch-Id: {batch_id}\r\nNats-Batch-Sequence: "
-        ahead = [frame(message, more=f"{of_batch}{number}\r\n") for number, message in enumerate(run[:-1], start=1)]
-        headers = {**run[-1].headers, "Nats-Batch-Id": batch_id, "Nats-Batch-Sequence": str(len(run)), "Nats-Batch-Commit": "1"}
-        return ahead, [run[-1]._replace(headers=headers)]
 
     async def _connect(self, url: str, inbox_prefix: str) -> None:
         self._has_begun = True

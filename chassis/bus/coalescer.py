@@ -18,15 +18,17 @@ from contracts.limits import WAITING_BYTES, WAITING_MESSAGES
 
 _REST_PART = 0.5
 _MOST_REST_SECONDS = 0.004
-"""After a batch of several callers the next gathers for half the time that it took, unless it is half full before: who was answered comes again,
-and to the server a batch of fifty messages is little more than one of five. A caller who is alone waits for nobody."""
+"""After a batch of several callers the next gathers for half the time that it took, unless it is half full
+before: who was answered comes again, and to the server a batch of fifty messages is little more than one of
+five. A caller who is alone waits for nobody.
+"""
 log = structlog.get_logger(__name__)
 
 Told = Callable[[Exception | None], None]
 """Called once, from the loop: with None when the messages are on disk, else with what went wrong."""
 
 
-class Publisher(Protocol):
+class BatchSink(Protocol):
     """What the coalescer needs of a Broker."""
 
     @property
@@ -42,17 +44,19 @@ class _Caller(NamedTuple):
 
 
 class Coalescer:
-    """`publish` returns when the caller's messages are on disk, `put` calls back. While one batch is under way the next one gathers.
+    """`publish` returns when the caller's messages are on disk, `put` calls back.
 
-    A second batch goes ahead of the first one's confirmation when it would be half full: the server stays busy while we read what came meanwhile.
-    It goes from within the `put` that fills it, and the next from within the confirmation: a turn of a busy loop takes as long as the server does for
-    a batch, and whatever waited for its turn would leave the server without work.
-    What waits is bounded by number and by bytes; a caller that nobody is ahead of is always taken.
+    While one batch is under way the next one gathers.
+
+    A second batch goes ahead of the first one's confirmation when it would be half full: the server stays busy while we
+    read what came meanwhile. It goes from within the `put` that fills it, and the next from within the confirmation: a
+    turn of a busy loop takes as long as the server does for a batch, and whatever waited for its turn would leave the
+    server without work. What waits is bounded by number and by bytes; a caller that nobody is ahead of is always taken.
     """
 
     def __init__(
         self,
-        broker: Publisher,
+        broker: BatchSink,
         *,
         most_waiting: int = WAITING_MESSAGES,
         most_bytes: int = WAITING_BYTES,
@@ -77,16 +81,20 @@ class Coalescer:
         return self._count
 
     async def publish(self, messages: Sequence[OutMessage]) -> None:
-        """Raises Overloaded (nothing was sent), PublishRefused (nothing was sent) or BrokerUnavailable (may or may not be stored).
+        """Raises Overloaded (nothing was sent), PublishRefused (nothing was sent) or
+        BrokerUnavailable (may or may not be stored).
 
-        Up to 500 messages of one stream are stored whole or not at all; they share that fate with others' only in that it is one batch.
+        Up to 500 messages of one stream are stored whole or not at all; they share that fate
+        with others' only in that it is one batch.
         """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.put(messages, partial(_settle, done))
         await done
 
     def put(self, messages: Sequence[OutMessage], told: Told) -> None:
-        """As `publish`, without a task that waits: `told` is called, unless this raises Overloaded or PublishRefused. It need not raise anything."""
+        """As `publish`, without a task that waits: `told` is called, unless this raises Overloaded or
+        PublishRefused. It need not raise anything.
+        """
         if not messages:
             told(None)
             return
@@ -101,7 +109,8 @@ class Coalescer:
             if self._flights < self._most_flights:
                 self._take_off()
         elif not self._flights and self._rest is None:
-            self._rest = asyncio.get_running_loop().call_soon(self._end_rest)  # with who else comes in this turn of the loop
+            # with who else comes in this turn of the loop
+            self._rest = asyncio.get_running_loop().call_soon(self._end_rest)
 
     async def close(self) -> None:
         """Wait until what was accepted is stored or has failed."""
@@ -121,10 +130,12 @@ class Coalescer:
         self._flights += 1
         land = partial(self._land, callers, time.monotonic())
         messages = [message for caller in callers for message in caller.messages]
-        whole = any(len(caller.messages) > 1 for caller in callers)  # single messages cannot be torn: few of them may go one by one
+        # single messages cannot be torn: few of them may go one by one
+        whole = any(len(caller.messages) > 1 for caller in callers)
         try:
             self._broker.put_batch(messages, land, size=sum([caller.size for caller in callers]), whole=whole)
-        except Exception as error:  # whatever it was: nobody may be left waiting, nor hear of it before `put` has returned
+        except Exception as error:
+            # whatever it was: nobody may be left waiting, nor hear of it before `put` has returned
             asyncio.get_running_loop().call_soon(land, error)
 
     def _land(self, callers: Sequence[_Caller], began: float, failure: Exception | None) -> None:

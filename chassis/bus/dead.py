@@ -1,8 +1,10 @@
-"""Looking at dead letters and bringing them back: `python -m chassis.bus.dead list | show N | replay (N ... | --all) [--service NAME]`.
+"""Looking at dead letters and bringing them back: `python -m chassis.bus.dead list | show N |
+replay (N ... | --all) [--service NAME]`.
 
-A replay publishes the message on its original subject, marked for the service that gave it up and with the place where it first stood. All other
-services pass over it; that one applies it once, because its store has a note of what it gave up (table `dead_letter`), for ever. The letter is
-removed from DEAD after its message is on disk; a replay that is cut short repeats messages and loses none.
+A replay publishes the message on its original subject, marked for the service that gave it up and with the place
+where it first stood. All other services pass over it; that one applies it once, because its store has a note of what
+it gave up (table `dead_letter`), for ever. The letter is removed from DEAD after its message is on disk; a replay
+that is cut short repeats messages and loses none.
 """
 
 from __future__ import annotations
@@ -18,9 +20,9 @@ import orjson
 import structlog
 
 from chassis.bus.broker import Broker
+from chassis.bus.dead_letters import DeadLetter, read_dead_letter, replay_of
 from chassis.bus.errors import ApiRefused, BrokerUnavailable
-from chassis.bus.letters import DeadLetter, exhume, replay_of
-from chassis.bus.reading import message_at, messages
+from chassis.bus.inspection import message_at, messages
 from chassis.bus.streams import DEAD
 from chassis.message import OutMessage
 
@@ -31,7 +33,10 @@ class LetterRefused(Exception):
 
 async def letters(broker: Broker, service: str | None = None) -> list[DeadLetter]:
     """The dead letters there are, oldest first; of `service` only, if given."""
-    found = [exhume(message.sequence, message.subject, message.headers, message.body) async for message in messages(broker, DEAD)]
+    found = [
+        read_dead_letter(message.sequence, message.subject, message.headers, message.body)
+        async for message in messages(broker, DEAD)
+    ]
     return [letter for letter in found if service in (None, letter.service)]
 
 
@@ -40,11 +45,14 @@ async def letter_at(broker: Broker, number: int) -> DeadLetter:
     message = await message_at(broker, DEAD, number)
     if message is None:
         raise LetterRefused(f"there is no letter {number}")
-    return exhume(message.sequence, message.subject, message.headers, message.body)
+    return read_dead_letter(message.sequence, message.subject, message.headers, message.body)
 
 
 async def replay(broker: Broker, letter: DeadLetter) -> None:
-    """Publish the message again, then remove the letter. Raises LetterRefused when neither the letter nor the stream holds its body any more."""
+    """Publish the message again, then remove the letter.
+
+    Raises LetterRefused when neither the letter nor the stream holds its body any more.
+    """
     await broker.publish_batch([replay_of(letter, await _original(broker, letter))])
     await broker.request(f"STREAM.MSG.DELETE.{DEAD}", {"seq": letter.letter, "no_erase": True})
 
@@ -99,7 +107,9 @@ async def _chosen(broker: Broker, arguments: argparse.Namespace) -> list[DeadLet
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """The command line. Exits with 2 and an explanation when it is none."""
     parser = argparse.ArgumentParser(prog="python -m chassis.bus.dead", description="Dead letters: list, show, replay.")
-    parser.add_argument("--url", default=os.environ.get("NATS_URL", "nats://127.0.0.1:4222"), help="NATS; default: $NATS_URL")
+    parser.add_argument(
+        "--url", default=os.environ.get("NATS_URL", "nats://127.0.0.1:4222"), help="NATS; default: $NATS_URL"
+    )
     parser.add_argument("--wait", type=float, default=5.0, metavar="SECONDS", help="for the connection")
     commands = parser.add_subparsers(dest="command", required=True)
     listing = commands.add_parser("list", help="what failed, where and why")

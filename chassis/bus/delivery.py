@@ -18,7 +18,8 @@ _V2_DOMAIN_TOKENS = 2  # later servers put <domain>.<account hash> after $JS.ACK
 class Delivery(NamedTuple):
     """One message and where its acknowledgement goes.
 
-    `turn` counts the deliveries of a consumer without gaps (redeliveries too); `pending` is what the stream still holds for it.
+    `turn` counts the deliveries of a consumer without gaps (redeliveries too);
+    `pending` is what the stream still holds for it.
     """
 
     message: Received
@@ -56,6 +57,9 @@ def _headers_and_pin(block: bytes) -> tuple[dict[str, str], str | None]:
 
 
 def own_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers that belong to the message. The server stores those of the atomic batch it came in with it and adds the reader's pin: sent on
-    with a copy, they would make the copy a part of a batch that is long closed."""
+    """The headers that belong to the message.
+
+    The server stores those of the atomic batch it came in with it and adds the reader's pin: sent on with a copy, they
+    would make the copy a part of a batch that is long closed.
+    """
     return {name: value for name, value in headers.items() if not name.startswith(_TRANSPORT_PREFIX)}

@@ -1,7 +1,8 @@
-"""The durable consumers of one service on one stream: which there are, who else reads, and where one begins that is not there.
+"""The durable consumers of one service on one stream: which there are, who else
+reads, and where one begins that is not there.
 
-A durable is only a cursor. What was applied stands in the service's store (its floors), so a durable that is lost, or made anew for other lanes,
-begins behind the lowest floor of the lanes it hears; what it brings again is skipped.
+A durable is only a cursor. What was applied stands in the service's store (its floors), so a durable that is lost, or
+made anew for other lanes, begins behind the lowest floor of the lanes it hears; what it brings again is skipped.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import structlog
 
 from chassis.bus.broker import Broker
 from chassis.bus.errors import ApiRefused, LanesDiffer
-from chassis.bus.reading import message_at, read_moment
+from chassis.bus.inspection import message_at, read_moment
 from chassis.message import Mark, Received, StreamState
 from contracts.limits import LANES
 
@@ -41,7 +42,8 @@ class ConsumerSpec:
     lane: int = 0
     lanes: int = 1
     batch_size: int = 250
-    rest_seconds: float = 0.0  # at most so long a lane without a backlog rests after a batch, namely as long as that took
+    # at most so long a lane without a backlog rests after a batch, namely as long as that took
+    rest_seconds: float = 0.0
     linger_seconds: float = 0.0  # and so long it waits for more to share a transaction with, while more comes
 
     @property
@@ -55,18 +57,26 @@ class ConsumerSpec:
         return frozenset(replace(self, lane=lane).durable for lane in range(self.lanes))
 
     def heard(self, numbers: int) -> tuple[int, ...]:
-        """Of so many lane numbers on subjects, those that this lane hears: a sender may have had more lanes than this service."""
+        """Of so many lane numbers on subjects, those that this lane hears: a sender
+        may have had more lanes than this service.
+        """
         return tuple(number for number in range(numbers) if number % self.lanes == self.lane)
 
     def filters(self, heard: Iterable[int]) -> list[str]:
         """The subjects under these lane numbers."""
         numbers = sorted(heard)
-        return [subject.replace(LANE, str(number)) for subject in self.subjects for number in (numbers if LANE in subject else numbers[:1])]
+        return [
+            subject.replace(LANE, str(number))
+            for subject in self.subjects
+            for number in (numbers if LANE in subject else numbers[:1])
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Where a lane stands in the service's store: the lane numbers it hears, and the lowest floor of these (None: nothing was applied)."""
+    """Where a lane stands in the service's store: the lane numbers it hears, and the lowest
+    floor of these (None: nothing was applied).
+    """
 
     heard: tuple[int, ...]
     floor: Mark | None = None
@@ -76,7 +86,9 @@ class Applier(Protocol):
     """Applies messages in the service's store, and remembers there what was applied."""
 
     async def open(self, stream: StreamState) -> Opening:
-        """Look up where this lane stands; before the first message, and when its durable is gone. Raises LanesDiffer."""
+        """Look up where this lane stands; before the first message, and when
+        its durable is gone. Raises LanesDiffer.
+        """
 
     async def apply(self, batch: Sequence[Received]) -> None:
         """Apply `batch` in one transaction; what was applied before is skipped."""
@@ -87,7 +99,10 @@ class Applier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Durable:
-    """A durable that is there. `lanes`: how many its service ran with (None: from before that was noted); `heard`: None for "any"."""
+    """A durable that is there.
+
+    `lanes`: how many its service ran with (None: from before that was noted); `heard`: None for "any".
+    """
 
     name: str
     lanes: int | None
@@ -112,9 +127,17 @@ class Survey:
 
 
 async def survey(broker: Broker, spec: ConsumerSpec) -> Survey:
-    """Ask the server. Raises BrokerUnavailable or ApiRefused, and LanesDiffer when another process of the service reads in other lanes."""
+    """Ask the server. Raises BrokerUnavailable or ApiRefused, and LanesDiffer when another
+    process of the service reads in other lanes.
+    """
     info = await broker.request(f"STREAM.INFO.{spec.stream}", {"subjects_filter": ">"})
-    durables = tuple([durable for name in await _names(broker, spec) if (durable := await _durable(broker, spec.stream, name)) is not None])
+    durables = tuple(
+        [
+            durable
+            for name in await _names(broker, spec)
+            if (durable := await _durable(broker, spec.stream, name)) is not None
+        ]
+    )
     if others := [durable for durable in durables if durable.is_read and _is_of_other_lanes(durable, spec)]:
         raise LanesDiffer(spec.lanes, max(durable.lanes or durable.least_lanes for durable in others))
     state = info["state"]
@@ -124,21 +147,30 @@ async def survey(broker: Broker, spec: ConsumerSpec) -> Survey:
 
 
 async def lay(broker: Broker, spec: ConsumerSpec, found: Survey, opening: Opening, config: Mapping[str, Any]) -> None:
-    """Make the durable of `spec`, or bring it to `config`; those of other lanes go. It hears what it is to hear from where it was applied."""
+    """Make the durable of `spec`, or bring it to `config`; those of other lanes go. It hears what
+    it is to hear from where it was applied.
+    """
     own = None
     for durable in found.durables:
         if durable.name == spec.durable and _hears(durable, spec, opening):
             own = durable
-        elif durable.name == spec.durable or durable.name not in spec.siblings:  # a sibling's own lane brings it up to date
+        elif durable.name == spec.durable or durable.name not in spec.siblings:
+            # a sibling's own lane brings it up to date
             await _remove(broker, spec.stream, durable.name)
     if own is None:
         start = await _start(broker, spec.stream, opening.floor)
         heard: Iterable[int] = opening.heard
     else:  # where a durable began cannot be changed, nor may it hear less than it did: another process may rely on it
-        start = {name: value for name, value in own.config.items() if name in ("deliver_policy", "opt_start_seq", "opt_start_time")}
+        start = {
+            name: value
+            for name, value in own.config.items()
+            if name in ("deliver_policy", "opt_start_seq", "opt_start_time")
+        }
         heard = {*opening.heard, *(own.heard or ())}
     whole = {**config, **start, "filter_subjects": spec.filters(heard), "metadata": {_LANES: str(spec.lanes)}}
-    await broker.request(f"CONSUMER.CREATE.{spec.stream}.{spec.durable}", {"stream_name": spec.stream, "action": "", "config": whole})
+    await broker.request(
+        f"CONSUMER.CREATE.{spec.stream}.{spec.durable}", {"stream_name": spec.stream, "action": "", "config": whole}
+    )
 
 
 def _is_of_other_lanes(durable: Durable, spec: ConsumerSpec) -> bool:
@@ -148,13 +180,17 @@ def _is_of_other_lanes(durable: Durable, spec: ConsumerSpec) -> bool:
 
 
 def _hears(durable: Durable, spec: ConsumerSpec, opening: Opening) -> bool:
-    """Whether the durable has heard all of the lane numbers from its beginning on: one that is added later would be heard from there on only."""
+    """Whether the durable has heard all of the lane numbers from its beginning on: one that is added
+    later would be heard from there on only.
+    """
     is_any = durable.heard is None or not any(LANE in subject for subject in spec.subjects)
     return is_any or frozenset(opening.heard) <= (durable.heard or frozenset())
 
 
 async def _start(broker: Broker, stream: str, floor: Mark | None) -> dict[str, Any]:
-    """Behind the floor, if the stream is still the one that it was counted in; else at the beginning, and what was applied is skipped."""
+    """Behind the floor, if the stream is still the one that it was counted in; else at the
+    beginning, and what was applied is skipped.
+    """
     if floor is None or floor.sequence == 0:
         return {"deliver_policy": "all"}
     message = await message_at(broker, stream, floor.sequence)

@@ -1,8 +1,9 @@
 """What the server sends, read a run of messages at a time.
 
-nats-py's own parser tries up to seven regular expressions a line, makes a message object of each message, puts it into a queue and lets a task of
-its own call a coroutine with it: some 25 microseconds before anybody looks at the message. Here whoever listens directly is called with what
-stood on the wire, at once. All else that the server says (INFO, PING, PONG, +OK, -ERR) is left to nats-py's parser, a line at a time.
+nats-py's own parser tries up to seven regular expressions a line, makes a message object of each message, puts it into
+a queue and lets a task of its own call a coroutine with it: some 25 microseconds before anybody looks at the message.
+Here whoever listens directly is called with what stood on the wire, at once. All else that the server says (INFO, PING,
+PONG, +OK, -ERR) is left to nats-py's parser, a line at a time.
 
 Source of the protocol: https://docs.nats.io/reference/reference-protocols/nats-protocol
 """
@@ -43,7 +44,9 @@ Take = Callable[[Raw], None]
 
 
 class MessageParser(Parser):
-    """As nats-py's: `parse` is given what was read, however it was cut. Raises ProtocolError; then the client connects anew.
+    """As nats-py's: `parse` is given what was read, however it was cut.
+
+    Raises ProtocolError; then the client connects anew.
 
     `direct` are those who listen directly, by the number of their subscription.
     """
@@ -79,7 +82,9 @@ class MessageParser(Parser):
                 if after > len(block):
                     self._missing = after - len(block)
                     break
-                await self._deliver(sid, words[1], reply, block[end + 2 : end + 2 + head], block[end + 2 + head : after - 2])
+                await self._deliver(
+                    sid, words[1], reply, block[end + 2 : end + 2 + head], block[end + 2 + head : after - 2]
+                )
             at = after
             if self._resets != resets:
                 return  # this connection was given up meanwhile

@@ -2,16 +2,18 @@
 
 Three things the server does that this is built on (each seen on nats-server 2.15.1):
 
-* A pinned consumer (ADR-42) serves one reader until that one has not pulled for `priority_timeout`; an outstanding pull is not enough. So pulls
-  are short-lived and repeated, also while nothing is needed; a pull that got lost is thereby replaced within the same time.
-* Deliveries of a consumer are numbered without gaps. A gap means that someone else was given messages (a reader that died with them, or a
-  connection that lost them), and what comes now would be out of order: the consumer is reset to its acknowledgement floor (ADR-60), and
-  everything that was not acknowledged comes again, in order. Waiting for `ack_wait` instead would let later messages overtake.
-* A reset starts the numbering at 1 again and keeps the pin and the outstanding pulls. Another reader may have had it done, and read on to just
-  the number that this one waits for: so a run without gaps is one under one pin.
+* A pinned consumer (ADR-42) serves one reader until that one has not pulled for `priority_timeout`; an
+  outstanding pull is not enough. So pulls are short-lived and repeated, also while nothing is needed; a pull that
+  got lost is thereby replaced within the same time.
+* Deliveries of a consumer are numbered without gaps. A gap means that someone else was given messages (a reader that
+  died with them, or a connection that lost them), and what comes now would be out of order: the consumer is reset to
+  its acknowledgement floor (ADR-60), and everything that was not acknowledged comes again, in order. Waiting for
+  `ack_wait` instead would let later messages overtake.
+* A reset starts the numbering at 1 again and keeps the pin and the outstanding pulls. Another reader may have had it
+  done, and read on to just the number that this one waits for: so a run without gaps is one under one pin.
 
-What `next` hands over is thereby complete: all that the lane holds between the acknowledgement floor and the last of it was handed over, in order.
-The floors of the inbox rest on that.
+What `next` hands over is thereby complete: all that the lane holds between the acknowledgement floor and the last of it
+was handed over, in order. The floors of the inbox rest on that.
 """
 
 from __future__ import annotations
@@ -46,8 +48,10 @@ _CONFLICT = "409"  # consumer deleted, leadership moved, ...
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """What is read: `durable` of `stream`, at most `window` messages ahead; the pin is lost after `pin_seconds` without a pull."""
+class PullSource:
+    """What is read: `durable` of `stream`, at most `window` messages ahead; the pin is
+    lost after `pin_seconds` without a pull.
+    """
 
     stream: str
     durable: str
@@ -59,7 +63,7 @@ class Source:
 class Puller:
     """`restore` is called when the durable consumer is gone; it creates it again."""
 
-    def __init__(self, broker: Broker, source: Source, restore: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, broker: Broker, source: PullSource, restore: Callable[[], Awaitable[None]]) -> None:
         self._broker = broker
         self._source = source
         self._restore = restore
@@ -110,7 +114,9 @@ class Puller:
         self._task = asyncio.create_task(self._keep_pulling(), name=f"{self._source.durable}: pull")
 
     async def stop(self, *, leaves_unfinished: bool = False) -> None:
-        """Read no more, and let go of the pin so that another reader goes on at once, from the first message that was not acknowledged."""
+        """Read no more, and let go of the pin so that another reader goes on at once, from the
+        first message that was not acknowledged.
+        """
         if self._forget is not None:
             self._forget()
             self._forget = None
@@ -150,7 +156,9 @@ class Puller:
                     await self._is_full.wait()
 
     async def linger(self, most: int, seconds: float) -> None:
-        """As `gather`, for as long as messages come: when none came for a tenth of the time, there is nothing to wait for."""
+        """As `gather`, for as long as messages come: when none came for a tenth
+        of the time, there is nothing to wait for.
+        """
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and len(self._buffer) < most and not self._has_gap:
             before = self._received
@@ -177,7 +185,8 @@ class Puller:
         self._pending = delivery.pending
         if delivery.pin != self._pin:
             self._pin = delivery.pin
-            self._poke.set()  # pulls that were sent before the pin was known are refused at some later moment: pull with it now
+            # pulls that were sent before the pin was known are refused at some later moment: pull with it now
+            self._poke.set()
         if self._continues(delivery):
             self._expected += 1
             self._run_pin = delivery.pin
@@ -194,7 +203,8 @@ class Puller:
         return delivery.turn == _FIRST_TURN or delivery.pin == self._run_pin
 
     def _hear_status(self, wire: Raw) -> None:
-        # the token a pull was asked with comes back as the subject's last: an answer to an older pin says nothing about the present one
+        # the token a pull was asked with comes back as the subject's last: an answer to an
+        # older pin says nothing about the present one
         status, _, reason = wire.status.partition(" ")
         asked_with = wire.subject.rpartition(".")[2]
         if status == _WRONG_PIN and asked_with == self._pin:
@@ -205,7 +215,9 @@ class Puller:
             self._poke.set()
 
     async def _reset(self) -> None:
-        """Go back to the acknowledgement floor; until the answer is there, messages that do not begin at the beginning are leftovers."""
+        """Go back to the acknowledgement floor; until the answer is there, messages that do
+        not begin at the beginning are leftovers.
+        """
         self._buffer.clear()
         self._expected = _FIRST_TURN
         self._has_gap, self._is_resetting, self._least = False, True, 0
@@ -215,7 +227,9 @@ class Puller:
             self._has_gap = self._has_gap or bool(self._buffer and self._buffer[0].message.sequence < self._least)
             log.info("consumer.rewound", stream=self._source.stream, consumer=self._source.durable)
         except (BrokerUnavailable, ApiRefused) as error:
-            log.warning("consumer.rewind_failed", stream=self._source.stream, consumer=self._source.durable, error=str(error))
+            log.warning(
+                "consumer.rewind_failed", stream=self._source.stream, consumer=self._source.durable, error=str(error)
+            )
             self._has_gap = True
             await asyncio.sleep(_PAUSE_SECONDS)
         finally:
@@ -232,22 +246,33 @@ class Puller:
                     await self._poke.wait()
 
     async def _bring_back(self) -> None:
-        self._has_gap = True  # before anything else: what is buffered came from a durable that heard perhaps other lanes
+        # before anything else: what is buffered came from a durable that heard perhaps other lanes
+        self._has_gap = True
         await asyncio.sleep(_PAUSE_SECONDS)  # "no responders" also comes from a server that is only just starting
         try:
             await self._restore()
         except Exception as error:  # the store may be away too; this task may not end
-            log.warning("consumer.restore_failed", stream=self._source.stream, consumer=self._source.durable, error=str(error))
+            log.warning(
+                "consumer.restore_failed", stream=self._source.stream, consumer=self._source.durable, error=str(error)
+            )
         else:
             self._is_gone = False
             self._wake.set()
 
     async def _pull(self, count: int) -> None:
         self._used = 0
-        order: dict[str, Any] = {"batch": count, "expires": int(self._source.pin_seconds * 1e9), "group": self._source.group}
+        order: dict[str, Any] = {
+            "batch": count,
+            "expires": int(self._source.pin_seconds * 1e9),
+            "group": self._source.group,
+        }
         if self._pin is not None:
             order["id"] = self._pin
-        await self._broker.send(f"$JS.API.CONSUMER.MSG.NEXT.{self._address}", orjson.dumps(order), reply=f"{self._inbox}.{self._pin or _NO_PIN}")
+        await self._broker.send(
+            f"$JS.API.CONSUMER.MSG.NEXT.{self._address}",
+            orjson.dumps(order),
+            reply=f"{self._inbox}.{self._pin or _NO_PIN}",
+        )
 
     async def _reconnected(self) -> None:
         self._pin = None

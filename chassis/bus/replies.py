@@ -1,4 +1,7 @@
-"""Questions and answers over one inbox. Unlike the client's own `request`, a question fails at once when the connection is lost."""
+"""Questions and answers over one inbox.
+
+Unlike the client's own `request`, a question fails at once when the connection is lost.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,8 @@ from typing import Any
 import orjson
 from nats.errors import Error as NatsError
 
-from chassis.bus.errors import ApiRefused, BrokerUnavailable
+from chassis.bus.errors import ApiRefused, BrokerUnavailable, is_of_the_message
 from chassis.bus.protocol import Raw
-from chassis.bus.refusals import is_of_the_message
 from chassis.bus.wire import QuickClient, frame
 from chassis.message import OutMessage
 
@@ -36,8 +38,13 @@ class Replies:
         self._prefix = self._client.new_inbox() + "."
         await self._client.hear(self._prefix + "*", self._arrived)
 
-    async def ask(self, subject: str, body: bytes, headers: Mapping[str, str] | None = None, *, within: float) -> dict[str, Any]:
-        """Publish and wait for the JSON answer. Raises BrokerUnavailable, or ApiRefused when the answer is an error of the request."""
+    async def ask(
+        self, subject: str, body: bytes, headers: Mapping[str, str] | None = None, *, within: float
+    ) -> dict[str, Any]:
+        """Publish and wait for the JSON answer.
+
+        Raises BrokerUnavailable, or ApiRefused when the answer is an error of the request.
+        """
         return (await self.ask_all([OutMessage(subject, headers or {}, body)], within=within))[0]
 
     async def ask_all(self, questions: Sequence[OutMessage], *, within: float) -> list[dict[str, Any]]:
@@ -49,9 +56,11 @@ class Replies:
         return _read((await self.answers([last], within=within, ahead=ahead))[0])
 
     def put(self, questions: Sequence[OutMessage], told: Told, *, within: float, ahead: Sequence[bytes] = ()) -> None:
-        """As `ask_all` behind the frames `ahead`, without a task: `told` is called with what that would raise, or with None. Not before this returns.
+        """As `ask_all` behind the frames `ahead`, without a task: `told` is called with what that would
+        raise, or with None. Not before this returns.
 
-        They are on their way then. Raises BrokerUnavailable when nothing was sent; how much is under way at once is for the caller to bound.
+        They are on their way then. Raises BrokerUnavailable when nothing was sent; how much is
+        under way at once is for the caller to bound.
         """
         if not self._client.is_connected:
             raise BrokerUnavailable("not connected to NATS")
@@ -60,13 +69,19 @@ class Replies:
             self._client.write([*ahead, *self._frames(questions, tokens)])
         except NatsError as error:
             raise BrokerUnavailable(f"NATS: {error!r}") from error
-        _Outstanding(self._waiting, tokens, told).give_up_after(within, f"no answer on {questions[0].subject} within {within:.1f} s")
+        _Outstanding(self._waiting, tokens, told).give_up_after(
+            within, f"no answer on {questions[0].subject} within {within:.1f} s"
+        )
 
-    async def answers(self, questions: Sequence[OutMessage], *, within: float, ahead: Sequence[bytes] = ()) -> list[Raw]:
-        """Publish `questions` one behind the other and wait for all answers, whatever they say. Raises BrokerUnavailable.
+    async def answers(
+        self, questions: Sequence[OutMessage], *, within: float, ahead: Sequence[bytes] = ()
+    ) -> list[Raw]:
+        """Publish `questions` one behind the other and wait for all answers, whatever they say.
 
-        They reach the socket together (nothing here lets another task run in between), so a lost connection cuts them off at one point: what
-        arrived is the first so many, never a later one without an earlier one.
+        Raises BrokerUnavailable.
+
+        They reach the socket together (nothing here lets another task run in between), so a lost connection cuts them
+        off at one point: what arrived is the first so many, never a later one without an earlier one.
         """
         if not self._client.is_connected:
             raise BrokerUnavailable("not connected to NATS")
@@ -75,7 +90,8 @@ class Replies:
         self._waiting |= {token: partial(_settle, future) for token, future in waiting.items()}
         try:
             await self._client.send([*ahead, *self._frames(questions, waiting)])
-            # not asyncio.timeout around both: the client swallows a cancellation while it flushes, and with it the time-out
+            # not asyncio.timeout around both: the client swallows a cancellation
+            # while it flushes, and with it the time-out
             await asyncio.wait(waiting.values(), timeout=within)
         except NatsError as error:
             raise BrokerUnavailable(f"NATS: {error!r}") from error

@@ -1,7 +1,8 @@
-"""Noticing that a lane is given nothing although messages wait for it: a paused durable, a server that delivers no more.
+"""Noticing that a lane is given nothing although messages wait for it: a paused
+durable, a server that delivers no more.
 
-A reader that only waits cannot tell this from quiet. So whoever has heard nothing for a while asks the server, which costs a request every few
-seconds of an idle lane.
+A reader that only waits cannot tell this from quiet. So whoever has heard nothing for a while asks the server, which
+costs a request every few seconds of an idle lane.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ class Withheld(Exception):
     """Messages wait in the stream, and the server delivers none of them."""
 
 
-class Reading(NamedTuple):
-    """How a reader stands: messages received so far, whether some are in hand, and what it is pinned as (None: not at all)."""
+class ReaderState(NamedTuple):
+    """How a reader stands: messages received so far, whether some are in hand, and
+    what it is pinned as (None: not at all).
+    """
 
     received: int
     has_work: bool
@@ -30,9 +33,19 @@ class Reading(NamedTuple):
 
 
 class Starvation:
-    """Watches the durable at `address` (stream.durable). `progress` counts from when nothing came although there was something."""
+    """Watches the durable at `address` (stream.durable).
 
-    def __init__(self, broker: Broker, address: str, reading: Callable[[], Reading], *, period_seconds: float = _PERIOD_SECONDS) -> None:
+    `progress` counts from when nothing came although there was something.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        address: str,
+        reading: Callable[[], ReaderState],
+        *,
+        period_seconds: float = _PERIOD_SECONDS,
+    ) -> None:
         self._broker = broker
         self._address = address
         self._reading = reading
@@ -57,7 +70,7 @@ class Starvation:
             else:
                 self.progress.fail(Withheld(reason))
 
-    def _has_moved(self, before: Reading) -> bool:
+    def _has_moved(self, before: ReaderState) -> bool:
         return self._reading() != before
 
 

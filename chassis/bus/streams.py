@@ -8,7 +8,9 @@ from typing import Any
 DEAD = "DEAD"
 ALERTS = "ALERTS"
 ROOM = "ROOM"
-"""Holds no message: its configuration is written anew now and then, to see whether the disk of NATS takes anything (`chassis.bus.writability`)."""
+"""Holds no message: its configuration is written anew now and then, to see whether the disk of NATS
+takes anything (`chassis.bus.writability`).
+"""
 _OUTSIDE = frozenset({"CAPTURE"})
 """Written by whoever sends, not by a relay in order: the same message may be sent again after days."""
 

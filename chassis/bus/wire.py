@@ -16,13 +16,17 @@ from chassis.bus.protocol import MessageParser, Take, read_headers
 from chassis.message import OutMessage
 
 _TURNS: Final = 3
-"""Of the loop, before what is sent is written to the socket: the acknowledgements of a batch and what the batch brought about leave a few turns
-apart, and go in one write. On a busy loop turns are long, so what makes a write of its own (_AT_ONCE_BYTES) waits for none."""
+"""Of the loop, before what is sent is written to the socket: the acknowledgements of a batch and what the batch
+brought about leave a few turns apart, and go in one write. On a busy loop turns are long, so what makes a write of
+its own (_AT_ONCE_BYTES) waits for none.
+"""
 _AT_ONCE_BYTES: Final = 16_384
 
 
 def frame(message: OutMessage, reply: str = "", more: str = "") -> bytes:
-    """`message` as it is published; `more` are further header lines, each with its end. Its headers were checked. Raises BadSubjectError."""
+    """`message` as it is published; `more` are further header lines, each with its end. Its
+    headers were checked. Raises BadSubjectError.
+    """
     subject, headers, body = message
     if len(subject.split()) != 1:
         raise BadSubjectError
@@ -51,16 +55,20 @@ class QuickClient(Client):
         self._flushing: asyncio.Handle | None = None
 
     async def hear(self, subject: str, take: Take) -> Subscription:
-        """Call `take` with each message as it is read: no queue, no task. Nobody may publish to `subject` before this returns: an inbox."""
+        """Call `take` with each message as it is read: no queue, no task. Nobody may publish to
+        `subject` before this returns: an inbox.
+        """
         subscription = await self.subscribe(subject, cb=_unheard)
         self._ps.direct[subscription._id] = take
         return subscription
 
     async def send(self, frames: Sequence[bytes]) -> None:
-        """Publish what `frame` made, in one piece: nothing comes in between, and a lost connection cuts it off at one point.
+        """Publish what `frame` made, in one piece: nothing comes in between, and a
+        lost connection cuts it off at one point.
 
-        As the client's own `publish`, which costs several times as much for each message, it raises an error of nats.errors, waits for the socket
-        when more than `pending_size` is buffered, and keeps what is not sent yet over a reconnect.
+        As the client's own `publish`, which costs several times as much for each message, it raises
+        an error of nats.errors, waits for the socket when more than `pending_size` is buffered, and
+        keeps what is not sent yet over a reconnect.
         """
         await self._send_command(self._block_of(frames))
         if self._pending_data_size >= _AT_ONCE_BYTES:
@@ -69,7 +77,8 @@ class QuickClient(Client):
             self._flushing = asyncio.get_running_loop().call_soon(self._flush_after, _TURNS)
 
     def write(self, frames: Sequence[bytes]) -> None:
-        """As `send`, but on its way before this returns: on a busy loop each turn that it waits is one in which the server has nothing to do.
+        """As `send`, but on its way before this returns: on a busy loop each turn that it waits is
+        one in which the server has nothing to do.
 
         It never waits for the socket: whoever calls this bounds what is under way.
         """
@@ -110,7 +119,9 @@ class QuickClient(Client):
             self._flush_queue.put_nowait(asyncio.Future())
 
     async def _close(self, status: int, do_cbs: bool = True) -> None:
-        if not self.is_connected:  # what was kept for another connection; the client would write it to the socket that is lost, and stop half way
+        if not self.is_connected:
+            # what was kept for another connection; the client would write it to
+            # the socket that is lost, and stop half way
             self._pending, self._pending_data_size = [], 0
         await super()._close(status, do_cbs)
 
@@ -120,7 +131,8 @@ class QuickClient(Client):
 
     @staticmethod
     def _parse_header_lines(raw: bytes) -> dict[str, str]:
-        # its own looks at every character of every name; should a later version not call this any more, only the speed is lost
+        # its own looks at every character of every name; should a later version not
+        # call this any more, only the speed is lost
         return read_headers(raw)
 
 

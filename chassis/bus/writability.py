@@ -2,11 +2,13 @@
 
 What nats-server 2.15.1 does when its disk is full (each seen):
 
-* A stream whose write failed keeps that error until the server is restarted, room or not: it stores nothing more, and says nothing to whoever
-  publishes. Reading goes on; requests that fail before storing (`Nats-Expected-*`) are answered as if all were well. So nothing but a message
-  that would be stored tells a stream that refuses from one that does not: the probe, which its `Nats-TTL` removes after a second.
-* A write that touches no stream's messages freezes none: writing a configuration anew answers with the disk's own error while it is full, and
-  works as soon as there is room. So this is what an idle process asks, and no message is sent to a disk that is known to be full.
+* A stream whose write failed keeps that error until the server is restarted, room or not: it stores nothing more, and
+  says nothing to whoever publishes. Reading goes on; requests that fail before storing (`Nats-Expected-*`) are answered
+  as if all were well. So nothing but a message that would be stored tells a stream that refuses from one that does not:
+  the probe, which its `Nats-TTL` removes after a second.
+* A write that touches no stream's messages freezes none: writing a configuration anew answers with the disk's own
+  error while it is full, and works as soon as there is room. So this is what an idle process asks, and no message is
+  sent to a disk that is known to be full.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ _NOT_WRITTEN = frozenset({10049, 10069})
 """A stream could not be created, or updated, for what the server's own disk answered."""
 
 
-class Standing(Enum):
+class WriteState(Enum):
     """What is known of one stream."""
 
     UNPROVEN = "unproven"  # not written since this process began
@@ -50,12 +52,15 @@ class Standing(Enum):
 
 @dataclass(slots=True)
 class _Stream:
-    standing: Standing = Standing.UNPROVEN
+    standing: WriteState = WriteState.UNPROVEN
     reason: str = "it was not tried yet"
 
 
 class Writability:
-    """Judges `streams` by the writes that are made anyway, and by probes where those say too little. `replicas` as the streams have."""
+    """Judges `streams` by the writes that are made anyway, and by probes where those say too little.
+
+    `replicas` as the streams have.
+    """
 
     def __init__(self, replies: Replies, streams: Sequence[str], replicas: int = 1) -> None:
         self._replies = replies
@@ -74,30 +79,32 @@ class Writability:
         return "; ".join(
             f"stream {name} takes no writes: {stream.reason}"
             for name, stream in self._streams.items()
-            if stream.standing in (Standing.UNPROVEN, Standing.REFUSING)
+            if stream.standing in (WriteState.UNPROVEN, WriteState.REFUSING)
         )
 
     @property
     def is_settled(self) -> bool:
         """Every stream was judged since this process began."""
-        return all(stream.standing is not Standing.UNPROVEN for stream in self._streams.values())
+        return all(stream.standing is not WriteState.UNPROVEN for stream in self._streams.values())
 
     def check(self, stream: str) -> None:
-        """Raises BrokerUnavailable when `stream` is known to refuse: nobody need wait for an answer that does not come, nor add to the harm."""
+        """Raises BrokerUnavailable when `stream` is known to refuse: nobody need wait for an answer
+        that does not come, nor add to the harm.
+        """
         known = self._streams.get(stream)
-        if known is not None and (self._full or known.standing is Standing.REFUSING):
+        if known is not None and (self._full or known.standing is WriteState.REFUSING):
             raise BrokerUnavailable(self.why_not)
 
     def stored(self, stream: str) -> None:
         """A write was confirmed."""
         if (known := self._streams.get(stream)) is not None:
-            known.standing = Standing.GOOD
+            known.standing = WriteState.GOOD
 
     def failed(self, stream: str, reason: str) -> None:
         """A write was not confirmed, though there is a connection."""
         known = self._streams.get(stream)
-        if known is not None and known.standing is not Standing.REFUSING:
-            known.standing, known.reason = Standing.SUSPECT, reason
+        if known is not None and known.standing is not WriteState.REFUSING:
+            known.standing, known.reason = WriteState.SUSPECT, reason
             self._room_at = -_ROOM_PERIOD_SECONDS
             self.suspected.set()
 
@@ -105,7 +112,7 @@ class Writability:
         """Ask what has to be asked now; raises nothing."""
         if not self._streams:
             return
-        doubtful = [name for name, stream in self._streams.items() if stream.standing is not Standing.GOOD]
+        doubtful = [name for name, stream in self._streams.items() if stream.standing is not WriteState.GOOD]
         if self._full or doubtful or time.monotonic() >= self._room_at + _ROOM_PERIOD_SECONDS:
             await self._look_for_room()
         if not self._full:
@@ -126,23 +133,26 @@ class Writability:
         self._full = full
 
     async def _try(self, name: str, stream: _Stream) -> None:
-        """Find out whether `stream` takes writes. One without history, whose first write is yet to come, has nothing to be frozen by."""
+        """Find out whether `stream` takes writes.
+
+        One without history, whose first write is yet to come, has nothing to be frozen by.
+        """
         was = stream.standing
         try:
-            if was is not Standing.UNPROVEN or await self._has_history(name):
+            if was is not WriteState.UNPROVEN or await self._has_history(name):
                 await self._replies.ask(probe_subject(name), _PROBE, _PROBE_HEADERS, within=_ANSWER_SECONDS)
         except (ApiRefused, BrokerUnavailable) as error:
             if isinstance(error, ApiRefused) and error.code != ACCOUNT_EXHAUSTED:
-                stream.standing = Standing.GOOD  # it says no to the probe for another reason, and so it answers
+                stream.standing = WriteState.GOOD  # it says no to the probe for another reason, and so it answers
                 return
             stream.reason = str(error)
-            if was is Standing.SUSPECT:
-                stream.standing = Standing.REFUSING
+            if was is WriteState.SUSPECT:
+                stream.standing = WriteState.REFUSING
                 log.warning("broker.stream_refuses", stream=name, reason=stream.reason)
             return
-        if was is Standing.REFUSING:
+        if was is WriteState.REFUSING:
             log.info("broker.stream_takes_again", stream=name)
-        stream.standing = Standing.GOOD
+        stream.standing = WriteState.GOOD
 
     async def _has_history(self, name: str) -> bool:
         try:
@@ -152,5 +162,7 @@ class Writability:
         return bool(info["state"]["last_seq"])
 
     async def _error_of(self, subject: str, body: bytes) -> dict[str, Any]:
-        answer: dict[str, Any] = orjson.loads((await self._replies.answers([OutMessage(subject, {}, body)], within=_ANSWER_SECONDS))[0].body or b"{}")
+        answer: dict[str, Any] = orjson.loads(
+            (await self._replies.answers([OutMessage(subject, {}, body)], within=_ANSWER_SECONDS))[0].body or b"{}"
+        )
         return dict(answer.get("error") or {})

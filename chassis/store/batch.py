@@ -1,7 +1,8 @@
 """Many rows in one statement, the same on both stores: insert, insert or skip, upsert.
 
-On PostgreSQL the rows travel as one array per column and are unnested (measured: nearly twice the speed of executemany); on SQLite they go one by
-one, which costs nothing there. Statements are built once per shape, so that they compile once.
+On PostgreSQL the rows travel as one array per column and are unnested (measured: nearly twice the
+speed of executemany); on SQLite they go one by one, which costs nothing there. Statements are built
+once per shape, so that they compile once.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ async def insert_all(session: Session, target: Target, rows: Rows) -> None:
 
 
 async def insert_numbered(session: Session, target: Target, rows: Rows, number: str) -> list[int]:
-    """Insert `rows` in the order given; answers the numbers that the store gave them in the column `number`, growing in the same order."""
+    """Insert `rows` in the order given; answers the numbers that the store gave them in the
+    column `number`, growing in the same order.
+    """
     if not rows:
         return []
     table = core_table(target)
@@ -57,11 +60,14 @@ async def insert_numbered(session: Session, target: Target, rows: Rows, number: 
     return list(range(last - len(rows) + 1, last + 1))  # nobody else inserts meanwhile
 
 
-async def insert_or_skip(session: Session, target: Target, rows: Rows, *, keys: Sequence[str] = (), returning: Sequence[str] = ()) -> Sequence[Row]:
-    """Insert those of `rows` whose `keys` (default: the primary key) are not there yet; answer the `returning` columns (default: the keys) of these.
+async def insert_or_skip(
+    session: Session, target: Target, rows: Rows, *, keys: Sequence[str] = (), returning: Sequence[str] = ()
+) -> Sequence[Row]:
+    """Insert those of `rows` whose `keys` (default: the primary key) are not there yet; answer the
+    `returning` columns (default: the keys) of these.
 
-    Claims by this, and not by looking first, are safe between concurrent writers. Keys are unique within the batch (else ValueError).
-    The answer has no particular order.
+    Claims by this, and not by looking first, are safe between concurrent writers. Keys are unique within the batch
+    (else ValueError). The answer has no particular order.
     """
     if not rows:
         return []
@@ -83,8 +89,11 @@ async def _insert_missing(session: Session, table: Table, key: Column[Any], rows
     return [make((row[key.name],)) for row in missing]
 
 
-async def upsert(session: Session, target: Target, rows: Rows, *, keys: Sequence[str] = (), update: Sequence[str] | None = None) -> None:
-    """Insert `rows`; where one with the same `keys` (default: the primary key) is there, overwrite its `update` columns (default: all others given).
+async def upsert(
+    session: Session, target: Target, rows: Rows, *, keys: Sequence[str] = (), update: Sequence[str] | None = None
+) -> None:
+    """Insert `rows`; where one with the same `keys` (default: the primary key) is there, overwrite its
+    `update` columns (default: all others given).
 
     Keys are unique within the batch (else ValueError).
     """
@@ -126,15 +135,24 @@ def _unnested(shape: _Shape) -> Select[Any]:
     columns: list[Column[Any]] = [shape.table.c[name] for name in shape.names]
     # one dimension: a JSON list is a value here, not a row of an inner array
     arrays = [bindparam(f"p_{column.name}", type_=ARRAY(column.type, dimensions=1)) for column in columns]
-    source = func.unnest(*arrays).table_valued(*(named(column.name, column.type) for column in columns)).render_derived(name="batch")
+    source = (
+        func.unnest(*arrays)
+        .table_valued(*(named(column.name, column.type) for column in columns))
+        .render_derived(name="batch")
+    )
     return select(*(source.c[column.name] for column in columns))
 
 
 def _refuse_defaults(shape: _Shape) -> None:
     # executemany would fill in SQLAlchemy's own defaults and unnest would not: the two stores would disagree
-    left_out = [column.name for column in shape.table.c if column.default is not None and column.name not in shape.names]
+    left_out = [
+        column.name for column in shape.table.c if column.default is not None and column.name not in shape.names
+    ]
     if left_out:
-        raise ValueError(f"{shape.table.name}: rows must give {', '.join(left_out)}; defaults made in Python are not applied to batches")
+        raise ValueError(
+            f"{shape.table.name}: rows must give {', '.join(left_out)}; defaults made in Python are not applied to"
+            " batches"
+        )
 
 
 def _in_key_order(rows: Rows, keys: tuple[str, ...]) -> Rows:

@@ -19,8 +19,8 @@ _WITH_FRACTION = len('"2026-03-02T12:00:00.000000+00:00"')
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware moment; what comes back is in UTC. A naive datetime is refused (ValueError): it names no moment.
 
-    TIMESTAMP WITH TIME ZONE on PostgreSQL; on SQLite text of one length, `2026-03-02T12:00:00.000000+00:00`, which sorts by time (and is
-    written and read several times faster than SQLAlchemy's own form).
+    TIMESTAMP WITH TIME ZONE on PostgreSQL; on SQLite text of one length, `2026-03-02T12:00:00.000000+00:00`, which
+    sorts by time (and is written and read several times faster than SQLAlchemy's own form).
     """
 
     impl = DateTime
@@ -52,7 +52,8 @@ def _to_text(value: datetime | None) -> str | None:
     # orjson: a third of what isoformat costs, and each row has several
     if value is None:
         return None
-    if value.tzinfo is not UTC and (offset := value.utcoffset()) != _ZERO:  # what was read from JSON is in UTC, and by another name
+    if value.tzinfo is not UTC and (offset := value.utcoffset()) != _ZERO:
+        # what was read from JSON is in UTC, and by another name
         if offset is None:
             raise ValueError(f"{value!r} is naive; give an aware datetime")
         value = value.astimezone(UTC)
@@ -68,7 +69,10 @@ def _from_text(value: str | None) -> datetime | None:
 
 
 class ExactNumber(TypeDecorator[Decimal]):
-    """A decimal that comes back as it went in. NUMERIC on PostgreSQL; text on SQLite, whose numbers are floats: do not sort or sum by it there."""
+    """A decimal that comes back as it went in.
+
+    NUMERIC on PostgreSQL; text on SQLite, whose numbers are floats: do not sort or sum by it there.
+    """
 
     impl = Numeric
     cache_ok = True
@@ -86,7 +90,10 @@ class ExactNumber(TypeDecorator[Decimal]):
 
 
 JsonDocument = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-"""JSON: text on SQLite, JSONB on PostgreSQL. Python's None is SQL NULL. Holds what orjson can write (no Decimal: say it as a string)."""
+"""JSON: text on SQLite, JSONB on PostgreSQL.
+
+Python's None is SQL NULL. Holds what orjson can write (no Decimal: say it as a string).
+"""
 
 Serial = BigInteger().with_variant(Integer, "sqlite")
 """A number the store gives, growing by insertion: for a primary key with `autoincrement=True`."""

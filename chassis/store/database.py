@@ -21,14 +21,17 @@ from chassis.store.statements import DialectName
 
 
 class Database:
-    """The store at `url`: `sqlite:///path`, or `postgresql://user:password@host/name` (`?host=/directory` for a unix socket).
+    """The store at `url`: `sqlite:///path`, or
+    `postgresql://user:password@host/name` (`?host=/directory` for a unix socket).
 
-    `durability` matters on SQLite: "full" syncs at each commit; "normal" may lose the last commits at a power cut (not at a crash)
-    and is for stores whose inputs can be replayed. `busy_seconds` is how long a writer waits there for one of another process.
-    Use one Database per process and store, from one event loop.
+    `durability` matters on SQLite: "full" syncs at each commit; "normal" may lose the last commits at a power cut (not
+    at a crash) and is for stores whose inputs can be replayed. `busy_seconds` is how long a writer waits there for one
+    of another process. Use one Database per process and store, from one event loop.
     """
 
-    def __init__(self, url: str, *, durability: Durability = "full", pool_size: int = 10, busy_seconds: float = 15.0) -> None:
+    def __init__(
+        self, url: str, *, durability: Durability = "full", pool_size: int = 10, busy_seconds: float = 15.0
+    ) -> None:
         address = _with_async_driver(make_url(url))
         self.dialect: DialectName = "sqlite" if address.get_backend_name() == "sqlite" else "postgresql"
         self._file: SqliteFile | None = None
@@ -51,10 +54,12 @@ class Database:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Session]:
-        """A write transaction: commits at exit, rolls back when the block raises. Raises StoreUnavailable when it cannot begin.
+        """A write transaction: commits at exit, rolls back when the block raises.
 
-        On SQLite one write transaction runs at a time and others in this process wait their turn; one inside another would wait for ever,
-        and is refused on both stores (RuntimeError).
+        Raises StoreUnavailable when it cannot begin.
+
+        On SQLite one write transaction runs at a time and others in this process wait their turn; one inside another
+        would wait for ever, and is refused on both stores (RuntimeError).
         """
         task = asyncio.current_task()
         if task in self._writing:
@@ -68,25 +73,34 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Session]:
-        """A session that sees one moment on SQLite, committed rows on PostgreSQL, and cannot write. Raises StoreUnavailable."""
+        """A session that sees one moment on SQLite, committed rows on PostgreSQL, and cannot write.
+
+        Raises StoreUnavailable.
+        """
         async with self._store.read() as session:
             yield session
 
     @asynccontextmanager
     async def glance(self) -> AsyncIterator[Session]:
-        """`read` for a few rows by an index: on SQLite it runs on the loop, and another glance waits until this one ends."""
+        """`read` for a few rows by an index: on SQLite it runs on the loop, and
+        another glance waits until this one ends.
+        """
         async with self._store.glance() as session:
             yield session
 
     @asynccontextmanager
     async def standing_connection(self) -> AsyncIterator[AsyncConnection]:
-        """A connection outside any transaction, held for long: for locks and notices that belong to a session. Raises StoreUnavailable."""
+        """A connection outside any transaction, held for long: for locks and notices that
+        belong to a session. Raises StoreUnavailable.
+        """
         async with _opened(self._engine) as connection:
             yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """A bare connection of SQLAlchemy's, whose transactions are the caller's to begin; migrations use it. Raises StoreUnavailable."""
+        """A bare connection of SQLAlchemy's, whose transactions are the caller's to begin;
+        migrations use it. Raises StoreUnavailable.
+        """
         if self._file is None:
             async with _opened(self._engine) as connection:
                 yield connection

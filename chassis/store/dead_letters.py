@@ -15,8 +15,11 @@ from chassis.store.tables import DEAD_LETTER
 
 
 class Letter(NamedTuple):
-    """A message that was given up. `origin` names it for good: stream, sequence and moment of its first coming. `is_settled`: a copy of it on
-    another lane was applied, or was given up itself."""
+    """A message that was given up.
+
+    `origin` names it for good: stream, sequence and moment of its first coming. `is_settled`: a copy of it on another
+    lane was applied, or was given up itself.
+    """
 
     origin: str
     message_id: str
@@ -33,19 +36,28 @@ async def set_aside(session: Session, letters: Sequence[Letter], died_at: dateti
 
 async def noted(session: Session, origins: Collection[str]) -> dict[str, bool]:
     """Those of `origins` that were given up, and whether a replay was applied since."""
-    rows = await session.execute(rows_by(DEAD_LETTER.c.origin, DEAD_LETTER.c.origin, DEAD_LETTER.c.replayed_at), {"keys": origins})
+    rows = await session.execute(
+        rows_by(DEAD_LETTER.c.origin, DEAD_LETTER.c.origin, DEAD_LETTER.c.replayed_at), {"keys": origins}
+    )
     return {origin: replayed_at is not None for origin, replayed_at in rows}
 
 
 async def take_replay(session: Session, origin: str, at: datetime) -> bool:
     """Whether the letter waits for its replay; it does not any more, once `session` commits."""
     where = (DEAD_LETTER.c.origin == origin, DEAD_LETTER.c.replayed_at.is_(None))
-    return await session.scalar(update(DEAD_LETTER).where(*where).values(replayed_at=at).returning(DEAD_LETTER.c.origin)) is not None
+    return (
+        await session.scalar(update(DEAD_LETTER).where(*where).values(replayed_at=at).returning(DEAD_LETTER.c.origin))
+        is not None
+    )
 
 
 async def take_unnoted_replay(session: Session, letter: Letter, at: datetime) -> bool:
-    """As `take_replay`, of a letter from before they were noted: the first replay writes the note, unless it died as well."""
-    return await take_replay(session, letter.origin, at) or bool(await insert_or_skip(session, DEAD_LETTER, [_row(letter, at, at)]))
+    """As `take_replay`, of a letter from before they were noted: the first replay
+    writes the note, unless it died as well.
+    """
+    return await take_replay(session, letter.origin, at) or bool(
+        await insert_or_skip(session, DEAD_LETTER, [_row(letter, at, at)])
+    )
 
 
 def _row(letter: Letter, died_at: datetime, replayed_at: datetime | None) -> dict[str, object]:

@@ -13,5 +13,8 @@ def dump_json(document: Any) -> str:
 
 
 def load_json(text: str | bytes | float) -> Any:
-    """The document that `text` holds. A bare number is one already where SQLite kept it: its JSON columns take what looks like a number for one."""
+    """The document that `text` holds.
+
+    A bare number is one already where SQLite kept it: its JSON columns take what looks like a number for one.
+    """
     return text if isinstance(text, int | float) else orjson.loads(text)

@@ -1,4 +1,6 @@
-"""What a store complains of: the drivers' errors as ours, which say whether the same work may succeed later and quote nobody's data."""
+"""What a store complains of: the drivers' errors as ours, which say whether the same work
+may succeed later and quote nobody's data.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +11,21 @@ from contextlib import contextmanager
 
 import asyncpg
 
-# SQLite's primary result codes that a later try can turn into success: BUSY, LOCKED, NOMEM, IOERR, FULL, CANTOPEN, PROTOCOL
+# SQLite's primary result codes that a later try can turn into success: BUSY,
+# LOCKED, NOMEM, IOERR, FULL, CANTOPEN, PROTOCOL
 _SQLITE_PASSING = frozenset({5, 6, 7, 10, 13, 14, 15})
 SQLITE_BUSY = 5
-# SQLSTATE classes: connection, transaction rollback (serialization, deadlock), resources, lock not available, operator intervention, system
+# SQLSTATE classes: connection, transaction rollback (serialization, deadlock), resources, lock not
+# available, operator intervention, system
 _POSTGRES_PASSING = ("08", "40", "53", "55P03", "57P", "58")
 _POSTGRES_READ_ONLY = "25006"  # a standby answered: the primary is being changed
 _QUOTED_ARGUMENT = re.compile(r"(invalid input for query argument \$\d+).*", re.DOTALL)
 
 
 class StoreError(Exception):
-    """A statement failed. `is_passing`: the store was away or busy. `orig` is the driver's error, whose text may quote what was to be written;
-    ours never does."""
+    """A statement failed. `is_passing`: the store was away or busy. `orig` is the driver's error, whose text may
+    quote what was to be written; ours never does.
+    """
 
     def __init__(self, text: str, orig: BaseException, *, is_passing: bool = False) -> None:
         super().__init__(text)
@@ -37,8 +42,9 @@ class StoreUnavailable(Exception):
 
 
 class Contended(Exception):
-    """Another writer was at the same rows; nothing is saved, and the same work may well succeed when it is done again. If it does not, again and
-    again, it is the data that contradicts itself."""
+    """Another writer was at the same rows; nothing is saved, and the same work may well succeed when it is done
+    again. If it does not, again and again, it is the data that contradicts itself.
+    """
 
 
 def is_busy(error: sqlite3.Error) -> bool:
@@ -53,11 +59,14 @@ def of_sqlite(error: sqlite3.Error) -> StoreError:
 
 
 def of_postgres(error: Exception) -> StoreError:
-    """The server's message without its detail ("Key (email)=(...) already exists"), or the driver's without the argument it quotes."""
+    """The server's message without its detail ("Key (email)=(...) already exists"), or the
+    driver's without the argument it quotes.
+    """
     if isinstance(error, asyncpg.PostgresError):
         kind = Violated if isinstance(error, asyncpg.IntegrityConstraintViolationError) else StoreError
         state = error.sqlstate or ""
-        is_stale = isinstance(error, asyncpg.InvalidCachedStatementError | asyncpg.OutdatedSchemaCacheError)  # read anew by the next try
+        # read anew by the next try
+        is_stale = isinstance(error, asyncpg.InvalidCachedStatementError | asyncpg.OutdatedSchemaCacheError)
         is_passing = is_stale or state == _POSTGRES_READ_ONLY or state.startswith(_POSTGRES_PASSING)
         # what is said of values (class 22) quotes them
         words = "the value cannot be stored" if state.startswith("22") else error.args[0] if error.args else ""
@@ -69,7 +78,9 @@ def of_postgres(error: Exception) -> StoreError:
 
 @contextmanager
 def reaching() -> Iterator[None]:
-    """Around the opening of a connection: there the operating system's errors can mean nothing else than that the store is away."""
+    """Around the opening of a connection: there the operating system's errors can mean
+    nothing else than that the store is away.
+    """
     try:
         yield
     except sqlite3.Error as error:

@@ -1,6 +1,8 @@
-"""Up to where each lane of a stream was applied: one row a stream and lane number, moved in the transaction of the effects.
+"""Up to where each lane of a stream was applied: one row a stream and lane number,
+moved in the transaction of the effects.
 
-The number is the one in the message's subject, not the reader's: how many lanes a service reads in may change, and the floors hold.
+The number is the one in the message's subject, not the reader's: how many lanes a service
+reads in may change, and the floors hold.
 """
 
 from __future__ import annotations
@@ -29,8 +31,12 @@ _LOCK = {
     for (dialect, among), lock in zip(_AMONG.items(), ("", " ORDER BY lane FOR UPDATE"), strict=True)
 }
 _MOVE = {
-    dialect: text(f"UPDATE inbox_floor SET sequence = :sequence, stored_at = :stored_at WHERE stream = :stream AND {among}").bindparams(  # noqa: S608
-        bindparam("numbers", type_=_LISTS[dialect]), bindparam("stored_at", type_=UtcDateTime), bindparam("sequence", type_=BigInteger)
+    dialect: text(
+        f"UPDATE inbox_floor SET sequence = :sequence, stored_at = :stored_at WHERE stream = :stream AND {among}"  # noqa: S608
+    ).bindparams(
+        bindparam("numbers", type_=_LISTS[dialect]),
+        bindparam("stored_at", type_=UtcDateTime),
+        bindparam("sequence", type_=BigInteger),
     )
     for dialect, among in _AMONG.items()
 }
@@ -46,8 +52,8 @@ class Floor(NamedTuple):
 async def open_floors(session: Session, stream: StreamState, lanes: int) -> dict[int, Mark]:
     """The floors of all lane numbers there are, for a service that runs with `lanes` from now on.
 
-    A number that was never heard begins where a durable acknowledged it (a store of before floors, or a new one), else at 0. A floor higher than
-    the stream is lowered to its end: the stream was made anew or set back.
+    A number that was never heard begins where a durable acknowledged it (a store of before floors, or a new one), else
+    at 0. A floor higher than the stream is lowered to its end: the stream was made anew or set back.
     """
     found = await _read(session, _of(stream.name).with_for_update())
     known = max(lanes, stream.lanes, 1 + max(found, default=-1))
@@ -55,7 +61,9 @@ async def open_floors(session: Session, stream: StreamState, lanes: int) -> dict
     await insert_or_skip(session, INBOX_FLOOR, [_new_row(stream, lane, lanes) for lane in missing])
     high = (INBOX_FLOOR.c.stream == stream.name, INBOX_FLOOR.c.sequence > stream.last.sequence)
     await session.execute(update(INBOX_FLOOR).where(*high).values(sequence=stream.last.sequence))
-    await session.execute(update(INBOX_FLOOR).where(INBOX_FLOOR.c.stream == stream.name, INBOX_FLOOR.c.lanes != lanes).values(lanes=lanes))
+    await session.execute(
+        update(INBOX_FLOOR).where(INBOX_FLOOR.c.stream == stream.name, INBOX_FLOOR.c.lanes != lanes).values(lanes=lanes)
+    )
     return await floors_of(session, stream.name)
 
 
@@ -65,7 +73,8 @@ async def floors_of(session: Session, stream: str) -> dict[int, Mark]:
 
 
 async def lock(session: Session, stream: str, numbers: Collection[int], lanes: int) -> dict[int, Floor]:
-    """The floors of these lane numbers, for this transaction alone: another reader of one of them waits (PostgreSQL; SQLite has one writer).
+    """The floors of these lane numbers, for this transaction alone: another reader of one of them
+    waits (PostgreSQL; SQLite has one writer).
 
     Raises LanesDiffer when the service runs with another number than `lanes`.
     """
@@ -84,12 +93,20 @@ async def move(session: Session, stream: str, locked: Mapping[int, Floor], last:
         if (moved := _moved(floor.mark, last)) != floor.mark:
             moves.setdefault(moved, []).append(lane)
     for moved, numbers in moves.items():
-        values = {"stream": stream, "numbers": _listed(session, numbers), "sequence": moved.sequence, "stored_at": moved.stored_at}
+        values = {
+            "stream": stream,
+            "numbers": _listed(session, numbers),
+            "sequence": moved.sequence,
+            "stored_at": moved.stored_at,
+        }
         await session.execute(_MOVE[_dialect(session)], values)
 
 
 def covers(floor: Floor | None, place: Mark) -> bool:
-    """Whether what stands at `place` was applied. A younger message with a lower number is another one: the stream was made anew or set back."""
+    """Whether what stands at `place` was applied.
+
+    A younger message with a lower number is another one: the stream was made anew or set back.
+    """
     return floor is not None and place.sequence <= floor.mark.sequence and place.stored_at <= floor.mark.stored_at
 
 
@@ -113,9 +130,18 @@ def _of(stream: str) -> Select[Any]:
 
 
 async def _read(session: Session, statement: Select[Any]) -> dict[int, Floor]:
-    return {lane: Floor(Mark(sequence, stored_at), lanes) for lane, lanes, sequence, stored_at in await session.execute(statement)}
+    return {
+        lane: Floor(Mark(sequence, stored_at), lanes)
+        for lane, lanes, sequence, stored_at in await session.execute(statement)
+    }
 
 
 def _new_row(stream: StreamState, lane: int, lanes: int) -> dict[str, object]:
     sequence = stream.acknowledged.get(lane, 0)
-    return {"stream": stream.name, "lane": lane, "lanes": lanes, "sequence": sequence, "stored_at": stream.last.stored_at}
+    return {
+        "stream": stream.name,
+        "lane": lane,
+        "lanes": lanes,
+        "sequence": sequence,
+        "stored_at": stream.last.stored_at,
+    }

@@ -1,19 +1,33 @@
 """Which messages were applied already: those up to the floor of their lane, and above it those whose ids were claimed.
 
-Both are written in the transaction of the effects. A floor answers for as long as the stream can bring its messages again; a row is needed only
-for what may come again further up, under the same id (docs/decisions/0015).
+Both are written in the transaction of the effects. A floor answers for as long as the stream can bring its messages
+again; a row is needed only for what may come again further up, under the same id (docs/decisions/0015).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Integer, String, bindparam, delete, func, literal_column, select, text, tuple_
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Integer,
+    String,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    text,
+    tuple_,
+)
 
 from chassis.bus.streams import is_from_outside
+from chassis.clock import wall_clock
 from chassis.message import Mark
 from chassis.store import floors
 from chassis.store.documents import dump_json
@@ -22,10 +36,11 @@ from chassis.store.session import Session
 from chassis.store.tables import INBOX, INBOX_BEFORE, INBOX_FLOOR
 from contracts.limits import INBOX_DAYS, INBOX_SEQUENCES
 
-# by hand beside `batch.insert_or_skip`: only these values differ from row to row, and sending nothing else makes the hottest statement cost a third
+# by hand beside `batch.insert_or_skip`: only these values differ from row to row, and sending nothing else
+# makes the hottest statement cost a third
 _CLAIM_SQLITE = text(
-    "INSERT INTO inbox (stream, message_id, lane, sequence, claimed_at) "
-    "SELECT :stream, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(:rows) WHERE true ON CONFLICT DO NOTHING RETURNING message_id"
+    "INSERT INTO inbox (stream, message_id, lane, sequence, claimed_at) SELECT :stream, value ->> 0, value ->> 1, value"
+    " ->> 2, value ->> 3 FROM json_each(:rows) WHERE true ON CONFLICT DO NOTHING RETURNING message_id"
 ).bindparams(bindparam("stream", type_=String), bindparam("rows", type_=String))
 _CLAIM_POSTGRES = text(
     "INSERT INTO inbox (stream, message_id, lane, sequence, claimed_at) SELECT :stream, batch.* "
@@ -40,9 +55,11 @@ _CLAIM_POSTGRES = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """Who reads: the lane numbers `heard` on subjects of `stream`, for a service that runs with `lanes`. `before`: durables of the time before
-    floors whose rows are asked as well."""
+class InboxReading:
+    """Who reads: the lane numbers `heard` on subjects of `stream`, for a service that runs with `lanes`.
+
+    `before`: durables of the time before floors whose rows are asked as well.
+    """
 
     stream: str
     lanes: int
@@ -59,22 +76,25 @@ class Arrival(NamedTuple):
     is_in_each_lane: bool = False
 
 
-async def claim(session: Session, reading: Reading, arrivals: Sequence[Arrival], last: Mark) -> set[int]:
+async def claim(session: Session, reading: InboxReading, arrivals: Sequence[Arrival], last: Mark) -> set[int]:
     """The sequences of those of `arrivals` that were not applied before; they are, once `session` commits.
 
-    `last` is the highest place of the batch: all that is heard up to there was applied before or is in this batch, so the floors move there.
-    Raises LanesDiffer when the service is run with another number of lanes by now.
+    `last` is the highest place of the batch: all that is heard up to there was applied before or is in this batch, so
+    the floors move there. Raises LanesDiffer when the service is run with another number of lanes by now.
     """
-    locked = await floors.lock(session, reading.stream, {*reading.heard, *(arrival.lane for arrival in arrivals)}, reading.lanes)
+    locked = await floors.lock(
+        session, reading.stream, {*reading.heard, *(arrival.lane for arrival in arrivals)}, reading.lanes
+    )
     above = [arrival for arrival in arrivals if not floors.covers(locked.get(arrival.lane), arrival.place)]
     fresh = await remember(session, reading, above)
     await floors.move(session, reading.stream, {lane: locked[lane] for lane in reading.heard if lane in locked}, last)
     return fresh
 
 
-async def remember(session: Session, reading: Reading, arrivals: Sequence[Arrival]) -> set[int]:
+async def remember(session: Session, reading: InboxReading, arrivals: Sequence[Arrival]) -> set[int]:
     """Claim by id alone, whatever the floor says: the sequences of those that no row knew."""
-    first_with = {arrival.message_id: arrival for arrival in reversed(arrivals)}  # the same message may be in the batch twice
+    # the same message may be in the batch twice
+    first_with = {arrival.message_id: arrival for arrival in reversed(arrivals)}
     if reading.before and first_with:
         for message_id in await _known_before(session, reading.before, first_with.keys()):
             del first_with[message_id]
@@ -89,12 +109,14 @@ async def consumers_before(session: Session) -> tuple[str, ...]:
     """The durables that rows of the time before floors are left of."""
     found: list[str] = []
     statement = select(func.min(INBOX_BEFORE.c.consumer))  # one step in the index a name, however many rows
-    while (name := await session.scalar(statement.where(INBOX_BEFORE.c.consumer > found[-1]) if found else statement)) is not None:
+    while (
+        name := await session.scalar(statement.where(INBOX_BEFORE.c.consumer > found[-1]) if found else statement)
+    ) is not None:
         found.append(name)
     return tuple(found)
 
 
-async def knows(session: Session, reading: Reading, message_id: str) -> bool:
+async def knows(session: Session, reading: InboxReading, message_id: str) -> bool:
     """Whether a row, of now or before, knows the id."""
     row = select(INBOX.c.message_id).where(INBOX.c.stream == reading.stream, INBOX.c.message_id == message_id)
     if await session.scalar(row) is not None:
@@ -103,7 +125,9 @@ async def knows(session: Session, reading: Reading, message_id: str) -> bool:
 
 
 async def forget(session: Session, now: datetime, limit: int) -> int:
-    """Forget up to `limit` rows of each kind that nothing can bring again (`contracts.limits`); answers how many went of the kind with most."""
+    """Forget up to `limit` rows of each kind that nothing can bring again (`contracts.limits`);
+    answers how many went of the kind with most.
+    """
     earliest = now - timedelta(days=INBOX_DAYS)
     gone = [await _forget_aged(session, earliest, limit), await _forget_before(session, earliest, limit)]
     streams = await session.scalars(select(INBOX_FLOOR.c.stream).distinct())
@@ -119,7 +143,7 @@ async def _known_before(session: Session, consumers: Collection[str], message_id
 
 
 async def _insert(session: Session, stream: str, arrived: Sequence[Arrival]) -> Sequence[str]:
-    now = int(datetime.now(UTC).timestamp())
+    now = int(wall_clock().timestamp())
     goes_by_age = is_from_outside(stream)
     moments = [now if goes_by_age or one.is_in_each_lane else None for one in arrived]
     if session.dialect == "postgresql":
@@ -130,7 +154,9 @@ async def _insert(session: Session, stream: str, arrived: Sequence[Arrival]) -> 
             "moments": moments,
         }
         return await session.scalars(_CLAIM_POSTGRES, {"stream": stream} | values)
-    rows = [(one.message_id, one.lane, one.place.sequence, moment) for one, moment in zip(arrived, moments, strict=True)]
+    rows = [
+        (one.message_id, one.lane, one.place.sequence, moment) for one, moment in zip(arrived, moments, strict=True)
+    ]
     return await session.scalars(_CLAIM_SQLITE, {"stream": stream, "rows": dump_json(rows)})
 
 
@@ -144,11 +170,15 @@ async def _forget_passed(session: Session, stream: str, limit: int) -> int:
     at_floor = (INBOX_FLOOR.c.stream == INBOX.c.stream) & (INBOX_FLOOR.c.lane == INBOX.c.lane)
     is_passed = INBOX.c.sequence <= INBOX_FLOOR.c.sequence - INBOX_SEQUENCES
     passed = select(INBOX.c.stream, INBOX.c.message_id).join(INBOX_FLOOR, at_floor)
-    return await _delete(session, passed.where(INBOX.c.stream == stream, INBOX.c.claimed_at.is_(None), is_passed).limit(limit))
+    return await _delete(
+        session, passed.where(INBOX.c.stream == stream, INBOX.c.claimed_at.is_(None), is_passed).limit(limit)
+    )
 
 
 async def _delete(session: Session, chosen: Any) -> int:
-    gone = await session.execute(delete(INBOX).where(tuple_(INBOX.c.stream, INBOX.c.message_id).in_(chosen)).returning(INBOX.c.lane))
+    gone = await session.execute(
+        delete(INBOX).where(tuple_(INBOX.c.stream, INBOX.c.message_id).in_(chosen)).returning(INBOX.c.lane)
+    )
     return len(gone)
 
 
@@ -161,5 +191,7 @@ async def _forget_before(session: Session, earliest: datetime, limit: int) -> in
     else:  # rowids grow with time
         place = literal_column("rowid")
         oldest = select(place).select_from(INBOX_BEFORE).order_by(place).limit(limit)
-    gone = await session.execute(delete(INBOX_BEFORE).where(place.in_(oldest), is_old).returning(INBOX_BEFORE.c.consumer))
+    gone = await session.execute(
+        delete(INBOX_BEFORE).where(place.in_(oldest), is_old).returning(INBOX_BEFORE.c.consumer)
+    )
     return len(gone)

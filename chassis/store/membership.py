@@ -1,4 +1,6 @@
-"""`column IN values` by one statement however many values there are: `= ANY (array)` on PostgreSQL, a list as JSON on SQLite."""
+"""`column IN values` by one statement however many values there are: `= ANY (array)`
+on PostgreSQL, a list as JSON on SQLite.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from chassis.store.documents import dump_json
 
 
 def among(column: Column[Any], name: str) -> ColumnElement[bool]:
-    """Whether `column` is one of the values that are given under `name` when the statement is run: any collection of strings or integers."""
+    """Whether `column` is one of the values that are given under `name` when the statement is
+    run: any collection of strings or integers.
+    """
     return _Among(column, bindparam(name, type_=_List(column.type), required=True))
 
 
@@ -28,7 +32,8 @@ def one_of(column: Column[Any], values: Collection[str] | Collection[int]) -> Co
 
 @lru_cache(maxsize=512)
 def rows_by(key: Column[Any], *columns: Column[Any]) -> Select[Any]:
-    """The rows of a table whose `key` is one of "keys" (all columns unless some are named): how a batch loads what it is about. Built once.
+    """The rows of a table whose `key` is one of "keys" (all columns unless some are named): how a
+    batch loads what it is about. Built once.
 
     rows = await session.execute(rows_by(PERSON.c.person_id), {"keys": person_ids})
     """
@@ -60,7 +65,9 @@ class _Among(FunctionElement[bool]):
     inherit_cache = True
 
     def self_group(self, against: Any = None) -> Any:
-        """As it is: SQLAlchemy would write `(...) = 1` for SQLite, which then uses no index and reads the whole table."""
+        """As it is: SQLAlchemy would write `(...) = 1` for SQLite, which then
+        uses no index and reads the whole table.
+        """
         return self
 
 

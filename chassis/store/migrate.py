@@ -2,10 +2,13 @@
 
 To add a migration to a service:
 1. change the SQLModel tables in `store.py`;
-2. `python -m chassis.store.migrate services.<name>.migrations --draft "what changes" --metadata services.<name>.store:Table`;
-3. read and correct the file it wrote in `services/<name>/migrations/versions/`; the service's drift test says when both agree.
+2. `python -m chassis.store.migrate services.<name>.migrations --draft "what changes"
+   --metadata services.<name>.store:Table`;
+3. read and correct the file it wrote in `services/<name>/migrations/versions/`; the
+   service's drift test says when both agree.
 
-A service applies its own at start; by command: `python -m chassis.store.migrate services.<name>.migrations --url <store> [--sql]`.
+A service applies its own at start; by command: `python -m chassis.store.migrate
+services.<name>.migrations --url <store> [--sql]`.
 """
 
 from __future__ import annotations
@@ -46,9 +49,11 @@ _ALEMBIC = threading.Lock()
 
 
 async def migrate(url: str, package: str | None = None) -> None:
-    """Bring the store at `url` to the newest revision of the chassis's chain, and of the one in `package` (`services.x.migrations`).
+    """Bring the store at `url` to the newest revision of the chassis's chain, and of the
+    one in `package` (`services.x.migrations`).
 
-    Does nothing where there is nothing to do. Of replicas that start together one migrates and the others wait. Raises StoreUnavailable.
+    Does nothing where there is nothing to do. Of replicas that start together one migrates and
+    the others wait. Raises StoreUnavailable.
     """
     async with Database(url) as database:
         if await _is_newest(database, package):
@@ -65,7 +70,9 @@ async def pending(url: str, package: str | None = None) -> list[str]:
 
 
 async def drift(url: str, metadata: MetaData) -> list[str]:
-    """What the migrated store at `url` and a service's `metadata` disagree about, a line each; empty when they agree."""
+    """What the migrated store at `url` and a service's `metadata` disagree
+    about, a line each; empty when they agree.
+    """
     async with Database(url) as database, database.connection() as connection:
         return await connection.run_sync(_differences, metadata)
 
@@ -87,7 +94,9 @@ async def draft(package: str, metadata: MetaData, message: str) -> Path:
 
 
 async def _is_newest(database: Database, package: str | None) -> bool:
-    """Whether there is nothing to do: asked before Alembic, which takes ten times as long to say so, and memory that it does not give back."""
+    """Whether there is nothing to do: asked before Alembic, which takes ten times as long to say
+    so, and memory that it does not give back.
+    """
     try:
         async with database.glance() as session:
             return all([await session.scalars(_applied(name)) == [newest(name)] for name in _chains(package)])
@@ -138,7 +147,8 @@ async def _one_at_a_time(database: Database) -> AsyncIterator[None]:
             yield
             return
         async with database.standing_connection() as connection:
-            # polled, not awaited: a waiter's snapshot would hold up CREATE INDEX CONCURRENTLY, which would hold up the waiter
+            # polled, not awaited: a waiter's snapshot would hold up CREATE INDEX
+            # CONCURRENTLY, which would hold up the waiter
             while not await connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _MIGRATION_LOCK}):  # noqa: ASYNC110
                 await asyncio.sleep(_LOCK_RETRY_SECONDS)
             try:
@@ -149,7 +159,8 @@ async def _one_at_a_time(database: Database) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _alone_in_process() -> AsyncIterator[None]:
-    # Alembic's `op` and `context` are global; a thread lock, since several event loops may run services (polled: it must not block any of them)
+    # Alembic's `op` and `context` are global; a thread lock, since several event loops may run
+    # services (polled: it must not block any of them)
     while not _ALEMBIC.acquire(blocking=False):  # noqa: ASYNC110
         await asyncio.sleep(_PROCESS_RETRY_SECONDS)
     try:
@@ -160,7 +171,8 @@ async def _alone_in_process() -> AsyncIterator[None]:
 
 async def _upgrade(connection: AsyncConnection, package: str) -> None:
     lacking = await connection.run_sync(_pending, package)
-    await connection.commit()  # Alembic begins and commits by itself, so that a migration may step out of the transaction
+    # Alembic begins and commits by itself, so that a migration may step out of the transaction
+    await connection.commit()
     if lacking:
         await connection.run_sync(_run_upgrade, package)
 
@@ -171,11 +183,16 @@ def _run_upgrade(connection: Connection, package: str) -> None:
 
 def _pending(connection: Connection, package: str) -> list[str]:
     script = ScriptDirectory.from_config(_config(package))
-    applied = MigrationContext.configure(connection, opts={"version_table": _version_table(package)}).get_current_heads()
+    applied = MigrationContext.configure(
+        connection, opts={"version_table": _version_table(package)}
+    ).get_current_heads()
     chain = [revision.revision for revision in script.walk_revisions()]
     unknown = set(applied) - set(chain)
     if unknown:
-        raise UnknownRevision(f"the store has {', '.join(sorted(unknown))} of {package}, which this version does not know; run a newer one")
+        raise UnknownRevision(
+            f"the store has {', '.join(sorted(unknown))} of {package}, which this version does not know; run a"
+            " newer one"
+        )
     done = {revision.revision for head in applied for revision in script.iterate_revisions(head, "base")}
     return [f"{package}:{revision}" for revision in reversed(chain) if revision not in done]
 
@@ -186,7 +203,9 @@ class UnknownRevision(Exception):
 
 def _is_service_table(subject: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
     # what the store keeps to search by is its own: virtual tables, and an index over an expression
-    return _table_name(subject, name, kind) not in _CHASSIS_TABLES | _VERSION_TABLES and search.INDEX not in (name or "")
+    return _table_name(subject, name, kind) not in _CHASSIS_TABLES | _VERSION_TABLES and search.INDEX not in (
+        name or ""
+    )
 
 
 def _is_chassis_table(subject: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
@@ -199,8 +218,14 @@ def _table_name(subject: Any, name: str | None, kind: str) -> str | None:
 
 
 def _differences(connection: Connection, metadata: MetaData) -> list[str]:
-    options = {"compare_type": True, "include_object": _is_chassis_table if metadata is tables.METADATA else _is_service_table}
-    return [_in_words(difference) for difference in compare_metadata(MigrationContext.configure(connection, opts=options), metadata)]
+    options = {
+        "compare_type": True,
+        "include_object": _is_chassis_table if metadata is tables.METADATA else _is_service_table,
+    }
+    return [
+        _in_words(difference)
+        for difference in compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+    ]
 
 
 def _in_words(difference: Any) -> str:
@@ -208,7 +233,11 @@ def _in_words(difference: Any) -> str:
     if isinstance(difference, list):  # changes to one column come as a list
         return "; ".join(_in_words(one) for one in difference)
     verb, *parts = difference
-    names = [part if isinstance(part, str) else getattr(part, "name", None) or repr(part) for part in parts if part is not None and part != {}]
+    names = [
+        part if isinstance(part, str) else getattr(part, "name", None) or repr(part)
+        for part in parts
+        if part is not None and part != {}
+    ]
     return f"{verb.replace('_', ' ')} {'.'.join(str(name) for name in names)}"
 
 
@@ -230,12 +259,16 @@ def _metadata(where: str) -> MetaData:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m chassis.store.migrate", description="Migrate a store, forward only.")
+    parser = argparse.ArgumentParser(
+        prog="python -m chassis.store.migrate", description="Migrate a store, forward only."
+    )
     parser.add_argument("package", help="the service's migrations, e.g. services.identity.migrations")
     parser.add_argument("--url", default=os.environ.get("DATABASE_URL"), help="the store; default: DATABASE_URL")
     parser.add_argument("--sql", action="store_true", help="write the SQL for that kind of store instead of running it")
     parser.add_argument("--draft", metavar="MESSAGE", help="write the next migration from the difference to --metadata")
-    parser.add_argument("--metadata", metavar="MODULE:CLASS", help="the class whose metadata holds the service's tables")
+    parser.add_argument(
+        "--metadata", metavar="MODULE:CLASS", help="the class whose metadata holds the service's tables"
+    )
     return parser
 
 

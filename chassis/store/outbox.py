@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import delete, func, not_, select
 
+from chassis.clock import wall_clock
 from chassis.message import OutMessage
 from chassis.store.batch import insert_numbered
 from chassis.store.membership import among, one_of
@@ -37,18 +38,30 @@ class Backlog:
 
 
 async def append(session: Session, messages: Sequence[tuple[str, OutMessage]]) -> list[Waiting]:
-    """Write `(event_id, message)` pairs into the outbox, in this order; answers them with their ids. Hand them to the relay after the commit."""
-    now = datetime.now(UTC)
+    """Write `(event_id, message)` pairs into the outbox, in this order; answers them with their ids.
+    Hand them to the relay after the commit.
+    """
+    now = wall_clock()
     rows = [
-        {"event_id": event_id, "subject": message.subject, "headers": dict(message.headers), "body": message.body, "created_at": now}
+        {
+            "event_id": event_id,
+            "subject": message.subject,
+            "headers": dict(message.headers),
+            "body": message.body,
+            "created_at": now,
+        }
         for event_id, message in messages
     ]
     numbers = await insert_numbered(session, OUTBOX, rows, "id")
     return [Waiting(number, message) for number, (_, message) in zip(numbers, messages, strict=True)]
 
 
-async def waiting(session: Session, limit: int, except_ids: Sequence[int] = (), except_owners: Collection[str] = ()) -> list[Waiting]:
-    """The first `limit` messages in the order they were said, without those of `except_ids` and those whose subject begins with an excepted owner."""
+async def waiting(
+    session: Session, limit: int, except_ids: Sequence[int] = (), except_owners: Collection[str] = ()
+) -> list[Waiting]:
+    """The first `limit` messages in the order they were said, without those of `except_ids` and those
+    whose subject begins with an excepted owner.
+    """
     statement = select(OUTBOX.c.id, OUTBOX.c.subject, OUTBOX.c.headers, OUTBOX.c.body)
     if except_ids:
         statement = statement.where(not_(one_of(OUTBOX.c.id, except_ids)))

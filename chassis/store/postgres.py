@@ -25,7 +25,9 @@ _SERVER_SETTINGS: Final = {"jit": "off"}
 
 
 class PostgresPool:
-    """The connections of this process to one database: `size` of them are kept, as many more are opened when all are busy."""
+    """The connections of this process to one database: `size` of them are kept,
+    as many more are opened when all are busy.
+    """
 
     def __init__(self, url: URL, size: int) -> None:
         self._options = PGDialect_asyncpg().create_connect_args(url)[1]  # type: ignore[no-untyped-call]
@@ -72,7 +74,8 @@ class PostgresPool:
     def _rested(self) -> asyncpg.Connection | None:
         while self._idle:
             connection = self._idle.pop()
-            if not connection.is_closed():  # after a restart of the server they are; the driver knows, and asking it costs no round trip
+            if not connection.is_closed():
+                # after a restart of the server they are; the driver knows, and asking it costs no round trip
                 return connection
         return None
 
@@ -85,8 +88,12 @@ class PostgresPool:
                 statement_cache_size=_CACHED_STATEMENTS,
                 max_cached_statement_lifetime=0,
             )
-            await connection.set_type_codec("json", encoder=str.encode, decoder=load_json, schema="pg_catalog", format="binary")
-            await connection.set_type_codec("jsonb", encoder=_to_jsonb, decoder=_from_jsonb, schema="pg_catalog", format="binary")
+            await connection.set_type_codec(
+                "json", encoder=str.encode, decoder=load_json, schema="pg_catalog", format="binary"
+            )
+            await connection.set_type_codec(
+                "jsonb", encoder=_to_jsonb, decoder=_from_jsonb, schema="pg_catalog", format="binary"
+            )
         return connection
 
     async def _put_back(self, connection: asyncpg.Connection) -> None:
@@ -111,7 +118,9 @@ class _Driver:
 
     async def fetch_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> Fetched:
         answers = [await self.fetch(sql, values) for values in rows]
-        return [record for records, _ in answers for record in records], next((keys for records, keys in answers if records), ())
+        return [record for records, _ in answers for record in records], next(
+            (keys for records, keys in answers if records), ()
+        )
 
     async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         try:

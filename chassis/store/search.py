@@ -1,11 +1,13 @@
 """Finding rows by a part of their text, by an index on both kinds of store that needs no extension and no privilege.
 
-A table of searched texts hangs beside the table that is found: `(id, place, text)`, a row for what has a text. The store keeps the index of it:
-FTS5 by triggers on SQLite, on PostgreSQL GIN over the grams of the text (pg_trgm would have to be installed, and in the C locale it
-sees no letter beyond ASCII). Both only narrow down: what holds the needle is told by the text itself, so both find the same.
+A table of searched texts hangs beside the table that is found: `(id, place, text)`, a row for what has a text. The
+store keeps the index of it: FTS5 by triggers on SQLite, on PostgreSQL GIN over the grams of the text (pg_trgm would
+have to be installed, and in the C locale it sees no letter beyond ASCII). Both only narrow down: what holds the needle
+is told by the text itself, so both find the same.
 
-Answers come in the order of ids and go on after an id. FTS5 gives rows in the order of their numbers, so the number is the beginning of the id:
-`place`. Two ids that begin alike (one of some 30,000 that come within a millisecond) share a row of the index.
+Answers come in the order of ids and go on after an id. FTS5 gives rows in the order of their numbers, so
+the number is the beginning of the id: `place`. Two ids that begin alike (one of some 30,000 that come
+within a millisecond) share a row of the index.
 """
 
 from __future__ import annotations
@@ -15,7 +17,21 @@ from functools import lru_cache
 from typing import Any, Final
 
 from alembic import op
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Delete, Index, MetaData, String, Table, Text, delete, func, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Delete,
+    Index,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chassis.store.membership import among
@@ -37,16 +53,21 @@ CREATE OR REPLACE FUNCTION search_grams(searched text) RETURNS text[] LANGUAGE s
 $$"""
 _GIN: Final = "CREATE INDEX {name}_grams ON {name} USING gin (search_grams(text))"
 _FTS5: Final = """
-CREATE VIRTUAL TABLE {name}_grams USING fts5(text, tokenize = 'trigram case_sensitive 1', detail = none, columnsize = 0)"""
+CREATE VIRTUAL TABLE {name}_grams USING fts5(
+  text, tokenize = 'trigram case_sensitive 1', detail = none, columnsize = 0
+)"""
 _TRIGGER: Final = """
 CREATE TRIGGER {name}_{event} AFTER {event} ON {name} BEGIN
   DELETE FROM {name}_grams WHERE rowid = {row}.place;
-  INSERT INTO {name}_grams (rowid, text) SELECT place, group_concat(text, '') FROM {name} WHERE place = {row}.place GROUP BY place;
+  INSERT INTO {name}_grams (rowid, text)
+    SELECT place, group_concat(text, '') FROM {name} WHERE place = {row}.place GROUP BY place;
 END"""
-# in the order of numbers, which FTS5 gives without sorting; of those that share one, in the order of the index that names them: (place, id)
+# in the order of numbers, which FTS5 gives without sorting; of those that share one, in the order
+# of the index that names them: (place, id)
 _FIND_SQLITE: Final = """
 SELECT {name}.id FROM {name}_grams CROSS JOIN {name} INDEXED BY {name}_place ON {name}.place = {name}_grams.rowid
-WHERE {name}_grams MATCH :grams AND {name}_grams.rowid >= :place AND {name}.id > :after AND instr({name}.text, :needle) > 0
+WHERE {name}_grams MATCH :grams AND {name}_grams.rowid >= :place AND {name}.id > :after
+  AND instr({name}.text, :needle) > 0
 ORDER BY {name}_grams.rowid LIMIT :limit"""
 _FIND_POSTGRES: Final = """
 SELECT id FROM {name} WHERE search_grams(text) @> CAST(:grams AS text[]) AND id > :after AND strpos(text, :needle) > 0
@@ -55,7 +76,11 @@ ORDER BY id LIMIT :limit"""
 
 def search_table(name: str, metadata: MetaData) -> Table:
     """The table of searched texts; `create` makes it, with its index."""
-    columns = (Column("id", String, primary_key=True), Column("place", BigInteger, nullable=False), Column("text", Text, nullable=False))
+    columns = (
+        Column("id", String, primary_key=True),
+        Column("place", BigInteger, nullable=False),
+        Column("text", Text, nullable=False),
+    )
     return Table(name, metadata, *columns, Index(f"{name}_place", "place", "id"))
 
 
@@ -79,7 +104,9 @@ def fill(connection: Connection, table: Table, texts: Mapping[str, str]) -> None
 
 
 async def keep(session: Session, table: Table, texts: Mapping[str, str]) -> None:
-    """From now on these ids are found by these texts; by none, if it is empty. Where a text is as it was, nothing is written."""
+    """From now on these ids are found by these texts; by none, if it is empty. Where
+    a text is as it was, nothing is written.
+    """
     found = rows(texts)
     gone = texts.keys() - {row["id"] for row in found}
     if gone:
@@ -103,7 +130,8 @@ def _keeping(table: Table, dialect: DialectName) -> Any:
 async def find(session: Session, table: Table, query: str, after: str, limit: int) -> list[str]:
     """The ids whose text holds `query`, in their order, after the id `after`."""
     statement, given = finding(session, table, query, after, limit)
-    if _is_postgres(session):  # a plan for any text would read everybody in order: right for common texts, and slow for rare ones
+    if _is_postgres(session):
+        # a plan for any text would read everybody in order: right for common texts, and slow for rare ones
         await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     return list(await session.scalars(text(statement), given)) if given["grams"] else []
 
@@ -122,7 +150,8 @@ def holds(session: Session, table: Table, query: str) -> ColumnElement[bool]:
     """Whether a row's text holds `query`: for a few rows that were found in another way."""
     position = func.strpos if _is_postgres(session) else func.instr
     wanted = needle(query)
-    return position(table.c.text, wanted) > (0 if wanted else 1)  # the empty needle stands at the beginning of every text, and finds nothing
+    # the empty needle stands at the beginning of every text, and finds nothing
+    return position(table.c.text, wanted) > (0 if wanted else 1)
 
 
 def place_of(key: str) -> int:

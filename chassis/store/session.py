@@ -53,7 +53,9 @@ class Session:
         self._is_open = True
 
     async def execute(self, statement: Executable, values: Values | Sequence[Values] = _NO_VALUES) -> Rows:
-        """Run it with `values` by name; with a list of them once for each (all have the same names). Raises StoreError."""
+        """Run it with `values` by name; with a list of them once for each (all
+        have the same names). Raises StoreError.
+        """
         self._check_open()
         if isinstance(values, Mapping):
             prepared = self._compiler.prepare(statement, values)

@@ -1,5 +1,8 @@
-"""SQLite by its own driver. A call runs on the loop where it is known to be short, and in a thread where it may wait: for the disk, at a commit,
-or for a long answer."""
+"""SQLite by its own driver.
+
+A call runs on the loop where it is known to be short, and in a thread where it may wait: for the
+disk, at a commit, or for a long answer.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain, repeat
 from typing import Any, Final, Literal
 
 from sqlalchemy import URL, event
@@ -24,11 +28,12 @@ _MOST_READERS: Final = 8
 _READS_ONLY: Final = "nothing is written where one reads"
 _READER_SECONDS: Final = 30.0
 _CACHED_STATEMENTS: Final = 512
-_ASKING_AGAIN: Final = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.05, 0.1)  # seconds between tries to begin; the last again and again
+# seconds between tries to begin; the last again and again
+_ASKING_AGAIN: Final = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.05, 0.1)
 
 
 class SqliteFile:
-    """The connections of this process to one file: a writer, one for short reads on the loop, and some for reads that may take long."""
+    """The connections of this process to one file: a writer, one for short reads, some for reads that may take long."""
 
     def __init__(self, path: str, durability: Durability, busy_seconds: float) -> None:
         self._path = path
@@ -114,7 +119,7 @@ class SqliteFile:
         if self._writer is None:
             self._writer = await self._committer.run(self._open, False)
         deadline = asyncio.get_running_loop().time() + self._busy_seconds
-        for pause in _pauses():
+        for pause in chain(_ASKING_AGAIN, repeat(_ASKING_AGAIN[-1])):
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
             except sqlite3.Error as error:
@@ -153,7 +158,11 @@ class SqliteFile:
     def _open(self, is_reader: bool) -> sqlite3.Connection:
         with reaching():
             connection = sqlite3.connect(
-                self._path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False, cached_statements=_CACHED_STATEMENTS
+                self._path,
+                timeout=self._busy_seconds,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=_CACHED_STATEMENTS,
             )
             for pragma in pragmas(self._durability):
                 connection.execute(f"PRAGMA {pragma}")
@@ -195,7 +204,9 @@ class _OnLoop:
 
 
 class _Reader:
-    """Statements that may take long: all in the thread of this connection, interrupted when nobody waits for them any more."""
+    """Statements that may take long: all in the thread of this connection,
+    interrupted when nobody waits for them any more.
+    """
 
     def __init__(self, connection: sqlite3.Connection, worker: Worker) -> None:
         self._connection = connection
@@ -234,7 +245,9 @@ def pragmas(durability: Durability) -> tuple[str, ...]:
 
 
 def sqlite_engine(url: URL, durability: Durability, busy_seconds: float) -> AsyncEngine:
-    """An engine of SQLAlchemy's, for migrations: each connection is opened anew and holds the write lock from its first statement."""
+    """An engine of SQLAlchemy's, for migrations: each connection is opened anew and holds
+    the write lock from its first statement.
+    """
     engine = create_async_engine(
         url,
         poolclass=NullPool,
@@ -284,9 +297,3 @@ def _next_page(cursor: sqlite3.Cursor, size: int) -> list[Any]:
 
 def _keys(cursor: sqlite3.Cursor) -> Sequence[str]:
     return [column[0] for column in cursor.description or ()]
-
-
-def _pauses() -> Any:
-    yield from _ASKING_AGAIN
-    while True:
-        yield _ASKING_AGAIN[-1]

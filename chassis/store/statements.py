@@ -1,8 +1,9 @@
 """SQLAlchemy Core says what is to be done; the drivers are given text and values.
 
-A statement is compiled once per shape and kind of store. One that is built once (a constant, or from an `lru_cache`) is known by itself; another is
-known by its shape, which costs some ten times more to find out. Values go through the bind and result processors of their column types, as they
-would in SQLAlchemy, whose own execution costs fifty times what SQLite does (docs/decisions/0022).
+A statement is compiled once per shape and kind of store. One that is built once (a constant, or from an
+`lru_cache`) is known by itself; another is known by its shape, which costs some ten times more to find out. Values
+go through the bind and result processors of their column types, as they would in SQLAlchemy, whose own execution
+costs fifty times what SQLite does (docs/decisions/0022).
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ Processes = Sequence[tuple[int, Callable[[Any], Any]]]
 
 _MOST_SHAPES: Final = 1_000
 _MISSING: Final = object()
-_NUMERIC_OID, _FLOAT_OID = 1700, 701  # what PostgreSQL's driver gives for these two: the only types whose processors ask
+# what PostgreSQL's driver gives for these two: the only types whose processors ask
+_NUMERIC_OID, _FLOAT_OID = 1700, 701
 
 
 class Bound(NamedTuple):
@@ -43,8 +45,11 @@ class Bound(NamedTuple):
 
 
 class Row(tuple[Any, ...]):
-    """One row: a named tuple whose fields have the names of the columns. SQLAlchemy's own looks for a name by failing to find an attribute first,
-    which costs eight times as much, and a handler reads dozens a message."""
+    """One row: a named tuple whose fields have the names of the columns.
+
+    SQLAlchemy's own looks for a name by failing to find an attribute first, which costs eight times as
+    much, and a handler reads dozens a message.
+    """
 
     __slots__ = ()
 
@@ -115,7 +120,8 @@ class Prepared:
         self.shape = shape
         self._constants = constants
         places = [(name, shape.processors.get(name)) for name in shape.names]
-        is_whole = not shape.is_expanding and len(places) > 1 and all(name in names for name in shape.names)  # whoever names these gives everything
+        # whoever names these gives everything
+        is_whole = not shape.is_expanding and len(places) > 1 and all(name in names for name in shape.names)
         self._whole = itemgetter(*shape.names) if is_whole else None
         self._processes = _at_places(process for _, process in places)
         self._slots = () if shape.is_expanding else tuple(self._slot(name, process) for name, process in places)
@@ -152,7 +158,10 @@ class Prepared:
             raise KeyError(f"no value is given for {', '.join(sorted(missing))}")
         state = self.shape.compiled._process_parameters_for_postcompile({**self._constants, **given})
         processors = {**self.shape.processors, **state.processors}
-        values = [state.parameters[name] if name not in processors else processors[name](state.parameters[name]) for name in state.positiontup or ()]
+        values = [
+            state.parameters[name] if name not in processors else processors[name](state.parameters[name])
+            for name in state.positiontup or ()
+        ]
         return Bound(state.statement, values)
 
 
@@ -186,12 +195,16 @@ class Compiler:
         shape_key = None if cache_key is None else (cache_key.key, names, is_many)
         shape = None if shape_key is None else self._shapes.get(shape_key)
         if shape is None:
-            compiled = self.dialect.statement_compiler(self.dialect, statement, cache_key=cache_key, column_keys=list(names), for_executemany=is_many)
+            compiled = self.dialect.statement_compiler(
+                self.dialect, statement, cache_key=cache_key, column_keys=list(names), for_executemany=is_many
+            )
             shape = Shape(compiled)
             if shape_key is not None:
                 self._shapes[shape_key] = shape
         extracted, collected = (None, None) if cache_key is None else (cache_key.bindparams, cache_key.params)
-        constants = shape.compiled.construct_params(extracted_parameters=extracted, escape_names=False, _check=False, _collected_params=collected)
+        constants = shape.compiled.construct_params(
+            extracted_parameters=extracted, escape_names=False, _check=False, _collected_params=collected
+        )
         return Prepared(shape, constants, names)
 
 
@@ -228,13 +241,22 @@ def _result_processor(kind: TypeEngine[Any] | None, dialect: Dialect) -> Process
 
 
 def _sqlite_dialect() -> Dialect:
-    return SQLiteDialect_pysqlite(dbapi=SQLiteDialect_pysqlite.import_dbapi(), json_serializer=dump_json, json_deserializer=load_json)
+    return SQLiteDialect_pysqlite(
+        dbapi=SQLiteDialect_pysqlite.import_dbapi(), json_serializer=dump_json, json_deserializer=load_json
+    )
 
 
 def _postgres_dialect() -> Dialect:
-    dialect = PGDialect_asyncpg(dbapi=PGDialect_asyncpg.import_dbapi(), json_serializer=dump_json, json_deserializer=load_json)  # type: ignore[no-untyped-call]
+    dialect = PGDialect_asyncpg(
+        dbapi=PGDialect_asyncpg.import_dbapi(),  # type: ignore[no-untyped-call]
+        json_serializer=dump_json,
+        json_deserializer=load_json,
+    )
     dialect._backslash_escapes = False  # as every server since 9.1 has it
     return dialect
 
 
-COMPILERS: Final[Mapping[DialectName, Compiler]] = {"sqlite": Compiler(_sqlite_dialect()), "postgresql": Compiler(_postgres_dialect())}
+COMPILERS: Final[Mapping[DialectName, Compiler]] = {
+    "sqlite": Compiler(_sqlite_dialect()),
+    "postgresql": Compiler(_postgres_dialect()),
+}

@@ -2,9 +2,9 @@
 
 `python -m chassis.store.stuck list | show N | put-back (N ... | --all) | retry-timers`
 
-Events that the broker refused go back into the outbox, at its end, when the cause is gone; what is refused again is set aside again. Timers whose
-handler keeps failing are tried by themselves, an hour apart at most; `retry-timers` has them fire now. The service may run meanwhile: it
-looks again within some seconds.
+Events that the broker refused go back into the outbox, at its end, when the cause is gone; what is refused again is set
+aside again. Timers whose handler keeps failing are tried by themselves, an hour apart at most; `retry-timers` has them
+fire now. The service may run meanwhile: it looks again within some seconds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, TextIO
 
 import orjson
 
-from chassis.store import refused, timers
+from chassis.store import refused_events, timers
 from chassis.store.database import Database
 from chassis.store.errors import StoreUnavailable
 
@@ -45,7 +45,7 @@ async def run(database: Database, arguments: argparse.Namespace, out: TextIO) ->
 
 async def _list(database: Database, out: TextIO) -> None:
     async with database.read() as session:
-        events, failing = await refused.listed(session), await timers.list_failing(session, _MOST_LISTED)
+        events, failing = await refused_events.listed(session), await timers.list_failing(session, _MOST_LISTED)
     for event in events:
         _write(out, event._asdict())
     for timer in failing:
@@ -54,7 +54,7 @@ async def _list(database: Database, out: TextIO) -> None:
 
 async def _show(database: Database, number: int, out: TextIO) -> None:
     async with database.read() as session:
-        event = await refused.load(session, number)
+        event = await refused_events.load(session, number)
     if event is None:
         raise NothingSuch(f"there is no refused event {number}")
     _write(out, event._asdict() | {"body": event.body.decode("utf-8", "replace")})
@@ -62,8 +62,10 @@ async def _show(database: Database, number: int, out: TextIO) -> None:
 
 async def _put_back(database: Database, arguments: argparse.Namespace, out: TextIO) -> None:
     async with database.begin() as session:
-        wanted = [event.number for event in await refused.listed(session)] if arguments.all else arguments.numbers
-        found = await refused.put_back(session, wanted)
+        wanted = (
+            [event.number for event in await refused_events.listed(session)] if arguments.all else arguments.numbers
+        )
+        found = await refused_events.put_back(session, wanted)
     for number in found:
         _write(out, {"put_back": number})
     if missing := sorted(set(wanted) - set(found)):
@@ -72,8 +74,12 @@ async def _put_back(database: Database, arguments: argparse.Namespace, out: Text
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """The command line. Exits with 2 and an explanation when it is none."""
-    parser = argparse.ArgumentParser(prog="python -m chassis.store.stuck", description="Refused events and failing timers: list, show, bring back.")
-    parser.add_argument("--url", default=os.environ.get("DATABASE_URL"), help="the service's store; default: $DATABASE_URL")
+    parser = argparse.ArgumentParser(
+        prog="python -m chassis.store.stuck", description="Refused events and failing timers: list, show, bring back."
+    )
+    parser.add_argument(
+        "--url", default=os.environ.get("DATABASE_URL"), help="the service's store; default: $DATABASE_URL"
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="what could not go on, and why")
     showing = commands.add_parser("show", help="one event with its headers and body")

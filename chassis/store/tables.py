@@ -1,4 +1,6 @@
-"""The chassis's own tables, in every service's store beside the service's: what was heard, what is to be said, and when to wake."""
+"""The chassis's own tables, in every service's store beside the service's: what was
+heard, what is to be said, and when to wake.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,16 @@ INBOX = Table(
 )
 """Messages that were applied and may come again further up in `stream`; claimed in the transaction of their effects.
 
-`lane` is the number in the message's subject. `claimed_at` (seconds since 1970) stands only where the row goes by age: the others, nearly all,
-go by `sequence` and cost no index.
+`lane` is the number in the message's subject. `claimed_at` (seconds since 1970) stands only where the row goes by age:
+the others, nearly all, go by `sequence` and cost no index.
 """
 
-Index("inbox_age", INBOX.c.claimed_at, sqlite_where=INBOX.c.claimed_at.is_not(None), postgresql_where=INBOX.c.claimed_at.is_not(None))
+Index(
+    "inbox_age",
+    INBOX.c.claimed_at,
+    sqlite_where=INBOX.c.claimed_at.is_not(None),
+    postgresql_where=INBOX.c.claimed_at.is_not(None),
+)
 
 INBOX_FLOOR = Table(
     "inbox_floor",
@@ -37,8 +44,8 @@ INBOX_FLOOR = Table(
 )
 """All of `stream` that this service hears under the lane number `lane`, up to `sequence`, was applied or set aside.
 
-`stored_at`: no message up to there was stored later; one that was belongs to a stream that was made anew or set back. `lanes` is how many lanes
-the service runs with: who runs with another number may not write.
+`stored_at`: no message up to there was stored later; one that was belongs to a stream that was made anew or set back.
+`lanes` is how many lanes the service runs with: who runs with another number may not write.
 """
 
 INBOX_BEFORE = Table(
@@ -48,7 +55,10 @@ INBOX_BEFORE = Table(
     Column("message_id", String, primary_key=True),
     Column("claimed_at", UtcDateTime, nullable=False),
 )
-"""The inbox as it was before floors, by durable and without a stream. Asked as long as it has rows; nothing is added."""
+"""The inbox as it was before floors, by durable and without a stream.
+
+Asked as long as it has rows; nothing is added.
+"""
 
 # a few pages however many rows: PostgreSQL finds the old claims by it (SQLite by rowid)
 Index("inbox_before_age", INBOX_BEFORE.c.claimed_at, postgresql_using="brin").ddl_if(dialect="postgresql")
@@ -63,8 +73,10 @@ DEAD_LETTER = Table(
     Column("died_at", UtcDateTime, nullable=False),
     Column("replayed_at", UtcDateTime, nullable=True),
 )
-"""What this service gave up, one row a message; `origin` says where the message first stood (`chassis.bus.letters`). Kept for ever: a replay
-may come after years. `replayed_at` is null until a replay was applied."""
+"""What this service gave up, one row a message; `origin` says where the message first
+stood (`chassis.bus.dead_letters`). Kept for ever: a replay may come after years.
+`replayed_at` is null until a replay was applied.
+"""
 
 OUTBOX = Table(
     "outbox",
@@ -104,8 +116,11 @@ TIMER = Table(
     Column("payload", JsonDocument, nullable=False),
     Column("reason", String, nullable=True),
 )
-"""One clock per (kind, key). `due_at` is what was asked for; `fire_at` is later when a handler failed and the timer waits for another try:
-`attempts` says how often it did, `reason` why the last time."""
+"""One clock per (kind, key).
+
+`due_at` is what was asked for; `fire_at` is later when a handler failed and the timer waits for another try: `attempts`
+says how often it did, `reason` why the last time.
+"""
 
 Index("timer_waiting", TIMER.c.kind, TIMER.c.fire_at)
 

@@ -1,4 +1,6 @@
-"""Durable alarm clocks: one per (kind, key), set, replaced and cancelled in the transaction of what they follow from."""
+"""Durable alarm clocks: one per (kind, key), set, replaced and cancelled in
+the transaction of what they follow from.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Column, Select, String, bindparam, delete, func, select, text, tuple_, update
 
+from chassis.store.background import backoff
 from chassis.store.batch import upsert
-from chassis.store.bell import backoff
 from chassis.store.session import Session
 from chassis.store.statements import Row
 from chassis.store.tables import FAILING_ATTEMPTS, TIMER
@@ -20,7 +22,9 @@ _LONGEST_REASON = 1000
 _IS_FAILING = text(f"attempts >= {FAILING_ATTEMPTS}")  # as the index has it, or SQLite would not use it
 
 
-_CANCEL = delete(TIMER).where(TIMER.c.kind == bindparam("kind_", type_=String), TIMER.c.key == bindparam("key_", type_=String))
+_CANCEL = delete(TIMER).where(
+    TIMER.c.kind == bindparam("kind_", type_=String), TIMER.c.key == bindparam("key_", type_=String)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,38 +72,56 @@ async def cancel_timers(session: Session, names: Collection[tuple[str, str]]) ->
 async def take_due(session: Session, now: datetime, kinds: Collection[str], limit: int) -> list[Timer]:
     """Remove and answer up to `limit` timers of `kinds` that are due, earliest first.
 
-    If `session` rolls back they are there again. Timers that another transaction is taking are passed over (PostgreSQL).
+    If `session` rolls back they are there again. Timers that another
+    transaction is taking are passed over (PostgreSQL).
     """
     # a CTE, since a locking subquery may be run more than once inside IN
     due = _due(now, kinds, limit).with_for_update(skip_locked=True).cte("due")
     taken = delete(TIMER).where(tuple_(TIMER.c.kind, TIMER.c.key).in_(select(due.c.kind, due.c.key)))
     rows = await session.execute(taken.returning(TIMER.c.kind, TIMER.c.key, TIMER.c.due_at, TIMER.c.payload))
-    return sorted((Timer(row.kind, row.key, row.due_at, row.payload) for row in rows), key=lambda timer: (timer.due_at, timer.kind, timer.key))
+    return sorted(
+        (Timer(row.kind, row.key, row.due_at, row.payload) for row in rows),
+        key=lambda timer: (timer.due_at, timer.kind, timer.key),
+    )
 
 
 async def next_due(session: Session, kinds: Collection[str]) -> datetime | None:
     """When the earliest timer of `kinds` is to fire."""
-    moment: datetime | None = await session.scalar(select(func.min(TIMER.c.fire_at)).where(TIMER.c.kind.in_(sorted(kinds))))
+    moment: datetime | None = await session.scalar(
+        select(func.min(TIMER.c.fire_at)).where(TIMER.c.kind.in_(sorted(kinds)))
+    )
     return moment
 
 
-async def postpone_first(session: Session, now: datetime, kinds: Collection[str], reason: str) -> tuple[str, str] | None:
-    """Let the first due timer wait for another try, longer each time, so that those behind it go on; answers its (kind, key).
+async def postpone_first(
+    session: Session, now: datetime, kinds: Collection[str], reason: str
+) -> tuple[str, str] | None:
+    """Let the first due timer wait for another try, longer each time, so that those
+    behind it go on; answers its (kind, key).
 
     Its `due_at` stays: handlers decide by when it was due, not by when they managed.
     """
     columns = (TIMER.c.kind, TIMER.c.key, TIMER.c.attempts)
-    first = (await session.execute(_due(now, kinds, 1).with_only_columns(*columns).with_for_update(skip_locked=True))).first()
+    first = (
+        await session.execute(_due(now, kinds, 1).with_only_columns(*columns).with_for_update(skip_locked=True))
+    ).first()
     if first is None:
         return None
     delay = timedelta(seconds=backoff(first.attempts + 1, first=1.0, most=_LONGEST_DELAY_SECONDS))
     one = (TIMER.c.kind == first.kind) & (TIMER.c.key == first.key)
-    await session.execute(update(TIMER).where(one).values(fire_at=now + delay, attempts=first.attempts + 1, reason=reason[:_LONGEST_REASON]))
+    await session.execute(
+        update(TIMER)
+        .where(one)
+        .values(fire_at=now + delay, attempts=first.attempts + 1, reason=reason[:_LONGEST_REASON])
+    )
     return first.kind, first.key
 
 
 async def failing(session: Session) -> list[tuple[str, int]]:
-    """How many timers of each kind failed so often that they count as set aside. They are still tried, an hour apart at most."""
+    """How many timers of each kind failed so often that they count as set aside.
+
+    They are still tried, an hour apart at most.
+    """
     counted = select(TIMER.c.kind, func.count()).where(_IS_FAILING).group_by(TIMER.c.kind).order_by(TIMER.c.kind)
     return [(kind, count) for kind, count in await session.execute(counted)]
 
@@ -107,7 +129,9 @@ async def failing(session: Session) -> list[tuple[str, int]]:
 async def list_failing(session: Session, limit: int) -> Sequence[Row]:
     """The first `limit` of these: kind, key, due_at, fire_at, attempts, reason."""
     columns: list[Column[Any]] = [TIMER.c[name] for name in ("kind", "key", "due_at", "fire_at", "attempts", "reason")]
-    return await session.execute(select(*columns).where(_IS_FAILING).order_by(TIMER.c.kind, TIMER.c.due_at).limit(limit))
+    return await session.execute(
+        select(*columns).where(_IS_FAILING).order_by(TIMER.c.kind, TIMER.c.due_at).limit(limit)
+    )
 
 
 async def retry_failing(session: Session) -> int:
@@ -118,4 +142,9 @@ async def retry_failing(session: Session) -> int:
 
 def _due(now: datetime, kinds: Collection[str], limit: int) -> Select[Any]:
     is_due = TIMER.c.kind.in_(sorted(kinds)) & (TIMER.c.fire_at <= now)
-    return select(TIMER.c.kind, TIMER.c.key).where(is_due).order_by(TIMER.c.fire_at, TIMER.c.due_at, TIMER.c.kind, TIMER.c.key).limit(limit)
+    return (
+        select(TIMER.c.kind, TIMER.c.key)
+        .where(is_due)
+        .order_by(TIMER.c.fire_at, TIMER.c.due_at, TIMER.c.kind, TIMER.c.key)
+        .limit(limit)
+    )

@@ -20,9 +20,14 @@ class Worker:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
-    async def run(self, function: Callable[..., Answer], *arguments: Any, interrupt: Callable[[], None] | None = None) -> Answer:
-        """What `function` answers or raises. Who is cancelled waits for the end all the same, because until then the thread uses what it was
-        given; `interrupt` hastens it."""
+    async def run(
+        self, function: Callable[..., Answer], *arguments: Any, interrupt: Callable[[], None] | None = None
+    ) -> Answer:
+        """What `function` answers or raises.
+
+        Who is cancelled waits for the end all the same, because until then the thread uses
+        what it was given; `interrupt` hastens it.
+        """
         try:
             answer: Answer = await self._submit(function, arguments)
         except asyncio.CancelledError:

@@ -12,7 +12,9 @@ from contracts.values import Consent, ConsentChannel, Identifier, Interaction, J
 
 
 class InteractionRecognized(Event):
-    """An interaction was given to a person. The fragment never changes; the person is who it belonged to at `graph_version`."""
+    """An interaction was given to a person. The fragment never changes; the person
+    is who it belonged to at `graph_version`.
+    """
 
     wire_name: ClassVar[str] = "identity.interaction.recognized.v1"
     owner: ClassVar[str] = "identity"
@@ -32,7 +34,9 @@ class InteractionRecognized(Event):
 
 
 class PersonCreated(Event):
-    """Someone goes by a name: they can be told from others. Of a browser that never says who it is, nothing is said but what it does."""
+    """Someone goes by a name: they can be told from others. Of a browser that never says who
+    it is, nothing is said but what it does.
+    """
 
     wire_name: ClassVar[str] = "identity.person.created.v1"
     owner: ClassVar[str] = "identity"
@@ -41,7 +45,8 @@ class PersonCreated(Event):
     fragment_id: str  # the oldest; the person's id derives from it
     graph_version: int
     is_test: bool = False
-    occurred_at: AwareDatetime | None = None  # when they did what they were first seen by; None in what was said before this field was
+    # when they did what they were first seen by; None in what was said before this field was
+    occurred_at: AwareDatetime | None = None
 
     @property
     def lane_key(self) -> str:

@@ -13,7 +13,9 @@ from contracts.values import Money, Receipt, Scores
 
 
 class LifecycleEvent(PersonEvent):
-    """`occurred_at` is when it happened; `meta.at` when it was decided or told. `by` is who decided, None for a rule."""
+    """`occurred_at` is when it happened; `meta.at` when it was decided or
+    told. `by` is who decided, None for a rule.
+    """
 
     owner: ClassVar[str] = "lifecycle"
 
@@ -40,7 +42,9 @@ class StageEntered(LifecycleEvent):
 
 
 class StageCorrected(LifecycleEvent):
-    """The stage came out differently when people were merged or split; nothing that a move would set off may be set off again."""
+    """The stage came out differently when people were merged or split; nothing that a
+    move would set off may be set off again.
+    """
 
     wire_name: ClassVar[str] = "lifecycle.stage.corrected.v1"
 

@@ -7,7 +7,9 @@ from contracts.ids import with_prefix
 
 
 class PersonEvent(Event):
-    """Something about one person. `fragment_id` is the person's oldest; `graph_version` is the grouping of fragments it rests on."""
+    """Something about one person. `fragment_id` is the person's oldest; `graph_version`
+    is the grouping of fragments it rests on.
+    """
 
     person_id: str
     fragment_id: str

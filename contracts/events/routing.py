@@ -52,7 +52,9 @@ class ReferralAccepted(ReferralEvent):
 
 
 class ReferralReturned(ReferralEvent):
-    """The rep gives this person back. With `wrong_rep` another one is asked; any other reason is lifecycle's to act on."""
+    """The rep gives this person back. With `wrong_rep` another one is asked;
+    any other reason is lifecycle's to act on.
+    """
 
     wire_name: ClassVar[str] = "routing.referral.returned.v1"
 
@@ -82,7 +84,8 @@ class ReferralReassigned(ReferralEvent):
 class AlertRaised(PersonEvent):
     """What a rep gets to see: who, why, until when, and what to do. `meta.event_id` is the alert's id.
 
-    It is also published for the rep alone, under the same id: `alerts.rep.<rep_id>.<kind>`, or `alerts.sink.<rep_id>.<kind>` for tests.
+    It is also published for the rep alone, under the same id: `alerts.rep.<rep_id>.<kind>`, or
+    `alerts.sink.<rep_id>.<kind>` for tests.
     """
 
     wire_name: ClassVar[str] = "routing.alert.raised.v1"

@@ -31,9 +31,11 @@ class ScoringEvent(PersonEvent):
 
 
 class ProfileChanged(ScoringEvent):
-    """What is known of a person, whole: said when a value that is believed becomes another, or when they are grouped anew.
+    """What is known of a person, whole: said when a value that is believed
+    becomes another, or when they are grouped anew.
 
-    Whoever heard nothing before has the whole card from it. `scores` are those last said (None: never any); `highlights` the newest reasons.
+    Whoever heard nothing before has the whole card from it. `scores` are those last said (None:
+    never any); `highlights` the newest reasons.
     """
 
     wire_name: ClassVar[str] = "scoring.profile.changed.v2"
@@ -44,7 +46,9 @@ class ProfileChanged(ScoringEvent):
 
 
 class ProfileChangedV1(ScoringEvent):
-    """Facts about a person changed; only those are named. A value of None means that the fact is gone. No longer said, still heard."""
+    """Facts about a person changed; only those are named. A value of None means that the
+    fact is gone. No longer said, still heard.
+    """
 
     wire_name: ClassVar[str] = "scoring.profile.changed.v1"
 

@@ -84,7 +84,9 @@ EXAMPLES: tuple[Event, ...] = (
         account_id=ACCOUNT,
         interaction=INTERACTION,
     ),
-    identity.PersonCreated(meta=_meta("identity.person.created.v1"), person_id=PERSON, fragment_id=FRAGMENT, graph_version=1),
+    identity.PersonCreated(
+        meta=_meta("identity.person.created.v1"), person_id=PERSON, fragment_id=FRAGMENT, graph_version=1
+    ),
     identity.PersonMerged(
         meta=_meta("identity.person.merged.v1"),
         person_id=PERSON,
@@ -104,8 +106,18 @@ EXAMPLES: tuple[Event, ...] = (
         graph_version=3,
         sentence="A sales rep cut the link: two colleagues share a laptop.",
     ),
-    identity.AccountCreated(meta=_meta("identity.account.created.v1"), account_id=ACCOUNT, domain="tidewater.example", name="Tidewater Freight"),
-    identity.AccountChanged(meta=_meta("identity.account.changed.v1"), account_id=ACCOUNT, domain="tidewater.example", traits={"employees": 140}),
+    identity.AccountCreated(
+        meta=_meta("identity.account.created.v1"),
+        account_id=ACCOUNT,
+        domain="tidewater.example",
+        name="Tidewater Freight",
+    ),
+    identity.AccountChanged(
+        meta=_meta("identity.account.changed.v1"),
+        account_id=ACCOUNT,
+        domain="tidewater.example",
+        traits={"employees": 140},
+    ),
     scoring.ProfileChangedV1(
         meta=_meta("scoring.profile.changed.v1", "scoring@1"),
         person_id=PERSON,
@@ -157,7 +169,12 @@ EXAMPLES: tuple[Event, ...] = (
         reason="split",
     ),
     identity.PersonMarked(
-        meta=_meta("identity.person.marked.v1"), person_id=PERSON, fragment_id=FRAGMENT, graph_version=2, is_test=True, marked_by="ops"
+        meta=_meta("identity.person.marked.v1"),
+        person_id=PERSON,
+        fragment_id=FRAGMENT,
+        graph_version=2,
+        is_test=True,
+        marked_by="ops",
     ),
     identity.ConsentChanged(
         meta=_meta("identity.consent.changed.v1"),
@@ -171,5 +188,10 @@ EXAMPLES: tuple[Event, ...] = (
         occurred_at=AT,
         wording="Yes, write to me about new features.",
     ),
-    scoring.RulebookActivated(meta=_meta("scoring.rulebook.activated.v1"), version=2, digest="0" * 64, activated_by="a.marketer@rapport.example"),
+    scoring.RulebookActivated(
+        meta=_meta("scoring.rulebook.activated.v1"),
+        version=2,
+        digest="0" * 64,
+        activated_by="a.marketer@rapport.example",
+    ),
 )

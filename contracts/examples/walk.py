@@ -22,7 +22,11 @@ _DUE = AT + timedelta(hours=4)
 _AMOUNT = Money(amount=Decimal("12500.00"), currency="EUR")
 _ATTRIBUTES = {
     "title": Attribute(
-        value="Head of Logistics", strength=Strength.CLAIMED, source_id=SOURCE, interaction_id=INTERACTION.interaction_id, occurred_at=AT
+        value="Head of Logistics",
+        strength=Strength.CLAIMED,
+        source_id=SOURCE,
+        interaction_id=INTERACTION.interaction_id,
+        occurred_at=AT,
     )
 }
 
@@ -53,10 +57,28 @@ def _receipt(kind: str, rule: str, outcome: str, sentence: str, *rejected: str) 
 _PERSON: dict[str, Any] = {"person_id": PERSON, "fragment_id": FRAGMENT, "graph_version": 2}
 _LIFECYCLE: dict[str, Any] = {**_PERSON, "account_id": ACCOUNT, "occurred_at": AT}
 _MOVE = _receipt("stage.move", "ready_for_sales", "mql", "Fits well (B) and is engaged (2): ready for sales.")
-_CLOCK: dict[str, Any] = {**_LIFECYCLE, "clock": "acceptance", "stage": "mql", "started_at": AT, "due_at": AT + timedelta(hours=24)}
-_DEAL: dict[str, Any] = {**_LIFECYCLE, "by": "ana", "opportunity_id": _OPPORTUNITY, "name": "Tidewater: 40 seats", "amount": _AMOUNT}
+_CLOCK: dict[str, Any] = {
+    **_LIFECYCLE,
+    "clock": "acceptance",
+    "stage": "mql",
+    "started_at": AT,
+    "due_at": AT + timedelta(hours=24),
+}
+_DEAL: dict[str, Any] = {
+    **_LIFECYCLE,
+    "by": "ana",
+    "opportunity_id": _OPPORTUNITY,
+    "name": "Tidewater: 40 seats",
+    "amount": _AMOUNT,
+}
 _REFERRED: dict[str, Any] = {**_LIFECYCLE, "referral_id": _REFERRAL, "rep_id": _REP, "attempt": 1, "stage": "mql"}
-_ASSIGNED = _receipt("referral.assignment", "rotation", _REP, "Assigned to Ana Ruiz: it was her turn.", f"{_OTHER_REP}: has had the last one")
+_ASSIGNED = _receipt(
+    "referral.assignment",
+    "rotation",
+    _REP,
+    "Assigned to Ana Ruiz: it was her turn.",
+    f"{_OTHER_REP}: has had the last one",
+)
 
 EXAMPLES: tuple[Event, ...] = (
     lifecycle.StageEntered(
@@ -75,7 +97,9 @@ EXAMPLES: tuple[Event, ...] = (
         **_LIFECYCLE,
         stage="sql",
         previous="engaged",
-        receipt=_receipt("stage.correction", "merged", "sql", "Two people turned out to be one; the further stage counts."),
+        receipt=_receipt(
+            "stage.correction", "merged", "sql", "Two people turned out to be one; the further stage counts."
+        ),
     ),
     lifecycle.SlaStarted(meta=_meta("lifecycle.sla.started.v1", "lifecycle@1"), **_CLOCK),
     lifecycle.SlaReminded(meta=_meta("lifecycle.sla.reminded.v1", "lifecycle@1"), **_CLOCK),
@@ -85,7 +109,12 @@ EXAMPLES: tuple[Event, ...] = (
     lifecycle.OpportunityAdvanced(meta=_meta("lifecycle.opportunity.advanced.v1"), **_DEAL, step="proposal"),
     lifecycle.OpportunityWon(meta=_meta("lifecycle.opportunity.won.v1"), **_DEAL),
     lifecycle.OpportunityLost(meta=_meta("lifecycle.opportunity.lost.v1"), **_DEAL, reason="no_budget"),
-    lifecycle.RulebookActivated(meta=_meta("lifecycle.rulebook.activated.v1"), version=2, digest="0" * 64, activated_by="a.marketer@rapport.example"),
+    lifecycle.RulebookActivated(
+        meta=_meta("lifecycle.rulebook.activated.v1"),
+        version=2,
+        digest="0" * 64,
+        activated_by="a.marketer@rapport.example",
+    ),
     nurture.TreatmentSelected(
         meta=_meta("nurture.treatment.selected.v1", "nurture@1"),
         **_PERSON,
@@ -96,10 +125,19 @@ EXAMPLES: tuple[Event, ...] = (
         campaign_id=_CAMPAIGN,
         buying_stage="consideration",
         occurred_at=AT,
-        receipt=_receipt("treatment.choice", "guide", _TREATMENT, "Compares vendors: show the buyer's guide.", "trt_webinar: is over"),
+        receipt=_receipt(
+            "treatment.choice", "guide", _TREATMENT, "Compares vendors: show the buyer's guide.", "trt_webinar: is over"
+        ),
     ),
-    nurture.RulebookActivated(meta=_meta("nurture.rulebook.activated.v1"), version=2, digest="0" * 64, activated_by="a.marketer@rapport.example"),
-    routing.ReferralOffered(meta=_meta("routing.referral.offered.v1", "routing@1"), **_REFERRED, due_at=_DUE, receipt=_ASSIGNED),
+    nurture.RulebookActivated(
+        meta=_meta("nurture.rulebook.activated.v1"),
+        version=2,
+        digest="0" * 64,
+        activated_by="a.marketer@rapport.example",
+    ),
+    routing.ReferralOffered(
+        meta=_meta("routing.referral.offered.v1", "routing@1"), **_REFERRED, due_at=_DUE, receipt=_ASSIGNED
+    ),
     routing.ReferralSeen(meta=_meta("routing.referral.seen.v1"), **_REFERRED, by="ana"),
     routing.ReferralAccepted(
         meta=_meta("routing.referral.accepted.v1"),
@@ -139,7 +177,10 @@ EXAMPLES: tuple[Event, ...] = (
         attributes=_ATTRIBUTES,
         scores=SCORES,
         because=(_ASSIGNED, _MOVE, RECEIPT),
-        actions={"accept": f"POST /v1/referrals/{_REFERRAL}:accept", "return": f"POST /v1/referrals/{_REFERRAL}:return"},
+        actions={
+            "accept": f"POST /v1/referrals/{_REFERRAL}:accept",
+            "return": f"POST /v1/referrals/{_REFERRAL}:return",
+        },
     ),
     routing.RepChanged(
         meta=_meta("routing.rep.changed.v1"),
@@ -150,7 +191,12 @@ EXAMPLES: tuple[Event, ...] = (
         weight=2,
         is_active=True,
     ),
-    routing.RulebookActivated(meta=_meta("routing.rulebook.activated.v1"), version=2, digest="0" * 64, activated_by="a.manager@rapport.example"),
+    routing.RulebookActivated(
+        meta=_meta("routing.rulebook.activated.v1"),
+        version=2,
+        digest="0" * 64,
+        activated_by="a.manager@rapport.example",
+    ),
     metrics.CostRecorded(
         meta=_meta("metrics.cost.recorded.v1"),
         cost_id=derive_id("cst", AT, "spring"),

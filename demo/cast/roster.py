@@ -8,7 +8,7 @@ from typing import Any
 
 from demo.api import Api
 from demo.market.companies import OWN
-from demo.scenery import pages
+from demo.setup import pages
 
 
 class Way(StrEnum):
@@ -62,8 +62,17 @@ async def hire(api: Api) -> list[Hired]:
 
 
 async def _hired(api: Api, seat: Seat) -> Hired:
-    wish = {"external_id": f"demo-{seat.key}", "name": seat.name, "email": seat.email, "weight": seat.weight, "teams": [seat.team], "is_active": True}
+    wish = {
+        "external_id": f"demo-{seat.key}",
+        "name": seat.name,
+        "email": seat.email,
+        "weight": seat.weight,
+        "teams": [seat.team],
+        "is_active": True,
+    }
     rep_id = (await api.post("/v1/reps", wish))["rep_id"]
-    key = await api.post("/v1/keys", {"subject": seat.email, "roles": ["sales"], "rep_id": rep_id, "teams": [seat.team]})
+    key = await api.post(
+        "/v1/keys", {"subject": seat.email, "roles": ["sales"], "rep_id": rep_id, "teams": [seat.team]}
+    )
     nats = await api.post(f"/v1/reps/{rep_id}/credentials", {}) if seat.way is Way.NATS else None
     return Hired(seat, rep_id, key["api_key"], nats)

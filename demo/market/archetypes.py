@@ -6,16 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from demo.market import companies, fates
+from demo.market import companies, outcomes
 from demo.market.dice import Dice
-from demo.market.fates import Fate
+from demo.market.outcomes import Fate
 from demo.market.people import DECIDERS, EVERYWHERE, EXPERTS, LEARNERS, OFFICES, TEAM_LEADS, Kind, Persona
 from demo.market.steps import Story
 
 Script = Callable[[Story], None]
 PRODUCT_PAGES = ("/products/planner", "/products/depot-board", "/features/what-if", "/integrations/erp")
 STORIES = ("/customers/three-depots-one-plan", "/customers/castings-on-time")
-READING = ("/blog/the-quiet-shop-floor", "/blog/why-plans-break", "/docs/getting-started", "/docs/import", "/blog/ten-questions")
+READING = (
+    "/blog/the-quiet-shop-floor",
+    "/blog/why-plans-break",
+    "/docs/getting-started",
+    "/docs/import",
+    "/blog/ten-questions",
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class Archetype:
     share: float
     kind: Kind
     script: Script
-    fate: Callable[[Persona, Dice], Fate] = fates.of_buyer
+    fate: Callable[[Persona, Dice], Fate] = outcomes.of_buyer
     is_live: bool = False
     shares_device: bool = False
 
@@ -103,7 +109,12 @@ def buyer(story: Story) -> None:
     _asks_for_demo(story)
     if story.dice.happens(0.4):
         story.days(0.2, 1)
-        story.is_called(budget=f"{story.dice.between(8, 60)}000 EUR", authority="decides", need="delivery dates that hold", timing="3 months")
+        story.is_called(
+            budget=f"{story.dice.between(8, 60)}000 EUR",
+            authority="decides",
+            need="delivery dates that hold",
+            timing="3 months",
+        )
     if story.dice.happens(0.4):
         story.days(0.5, 3)
         story.signs_up()
@@ -169,7 +180,9 @@ def hot(story: Story) -> None:
     """The first lead of the demo: fits, knows the prices, and wants to be called."""
     story.lands("/products/planner")
     story.pages("/pricing", STORIES[0], "/products/depot-board", "/pricing", "/demo")
-    story.posts_form("demo", message="We plan three depots by spreadsheet. Please call me today.", marketing_consent="yes")
+    story.posts_form(
+        "demo", message="We plan three depots by spreadsheet. Please call me today.", marketing_consent="yes"
+    )
 
 
 def test_person(story: Story) -> None:
@@ -203,7 +216,9 @@ def _asks_for_demo(story: Story) -> None:
 _BUYERS = Kind(DECIDERS, OFFICES, phone=0.6)
 _STAFF = Kind((*EXPERTS, *TEAM_LEADS), EVERYWHERE, phone=0.1)
 
-HOT = Archetype("hot", 0, Kind(("VP Operations",), (companies.KEY_ACCOUNT,), phone=1), hot, fates.of_hot_lead, is_live=True)
+HOT = Archetype(
+    "hot", 0, Kind(("VP Operations",), (companies.KEY_ACCOUNT,), phone=1), hot, outcomes.of_hot_lead, is_live=True
+)
 TEST = Archetype("test", 0, Kind(("Site Manager",), (companies.OWN,)), test_person)
 CROWD = (
     Archetype("silent", 0.44, _STAFF, silent),

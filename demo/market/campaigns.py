@@ -11,8 +11,11 @@ _FULL_MARKET = 300  # people; smaller markets cost less, so that a lead costs ab
 
 
 @dataclass(frozen=True)
-class Campaign:
-    """A campaign with the UTM values of its links. `weekly` is what it costs in each week of the market, oldest first."""
+class DemoCampaign:
+    """A campaign with the UTM values of its links.
+
+    `weekly` is what it costs in each week of the market, oldest first.
+    """
 
     key: str
     name: str
@@ -30,13 +33,49 @@ class Campaign:
 
 
 CAMPAIGNS = (
-    Campaign("workshop-planning", "Search: workshop planning", "search", "promotional", "searchpage", "cpc", (1500, 1500, 1400, 1400, 1200), 0.27),
-    Campaign(
-        "depot-leads", "Social: people who run depots", "social", "promotional", "pronetwork", "paid_social", (1100, 1100, 1000, 900, 900), 0.16
+    DemoCampaign(
+        "workshop-planning",
+        "Search: workshop planning",
+        "search",
+        "promotional",
+        "searchpage",
+        "cpc",
+        (1500, 1500, 1400, 1400, 1200),
+        0.27,
     ),
-    Campaign("quiet-floor", "Webinar: the quiet shop floor", "event", "educational", "newsletter", "email", (0, 900, 900, 300, 0), 0.15),
-    Campaign("monthly-letter", "Monthly letter", "email", "educational", "letter", "email", (240, 0, 240, 0, 240), 0.10),
-    Campaign("integrators", "Partners who integrate", "partner", "promotional", "integrators", "referral", (300, 300, 300, 300, 300), 0.08),
+    DemoCampaign(
+        "depot-leads",
+        "Social: people who run depots",
+        "social",
+        "promotional",
+        "pronetwork",
+        "paid_social",
+        (1100, 1100, 1000, 900, 900),
+        0.16,
+    ),
+    DemoCampaign(
+        "quiet-floor",
+        "Webinar: the quiet shop floor",
+        "event",
+        "educational",
+        "newsletter",
+        "email",
+        (0, 900, 900, 300, 0),
+        0.15,
+    ),
+    DemoCampaign(
+        "monthly-letter", "Monthly letter", "email", "educational", "letter", "email", (240, 0, 240, 0, 240), 0.10
+    ),
+    DemoCampaign(
+        "integrators",
+        "Partners who integrate",
+        "partner",
+        "promotional",
+        "integrators",
+        "referral",
+        (300, 300, 300, 300, 300),
+        0.08,
+    ),
 )
 ORGANIC_SHARE = 0.24
 
@@ -45,7 +84,7 @@ ORGANIC_SHARE = 0.24
 class Cost:
     """What one week of one campaign cost."""
 
-    campaign: Campaign
+    campaign: DemoCampaign
     week: int
     incurred_on: date
     amount: Decimal

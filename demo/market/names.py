@@ -11,15 +11,17 @@ def _words(text: str) -> tuple[str, ...]:
 
 _GIVEN = _words(
     """
-    Amara Anneli Bao Camila Dariusz Eilidh Farid Giulia Hyun-woo Ibrahim Ines Ivana Jakub Kwame Laleh Léa Linnea Marek Mehmet Naledi Nikolai Noor
-    Oluwaseun Paola Rafael Ranjit Rosa Sanna Siobhán Sofía Søren Tamar Thandiwe Tomás Tuan Ulrike Vikram Wanjiru Xiomara Yara Zoë Zsófia
+    Amara Anneli Bao Camila Dariusz Eilidh Farid Giulia Hyun-woo Ibrahim Ines Ivana Jakub Kwame Laleh Léa Linnea
+    Marek Mehmet Naledi Nikolai Noor Oluwaseun Paola Rafael Ranjit Rosa Sanna Siobhán Sofía Søren Tamar Thandiwe
+    Tomás Tuan Ulrike Vikram Wanjiru Xiomara Yara Zoë Zsófia
     """
 )
 _FAMILY = _words(
     """
-    Aaltonen Abara Bianchi-Rossetti Castellano Dlamini-Roos Dvořáček Eriksdotter Fitzwarren Grønning Halvorsen-Lie Iwuchukwu Jankowiak Kaplanoğlu
-    Kovalenka Lindqvist Mbekeni Montalvo Nakamori Ó_Ceallaigh Okonjo Pelletier-Roy Quispe Radovanović Rautenbach Sarkissian Szalaházi Takahara
-    Thorvald Ueland Valdecasas Weissgerber Xochimitl Yıldırım Zellweger-Moss
+    Aaltonen Abara Bianchi-Rossetti Castellano Dlamini-Roos Dvořáček Eriksdotter Fitzwarren Grønning Halvorsen-Lie
+    Iwuchukwu Jankowiak Kaplanoğlu Kovalenka Lindqvist Mbekeni Montalvo Nakamori Ó_Ceallaigh Okonjo Pelletier-Roy
+    Quispe Radovanović Rautenbach Sarkissian Szalaházi Takahara Thorvald Ueland Valdecasas Weissgerber Xochimitl
+    Yıldırım Zellweger-Moss
     """
 )
 _OTHER_SCRIPTS = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from demo.market import companies
-from demo.market.campaigns import CAMPAIGNS, ORGANIC_SHARE, Campaign
+from demo.market.campaigns import CAMPAIGNS, ORGANIC_SHARE, DemoCampaign
 from demo.market.companies import Company
 from demo.market.dice import Dice
 from demo.market.names import name_of
@@ -20,7 +20,13 @@ DECIDERS = (
     "Leiterin Betrieb",
     "Directrice des opérations",
 )
-TEAM_LEADS = ("Operations Manager", "Logistics Manager", "Sales Operations Manager", "Responsable des achats", "Teamleiter Produktion")
+TEAM_LEADS = (
+    "Operations Manager",
+    "Logistics Manager",
+    "Sales Operations Manager",
+    "Responsable des achats",
+    "Teamleiter Produktion",
+)
 EXPERTS = ("Process Engineer", "Planner", "Accountant", "Dispatcher", "Office Administrator", "Buyer")
 LEARNERS = ("Student", "Praktikantin", "Intern", "Étudiant")
 
@@ -37,7 +43,7 @@ class Persona:
     title: str
     company: Company
     phone: str | None
-    campaign: Campaign | None
+    campaign: DemoCampaign | None
     devices: tuple[str, ...]
 
     @property
@@ -52,13 +58,21 @@ class Persona:
     def traits(self, **more: Any) -> dict[str, Any]:
         """What they type about themselves."""
         company = {"name": self.company.name, "employees": self.company.employees, "industry": self.company.industry}
-        known = {"firstName": self.first_name, "lastName": self.last_name, "email": self.email, "title": self.title, "country": self.company.country}
+        known = {
+            "firstName": self.first_name,
+            "lastName": self.last_name,
+            "email": self.email,
+            "title": self.title,
+            "country": self.company.country,
+        }
         return {**known, "company": company, **({"phone": self.phone} if self.phone else {}), **more}
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What the people of an archetype are like: their titles, where they work, and how often they leave a telephone number."""
+    """What the people of an archetype are like: their titles, where they work, and
+    how often they leave a telephone number.
+    """
 
     titles: Sequence[str]
     workplaces: Sequence[Company]
@@ -80,12 +94,16 @@ def invent(key: str, index: int, archetype: str, kind: Kind, dice: Dice) -> Pers
         email=address,
         title=dice.pick(kind.titles),
         company=company,
-        phone=f"+49 30 23125{index % 1000:03d} ext. {run}{index // 1000}" if dice.happens(kind.phone) else None,  # a block kept for invented people
+        # a block kept for invented people
+        phone=f"+49 30 23125{index % 1000:03d} ext. {run}{index // 1000}" if dice.happens(kind.phone) else None,
         campaign=dice.weighted(_SHARES),
         devices=tuple(f"{key}-{device}" for device in kind.devices),
     )
 
 
-_SHARES: Mapping[Campaign | None, float] = {**{campaign: campaign.share for campaign in CAMPAIGNS}, None: ORGANIC_SHARE}
+_SHARES: Mapping[DemoCampaign | None, float] = {
+    **{campaign: campaign.share for campaign in CAMPAIGNS},
+    None: ORGANIC_SHARE,
+}
 OFFICES = (*companies.MIDDLE, *companies.LARGE)
 EVERYWHERE = (*companies.MIDDLE, *companies.SMALL, *companies.LARGE)

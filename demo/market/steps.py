@@ -15,13 +15,19 @@ from demo.market.people import Persona
 SITE = f"https://www.{OWN.domain}"
 
 
-class Door(StrEnum):
+_Who = tuple[str | None, str | None]  # user id, anonymous id
+
+
+class EntryPoint(StrEnum):
     """By which way a step reaches the gateway."""
 
     SITE = "site"  # the web site's SDK, with a public write key
     SERVER = "server"  # the product and the call centre, with a secret one
     STAGING = "staging"  # the web site's SDK on the staging site: a test source
     FORM = "form"  # a plain HTML form post
+
+
+_What = tuple[EntryPoint, str, str | None]  # by which way, kind, name
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Step:
     at: datetime
     who: str
     message_id: str
-    door: Door
+    door: EntryPoint
     kind: str  # page, track, identify, group, form
     name: str | None
     user_id: str | None
@@ -46,7 +52,7 @@ class Story:
     def __init__(self, persona: Persona, begin: datetime, dice: Dice, *, is_test: bool = False) -> None:
         self.persona, self.at, self.dice = persona, begin, dice
         self.steps: list[Step] = []
-        self._site = Door.STAGING if is_test else Door.SITE
+        self._site = EntryPoint.STAGING if is_test else EntryPoint.SITE
         self._device = persona.devices[0]
         self._is_logged_in = False
         self._page = "/"
@@ -72,7 +78,9 @@ class Story:
         """A page is looked at."""
         self._page = path
         self._pause()
-        self._add(self._site, "page", _title(path), {"path": path, "url": f"{SITE}{path}", "title": _title(path)}, context)
+        self._add(
+            self._site, "page", _title(path), {"path": path, "url": f"{SITE}{path}", "title": _title(path)}, context
+        )
 
     def pages(self, *paths: str) -> None:
         """Several pages, one after the other."""
@@ -88,7 +96,12 @@ class Story:
         """They fill in who they are; the site calls identify and group."""
         self._add(self._site, "identify", None, self.persona.traits(**more))
         company = self.persona.company
-        traits = {"name": company.name, "domain": company.domain, "employees": company.employees, "industry": company.industry}
+        traits = {
+            "name": company.name,
+            "domain": company.domain,
+            "employees": company.employees,
+            "industry": company.industry,
+        }
         self._add(self._site, "group", company.group_id, traits)
 
     def logs_in(self) -> None:
@@ -99,44 +112,58 @@ class Story:
     def in_product(self, name: str, **properties: Any) -> None:
         """The product's server reports what they did there."""
         self._pause()
-        self._put(Door.SERVER, "track", name, self.persona.user_id, None, properties)
+        self._put((EntryPoint.SERVER, "track", name), (self.persona.user_id, None), properties)
 
     def signs_up(self) -> None:
         """The product's server vouches for who they are."""
-        self._put(Door.SERVER, "identify", None, self.persona.user_id, None, self.persona.traits())
+        self._put((EntryPoint.SERVER, "identify", None), (self.persona.user_id, None), self.persona.traits())
         self.in_product("Account Created")
 
     def is_called(self, **answers: Any) -> None:
         """The call centre asks about budget, authority, need and timing; it knows people by their address."""
         context = {"traits": {"email": self.persona.email}}
-        self._put(Door.SERVER, "track", "Telequalification Completed", None, f"{self.persona.key}-call", answers, context)
+        called = (EntryPoint.SERVER, "track", "Telequalification Completed")
+        self._put(called, (None, f"{self.persona.key}-call"), answers, context)
 
     def posts_form(self, form: str, **fields: str) -> None:
         """A plain HTML form is sent; the time is when it arrives."""
         persona, company = self.persona, self.persona.company
-        typed = {"first_name": persona.first_name, "last_name": persona.last_name, "email": persona.email, "job_title": persona.title}
-        typed |= {"company": company.name, "employees": str(company.employees), "industry": company.industry, "country": company.country}
+        typed = {
+            "first_name": persona.first_name,
+            "last_name": persona.last_name,
+            "email": persona.email,
+            "job_title": persona.title,
+        }
+        typed |= {
+            "company": company.name,
+            "employees": str(company.employees),
+            "industry": company.industry,
+            "country": company.country,
+        }
         typed |= {"phone": persona.phone} if persona.phone else {}
         campaign = persona.campaign
-        query = f"?utm_source={campaign.source}&utm_medium={campaign.medium}&utm_campaign={campaign.key}" if campaign else ""
+        query = (
+            f"?utm_source={campaign.source}&utm_medium={campaign.medium}&utm_campaign={campaign.key}"
+            if campaign
+            else ""
+        )
         self._pause()
-        self._add(Door.FORM, "form", form, {**typed, **fields}, {"page_url": f"{SITE}{self._page}{query}"})
+        self._add(EntryPoint.FORM, "form", form, {**typed, **fields}, {"page_url": f"{SITE}{self._page}{query}"})
 
-    def _add(self, door: Door, kind: str, name: str | None, data: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> None:
-        self._put(door, kind, name, self.persona.user_id if self._is_logged_in else None, self._device, data, context)
-
-    def _put(  # noqa: PLR0913 - the one place where a step's columns are filled
+    def _add(
         self,
-        door: Door,
+        door: EntryPoint,
         kind: str,
         name: str | None,
-        user_id: str | None,
-        anonymous_id: str | None,
         data: Mapping[str, Any],
         context: Mapping[str, Any] | None = None,
     ) -> None:
+        user_id = self.persona.user_id if self._is_logged_in else None
+        self._put((door, kind, name), (user_id, self._device), data, context)
+
+    def _put(self, what: _What, who: _Who, data: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> None:
         message_id = f"{self.persona.key}-{len(self.steps):03d}"
-        self.steps.append(Step(self.at, self.persona.key, message_id, door, kind, name, user_id, anonymous_id, dict(data), dict(context or {})))
+        self.steps.append(Step(self.at, self.persona.key, message_id, *what, *who, dict(data), dict(context or {})))
 
     def _pause(self) -> None:
         self.at += self.dice.span(timedelta(seconds=15), timedelta(seconds=150))

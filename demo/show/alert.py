@@ -8,7 +8,15 @@ from typing import Any
 
 from demo.show.tables import heading, labelled
 
-_FOLLOWING = ("score.engagement", "score.fit", "referral.answer", "stage.move", "buying.stage", "treatment.choice", "referral.assignment")
+_FOLLOWING = (
+    "score.engagement",
+    "score.fit",
+    "referral.answer",
+    "stage.move",
+    "buying.stage",
+    "treatment.choice",
+    "referral.assignment",
+)
 _REASONS = 8  # of an alert; all others stand in the receipts
 
 
@@ -29,14 +37,18 @@ def alert_page(alert: Mapping[str, Any], rep: str, way: str) -> str:
 
 
 def receipts_page(receipts: Sequence[Mapping[str, Any]], stages: Sequence[str]) -> str:
-    """Every decision about one person, oldest first: when, which service, what it said. `stages` are those of the process, in order."""
+    """Every decision about one person, oldest first: when, which service, what it said.
+    `stages` are those of the process, in order.
+    """
     ordered = sorted(receipts, key=lambda receipt: _place(receipt, stages))
     pairs = [(f"{moment(receipt['at']):%d %b %H:%M:%S}  {receipt['owner']:<9}", _told(receipt)) for receipt in ordered]
     return f"{heading('The receipts behind it, oldest first')}\n{labelled(pairs, repeats=True)}"
 
 
 def _place(receipt: Mapping[str, Any], stages: Sequence[str]) -> tuple[datetime, int, int, str]:
-    """One event sets off several decisions at one moment: they are put in the order in which one follows from another."""
+    """One event sets off several decisions at one moment: they are put in the
+    order in which one follows from another.
+    """
     kind = receipt["kind"]
     order = _FOLLOWING.index(kind) if kind in _FOLLOWING else len(_FOLLOWING)
     stage = receipt["outcome"] if kind == "stage.move" else receipt["inputs"].get("stage.name")

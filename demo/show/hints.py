@@ -24,7 +24,11 @@ class Trail:
 
 def hints_page(trail: Trail) -> str:
     """URLs, curl lines, and how a rep listens."""
-    lines = [
+    return "\n".join([*_places(trail), *_questions(trail), *_afterwards(trail)])
+
+
+def _places(trail: Trail) -> list[str]:
+    return [
         heading("Where to look next"),
         f"  API documentation     {trail.url}/docs",
         "  what each part does   docs/flows.md, and a page per service beside it",
@@ -36,6 +40,11 @@ def hints_page(trail: Trail) -> str:
         "  set +a",
         '  ask() { curl -sS -H "Authorization: Bearer $RAPPORT_API_KEY" "$RAPPORT_URL$1"; echo; }',
         "",
+    ]
+
+
+def _questions(trail: Trail) -> list[str]:
+    return [
         "  # the lead of the first alert: all that is known, and why",
         f'  ask "/v1/people/{trail.person_id}"',
         f'  ask "/v1/people/{trail.person_id}/receipts?limit=20"',
@@ -51,10 +60,14 @@ def hints_page(trail: Trail) -> str:
         f"  # ... and by NATS, with credentials that open {trail.rep}'s alerts alone (DEMO_REP_NATS_*)",
         "  .venv/bin/python -m demo.listen",
         "",
+    ]
+
+
+def _afterwards(trail: Trail) -> list[str]:
+    return [
         f"  another market into the same suite: {_again(trail.var)}",
         f"  stop the suite: make down{_var(trail.var)}",
     ]
-    return "\n".join(lines)
 
 
 def env_text(rep_key: str, nats: Mapping[str, Any]) -> str:

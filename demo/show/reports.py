@@ -15,7 +15,8 @@ _LONGEST_NAME = 29
 def funnel_page(report: Mapping[str, Any]) -> str:
     """Stage by stage: who entered it, how many went on, who is in it now."""
     rows = [row for row in report["rows"] if row["entered"]]
-    last = [row["stage"] for row in report["rows"] if row["reached"] is not None][-1:]  # of the line; nobody goes on from there
+    # of the line; nobody goes on from there
+    last = [row["stage"] for row in report["rows"] if row["reached"] is not None][-1:]
     most = max((row["entered"] for row in rows), default=1)
     lines = [
         (
@@ -39,9 +40,15 @@ def campaigns_page(report: Mapping[str, Any]) -> str:
     currency = report["parameters"]["currency"]
     rows = [_campaign(row, row["name"]) for row in report["rows"]] + [_campaign(report["total"], "all together")]
     titles = ("campaign", "cost", "people", "leads", "a lead", "mqls", "a mql", "won", "revenue", "ROI")
-    credit = {"first_touch": "the first campaign that touched them", "last_touch": "the last campaign before the first deal"}
+    credit = {
+        "first_touch": "the first campaign that touched them",
+        "last_touch": "the last campaign before the first deal",
+    }
     by = credit[report["parameters"]["attribution"]]
-    return f"{heading('What the campaigns brought')}\n{table(titles, rows)}\n\nAmounts in {currency}. People are credited to {by}."
+    return (
+        f"{heading('What the campaigns brought')}\n{table(titles, rows)}\n\nAmounts in {currency}. People are credited"
+        f" to {by}."
+    )
 
 
 def _campaign(row: Mapping[str, Any], name: str) -> tuple[str, ...]:

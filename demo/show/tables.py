@@ -20,7 +20,10 @@ def table(titles: Row, rows: Sequence[Row], left: Collection[int] = (0,)) -> str
     """The columns of `left` to the left, the others, which are figures, to the right."""
     columns = list(zip(titles, *rows, strict=True))
     widths = [max(map(width, column)) for column in columns]
-    return "\n".join("  ".join(_cell(text, widths[place], place in left) for place, text in enumerate(row)).rstrip() for row in (titles, *rows))
+    return "\n".join(
+        "  ".join(_cell(text, widths[place], place in left) for place, text in enumerate(row)).rstrip()
+        for row in (titles, *rows)
+    )
 
 
 def labelled(pairs: Sequence[tuple[str, str]], indent: int = 2, *, repeats: bool = False) -> str:
@@ -30,14 +33,18 @@ def labelled(pairs: Sequence[tuple[str, str]], indent: int = 2, *, repeats: bool
     for label, text in pairs:
         shown = label if repeats or label != last else ""
         parts = textwrap.wrap(text, WIDTH - indent - room, break_on_hyphens=False) or [""]
-        lines += [f"{' ' * indent}{_cell(shown if place == 0 else '', room, True)}{part}" for place, part in enumerate(parts)]
+        lines += [
+            f"{' ' * indent}{_cell(shown if place == 0 else '', room, True)}{part}" for place, part in enumerate(parts)
+        ]
         last = label
     return "\n".join(lines)
 
 
 def wrapped(text: str, indent: int = 0) -> str:
     """A text on as many lines as it needs."""
-    return textwrap.fill(text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * indent, break_on_hyphens=False)
+    return textwrap.fill(
+        text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * indent, break_on_hyphens=False
+    )
 
 
 def shortened(text: str, most: int) -> str:
@@ -49,7 +56,9 @@ def shortened(text: str, most: int) -> str:
 
 def width(text: str) -> int:
     """How many columns a terminal takes for it: wide scripts take two a letter, marks above letters none."""
-    return sum(0 if unicodedata.combining(mark) else 2 if unicodedata.east_asian_width(mark) in "WF" else 1 for mark in text)
+    return sum(
+        0 if unicodedata.combining(mark) else 2 if unicodedata.east_asian_width(mark) in "WF" else 1 for mark in text
+    )
 
 
 def _cell(text: str, room: int, is_left: bool) -> str:

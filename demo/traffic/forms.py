@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import httpx
 
+from demo.errors import Trouble
 from demo.market.steps import SITE, Step
-from demo.trouble import Trouble
 
 _TAKEN = {200, 202, 303}
 

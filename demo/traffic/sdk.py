@@ -9,21 +9,24 @@ from typing import Any
 
 from segment.analytics.client import Client
 
-from demo.market.steps import Door, Step
-from demo.trouble import Trouble
+from demo.errors import Trouble
+from demo.market.steps import EntryPoint, Step
 
 _UPLOAD_SECONDS = 0.05  # how long a batch waits for company
-_DOORS = (Door.SITE, Door.SERVER, Door.STAGING)
+_DOORS = (EntryPoint.SITE, EntryPoint.SERVER, EntryPoint.STAGING)
 
 
 class Sdks:
     """One SDK client for each source."""
 
-    def __init__(self, url: str, write_keys: Mapping[Door, str]) -> None:
+    def __init__(self, url: str, write_keys: Mapping[EntryPoint, str]) -> None:
         logging.getLogger("segment").setLevel(logging.CRITICAL)  # failures are told below, once
         self._failures: list[str] = []
         self._clients = {
-            door: Client(write_keys[door], host=url, on_error=self._note, upload_interval=_UPLOAD_SECONDS, max_retries=5) for door in _DOORS
+            door: Client(
+                write_keys[door], host=url, on_error=self._note, upload_interval=_UPLOAD_SECONDS, max_retries=5
+            )
+            for door in _DOORS
         }
 
     def put(self, step: Step) -> None:
@@ -44,7 +47,9 @@ class Sdks:
             case other:
                 raise ValueError(f"an SDK sends no {other}")
         if not taken:
-            raise Trouble("The SDK's queue is full: the gateway takes captures more slowly than they come. Try fewer PEOPLE.")
+            raise Trouble(
+                "The SDK's queue is full: the gateway takes captures more slowly than they come. Try fewer PEOPLE."
+            )
 
     async def flush(self) -> None:
         """Wait until all that was handed over is acknowledged."""

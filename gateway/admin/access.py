@@ -10,9 +10,9 @@ from fastapi.security.base import SecurityBase
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import HTTPConnection
 
-from chassis.auth import Principal
 from chassis.runtime import Runtime
-from gateway.gate import Desks
+from chassis.web.auth import Principal
+from gateway.middleware import GatewayState
 
 Item = TypeVar("Item")
 
@@ -28,32 +28,32 @@ class ApiKey(SecurityBase):
         self.scheme_name = "api_key"
 
     async def __call__(self, connection: HTTPConnection) -> Principal:
-        return desks_of(connection).directory.caller_of(connection.headers.get("authorization"))
+        return state_of(connection).directory.caller_of(connection.headers.get("authorization"))
 
 
-async def _desks(connection: HTTPConnection) -> Desks:
-    return desks_of(connection)
+async def _state(connection: HTTPConnection) -> GatewayState:
+    return state_of(connection)
 
 
-def desks_of(connection: HTTPConnection) -> Desks:
+def state_of(connection: HTTPConnection) -> GatewayState:
     """What the gateway holds while it runs."""
-    runtime: Runtime[Desks] = connection.app.state.runtime
+    runtime: Runtime[GatewayState] = connection.app.state.runtime
     return runtime.service
 
 
 ApiCaller = Annotated[Principal, Depends(ApiKey())]
-Held = Annotated[Desks, Depends(_desks)]
+State = Annotated[GatewayState, Depends(_state)]
 Limit = Annotated[int, Query(ge=1, le=200, description="At most so many items")]
 Cursor = Annotated[str | None, Query(max_length=512, description="`next_cursor` of the page before")]
 
 
-class View(BaseModel):
+class AdminView(BaseModel):
     """What is answered: nothing but what is declared."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
 
-class Request(BaseModel):
+class AdminRequest(BaseModel):
     """What is asked: unknown fields are refused, so that a misspelt one is noticed."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)

@@ -9,12 +9,13 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field, StrictBool
 
-from chassis.auth import require
-from chassis.errors import Conflict, NotFound, problem_responses
-from chassis.routes import Read, Write
+from chassis.errors import Conflict, NotFound
 from chassis.store.session import Session
+from chassis.web.auth import require
+from chassis.web.problems import problem_responses
+from chassis.web.routes import Read, Write
 from gateway import store
-from gateway.admin.access import WATCHERS, ApiCaller, Cursor, Limit, Name, Request, View, next_cursor
+from gateway.admin.access import WATCHERS, AdminRequest, AdminView, ApiCaller, Cursor, Limit, Name, next_cursor
 from gateway.admin.sources import SourceNotFound
 from gateway.domain.forms.presets import Preset
 from gateway.domain.keys import key_from
@@ -25,27 +26,37 @@ router = APIRouter(tags=["forms"])
 DEFAULT_SOURCE_ID = "src_default"
 FieldName = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
 Target = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[@A-Za-z][A-Za-z0-9_.]*$")]
-ReturnUrl = Annotated[str, Field(max_length=2_000, pattern=r"^https?://[^\s\\@\x00]+$", examples=["https://www.acme.test/thanks"])]
-Mapping = Annotated[dict[FieldName, Target], Field(max_length=500, description="Form field -> trait (email, firstName, company, ...)")]
+ReturnUrl = Annotated[
+    str, Field(max_length=2_000, pattern=r"^https?://[^\s\\@\x00]+$", examples=["https://www.acme.test/thanks"])
+]
+Mapping = Annotated[
+    dict[FieldName, Target], Field(max_length=500, description="Form field -> trait (email, firstName, company, ...)")
+]
 
 
-class FormWish(Request):
+class FormWish(AdminRequest):
     """A form to be made."""
 
     name: Name = Field(examples=["Demo request"])
     form_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]{0,63}$")] | None = Field(
         default=None, description="A readable id; else one is made"
     )
-    source_id: str | None = Field(default=None, max_length=64, description="Which source its posts belong to; default: the installation's first")
-    preset: Preset | None = Field(default=None, description="Whose field names it has; default: recognised post by post")
+    source_id: str | None = Field(
+        default=None, max_length=64, description="Which source its posts belong to; default: the installation's first"
+    )
+    preset: Preset | None = Field(
+        default=None, description="Whose field names it has; default: recognised post by post"
+    )
     mapping: Mapping = Field(default={})
-    honeypot: FieldName | None = Field(default=None, description="A field that no human sees; posts that fill it are flagged")
+    honeypot: FieldName | None = Field(
+        default=None, description="A field that no human sees; posts that fill it are flagged"
+    )
     return_urls: list[ReturnUrl] = Field(
         default=[], max_length=50, description="Where a post may ask to be sent on to: these pages and what lies below"
     )
 
 
-class FormChange(Request):
+class FormChange(AdminRequest):
     """What is to be different; what is left out stays."""
 
     name: Name | None = None
@@ -56,7 +67,7 @@ class FormChange(Request):
     is_enabled: StrictBool | None = Field(default=None, description="A form that is switched off answers 404")
 
 
-class FormView(View):
+class FormView(AdminView):
     """A form. Its id is public: it stands in the page."""
 
     form_id: str
@@ -70,7 +81,7 @@ class FormView(View):
     created_at: datetime
 
 
-class FormPage(View):
+class FormPage(AdminView):
     """Forms by id."""
 
     items: list[FormView]
@@ -80,9 +91,13 @@ class FormPage(View):
 class FormIdTaken(Conflict):
     """Another form has this id."""
 
+    slug = "form-id-taken"
+
 
 class FormUnknown(NotFound):
     """No form has this id."""
+
+    slug = "form-unknown"
 
 
 @router.post("/v1/forms", status_code=201, responses=problem_responses(401, 403, 404, 409))
@@ -96,7 +111,9 @@ async def create_form(wish: FormWish, context: Write, caller: ApiCaller) -> Form
     try:
         await store.add(context.session, row)
     except KeyTaken:
-        raise FormIdTaken("Another form has this id", field="body.form_id", remedy="Choose another, or leave it out") from None
+        raise FormIdTaken(
+            "Another form has this id", field="body.form_id", remedy="Choose another, or leave it out"
+        ) from None
     return FormView.model_validate(row)
 
 
@@ -111,7 +128,9 @@ async def list_forms(reading: Read, caller: ApiCaller, cursor: Cursor = None, li
     """All forms."""
     require(caller, *WATCHERS)
     rows = await store.page_of(reading.session, FormRow, "form_id", cursor, limit)
-    return FormPage(items=[FormView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "form_id"))
+    return FormPage(
+        items=[FormView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "form_id")
+    )
 
 
 @router.get("/v1/forms/{form_id}", responses=problem_responses(401, 403, 404))

@@ -10,12 +10,13 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from chassis.auth import require
-from chassis.errors import NotFound, problem_responses
-from chassis.routes import Read, Write
+from chassis.errors import NotFound
+from chassis.web.auth import require
+from chassis.web.problems import problem_responses
+from chassis.web.routes import Read, Write
 from contracts.ids import derive_id
 from gateway import store
-from gateway.admin.access import ApiCaller, Cursor, Limit, Name, Request, View, next_cursor
+from gateway.admin.access import AdminRequest, AdminView, ApiCaller, Cursor, Limit, Name, next_cursor
 from gateway.domain.keys import API_KEY_PREFIX, ENTROPY_BYTES, hash_of, hint_of, key_from
 from gateway.store import ApiKeyRow
 
@@ -33,20 +34,23 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-RepId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,64}$", examples=["rep_51NFZWSYTYHZGXQPZ2RTZ8R8JX"])]  # a part of a subject
+# a part of a subject
+RepId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,64}$", examples=["rep_51NFZWSYTYHZGXQPZ2RTZ8R8JX"])]
 Short = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 
 
-class KeyWish(Request):
+class KeyWish(AdminRequest):
     """A key to be made."""
 
-    subject: Name = Field(description="Whose key it is; recorded with every change they make", examples=["dana@acme.test"])
+    subject: Name = Field(
+        description="Whose key it is; recorded with every change they make", examples=["dana@acme.test"]
+    )
     roles: list[Role] = Field(min_length=1, max_length=len(Role))
     rep_id: RepId | None = Field(default=None, description="The rep this caller is, for sales")
     teams: list[Short] = Field(default=[], max_length=50)
 
 
-class KeyView(View):
+class KeyView(AdminView):
     """A key, shown by its end only."""
 
     key_id: str
@@ -65,7 +69,7 @@ class NewKeyView(KeyView):
     api_key: str
 
 
-class KeyPage(View):
+class KeyPage(AdminView):
     """Keys in the order they were made."""
 
     items: list[KeyView]
@@ -74,6 +78,8 @@ class KeyPage(View):
 
 class KeyNotFound(NotFound):
     """No key has this id."""
+
+    slug = "key-not-found"
 
 
 @router.post("/v1/keys", status_code=201, responses=problem_responses(401, 403))
@@ -110,7 +116,9 @@ async def list_keys(reading: Read, caller: ApiCaller, cursor: Cursor = None, lim
     return KeyPage(items=[KeyView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "key_id"))
 
 
-@router.delete("/v1/keys/{key_id}", status_code=204, response_class=Response, responses=problem_responses(401, 403, 404))
+@router.delete(
+    "/v1/keys/{key_id}", status_code=204, response_class=Response, responses=problem_responses(401, 403, 404)
+)
 async def revoke_key(key_id: str, context: Write, caller: ApiCaller) -> None:
     """Revoke a key: at once here, within seconds at other replicas."""
     require(caller, Role.ADMIN)

@@ -11,14 +11,26 @@ from pydantic import Field, StrictBool
 from starlette.requests import Request as HttpRequest
 from starlette.responses import StreamingResponse
 
-from chassis.auth import require
-from chassis.errors import Conflict, NotFound, Unavailable, problem_responses
-from chassis.routes import Read, Write, runtime_of
+from chassis.errors import Conflict, NotFound, Unavailable
 from chassis.store.session import Session
+from chassis.web.auth import require
+from chassis.web.problems import problem_responses
+from chassis.web.routes import Read, Write, runtime_of
 from contracts.ids import derive_id
 from contracts.values import SourceKind
 from gateway import store
-from gateway.admin.access import KEEPERS, WATCHERS, ApiCaller, Cursor, Held, Limit, Name, Request, View, next_cursor
+from gateway.admin.access import (
+    KEEPERS,
+    WATCHERS,
+    AdminRequest,
+    AdminView,
+    ApiCaller,
+    Cursor,
+    Limit,
+    Name,
+    State,
+    next_cursor,
+)
 from gateway.directory import clean_prefix
 from gateway.domain.keys import ENTROPY_BYTES, MIN_GIVEN_KEY, WRITE_KEY_PREFIX, hash_of, hint_of, key_from
 from gateway.store import KeyTaken, SourceRow
@@ -26,22 +38,27 @@ from gateway.store import KeyTaken, SourceRow
 router = APIRouter(tags=["sources"])
 
 Prefix = Annotated[str, Field(max_length=100, pattern=r"^/?[A-Za-z0-9][A-Za-z0-9_\-/]*$", examples=["/capture"])]
-GivenKey = Annotated[str, Field(min_length=MIN_GIVEN_KEY, max_length=200, pattern=r"^[\x21-\x39\x3b-\x7e]+$", examples=["wk_6f1d2a0c9b"])]
+GivenKey = Annotated[
+    str, Field(min_length=MIN_GIVEN_KEY, max_length=200, pattern=r"^[\x21-\x39\x3b-\x7e]+$", examples=["wk_6f1d2a0c9b"])
+]
 
 
-class SourceWish(Request):
+class SourceWish(AdminRequest):
     """A source to be made."""
 
     name: Name = Field(examples=["www.acme.test"])
     kind: SourceKind = Field(
-        default=SourceKind.WEB, description="web: public key, identifiers are claims; server: secret key, identifiers are vouched for"
+        default=SourceKind.WEB,
+        description="web: public key, identifiers are claims; server: secret key, identifiers are vouched for",
     )
-    write_key: GivenKey | None = Field(default=None, description="Bring your own key, as when SDKs are already configured; else one is made")
+    write_key: GivenKey | None = Field(
+        default=None, description="Bring your own key, as when SDKs are already configured; else one is made"
+    )
     prefixes: list[Prefix] = Field(default=[], max_length=10, description="Paths that may precede /v1")
     is_test: StrictBool = Field(default=False, description="Walks the whole flow, never reaches reports")
 
 
-class SourceChange(Request):
+class SourceChange(AdminRequest):
     """What is to be different; what is left out stays."""
 
     name: Name | None = None
@@ -50,7 +67,7 @@ class SourceChange(Request):
     is_enabled: StrictBool | None = Field(default=None, description="A source that is switched off answers 401")
 
 
-class SourceView(View):
+class SourceView(AdminView):
     """A source; its key is shown by its end only."""
 
     source_id: str = Field(examples=["src_01M80JJ5Y0W1TJ1R02BCAFQ80A"])
@@ -69,14 +86,14 @@ class NewSourceView(SourceView):
     write_key: str
 
 
-class SourcePage(View):
+class SourcePage(AdminView):
     """Sources in the order they were made."""
 
     items: list[SourceView]
     next_cursor: str | None
 
 
-class RejectView(View):
+class RejectView(AdminView):
     """Something a source sent that was not taken."""
 
     at: datetime
@@ -85,7 +102,7 @@ class RejectView(View):
     excerpt: str = Field(description="How it began")
 
 
-class RejectPage(View):
+class RejectPage(AdminView):
     """Rejects, newest first."""
 
     items: list[RejectView]
@@ -95,9 +112,13 @@ class RejectPage(View):
 class SourceNotFound(NotFound):
     """No source has this id."""
 
+    slug = "source-not-found"
+
 
 class WriteKeyTaken(Conflict):
     """Another source has this write key."""
+
+    slug = "write-key-taken"
 
 
 @router.post("/v1/sources", status_code=201, responses=problem_responses(401, 403, 409))
@@ -109,7 +130,9 @@ async def create_source(wish: SourceWish, context: Write, caller: ApiCaller) -> 
     try:
         await store.add(context.session, row)
     except KeyTaken:
-        raise WriteKeyTaken("Another source has this write key", field="body.write_key", remedy="Leave it out, and one is made") from None
+        raise WriteKeyTaken(
+            "Another source has this write key", field="body.write_key", remedy="Leave it out, and one is made"
+        ) from None
     return NewSourceView(**SourceView.model_validate(row).model_dump(), write_key=write_key)
 
 
@@ -134,7 +157,9 @@ async def list_sources(reading: Read, caller: ApiCaller, cursor: Cursor = None, 
     """All sources."""
     require(caller, *WATCHERS)
     rows = await store.page_of(reading.session, SourceRow, "source_id", cursor, limit)
-    return SourcePage(items=[SourceView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "source_id"))
+    return SourcePage(
+        items=[SourceView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "source_id")
+    )
 
 
 @router.get("/v1/sources/{source_id}", responses=problem_responses(401, 403, 404))
@@ -157,13 +182,19 @@ async def change_source(source_id: str, change: SourceChange, context: Write, ca
 
 @router.get("/v1/sources/{source_id}/rejects", responses=problem_responses(401, 403, 404))
 async def list_rejects(
-    source_id: str, reading: Read, caller: ApiCaller, cursor: Annotated[int | None, Query(ge=1, le=2**62)] = None, limit: Limit = 50
+    source_id: str,
+    reading: Read,
+    caller: ApiCaller,
+    cursor: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    limit: Limit = 50,
 ) -> RejectPage:
     """What this source sent and was not taken, newest first."""
     require(caller, *WATCHERS)
     await _found(reading.session, source_id)
     rows = await store.rejects_of(reading.session, source_id, cursor, limit)
-    return RejectPage(items=[RejectView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "reject_id"))
+    return RejectPage(
+        items=[RejectView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "reject_id")
+    )
 
 
 _STREAM: dict[int | str, dict[str, Any]] = {
@@ -171,8 +202,10 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/v1/sources/{source_id}/tail", response_class=Response, responses=_STREAM | problem_responses(401, 403, 404))
-async def tail_source(source_id: str, request: HttpRequest, caller: ApiCaller, desks: Held) -> StreamingResponse:
+@router.get(
+    "/v1/sources/{source_id}/tail", response_class=Response, responses=_STREAM | problem_responses(401, 403, 404)
+)
+async def tail_source(source_id: str, request: HttpRequest, caller: ApiCaller, state: State) -> StreamingResponse:
     """Watch a source live: server-sent events, for as long as you listen."""
     require(caller, *WATCHERS)
     runtime = runtime_of(request)
@@ -182,11 +215,13 @@ async def tail_source(source_id: str, request: HttpRequest, caller: ApiCaller, d
         raise Unavailable("There is nothing to be watched while NATS is away")
 
     async def events() -> Any:
-        async with desks.tails.watching(source_id) as tail:
+        async with state.tails.watching(source_id) as tail:
             async for event in tail.events():
                 yield event
 
-    return StreamingResponse(events(), media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    return StreamingResponse(
+        events(), media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
 
 
 async def _found(session: Session, source_id: str) -> SourceRow:

@@ -1,6 +1,8 @@
-"""One watcher's place on the stream ALERTS: an ephemeral pull consumer, made anew after the last alert whenever anything happened to it.
+"""One watcher's place on the stream ALERTS: an ephemeral pull consumer, made anew after the
+last alert whenever anything happened to it.
 
-Only so many alerts are asked for as the watcher has taken: one that reads slowly is waited for, and nothing piles up here.
+Only so many alerts are asked for as the watcher has taken: one that reads slowly
+is waited for, and nothing piles up here.
 """
 
 from __future__ import annotations
@@ -127,14 +129,19 @@ class AlertReader:
             **_from(self.place),
         }
         self._turn, self._open = 1, 0
-        await self._broker.request(f"CONSUMER.CREATE.{ALERTS}.{name}.{self._subject}", {"stream_name": ALERTS, "config": config, "action": "create"})
+        await self._broker.request(
+            f"CONSUMER.CREATE.{ALERTS}.{name}.{self._subject}",
+            {"stream_name": ALERTS, "config": config, "action": "create"},
+        )
         self._consumer = name
 
     async def _pull(self) -> None:
         self._pulls += 1
         self._open = _AT_ONCE
         order = orjson.dumps({"batch": _AT_ONCE, "expires": int(self._quiet_seconds * 1e9)})
-        if not await self._broker.send(f"$JS.API.CONSUMER.MSG.NEXT.{ALERTS}.{self._consumer}", order, reply=f"{self._inbox}.{self._pulls}"):
+        if not await self._broker.send(
+            f"$JS.API.CONSUMER.MSG.NEXT.{ALERTS}.{self._consumer}", order, reply=f"{self._inbox}.{self._pulls}"
+        ):
             raise BrokerUnavailable("not connected to NATS")
 
     async def _reconnected(self) -> None:

@@ -17,12 +17,13 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Send
 
-from chassis.auth import Principal, require
-from chassis.errors import BadInput, Forbidden, Unavailable, problem_responses
-from chassis.http.fields import Moment
+from chassis.errors import BadInput, Forbidden, Unavailable
 from chassis.message import Received
-from chassis.routes import runtime_of
-from gateway.admin.access import Held
+from chassis.web.auth import Principal, require
+from chassis.web.fields import Moment
+from chassis.web.problems import problem_responses
+from chassis.web.routes import runtime_of
+from gateway.admin.access import State
 from gateway.alerts.reader import AlertReader, Place, newest
 from gateway.alerts.tickets import LISTENERS, redeem
 from gateway.directory import bearer_hash
@@ -32,18 +33,24 @@ log = structlog.get_logger(__name__)
 router = APIRouter(tags=["alerts"])
 
 _LEADERS = ("manager", "ops", "admin")
-_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)  # a rep's id becomes a part of a subject, where `*` and `>` would open others' alerts
+# a rep's id becomes a part of a subject, where `*` and `>` would open others' alerts
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _KEEP_ALIVE_SECONDS = 15.0
 _EXAMPLE = (
     "retry: 2000\nid: 16\nevent: listening\ndata: {}\n\nid: 17\nevent: alert\n"
-    'data: {"alert_id":"evt_01KJPY44E0W3QFZ9Z1TQ7E9NFN","kind":"offered","referral_id":"ref_01KJPY44E0YCDJBMHP7K3WFCYQ",'
-    '"headline":"Mara Lindqvist, Head of Logistics at Tidewater Freight, is ready: asked for a demo.","due_at":"2026-03-02T13:30:00Z",'
+    'data: {"alert_id":"evt_01KJPY44E0W3QFZ9Z1TQ7E9NFN","kind":"offered",'
+    '"referral_id":"ref_01KJPY44E0YCDJBMHP7K3WFCYQ",'
+    '"headline":"Mara Lindqvist, Head of Logistics at Tidewater Freight, is ready: asked for a demo.",'
+    '"due_at":"2026-03-02T13:30:00Z",'
     '"actions":{"accept":"POST /v1/referrals/ref_01KJPY44E0YCDJBMHP7K3WFCYQ:accept"}}\n\n'
 )
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "First `listening`, with the id to resume from; then `alert`, as they happen. `id` is the place on the"
-        " stream, `data` what routing said, with the alert's own id as `alert_id`: it stays the same when an alert comes twice.",
+        "description": (
+            "First `listening`, with the id to resume from; then `alert`, as they happen. `id` is the place on the"
+            " stream, `data` what routing said, with the alert's own id as `alert_id`: it stays the same when an alert"
+            " comes twice."
+        ),
         "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
     }
 }
@@ -62,14 +69,22 @@ class Listening(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    rep_id: str | None = Field(default=None, max_length=64, description="Whose; for manager, ops and admin. Default: the key's own rep")
-    ticket: str | None = Field(default=None, max_length=100, description="Instead of an API key, for clients that cannot send headers")
+    rep_id: str | None = Field(
+        default=None, max_length=64, description="Whose; for manager, ops and admin. Default: the key's own rep"
+    )
+    ticket: str | None = Field(
+        default=None, max_length=100, description="Instead of an API key, for clients that cannot send headers"
+    )
     last_event_id: EventId | None = Field(default=None, description="As the header Last-Event-ID, which goes first")
-    since: Since | None = Field(default=None, description="`all`, or a moment; else only what comes from now on", examples=["all"])
+    since: Since | None = Field(
+        default=None, description="`all`, or a moment; else only what comes from now on", examples=["all"]
+    )
 
 
 class HangingUp(StreamingResponse):
-    """A stream whose reader must take what is sent within a while. One that does not is hung up on, and resumes by the last id."""
+    """A stream whose reader must take what is sent within a while. One that does not
+    is hung up on, and resumes by the last id.
+    """
 
     stalled_seconds = 30.0
 
@@ -77,13 +92,18 @@ class HangingUp(StreamingResponse):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         async with aclosing(self.body_iterator) as events:  # type: ignore[type-var]
             async for event in events:
-                try:
-                    async with asyncio.timeout(self.stalled_seconds):
-                        await send({"type": "http.response.body", "body": event, "more_body": True})
-                except TimeoutError:
-                    log.info("alerts.hung_up")
+                if not await self._send_in_time(send, event):
                     return  # an answer that is not complete breaks the connection off
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _send_in_time(self, send: Send, event: Any) -> bool:
+        try:
+            async with asyncio.timeout(self.stalled_seconds):
+                await send({"type": "http.response.body", "body": event, "more_body": True})
+        except TimeoutError:
+            log.info("alerts.hung_up")
+            return False
+        return True
 
 
 @router.get(
@@ -94,24 +114,27 @@ class HangingUp(StreamingResponse):
 )
 async def stream_alerts(
     request: Request,
-    desks: Held,
+    state: State,
     wish: Annotated[Listening, Query()],
-    last_seen: Annotated[EventId | None, Header(alias="Last-Event-ID", description="Resume right after this event")] = None,
+    last_seen: Annotated[
+        EventId | None, Header(alias="Last-Event-ID", description="Resume right after this event")
+    ] = None,
 ) -> StreamingResponse:
     """A rep's alerts as server-sent events, for as long as you listen: offers, reminders, withdrawals.
 
-    Resume with the id of the last event, and nothing is missed or told twice; alerts are kept for seven days. EventSource sends that id by
-    itself, but cannot send a key, and a ticket opens one stream only: after an error get another ticket and send `last_event_id`.
+    Resume with the id of the last event, and nothing is missed or told twice; alerts are kept for seven days.
+    EventSource sends that id by itself, but cannot send a key, and a ticket opens one stream only: after an error get
+    another ticket and send `last_event_id`.
     """
-    if not desks.alerts.is_connected:
+    if not state.alerts.is_connected:
         raise Unavailable("Alerts cannot be heard now")  # said before a ticket is used up
-    key_hash, caller = await _caller(request, desks, wish.ticket)
+    key_hash, caller = await _caller(request, state, wish.ticket)
     whose = rep_of(caller, wish.rep_id)
-    place = await _place(desks, wish.last_event_id if last_seen is None else last_seen, wish.since)
-    reader = AlertReader(desks.alerts, whose, place, _KEEP_ALIVE_SECONDS)
+    place = await _place(state, wish.last_event_id if last_seen is None else last_seen, wish.since)
+    reader = AlertReader(state.alerts, whose, place, _KEEP_ALIVE_SECONDS)
 
     def may_listen() -> bool:
-        return desks.directory.known.callers.get(key_hash) == caller
+        return state.directory.known.callers.get(key_hash) == caller
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return HangingUp(_events(reader, may_listen), media_type="text/event-stream", headers=headers)
@@ -128,25 +151,28 @@ def rep_of(caller: Principal, rep_id: str | None) -> str:
     if whose is None:
         raise Forbidden("Your key belongs to no rep", remedy="Ask an administrator for a key with your rep_id")
     if not _PLAIN.fullmatch(whose):
-        raise BadInput("A rep's id holds letters, digits, - and _", field="query.rep_id", remedy="Take it from GET /v1/reps")
+        raise BadInput(
+            "A rep's id holds letters, digits, - and _", field="query.rep_id", remedy="Take it from GET /v1/reps"
+        )
     return whose
 
 
-async def _caller(request: Request, desks: Held, ticket: str | None) -> tuple[str, Principal]:
+async def _caller(request: Request, state: State, ticket: str | None) -> tuple[str, Principal]:
     if ticket is not None:
-        return await redeem(runtime_of(request), desks.directory, ticket)
+        return await redeem(runtime_of(request), state.directory, ticket)
     authorization = request.headers.get("authorization")
-    caller = desks.directory.caller_of(authorization)
+    caller = state.directory.caller_of(authorization)
     return bearer_hash(authorization), caller
 
 
-async def _place(desks: Held, last_event_id: int | None, since: datetime | None) -> Place:
+async def _place(state: State, last_event_id: int | None, since: datetime | None) -> Place:
     if last_event_id is None and since is not None:
         return since
-    last = await newest(desks.alerts)
+    last = await newest(state.alerts)
     if last_event_id is None:
         return last
-    return last_event_id if last_event_id <= last else 0  # beyond the end: that stream is no more, and all of this one is news
+    # beyond the end: that stream is no more, and all of this one is news
+    return last_event_id if last_event_id <= last else 0
 
 
 async def _events(reader: AlertReader, may_listen: Callable[[], bool]) -> AsyncIterator[bytes]:

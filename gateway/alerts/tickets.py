@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter, Request
 from pydantic import Field
 
-from chassis.auth import Principal, require
-from chassis.errors import Unauthenticated, problem_responses
-from chassis.routes import Write
+from chassis.errors import Unauthenticated
 from chassis.runtime import Runtime
+from chassis.web.auth import Principal, require
+from chassis.web.problems import problem_responses
+from chassis.web.routes import Write
 from gateway import store
-from gateway.admin.access import ApiCaller, View
+from gateway.admin.access import AdminView, ApiCaller
 from gateway.directory import Directory, bearer_hash
 from gateway.domain.keys import ENTROPY_BYTES, TICKET_PREFIX, hash_of, key_from
 
@@ -23,15 +24,19 @@ LISTENERS = ("sales", "manager", "ops", "admin")
 _GOOD_FOR = timedelta(minutes=1)
 
 
-class TicketView(View):
+class TicketView(AdminView):
     """A ticket; the only answer that holds it."""
 
-    ticket: str = Field(description="Send it as `?ticket=` of GET /v1/alerts/stream", examples=["tkt_mfrggzdfmztwq2lknnwg23tpobyxe43u"])
+    ticket: str = Field(
+        description="Send it as `?ticket=` of GET /v1/alerts/stream", examples=["tkt_mfrggzdfmztwq2lknnwg23tpobyxe43u"]
+    )
     expires_at: datetime
 
 
 class TicketRefused(Unauthenticated):
     """No such ticket, or it was used, or its minute is over."""
+
+    slug = "ticket-refused"
 
 
 @router.post("/v1/alerts/tickets", status_code=201, responses=problem_responses(401, 403))
@@ -41,15 +46,27 @@ async def create_ticket(request: Request, context: Write, caller: ApiCaller) -> 
     ticket, expires_at = key_from(TICKET_PREFIX, secrets.token_bytes(ENTROPY_BYTES)), context.now + _GOOD_FOR
     await store.forget_tickets(context.session, context.now)
     key_hash = bearer_hash(request.headers.get("authorization"))
-    await store.add(context.session, store.TicketRow(ticket_hash=hash_of(ticket), key_hash=key_hash, expires_at=expires_at))
+    await store.add(
+        context.session, store.TicketRow(ticket_hash=hash_of(ticket), key_hash=key_hash, expires_at=expires_at)
+    )
     return TicketView(ticket=ticket, expires_at=expires_at)
 
 
 async def redeem(runtime: Runtime, directory: Directory, ticket: str) -> tuple[str, Principal]:
-    """The hash of the key that a ticket was made with, and whose key it is; the ticket is gone after that. Raises TicketRefused."""
+    """The hash of the key that a ticket was made with, and whose key it is; the ticket
+    is gone after that. Raises TicketRefused.
+    """
     async with runtime.writing() as context:
         taken = await store.take_ticket(context.session, hash_of(ticket))
-    caller = directory.known.callers.get(taken.key_hash) if taken is not None and taken.expires_at > runtime.clock() else None
+    caller = (
+        directory.known.callers.get(taken.key_hash)
+        if taken is not None and taken.expires_at > runtime.clock()
+        else None
+    )
     if taken is None or caller is None:
-        raise TicketRefused("The ticket is not known, was used, or has run out", field="query.ticket", remedy="Get one with POST /v1/alerts/tickets")
+        raise TicketRefused(
+            "The ticket is not known, was used, or has run out",
+            field="query.ticket",
+            remedy="Get one with POST /v1/alerts/tickets",
+        )
     return taken.key_hash, caller

@@ -1,4 +1,6 @@
-"""A batch: each event stands for itself, so one bad event never takes a good one with it. Unless all of them together are too much."""
+"""A batch: each event stands for itself, so one bad event never takes a good one with it.
+Unless all of them together are too much.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +12,31 @@ from typing import Any
 
 import orjson
 
-from contracts.limits import BATCH_EVENTS, CAPTURE_BYTES, COMPLETED_FACTOR, ENVELOPE_BYTES, EVENT_BYTES, EXCERPT_BYTES, KB
+from contracts.limits import (
+    BATCH_EVENTS,
+    CAPTURE_BYTES,
+    COMPLETED_FACTOR,
+    ENVELOPE_BYTES,
+    EVENT_BYTES,
+    EXCERPT_BYTES,
+    KB,
+)
 from contracts.values import InteractionKind, JsonObject, SourceKind
 from gateway.domain.body import kind_of
-from gateway.domain.capture import Capture, Draft, Sender, Source, ids_of
-from gateway.domain.refusal import Fault, Refused, Reject
+from gateway.domain.capture import Capture, CaptureDraft, CaptureSender, CaptureSource, ids_of
+from gateway.domain.refusal import CaptureRefused, RefusalKind, Reject
 from gateway.domain.segment import draft_event, read_event, seal_event
 
 _ABREAST = 32  # events that are drafted before their ids are made
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class BatchArrival:
     """When, from whom and over which connection something came."""
 
-    source: Source
+    source: CaptureSource
     received_at: datetime  # aware UTC
-    sender: Sender
+    sender: CaptureSender
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +47,25 @@ class BatchReading:
     rejects: tuple[Reject, ...]
 
 
-def read_single(event: JsonObject, kind: InteractionKind, arrival: Arrival) -> Capture:
+def read_single(event: JsonObject, kind: InteractionKind, arrival: BatchArrival) -> Capture:
     """The capture that the body of `/v1/<kind>` is."""
     capture = read_event(event, kind, arrival.source, arrival.received_at, arrival.sender)
     if (reason := _too_large(capture, event)) is not None:
-        raise Refused("event", reason, Fault.TOO_LARGE)
+        raise CaptureRefused("event", reason, RefusalKind.TOO_LARGE)
     return capture
 
 
-def read_batch(body: JsonObject, size: int, arrival: Arrival) -> BatchReading:
+def read_batch(body: JsonObject, size: int, arrival: BatchArrival) -> BatchReading:
     """All events of a batch; `size` is the length of its JSON in bytes.
 
-    Raises `Refused` when it is not a batch, or when its context would make many times its size of it: no SDK reads which events were refused
-    of a request that succeeded, but each tells of one that failed.
+    Raises `CaptureRefused` when it is not a batch, or when its context would make many times its size of it: no SDK
+    reads which events were refused of a request that succeeded, but each tells of one that failed.
     """
     events = body.get("batch")
     if not isinstance(events, list):
-        raise Refused("batch", "must be an array of events")
+        raise CaptureRefused("batch", "must be an array of events")
     if len(events) > BATCH_EVENTS:
-        raise Refused("batch", f"holds more than {BATCH_EVENTS} events", Fault.TOO_LARGE)
+        raise CaptureRefused("batch", f"holds more than {BATCH_EVENTS} events", RefusalKind.TOO_LARGE)
     context = _context_of(body, size)
     sent_at = body.get("sentAt") or body.get("sent_at")
     defaults = {} if sent_at is None else {"sentAt": sent_at}
@@ -67,9 +77,11 @@ def read_batch(body: JsonObject, size: int, arrival: Arrival) -> BatchReading:
 
 
 class _Reader:
-    """Reads events a run at a time: many ids are made at once for little more than one, and a batch that makes too much is found out early."""
+    """Reads events a run at a time: many ids are made at once for little more than one, and a
+    batch that makes too much is found out early.
+    """
 
-    def __init__(self, arrival: Arrival, size: int) -> None:
+    def __init__(self, arrival: BatchArrival, size: int) -> None:
         self.captures: list[Capture] = []
         self.rejects: list[Reject] = []
         self._source, self._received_at = arrival.source, arrival.received_at
@@ -80,16 +92,18 @@ class _Reader:
     def read(self, start: int, events: Sequence[Any], completed: Sequence[Any]) -> None:
         """Take the `events` from number `start` on, as they came and as the batch completed them."""
         rejects: list[Reject] = []
-        drafts: list[tuple[int, Draft]] = []
+        drafts: list[tuple[int, CaptureDraft]] = []
         for index, event in enumerate(completed):
             try:
                 drafts.append((index, draft_event(event, None, self._received_at, self._sender)))
-            except Refused as refused:
+            except CaptureRefused as refused:
                 rejects.append(Reject(start + index, refused.field, refused.reason, excerpt_of(events[index])))
-        for (index, draft), ids in zip(drafts, ids_of([draft for _, draft in drafts], self._source, self._received_at), strict=True):
+        for (index, draft), ids in zip(
+            drafts, ids_of([draft for _, draft in drafts], self._source, self._received_at), strict=True
+        ):
             try:
                 capture = seal_event(draft, self._source, ids)
-            except Refused as refused:
+            except CaptureRefused as refused:
                 rejects.append(Reject(start + index, refused.field, refused.reason, excerpt_of(events[index])))
                 continue
             self._count(capture, start + index + 1)
@@ -102,7 +116,11 @@ class _Reader:
     def _count(self, capture: Capture, events: int) -> None:
         self._written += len(capture.body)
         if self._written > COMPLETED_FACTOR * self._size + ENVELOPE_BYTES * events:
-            raise Refused("context", f"would be kept with each event, more than {COMPLETED_FACTOR} times the batch in all", Fault.TOO_LARGE)
+            raise CaptureRefused(
+                "context",
+                f"would be kept with each event, more than {COMPLETED_FACTOR} times the batch in all",
+                RefusalKind.TOO_LARGE,
+            )
 
 
 def excerpt_of(event: Any) -> str:
@@ -117,9 +135,11 @@ def _context_of(body: JsonObject, size: int) -> JsonObject | None:
     """What the batch says for all of its events."""
     context = body.get("context")
     if context is not None and not isinstance(context, dict):
-        raise Refused("context", f"must be a JSON object, not {kind_of(context)}")
+        raise CaptureRefused("context", f"must be a JSON object, not {kind_of(context)}")
     if context and size > EVENT_BYTES and _size_of(context) > EVENT_BYTES:
-        raise Refused("context", f"is larger than {EVENT_BYTES // KB} KB, more than any event may be", Fault.TOO_LARGE)
+        raise CaptureRefused(
+            "context", f"is larger than {EVENT_BYTES // KB} KB, more than any event may be", RefusalKind.TOO_LARGE
+        )
     return context
 
 
@@ -138,7 +158,9 @@ def _completed(event: Any, defaults: JsonObject, context: JsonObject | None) -> 
 
 
 def _too_large(capture: Capture, completed: Any) -> str | None:
-    """Why it is too large to be kept. What is kept as little costs nothing more to judge; else the event is measured as it was sent."""
+    """Why it is too large to be kept. What is kept as little costs nothing more to judge;
+    else the event is measured as it was sent.
+    """
     if len(capture.body) <= EVENT_BYTES:
         return None
     if _size_of(completed) > EVENT_BYTES:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from contracts.limits import EVENT_LEVELS, UNPACKED_BYTES, UNPACKED_FACTOR
-from gateway.domain.refusal import Fault, Refused
+from gateway.domain.refusal import CaptureRefused, RefusalKind
 
 _SURROGATES = dict.fromkeys(range(55296, 57344), 65533)
 _HARMFUL = {0: 0xFFFD, **_SURROGATES}  # no PostgreSQL text holds NUL, no UTF-8 a lone surrogate
@@ -17,29 +17,35 @@ _DIGITS_OF_64_BITS = 18
 
 
 def inflate(raw: bytes, encoding: str, limit: int) -> bytes:
-    """Undo Content-Encoding. Never holds more than `limit` + 1 bytes of the result, nor many times what came over the wire."""
+    """Undo Content-Encoding. Never holds more than `limit` + 1 bytes of the
+    result, nor many times what came over the wire.
+    """
     if encoding in ("", "identity"):
         return within(raw, limit)
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise Refused("Content-Encoding", f"{encoding[:40]} is not understood; send gzip, deflate or nothing", Fault.UNSUPPORTED)
+        raise CaptureRefused(
+            "Content-Encoding",
+            f"{encoding[:40]} is not understood; send gzip, deflate or nothing",
+            RefusalKind.UNSUPPORTED,
+        )
     most = max(UNPACKED_BYTES, UNPACKED_FACTOR * len(raw))
     reader = zlib.decompressobj(wbits=47)  # 32 + 15: gzip and zlib headers are told apart by themselves
     try:
         inflated = reader.decompress(raw, min(limit, most) + 1)
     except zlib.error as error:
-        raise Refused("body", "is not valid gzip", Fault.MALFORMED) from error
+        raise CaptureRefused("body", "is not valid gzip", RefusalKind.MALFORMED) from error
     if most < len(inflated) <= limit:
-        raise Refused("body", f"unpacks to more than {UNPACKED_FACTOR} times its size", Fault.TOO_LARGE)
+        raise CaptureRefused("body", f"unpacks to more than {UNPACKED_FACTOR} times its size", RefusalKind.TOO_LARGE)
     within(inflated, limit)
     if not reader.eof:
-        raise Refused("body", "is gzip that was cut off", Fault.MALFORMED)
+        raise CaptureRefused("body", "is gzip that was cut off", RefusalKind.MALFORMED)
     return inflated
 
 
 def within(raw: bytes, limit: int) -> bytes:
     """`raw`, or a refusal when it is longer than `limit` bytes."""
     if len(raw) > limit:
-        raise Refused("body", f"is larger than {limit // 1024} KB", Fault.TOO_LARGE)
+        raise CaptureRefused("body", f"is larger than {limit // 1024} KB", RefusalKind.TOO_LARGE)
     return raw
 
 
@@ -54,7 +60,7 @@ def parse(raw: bytes) -> dict[str, Any]:
     except RecursionError as error:
         raise _too_deep() from error
     if not isinstance(parsed, dict):
-        raise Refused("body", f"must be a JSON object, not {kind_of(parsed)}")
+        raise CaptureRefused("body", f"must be a JSON object, not {kind_of(parsed)}")
     return parsed
 
 
@@ -65,11 +71,13 @@ def check_depth(value: Any) -> None:
         level = [item for outer in level for item in _items(outer) if isinstance(item, dict | list)]
         if not level:
             return
-    raise Refused("event", f"nests deeper than {EVENT_LEVELS} levels")
+    raise CaptureRefused("event", f"nests deeper than {EVENT_LEVELS} levels")
 
 
 def tidy(value: Any) -> Any:
-    """`value` without NUL, lone surrogates, infinities and integers beyond 64 bits. Raises RecursionError when absurdly deep."""
+    """`value` without NUL, lone surrogates, infinities and integers beyond 64 bits.
+    Raises RecursionError when absurdly deep.
+    """
     if isinstance(value, str):
         return value.translate(_HARMFUL)
     if isinstance(value, dict):
@@ -81,17 +89,27 @@ def tidy(value: Any) -> Any:
 
 def kind_of(value: Any) -> str:
     """What JSON calls it."""
-    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number", type(None): "null"}
+    names = {
+        dict: "an object",
+        list: "an array",
+        str: "a string",
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        type(None): "null",
+    }
     return names.get(type(value), "something else")
 
 
 def _parse_leniently(raw: bytes, strict: orjson.JSONDecodeError) -> Any:
-    """Python's own parser takes what real senders write and orjson does not: lone surrogates, NaN, numbers beyond a double."""
+    """Python's own parser takes what real senders write and orjson does not: lone
+    surrogates, NaN, numbers beyond a double.
+    """
     try:
         text = raw.decode("utf-8-sig", "replace")
         return tidy(json.loads(text, parse_constant=lambda _: None, parse_int=_integer, parse_float=_finite))
     except ValueError as error:
-        raise Refused("body", f"is not JSON: {strict}"[:200], Fault.MALFORMED) from error
+        raise CaptureRefused("body", f"is not JSON: {strict}"[:200], RefusalKind.MALFORMED) from error
     except RecursionError as error:
         raise _too_deep() from error
 
@@ -109,5 +127,5 @@ def _items(value: Any) -> Any:
     return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
-def _too_deep() -> Refused:
-    return Refused("body", "nests too deep to be read", Fault.MALFORMED)
+def _too_deep() -> CaptureRefused:
+    return CaptureRefused("body", "nests too deep to be read", RefusalKind.MALFORMED)

@@ -1,7 +1,9 @@
-"""A capture: one interaction, ready to be said, built as plain JSON so that the hot path never builds a pydantic object.
+"""A capture: one interaction, ready to be said, built as plain JSON so that the
+hot path never builds a pydantic object.
 
-`body` equals `InteractionReceived.body()` byte for byte; a test holds both against each other on every recorded request. It is written once, when
-the capture is made: its length is what the capture costs, and is judged before it is stored.
+`body` equals `InteractionReceived.body()` byte for byte; a test holds both against each other on
+every recorded request. It is written once, when the capture is made: its length is what the capture
+costs, and is judged before it is stored.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ Claim = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CaptureSource:
     """Who sends: a public write key (`web`: its identifiers are claims) or a secret one (`server`)."""
 
     source_id: str
@@ -33,7 +35,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class CaptureSender:
     """What the connection tells about a browser; it fills in what the event does not say itself."""
 
     ip: str | None = None
@@ -41,7 +43,7 @@ class Sender:
 
 
 @dataclass(slots=True)
-class Draft:
+class CaptureDraft:
     """An interaction in the making; `account` has the four fields of AccountClaim or is None."""
 
     kind: InteractionKind
@@ -74,7 +76,9 @@ class Capture(NamedTuple):
         return _LANE_OF_ALL if lanes == 1 else f"{InteractionReceived.wire_name}.{lane_of(self.lane_key, lanes)}"
 
     def headers(self) -> dict[str, str]:
-        """The headers on its subject, equal to `InteractionReceived.headers_on(subject)`; a capture begins its own correlation."""
+        """The headers on its subject, equal to `InteractionReceived.headers_on(subject)`;
+        a capture begins its own correlation.
+        """
         return {"ce-id": self.event_id, "ce-time": _said(self.received_at)}
 
 
@@ -88,13 +92,15 @@ class Ids(NamedTuple):
     interaction_id: str
 
 
-def ids_of(drafts: Sequence[Draft], source: Source, received_at: datetime) -> list[Ids]:
-    """What `seal` makes for drafts that came at once, for less. The capture id holds no time, so a retry of the same message carries the same one."""
+def ids_of(drafts: Sequence[CaptureDraft], source: CaptureSource, received_at: datetime) -> list[Ids]:
+    """What `seal` makes for drafts that came at once, for less. The capture id holds no time, so a retry
+    of the same message carries the same one.
+    """
     event_ids = hash_ids("cap", source.source_id, [draft.message_id for draft in drafts])
     return list(map(Ids, event_ids, derive_ids("int", received_at, event_ids)))
 
 
-def seal(draft: Draft, source: Source, ids: Ids | None = None) -> Capture:
+def seal(draft: CaptureDraft, source: CaptureSource, ids: Ids | None = None) -> Capture:
     """The capture that a draft makes, with its ids where they are known already."""
     event_id = hash_id("cap", source.source_id, draft.message_id) if ids is None else ids.event_id
     interaction_id = derive_id("int", draft.received_at, event_id) if ids is None else ids.interaction_id
@@ -108,15 +114,21 @@ def seal(draft: Draft, source: Source, ids: Ids | None = None) -> Capture:
     return Capture(event_id, draft.received_at, lane_key, orjson.dumps(payload, option=orjson.OPT_UTC_Z))
 
 
-def _interaction(draft: Draft, source: Source, interaction_id: str) -> JsonObject:
-    """Its fields in the contract's order, without those that are as they are by default: as `InteractionReceived.body()` has it."""
+def _interaction(draft: CaptureDraft, source: CaptureSource, interaction_id: str) -> JsonObject:
+    """Its fields in the contract's order, without those that are as they are by
+    default: as `InteractionReceived.body()` has it.
+    """
     said: JsonObject = {"interaction_id": interaction_id, "kind": f"{draft.kind}"}
     if draft.name is not None:
         said["name"] = draft.name
     said["source_id"], said["source_kind"] = source.source_id, f"{source.kind}"
     if source.is_test:
         said["is_test"] = True
-    said["message_id"], said["occurred_at"], said["received_at"] = draft.message_id, draft.occurred_at, draft.received_at
+    said["message_id"], said["occurred_at"], said["received_at"] = (
+        draft.message_id,
+        draft.occurred_at,
+        draft.received_at,
+    )
     if draft.flags:
         said["flags"] = [flag.value for flag in draft.flags]
     if draft.traits:

@@ -1,6 +1,7 @@
 """Keys: random words of 160 bits, kept only as their SHA-256.
 
-A slow password hash protects words that people choose; a random word of this length cannot be guessed, and captures check one on every request.
+A slow password hash protects words that people choose; a random word of this length cannot be guessed,
+and captures check one on every request.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Fault(StrEnum):
+class RefusalKind(StrEnum):
     """What kind of wrong it is; the door turns it into a status."""
 
     MALFORMED = "malformed"  # cannot be read at all
@@ -15,10 +15,10 @@ class Fault(StrEnum):
     UNSUPPORTED = "unsupported"  # an encoding we do not speak
 
 
-class Refused(Exception):
+class CaptureRefused(Exception):
     """What came cannot be taken."""
 
-    def __init__(self, field: str, reason: str, fault: Fault = Fault.WRONG) -> None:
+    def __init__(self, field: str, reason: str, fault: RefusalKind = RefusalKind.WRONG) -> None:
         super().__init__(f"{field}: {reason}")
         self.field = field
         self.reason = reason

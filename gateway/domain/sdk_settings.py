@@ -22,7 +22,8 @@ _NOTHING_ELSE: dict[str, Any] = {
 def sdk_settings(write_key: str, public_url: str) -> dict[str, Any]:
     """A settings document that makes analytics-next send all events to `public_url`, with no third-party destination.
 
-    `apiHost` has no scheme and ends in `/v1`; `protocol` carries the scheme; an empty remote plugin list keeps the SDK off any CDN.
+    `apiHost` has no scheme and ends in `/v1`; `protocol` carries the scheme; an empty
+    remote plugin list keeps the SDK off any CDN.
     """
     parts = urlsplit(public_url)
     return {

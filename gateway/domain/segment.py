@@ -1,6 +1,7 @@
 """One event of the Segment spec, read into an interaction.
 
-Source: https://segment.com/docs/connections/spec/. Field names are the spec's camelCase; snake_case spellings that real senders use are read as well.
+Source: https://segment.com/docs/connections/spec/. Field names are the spec's camelCase; snake_case
+spellings that real senders use are read as well.
 """
 
 from __future__ import annotations
@@ -15,14 +16,19 @@ from contracts.limits import EVENT_BYTES, EVENT_LEVELS, EVENT_NAME_CHARACTERS, M
 from contracts.values import Flag, InteractionKind, JsonObject, SourceKind
 from gateway.domain import claims
 from gateway.domain.body import check_depth, kind_of
-from gateway.domain.capture import Capture, Claim, Draft, Ids, Sender, Source, seal
+from gateway.domain.capture import Capture, CaptureDraft, CaptureSender, CaptureSource, Claim, Ids, seal
 from gateway.domain.moment import occurred
-from gateway.domain.refusal import Refused
+from gateway.domain.refusal import CaptureRefused
 
 KINDS = {kind.value: kind for kind in InteractionKind if kind is not InteractionKind.FORM}
 
 # a look-up in an enumeration's class costs as much as three of these
-_TRACK, _PAGE, _GROUP, _ALIAS = InteractionKind.TRACK, InteractionKind.PAGE, InteractionKind.GROUP, InteractionKind.ALIAS
+_TRACK, _PAGE, _GROUP, _ALIAS = (
+    InteractionKind.TRACK,
+    InteractionKind.PAGE,
+    InteractionKind.GROUP,
+    InteractionKind.ALIAS,
+)
 
 _SNAKE = {
     "user_id": "userId",
@@ -34,7 +40,19 @@ _SNAKE = {
     "original_timestamp": "originalTimestamp",
 }
 # What the interaction holds under a name of its own, or must not hold (the write key). All else is kept in `extra`.
-_NAMED = ("type", "event", "name", "category", "traits", "properties", "context", "timestamp", "originalTimestamp", "sentAt", "writeKey")
+_NAMED = (
+    "type",
+    "event",
+    "name",
+    "category",
+    "traits",
+    "properties",
+    "context",
+    "timestamp",
+    "originalTimestamp",
+    "sentAt",
+    "writeKey",
+)
 _READ = frozenset((*_NAMED, "userId", "anonymousId", "previousId", "groupId", "messageId"))
 _OBJECTS = frozenset(("traits", "properties", "context"))  # of what is read, these are kept whole
 _CONTAINERS = frozenset((dict, list))
@@ -43,38 +61,49 @@ _EMPTY: Final[JsonObject] = {}
 _CHANGES_ON_RETRY = frozenset(("sentAt", "writeKey", "receivedAt"))
 
 
-def read_event(event: Any, kind: InteractionKind | None, source: Source, received_at: datetime, sender: Sender) -> Capture:
-    """The capture an event is, or `Refused` naming the field. `kind` comes from the path; None: the event's `type` says it."""
+def read_event(
+    event: Any, kind: InteractionKind | None, source: CaptureSource, received_at: datetime, sender: CaptureSender
+) -> Capture:
+    """The capture an event is, or `CaptureRefused` naming the field. `kind` comes from
+    the path; None: the event's `type` says it.
+    """
     return seal_event(draft_event(event, kind, received_at, sender if source.kind is SourceKind.WEB else None), source)
 
 
-def draft_event(event: Any, kind: InteractionKind | None, received_at: datetime, sender: Sender | None) -> Draft:
-    """What an event says, as `read_event`; it may yet nest too deep. `sender` is None where it says nothing about whoever the event is about."""
+def draft_event(
+    event: Any, kind: InteractionKind | None, received_at: datetime, sender: CaptureSender | None
+) -> CaptureDraft:
+    """What an event says, as `read_event`; it may yet nest too deep. `sender` is None where it says
+    nothing about whoever the event is about.
+    """
     if not isinstance(event, dict):
-        raise Refused("event", f"must be a JSON object, not {kind_of(event)}")
+        raise CaptureRefused("event", f"must be a JSON object, not {kind_of(event)}")
     extra, is_flat = _unread(event)
     if extra and not _SNAKE_NAMES.isdisjoint(extra):
         event = _camel(event)
         extra, is_flat = _unread(event)
     try:
         draft = _draft(event, kind or _kind_of(event), received_at, sender)
-    except (Refused, orjson.JSONEncodeError):
+    except (CaptureRefused, orjson.JSONEncodeError):
         check_depth(event)  # whatever else is wrong with it
         raise
     if draft.flags:
-        extra.update({key: event[key] for key in ("timestamp", "originalTimestamp", "sentAt") if event.get(key) is not None})
+        extra.update(
+            {key: event[key] for key in ("timestamp", "originalTimestamp", "sentAt") if event.get(key) is not None}
+        )
     draft.extra, draft.is_flat = extra, is_flat
     return draft
 
 
-def seal_event(draft: Draft, source: Source, ids: Ids | None = None) -> Capture:
-    """The capture that a draft of `draft_event` makes; `Refused` when the event nests too deep."""
+def seal_event(draft: CaptureDraft, source: CaptureSource, ids: Ids | None = None) -> Capture:
+    """The capture that a draft of `draft_event` makes; `CaptureRefused` when the event nests too deep."""
     try:
         capture = seal(draft, source, ids)
     except orjson.JSONEncodeError:
         check_depth(draft.event)
         raise
-    # nothing nests deeper than it opens brackets, and counting those that were written is a hundred times cheaper than to follow them
+    # nothing nests deeper than it opens brackets, and counting those that were written is a
+    # hundred times cheaper than to follow them
     if not draft.is_flat or capture.body.count(b"{") + capture.body.count(b"[") > EVENT_LEVELS:
         check_depth(draft.event)
     return capture
@@ -91,40 +120,67 @@ def _unread(event: JsonObject) -> tuple[JsonObject, bool]:
     return extra, is_flat
 
 
-def _draft(event: JsonObject, kind: InteractionKind, received_at: datetime, sender: Sender | None) -> Draft:
-    traits, properties, context = _object(event, "traits"), _object(event, "properties"), _object(event, "context")
-    claimed = event.get("originalTimestamp") or event.get("timestamp")
-    occurred_at, flags = occurred(claimed, event.get("sentAt"), received_at)
+def _draft(
+    event: JsonObject, kind: InteractionKind, received_at: datetime, sender: CaptureSender | None
+) -> CaptureDraft:
+    traits, properties, context = _parts(event, kind, sender)
+    occurred_at, flags = _occurred(event, received_at)
     message_id = _message_id(event, flags, received_at)
     name = _name(event, kind)
-    properties = _with_category(properties, event.get("category"))
-    if kind is _PAGE:
-        context = _told_once(context, properties)
-    if sender is not None:
-        context = _with_sender(context, sender)
     told = _traits(kind, traits, context)
-    own = properties if kind is _TRACK and claims.gives_own_address(name or "") else None
-    said = _claims(event, told, own)
+    said = _claims(event, told, properties if kind is _TRACK and claims.gives_own_address(name or "") else None)
     previous_id = _required(event, "previousId", "the name this person went by before") if kind is _ALIAS else None
     account = _account_of_group(event, traits) if kind is _GROUP else _account(event, told, context)
     if not said:
-        raise Refused("userId", "an event needs a userId, an anonymousId or an e-mail address in its traits")
+        raise CaptureRefused("userId", "an event needs a userId, an anonymousId or an e-mail address in its traits")
     # all at once: a draft that is filled in later would be made with seven empty containers first
-    return Draft(kind, message_id, received_at, occurred_at, name, flags, told, properties, context, account, _EMPTY, said, previous_id, event)
+    return CaptureDraft(
+        kind,
+        message_id,
+        received_at,
+        occurred_at,
+        name,
+        flags,
+        told,
+        properties,
+        context,
+        account,
+        _EMPTY,
+        said,
+        previous_id,
+        event,
+    )
+
+
+def _occurred(event: JsonObject, received_at: datetime) -> tuple[datetime, list[Flag]]:
+    claimed = event.get("originalTimestamp") or event.get("timestamp")
+    return occurred(claimed, event.get("sentAt"), received_at)
+
+
+def _parts(
+    event: JsonObject, kind: InteractionKind, sender: CaptureSender | None
+) -> tuple[JsonObject, JsonObject, JsonObject]:
+    """Traits, properties and context, each thing told once."""
+    traits, properties, context = _object(event, "traits"), _object(event, "properties"), _object(event, "context")
+    properties = _with_category(properties, event.get("category"))
+    if kind is _PAGE:
+        context = _told_once(context, properties)
+    return traits, properties, context if sender is None else _with_sender(context, sender)
 
 
 def _kind_of(event: JsonObject) -> InteractionKind:
     named = event.get("type") or event.get("action")  # the spec's own older examples say `action`
     kind = KINDS.get(named) if isinstance(named, str) else None
     if kind is None:
-        raise Refused("type", f"must be one of {', '.join(KINDS)}")
+        raise CaptureRefused("type", f"must be one of {', '.join(KINDS)}")
     return kind
 
 
 def _message_id(event: JsonObject, flags: list[Flag], received_at: datetime) -> str:
     """The sender's id, or one that derives from what was sent.
 
-    An event with neither id nor time says nothing that tells a retry from a second occurrence, so the minute we got it counts too.
+    An event with neither id nor time says nothing that tells a retry from a second
+    occurrence, so the minute we got it counts too.
     """
     named = claims.identifier(event.get("messageId"), "messageId", EVENT_BYTES)
     if named is not None:
@@ -139,13 +195,13 @@ def _name(event: JsonObject, kind: InteractionKind) -> str | None:
     value = event.get(field)
     if value is not None and not isinstance(value, str):
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise Refused(field, f"must be a string, not {kind_of(value)}")
+            raise CaptureRefused(field, f"must be a string, not {kind_of(value)}")
         value = str(value)
     name = value.strip() if value else ""
     if kind is _TRACK and not name:
-        raise Refused("event", "is required: the name of what happened")
+        raise CaptureRefused("event", "is required: the name of what happened")
     if len(name) > EVENT_NAME_CHARACTERS:
-        raise Refused(field, f"is longer than {EVENT_NAME_CHARACTERS} characters")
+        raise CaptureRefused(field, f"is longer than {EVENT_NAME_CHARACTERS} characters")
     return name or None
 
 
@@ -159,7 +215,10 @@ def _traits(kind: InteractionKind, traits: JsonObject, context: JsonObject) -> J
 
 
 def _claims(event: JsonObject, traits: JsonObject, own: JsonObject | None) -> list[Claim]:
-    user_id, anonymous_id = claims.identifier(event.get("userId"), "userId"), claims.identifier(event.get("anonymousId"), "anonymousId")
+    user_id, anonymous_id = (
+        claims.identifier(event.get("userId"), "userId"),
+        claims.identifier(event.get("anonymousId"), "anonymousId"),
+    )
     return claims.claims_of(user_id, claims.email_in(traits, own), claims.phone_in(traits, own), anonymous_id)
 
 
@@ -177,7 +236,7 @@ def _account(event: JsonObject, traits: JsonObject, context: JsonObject) -> Json
 def _required(event: JsonObject, field: str, meaning: str) -> str:
     value = claims.identifier(event.get(field), field)
     if value is None:
-        raise Refused(field, f"is required: {meaning}")
+        raise CaptureRefused(field, f"is required: {meaning}")
     return value
 
 
@@ -186,7 +245,7 @@ def _object(event: JsonObject, field: str) -> JsonObject:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise Refused(field, f"must be a JSON object, not {kind_of(value)}")
+        raise CaptureRefused(field, f"must be a JSON object, not {kind_of(value)}")
     return value
 
 
@@ -196,7 +255,9 @@ def _with_category(properties: JsonObject, category: Any) -> JsonObject:
 
 
 def _told_once(context: JsonObject, properties: JsonObject) -> JsonObject:
-    """SDKs describe the page of a page call twice, in its properties and in its context; of the context stays what is said otherwise there."""
+    """SDKs describe the page of a page call twice, in its properties and in its context; of the
+    context stays what is said otherwise there.
+    """
     page = context.get("page")
     if not isinstance(page, dict):
         return context
@@ -204,7 +265,7 @@ def _told_once(context: JsonObject, properties: JsonObject) -> JsonObject:
     return {**{key: value for key, value in context.items() if key != "page"}, **({"page": other} if other else {})}
 
 
-def _with_sender(context: JsonObject, sender: Sender) -> JsonObject:
+def _with_sender(context: JsonObject, sender: CaptureSender) -> JsonObject:
     ip, user_agent = sender.ip, sender.user_agent
     says_ip, says_agent = ip is not None and "ip" not in context, user_agent is not None and "userAgent" not in context
     if says_ip and says_agent:
@@ -215,4 +276,7 @@ def _with_sender(context: JsonObject, sender: Sender) -> JsonObject:
 
 
 def _camel(event: JsonObject) -> JsonObject:
-    return {**{_SNAKE[key]: value for key, value in event.items() if key in _SNAKE}, **{k: v for k, v in event.items() if k not in _SNAKE}}
+    return {
+        **{_SNAKE[key]: value for key, value in event.items() if key in _SNAKE},
+        **{k: v for k, v in event.items() if k not in _SNAKE},
+    }

@@ -1,1 +1,3 @@
-"""The view of a person, put together from what each service knows. A part that fails is named in `degraded`; the rest is answered."""
+"""The view of a person, put together from what each service knows. A part that fails is
+named in `degraded`; the rest is answered.
+"""

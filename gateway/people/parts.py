@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chassis.auth import Principal
 from chassis.errors import Problem
+from chassis.web.auth import Principal
 from gateway.proxy import AnsweredBadly, Upstreams
 
 SECONDS = 2.0
@@ -17,10 +17,11 @@ NO_PAGE: dict[str, Any] = {"items": [], "next_cursor": None, "current": {}}
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ViewPart:
     """What one service adds to a person: asked for up to 200 at once.
 
-    `fields` maps ours to theirs; with `under` all they know stands under that name. `knows_past`: it can be asked as of a moment.
+    `fields` maps ours to theirs; with `under` all they know stands under that name.
+    `knows_past`: it can be asked as of a moment.
     """
 
     upstream: str
@@ -40,16 +41,20 @@ def _same(*names: str) -> dict[str, str]:
     return {name: name for name in names}
 
 
-PARTS: tuple[Part, ...] = (
-    Part("scoring", "/v1/scoring/people:lookup", _same("name", "profile", "scores", "latest_fact_at"), knows_past=True),
-    Part("lifecycle", "/v1/lifecycle/people:lookup", {}, under="lifecycle", knows_past=True),
-    Part("routing", "/v1/routing/people:lookup", _same("owner", "referral")),
-    Part("nurture", "/v1/nurture/people:lookup", _same("buying_stage", "treatment")),
-    Part("metrics", "/v1/metrics/people:lookup", _same("first_touch", "last_touch", "revenue")),
+PARTS: tuple[ViewPart, ...] = (
+    ViewPart(
+        "scoring", "/v1/scoring/people:lookup", _same("name", "profile", "scores", "latest_fact_at"), knows_past=True
+    ),
+    ViewPart("lifecycle", "/v1/lifecycle/people:lookup", {}, under="lifecycle", knows_past=True),
+    ViewPart("routing", "/v1/routing/people:lookup", _same("owner", "referral")),
+    ViewPart("nurture", "/v1/nurture/people:lookup", _same("buying_stage", "treatment")),
+    ViewPart("metrics", "/v1/metrics/people:lookup", _same("first_touch", "last_touch", "revenue")),
 )
 
 
-async def added(upstreams: Upstreams, person_ids: Sequence[str], caller: Principal, as_of: datetime | None) -> tuple[dict[str, Any], list[str]]:
+async def added(
+    upstreams: Upstreams, person_ids: Sequence[str], caller: Principal, as_of: datetime | None
+) -> tuple[dict[str, Any], list[str]]:
     """What the parts know of these people, by id; and the parts that did not answer."""
     if not person_ids:
         return {}, []
@@ -67,7 +72,9 @@ async def added(upstreams: Upstreams, person_ids: Sequence[str], caller: Princip
 
 
 async def gathered(running: Mapping[str, Coroutine[Any, Any, Any]]) -> tuple[dict[str, Any], list[str]]:
-    """The answers, and who did not give one. What identity refuses is refused: it alone knows what can be a name of somebody."""
+    """The answers, and who did not give one. What identity refuses is refused: it
+    alone knows what can be a name of somebody.
+    """
     outcomes = await asyncio.gather(*running.values(), return_exceptions=True)
     answers, degraded = {}, []
     for name, outcome in zip(running, outcomes, strict=True):
@@ -87,7 +94,9 @@ def composed(person: Mapping[str, Any], known: Mapping[str, Any], degraded: Sequ
     return {**person, **known.get(person["person_id"], {}), "degraded": list(degraded)}
 
 
-async def _ask(upstreams: Upstreams, part: Part, person_ids: Sequence[str], caller: Principal, as_of: datetime | None) -> Any:
+async def _ask(
+    upstreams: Upstreams, part: ViewPart, person_ids: Sequence[str], caller: Principal, as_of: datetime | None
+) -> Any:
     body: dict[str, Any] = {"person_ids": list(person_ids)}
     if as_of is not None and part.knows_past:
         body["as_of"] = as_of.isoformat()

@@ -1,4 +1,6 @@
-"""Receipts of all services that decide, merged: each is asked for a page after the same place, and the newest of all pages make one."""
+"""Receipts of all services that decide, merged: each is asked for a page after the same
+place, and the newest of all pages make one.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +11,19 @@ from typing import get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from chassis.auth import Principal
-from chassis.errors import NotFound, Problem, Unavailable
-from chassis.http.fields import Moment
+from chassis.errors import Problem, Unavailable
+from chassis.web.auth import Principal
+from chassis.web.fields import Moment
 from contracts.values import Receipt
 from gateway.people.parts import SECONDS
 from gateway.people.views import Decider, ReceiptsPage
 from gateway.proxy import AnsweredBadly, Upstreams
-from people_kernel.api.paging import from_cursor, to_cursor
+from people_kernel.api.pages import from_cursor, to_cursor
+from people_kernel.errors import PersonNotFound
 from people_kernel.store.receipts import Place
 
 DECIDERS: tuple[Decider, ...] = get_args(Decider)
 _RECEIPTS: TypeAdapter[list[Receipt]] = TypeAdapter(list[Receipt])
-
-
-class PersonNotFound(NotFound):
-    """No service that decides ever heard of this person."""
 
 
 class Page(BaseModel):
@@ -32,7 +31,9 @@ class Page(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    as_of: Moment | None = Field(default=None, description="What had been decided by that moment", examples=["2026-03-01T08:00:00Z"])
+    as_of: Moment | None = Field(
+        default=None, description="What had been decided by that moment", examples=["2026-03-01T08:00:00Z"]
+    )
     owner: Decider | None = Field(default=None, description="Only those of this service")
     cursor: str | None = Field(default=None, max_length=128, description="`next_cursor` of the page before")
     limit: int = Field(default=50, ge=1, le=200, description="At most so many items")
@@ -61,7 +62,13 @@ async def read(upstreams: Upstreams, person_id: str, page: Page, caller: Princip
     """One page. Raises PersonNotFound, or the problem of a service when nobody could answer."""
     from_cursor(page.cursor)  # refused here: each service would refuse it, and that would look as if it had failed
     owners = DECIDERS if page.owner is None else (page.owner,)
-    outcomes = dict(zip(owners, await asyncio.gather(*(_shelf(upstreams, owner, person_id, page, caller) for owner in owners)), strict=True))
+    outcomes = dict(
+        zip(
+            owners,
+            await asyncio.gather(*(_shelf(upstreams, owner, person_id, page, caller) for owner in owners)),
+            strict=True,
+        )
+    )
     shelves = [outcome for outcome in outcomes.values() if isinstance(outcome, Shelf)]
     failed = {owner: outcome for owner, outcome in outcomes.items() if isinstance(outcome, Exception)}
     if not shelves:
@@ -72,11 +79,15 @@ async def read(upstreams: Upstreams, person_id: str, page: Page, caller: Princip
     return ReceiptsPage(items=items, next_cursor=cursor, degraded=list(failed))
 
 
-async def _shelf(upstreams: Upstreams, owner: str, person_id: str, page: Page, caller: Principal) -> Shelf | Problem | None:
+async def _shelf(
+    upstreams: Upstreams, owner: str, person_id: str, page: Page, caller: Principal
+) -> Shelf | Problem | None:
     """What one service answers; None: it never heard of them."""
     query = page.model_dump(mode="json", exclude_none=True, exclude={"owner"})
     try:
-        answer = await upstreams.ask(owner, "GET", f"/v1/{owner}/people/{person_id}/receipts", caller, params=query, timeout_seconds=SECONDS)
+        answer = await upstreams.ask(
+            owner, "GET", f"/v1/{owner}/people/{person_id}/receipts", caller, params=query, timeout_seconds=SECONDS
+        )
     except AnsweredBadly as bad:
         return None if bad.status == 404 else Unavailable(f"{owner} could not answer", remedy="Try again in a moment")
     except Problem as problem:

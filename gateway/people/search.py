@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.auth import Principal
 from chassis.errors import BadInput, Unavailable
+from chassis.web.auth import Principal
 from gateway.people.parts import NO_PAGE, SECONDS, gathered
 from gateway.proxy import Upstreams
 
@@ -30,11 +30,18 @@ class Search(BaseModel):
     q: str | None = Field(
         default=None,
         max_length=200,
-        description="Part of a name, a company, an address, a user id or a number, in any case and without accents; a whole anonymous id",
+        description=(
+            "Part of a name, a company, an address, a user id or a number, in any case and without accents; a whole"
+            " anonymous id"
+        ),
         examples=["tidewater"],
     )
     stage: str | None = Field(
-        default=None, min_length=1, max_length=64, description="People in this stage of the lifecycle; alone, without other filters", examples=["mql"]
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="People in this stage of the lifecycle; alone, without other filters",
+        examples=["mql"],
     )
     cursor: str | None = Field(default=None, max_length=_MAX_CURSOR, description="`next_cursor` of the page before")
     limit: int = Field(default=50, ge=1, le=200, description="At most so many items")
@@ -65,9 +72,15 @@ async def _found_by_stage(upstreams: Upstreams, asked: dict[str, Any], cursor: s
     """Lifecycle knows who is in a stage; identity who they are."""
     others = sorted(asked.keys() - _BESIDE_STAGE)
     if others:
-        raise BadInput(f"stage cannot be combined with {', '.join(others)}", field="query.stage", remedy="Send stage alone, or leave it out")
+        raise BadInput(
+            f"stage cannot be combined with {', '.join(others)}",
+            field="query.stage",
+            remedy="Send stage alone, or leave it out",
+        )
     query = asked | ({} if cursor is None else {"cursor": cursor})
-    page = await upstreams.ask("lifecycle", "GET", "/v1/lifecycle/people", caller, params=query, timeout_seconds=SECONDS)
+    page = await upstreams.ask(
+        "lifecycle", "GET", "/v1/lifecycle/people", caller, params=query, timeout_seconds=SECONDS
+    )
     items = await _identified(upstreams, [item["person_id"] for item in page["items"]], caller)
     return Found(list(items.values()), page["next_cursor"])
 
@@ -75,12 +88,18 @@ async def _found_by_stage(upstreams: Upstreams, asked: dict[str, Any], cursor: s
 async def _found_by_text(upstreams: Upstreams, search: Search, caller: Principal) -> Found:
     """Identity knows identifiers, scoring knows names and companies; one text is looked for in both.
 
-    Both answer in the order of ids, so the first of both together are the page, and its last id is where both go on: nobody is left out or told
-    twice. Only while scoring has not heard of a merge yet does it name somebody by an id that is another's by now.
+    Both answer in the order of ids, so the first of both together are the page, and its last id is where both
+    go on: nobody is left out or told twice. Only while scoring has not heard of a merge yet does it name
+    somebody by an id that is another's by now.
     """
-    query = {"q": search.q, "limit": search.limit} | ({} if search.cursor is None else {"cursor": _read_cursor(search.cursor)})
+    query = {"q": search.q, "limit": search.limit} | (
+        {} if search.cursor is None else {"cursor": _read_cursor(search.cursor)}
+    )
     paths = {"identity": "/v1/people", "scoring": "/v1/scoring/people"}
-    running = {name: upstreams.ask(name, "GET", path, caller, params=query, timeout_seconds=SECONDS) for name, path in paths.items()}
+    running = {
+        name: upstreams.ask(name, "GET", path, caller, params=query, timeout_seconds=SECONDS)
+        for name, path in paths.items()
+    }
     pages, degraded = await gathered(running)
     if "identity" in degraded:
         raise Unavailable("identity cannot be reached", remedy="Try again in a moment")
@@ -99,7 +118,9 @@ async def _identified(upstreams: Upstreams, person_ids: Sequence[str], caller: P
     """Identity's view of these people in their order; who was absorbed is told as the survivor, once."""
     if not person_ids:
         return {}
-    answer = await upstreams.ask("identity", "POST", "/v1/people:lookup", caller, json={"person_ids": list(person_ids)}, timeout_seconds=SECONDS)
+    answer = await upstreams.ask(
+        "identity", "POST", "/v1/people:lookup", caller, json={"person_ids": list(person_ids)}, timeout_seconds=SECONDS
+    )
     by_id = {item["person_id"]: item for item in answer["items"]}
     owners = dict.fromkeys(answer["current"].get(person_id, person_id) for person_id in person_ids)
     return {owner: by_id[owner] for owner in owners if owner in by_id}
@@ -107,5 +128,9 @@ async def _identified(upstreams: Upstreams, person_ids: Sequence[str], caller: P
 
 def _read_cursor(cursor: str) -> str:
     if not cursor.isascii() or not cursor.replace("_", "").isalnum():
-        raise BadInput("This is no cursor of ours", field="query.cursor", remedy="Send next_cursor of the page before, or leave it out")
+        raise BadInput(
+            "This is no cursor of ours",
+            field="query.cursor",
+            remedy="Send next_cursor of the page before, or leave it out",
+        )
     return cursor

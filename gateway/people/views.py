@@ -1,4 +1,6 @@
-"""What a person looks like when all services have been asked. Fields that a service adds are passed on; these are the ones to rely on."""
+"""What a person looks like when all services have been asked. Fields that a service adds are
+passed on; these are the ones to rely on.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,16 @@ class Part(BaseModel):
 class LifecyclePart(Part):
     """Where somebody is on the way (`GET /v1/lifecycle/people/{person_id}`)."""
 
-    stage: str | None = Field(default=None, description="A stage of the process: `GET /v1/lifecycle/process`", examples=["mql"])
+    stage: str | None = Field(
+        default=None, description="A stage of the process: `GET /v1/lifecycle/process`", examples=["mql"]
+    )
     title: str | None = Field(default=None, description="The stage in words", examples=["Marketing qualified lead"])
     since: AwareDatetime | None = Field(default=None, description="When what brought them there happened")
     entered_at: AwareDatetime | None = Field(default=None, description="When that was decided")
     clocks: list[dict[str, Any]] = Field(default=[], description="The clocks that run, each with when it runs out")
-    possible: list[str] = Field(default=[], description="The verdicts that can be given now", examples=[["recycle", "disqualify"]])
+    possible: list[str] = Field(
+        default=[], description="The verdicts that can be given now", examples=[["recycle", "disqualify"]]
+    )
     receipt: Receipt | None = Field(default=None, description="Why they are there")
 
 
@@ -71,10 +77,16 @@ class PersonView(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     person_id: str = Field(examples=[PERSON])
-    identifiers: list[dict[str, Any]] = Field(default=[], description="Names they go by, each with how far it is believed")
-    account_id: str | None = Field(default=None, description="Their company", examples=["acc_7ZQ4M0E8K3V7ZJ4T9XW2RBCDA1"])
+    identifiers: list[dict[str, Any]] = Field(
+        default=[], description="Names they go by, each with how far it is believed"
+    )
+    account_id: str | None = Field(
+        default=None, description="Their company", examples=["acc_7ZQ4M0E8K3V7ZJ4T9XW2RBCDA1"]
+    )
     consent: dict[ConsentChannel, Consent] | None = Field(
-        default=None, description="The latest word on each channel; `any` stands for all of them", examples=[{"email": "granted"}]
+        default=None,
+        description="The latest word on each channel; `any` stands for all of them",
+        examples=[{"email": "granted"}],
     )
     is_test: bool | None = Field(default=None, description="A test walks the whole way and never reaches reports")
     name: str | None = Field(default=None, description="The name to show", examples=["Ada Lovelace"])
@@ -84,12 +96,16 @@ class PersonView(BaseModel):
     lifecycle: LifecyclePart | None = None
     owner: OwnerPart | None = None
     referral: ReferralPart | None = None
-    buying_stage: str | None = Field(default=None, description="What they need to hear next", examples=["consideration"])
+    buying_stage: str | None = Field(
+        default=None, description="What they need to hear next", examples=["consideration"]
+    )
     treatment: TreatmentPart | None = None
     first_touch: TouchPart | None = None
     last_touch: TouchPart | None = Field(default=None, description="The last one before the opportunity")
     revenue: Money | None = Field(default=None, description="Won so far, in the reporting currency")
-    degraded: list[str] = Field(default=[], description="Services that did not answer; what they know is missing here", examples=[[]])
+    degraded: list[str] = Field(
+        default=[], description="Services that did not answer; what they know is missing here", examples=[[]]
+    )
 
 
 class PeoplePage(BaseModel):

@@ -6,16 +6,13 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy import Table
 
-from chassis.errors import NotFound, problem_responses
-from chassis.routes import Read
+from chassis.web.problems import problem_responses
+from chassis.web.routes import Read
 from contracts.values import Receipt
-from people_kernel.api.paging import AsOf, Cursor, Limit, PersonId, from_cursor, to_cursor
+from people_kernel.api.pages import AsOf, Cursor, Limit, PersonId, from_cursor, to_cursor
+from people_kernel.errors import PersonNotFound as PersonNotFound  # some still look for it here
 from people_kernel.store.placements import load_fragments_of, survivors
 from people_kernel.store.receipts import load_receipts
-
-
-class PersonNotFound(NotFound):
-    """Nothing was ever heard of this person."""
 
 
 class ReceiptsPage(BaseModel):
@@ -29,8 +26,14 @@ def receipts_router(service: str, receipts: Table, fragments: Table) -> APIRoute
     """The route /v1/<service>/people/{person_id}/receipts."""
     router = APIRouter(tags=[service])
 
-    @router.get(f"/v1/{service}/people/{{person_id}}/receipts", responses=problem_responses(404), operation_id=f"{service}_receipts")
-    async def read_receipts(reading: Read, person_id: PersonId, as_of: AsOf = None, cursor: Cursor = None, limit: Limit = 50) -> ReceiptsPage:
+    @router.get(
+        f"/v1/{service}/people/{{person_id}}/receipts",
+        responses=problem_responses(404),
+        operation_id=f"{service}_receipts",
+    )
+    async def read_receipts(
+        reading: Read, person_id: PersonId, as_of: AsOf = None, cursor: Cursor = None, limit: Limit = 50
+    ) -> ReceiptsPage:
         """Why this service decided as it did about a person, newest first."""
         place = from_cursor(cursor)
         owner = (await survivors(reading.session, fragments, [person_id])).get(person_id)
@@ -39,6 +42,8 @@ def receipts_router(service: str, receipts: Table, fragments: Table) -> APIRoute
         owned = (await load_fragments_of(reading.session, fragments, [owner]))[owner]
         found = await load_receipts(reading.session, receipts, owned, (as_of, place, limit + 1))
         items = [receipt.model_copy(update={"person_id": owner}) for receipt in found[:limit]]
-        return ReceiptsPage(items=items, next_cursor=to_cursor(items[-1].at, items[-1].receipt_id) if len(found) > limit else None)
+        return ReceiptsPage(
+            items=items, next_cursor=to_cursor(items[-1].at, items[-1].receipt_id) if len(found) > limit else None
+        )
 
     return router

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from chassis.auth import Caller, require
-from chassis.errors import BadInput, FieldError, Malformed, problem_responses
-from chassis.routes import Read, Write
+from chassis.errors import BadInput, FieldError, Malformed
 from chassis.store.statements import Row
+from chassis.web.auth import Caller, require
+from chassis.web.problems import problem_responses
+from chassis.web.routes import Read, Write
 from people_kernel.rulebook_registry import RulebookRegistry
 from people_kernel.store.rulebooks import load_all
 
@@ -64,37 +65,57 @@ _BODY = {
 }
 
 
-def rulebook_router(desk: RulebookRegistry[Any]) -> APIRouter:
+def rulebook_router(registry: RulebookRegistry[Any]) -> APIRouter:
     """The routes /v1/rulebooks/<name>."""
     router = APIRouter(tags=["rulebooks"])
-    path = f"/v1/rulebooks/{desk.name}"
+    path = f"/v1/rulebooks/{registry.name}"
 
-    @router.get(path, operation_id=f"list_{desk.name}_rulebooks")
+    @router.get(path, operation_id=f"list_{registry.name}_rulebooks")
     async def list_rulebooks(reading: Read) -> RulebooksPage:
         """All versions, the latest first. One of them is active: it decides from now on."""
-        return RulebooksPage(items=[RulebookView(**_fields(desk.name, row)) for row in await load_all(reading.session, desk.table)])
+        return RulebooksPage(
+            items=[
+                RulebookView(**_fields(registry.name, row)) for row in await load_all(reading.session, registry.table)
+            ]
+        )
 
-    @router.post(path, status_code=201, responses=problem_responses(403, 409), openapi_extra=_BODY, operation_id=f"propose_{desk.name}_rulebook")
+    @router.post(
+        path,
+        status_code=201,
+        responses=problem_responses(403, 409),
+        openapi_extra=_BODY,
+        operation_id=f"propose_{registry.name}_rulebook",
+    )
     async def propose_rulebook(request: Request, writing: Write, caller: Caller) -> RulebookText:
         """A new version, as a draft. A text with the same content as a version there is answers with that one.
 
         Every mistake is named with its line and column.
         """
         require(caller, *_MAY_ACTIVATE)
-        row = await desk.add_draft(writing, _text_of(request.headers.get("content-type", ""), await request.body()), caller.subject)
-        return RulebookText(**_fields(desk.name, row), text=row.document)
+        row = await registry.add_draft(
+            writing, _text_of(request.headers.get("content-type", ""), await request.body()), caller.subject
+        )
+        return RulebookText(**_fields(registry.name, row), text=row.document)
 
-    @router.post(f"{path}/{{version:int}}:activate", responses=problem_responses(403, 404, 409), operation_id=f"activate_{desk.name}_rulebook")
+    @router.post(
+        f"{path}/{{version:int}}:activate",
+        responses=problem_responses(403, 404, 409),
+        operation_id=f"activate_{registry.name}_rulebook",
+    )
     async def activate_rulebook(writing: Write, caller: Caller, version: Version) -> RulebookView:
-        """From now on this version decides; its examples must pass. Receipts written before keep their version. Activate an older one to go back."""
+        """From now on this version decides; its examples must pass. Receipts written before keep their
+        version. Activate an older one to go back.
+        """
         require(caller, *_MAY_ACTIVATE)
-        return RulebookView(**_fields(desk.name, await desk.activate(writing, version, caller.subject)))
+        return RulebookView(**_fields(registry.name, await registry.activate(writing, version, caller.subject)))
 
-    @router.get(f"{path}/{{version:int}}", responses=problem_responses(404), operation_id=f"read_{desk.name}_rulebook")
+    @router.get(
+        f"{path}/{{version:int}}", responses=problem_responses(404), operation_id=f"read_{registry.name}_rulebook"
+    )
     async def read_rulebook(reading: Read, version: Version) -> RulebookText:
         """One version with its text."""
-        row = await desk.get(reading, version)
-        return RulebookText(**_fields(desk.name, row), text=row.document)
+        row = await registry.get(reading, version)
+        return RulebookText(**_fields(registry.name, row), text=row.document)
 
     return router
 
@@ -107,7 +128,10 @@ def _text_of(content_type: str, body: bytes) -> str:
     except ValidationError as error:
         if error.errors()[0]["type"] == "json_invalid":
             raise Malformed("The body is not JSON", remedy="Send valid JSON, or text/yaml") from None
-        errors = [FieldError(".".join(("body", *map(str, one["loc"]))), one["msg"]) for one in error.errors(include_input=False, include_url=False)]
+        errors = [
+            FieldError(".".join(("body", *map(str, one["loc"]))), one["msg"])
+            for one in error.errors(include_input=False, include_url=False)
+        ]
         raise BadInput("The body is not a draft", errors=errors, remedy='Send {"text": "..."}') from None
 
 
@@ -120,9 +144,13 @@ def _decoded(body: bytes) -> str:
 
 def _checked(text: str) -> str:
     if len(text) > LONGEST_TEXT:
-        raise BadInput(f"The text is longer than {LONGEST_TEXT} characters", field="body.text", remedy="Send a shorter rulebook")
+        raise BadInput(
+            f"The text is longer than {LONGEST_TEXT} characters", field="body.text", remedy="Send a shorter rulebook"
+        )
     if not text.strip() or "\0" in text:
-        raise BadInput("The text is empty or holds a NUL character", field="body.text", remedy="Send the rulebook's YAML")
+        raise BadInput(
+            "The text is empty or holds a NUL character", field="body.text", remedy="Send the rulebook's YAML"
+        )
     return text
 
 

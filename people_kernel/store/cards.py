@@ -57,7 +57,13 @@ def _card_row(card: Card) -> dict[str, Any]:
 
 def _card_of(row: Any) -> Card:
     scores = None if row.scores is None else Scores.model_validate_json(row.scores)
-    return Card(row.person_id, attributes_from_text(row.attributes), scores, _HIGHLIGHTS.validate_json(row.highlights), row.is_test)
+    return Card(
+        row.person_id,
+        attributes_from_text(row.attributes),
+        scores,
+        _HIGHLIGHTS.validate_json(row.highlights),
+        row.is_test,
+    )
 
 
 _STRENGTHS: Final = {one.value: one for one in Strength}  # a third of what `Strength(...)` costs
@@ -66,14 +72,16 @@ _STRENGTHS: Final = {one.value: one for one in Strength}  # a third of what `Str
 def attributes_to_text(attributes: Attributes) -> str:
     """`{name: [value, strength, source, interaction, moment]}` as canonical JSON."""
     written = {
-        name: [one.value, one.strength.value, one.source_id, one.interaction_id, one.occurred_at.isoformat()] for name, one in attributes.items()
+        name: [one.value, one.strength.value, one.source_id, one.interaction_id, one.occurred_at.isoformat()]
+        for name, one in attributes.items()
     }
     return orjson.dumps(written, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def attributes_from_text(text: str) -> dict[str, Attribute]:
     """The profile that `attributes_to_text` wrote."""
-    # validated, though what is read was checked when it was written: `model_construct` is Python, and takes five times as long
+    # validated, though what is read was checked when it was written:
+    # `model_construct` is Python, and takes five times as long
     return {
         name: Attribute(
             value=value,

@@ -10,9 +10,11 @@ from chassis.store.session import Session
 
 
 async def lock(session: Session, ids: Collection[str]) -> bool:
-    """Lets one shard, stream or request at a time decide about these people or fragments, known or not, until the transaction ends.
+    """Lets one shard, stream or request at a time decide about these people or fragments,
+    known or not, until the transaction ends.
 
-    Needless on SQLite, which has one writer: answers whether there was anything to lock, so that what was read before may be old.
+    Needless on SQLite, which has one writer: answers whether there was anything to lock,
+    so that what was read before may be old.
     """
     if session.dialect != "postgresql":
         return False
@@ -21,7 +23,9 @@ async def lock(session: Session, ids: Collection[str]) -> bool:
 
 
 async def try_lock(session: Session, ids: Collection[str]) -> bool:
-    """The same without waiting, for whoever holds what the others may wait for: false if anybody else decides about one of these now."""
+    """The same without waiting, for whoever holds what the others may wait for: false if
+    anybody else decides about one of these now.
+    """
     if session.dialect != "postgresql":
         return True
     return bool(await session.scalar(_TRY, {"ids": sorted(ids)}))

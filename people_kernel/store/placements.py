@@ -63,7 +63,9 @@ async def save_placements(session: Session, table: Table, placements: Placements
 
 
 async def learn(session: Session, table: Table, told: Placements) -> dict[str, Placement]:
-    """Takes in what was told and answers where each of these fragments belongs now (the newest grouping wins, also between two streams at once)."""
+    """Takes in what was told and answers where each of these fragments belongs now (the newest grouping
+    wins, also between two streams at once).
+    """
     await lock(session, told.keys())
     known = await load_placements(session, table, list(told))
     news = newer(known, told)
@@ -72,10 +74,13 @@ async def learn(session: Session, table: Table, told: Placements) -> dict[str, P
 
 
 async def survivors(session: Session, table: Table, person_ids: Iterable[str]) -> dict[str, str]:
-    """Asked id -> the person who answers to it: the same, or the one who absorbed it. What is no id of a person is left out.
+    """Asked id -> the person who answers to it: the same, or the one who absorbed
+    it. What is no id of a person is left out.
 
     Nothing is written of strangers, so an id that nobody has answers like theirs: identity knows which there are.
     """
     by_fragment = {with_prefix("frg", person_id): person_id for person_id in person_ids if is_id("per", person_id)}
     known = await load_placements(session, table, list(by_fragment))
-    return {person_id: known.get(fragment_id, own(fragment_id)).person_id for fragment_id, person_id in by_fragment.items()}
+    return {
+        person_id: known.get(fragment_id, own(fragment_id)).person_id for fragment_id, person_id in by_fragment.items()
+    }

@@ -17,7 +17,7 @@ from chassis.store.session import Session
 from chassis.store.statements import Row
 
 
-class State(StrEnum):
+class VersionState(StrEnum):
     """How far a version has come. Tested, simulated, approved and retired will stand between and after these."""
 
     DRAFT = "draft"
@@ -52,7 +52,7 @@ class VersionInfo(NamedTuple):
     @property
     def is_active(self) -> bool:
         """Whether it is the one that decides."""
-        return self.state == State.ACTIVE.value
+        return self.state == VersionState.ACTIVE.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,11 @@ async def load_decided(session: Session, table: Table) -> list[VersionInfo]:
 
 @lru_cache(maxsize=16)
 def _deciding(table: Table) -> Select[Any]:
-    return select(table.c.version, table.c.digest, table.c.state).where(table.c.activated_at.is_not(None)).order_by(table.c.version)
+    return (
+        select(table.c.version, table.c.digest, table.c.state)
+        .where(table.c.activated_at.is_not(None))
+        .order_by(table.c.version)
+    )
 
 
 async def load_all(session: Session, table: Table) -> Sequence[Row]:
@@ -108,7 +112,7 @@ async def add_draft(session: Session, table: Table, draft: Draft) -> bool:
     row = {
         "version": draft.version,
         "digest": draft.digest,
-        "state": State.DRAFT.value,
+        "state": VersionState.DRAFT.value,
         "document": draft.document,
         "created_at": draft.created_at,
         "created_by": draft.created_by,
@@ -120,6 +124,8 @@ async def add_draft(session: Session, table: Table, draft: Draft) -> bool:
 
 async def activate(session: Session, table: Table, version: int, by: tuple[str, datetime]) -> None:
     """`version` decides from now on, and the one that did is a draft again; `by` is who said so and when."""
-    await session.execute(update(table).where(table.c.state == State.ACTIVE.value).values(state=State.DRAFT.value))
-    changed = {"state": State.ACTIVE.value, "activated_by": by[0], "activated_at": by[1]}
+    await session.execute(
+        update(table).where(table.c.state == VersionState.ACTIVE.value).values(state=VersionState.DRAFT.value)
+    )
+    changed = {"state": VersionState.ACTIVE.value, "activated_by": by[0], "activated_at": by[1]}
     await session.execute(update(table).where(table.c.version == version).values(**changed))

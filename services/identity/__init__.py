@@ -1,7 +1,6 @@
 """Identity recognizes: who is this?
 
-Hears: `capture.interaction.received`.
-Says: `identity.interaction.recognized`, `identity.person.{created,merged,split,marked}`, `identity.consent.changed`,
-`identity.account.{created,changed}`.
-Owns: fragments (every identifier ever seen), the links between them, what was refused, consent, test marks, and accounts.
+Hears: `capture.interaction.received`. Says: `identity.interaction.recognized`,
+`identity.person.{created,merged,split,marked}`, `identity.consent.changed`, `identity.account.{created,changed}`. Owns:
+fragments (every identifier ever seen), the links between them, what was refused, consent, test marks, and accounts.
 """

@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 
 from chassis.app import Service
 from chassis.runtime import Runtime
-from chassis.serve import serve
+from chassis.web.server import serve
 from contracts.maildomains import read_suffixes
-from services.identity import domain, handlers
 from services.identity.api import ROUTERS
+from services.identity.domain.recognition import RecognitionRules
+from services.identity.events import SUBSCRIPTIONS
 from services.identity.settings import IdentitySettings
 
 
@@ -19,7 +20,7 @@ def create_service(settings: IdentitySettings | None = None) -> Service:
     known = settings or IdentitySettings()
 
     @asynccontextmanager
-    async def rules(_: Runtime) -> AsyncIterator[domain.Rules]:
+    async def rules(_: Runtime) -> AsyncIterator[RecognitionRules]:
         yield known.rules()
 
     return Service(
@@ -27,7 +28,7 @@ def create_service(settings: IdentitySettings | None = None) -> Service:
         settings=known,
         migrations="services.identity.migrations",
         routers=ROUTERS,
-        subscriptions=handlers.SUBSCRIPTIONS,
+        subscriptions=SUBSCRIPTIONS,
         extras=rules,
         warm=warm,
         description="Recognize: who is this, and who turned out to be whom.",

@@ -8,11 +8,13 @@ from pydantic import Field
 
 from chassis.settings import ServiceSettings
 from contracts import limits
-from services.identity import domain
+from services.identity.domain.links import IdentifierLimits
+from services.identity.domain.recognition import RecognitionRules
 
 
 class IdentitySettings(ServiceSettings, env_prefix="IDENTITY_"):
-    """Identity's knobs. A limit says how many identifiers of a kind machines may gather for one person; a human may gather more.
+    """Identity's knobs. A limit says how many identifiers of a kind machines may gather
+    for one person; a human may gather more.
 
     Each holds once for all that was claimed and once more for what servers vouch for.
     """
@@ -22,6 +24,6 @@ class IdentitySettings(ServiceSettings, env_prefix="IDENTITY_"):
     most_phones: Annotated[int, Field(ge=1)] = limits.PHONES
     most_anonymous_ids: Annotated[int, Field(ge=1)] = limits.DEVICES  # within limits.DEVICES_DAYS
 
-    def rules(self) -> domain.Rules:
-        most = domain.Limits(emails=self.most_emails, phones=self.most_phones, anonymous_ids=self.most_anonymous_ids)
-        return domain.Rules(region=self.default_region, limits=most)
+    def rules(self) -> RecognitionRules:
+        most = IdentifierLimits(emails=self.most_emails, phones=self.most_phones, anonymous_ids=self.most_anonymous_ids)
+        return RecognitionRules(region=self.default_region, limits=most)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from chassis.app import Service
-from chassis.serve import serve
+from chassis.web.server import serve
 from contracts.maildomains import read_suffixes
-from services.lifecycle import handlers
 from services.lifecycle.api import ROUTERS
+from services.lifecycle.events import SUBSCRIPTIONS, TIMERS
+from services.lifecycle.rulebooks import with_rulebook
 from services.lifecycle.settings import LifecycleSettings
 
 
@@ -17,9 +18,9 @@ def create_service(settings: LifecycleSettings | None = None) -> Service:
         settings=settings or LifecycleSettings(),
         migrations="services.lifecycle.migrations",
         routers=ROUTERS,
-        subscriptions=handlers.SUBSCRIPTIONS,
-        timers=handlers.TIMERS,
-        extras=handlers.with_rulebook,
+        subscriptions=SUBSCRIPTIONS,
+        timers=TIMERS,
+        extras=with_rulebook,
         warm=warm,
         description="Where is each person on the way from an anonymous visit to money, and which clock runs?",
     )

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 from chassis.app import Service
 from chassis.runtime import Runtime
-from chassis.serve import serve
-from services.metrics import handlers
+from chassis.web.server import serve
+from services.metrics import events
 from services.metrics.api import ROUTERS
-from services.metrics.domain.asking import Reporting
+from services.metrics.domain.measures import ReportSettings
 from services.metrics.settings import MetricsSettings
 
 
@@ -19,7 +19,7 @@ def create_service(settings: MetricsSettings | None = None) -> Service:
     known = settings or MetricsSettings()
 
     @asynccontextmanager
-    async def reporting(_: Runtime) -> AsyncIterator[Reporting]:
+    async def reporting(_: Runtime) -> AsyncIterator[ReportSettings]:
         yield known.reporting()
 
     return Service(
@@ -27,7 +27,7 @@ def create_service(settings: MetricsSettings | None = None) -> Service:
         settings=known,
         migrations="services.metrics.migrations",
         routers=ROUTERS,
-        subscriptions=handlers.SUBSCRIPTIONS,
+        subscriptions=events.SUBSCRIPTIONS,
         extras=reporting,
         description="What worked, and what was it worth?",
     )

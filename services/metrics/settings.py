@@ -8,14 +8,15 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator, model_validator
 
 from chassis.settings import Milliseconds, ServiceSettings
-from services.metrics.domain.asking import Reporting
-from services.metrics.domain.stages import ASIDE, LINE, MILESTONES, Process
+from services.metrics.domain.measures import ASIDE, LINE, MILESTONES, ReportSettings, StageOrder
 
 StageName = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class MetricsSettings(ServiceSettings, env_prefix="METRICS_"):
-    """Metrics' knobs: one reporting currency and time zone, and the order of the stages where the process is not the default one (as JSON lists)."""
+    """Metrics' knobs: one reporting currency and time zone, and the order of the stages where the
+    process is not the default one (as JSON lists).
+    """
 
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
     linger_ms: Milliseconds = 400.0  # reports need no more, and most of what there is to hear ends here
@@ -42,5 +43,5 @@ class MetricsSettings(ServiceSettings, env_prefix="METRICS_"):
             raise ValueError(f"stages lacks {', '.join(missing)}, which the campaign report counts")
         return self
 
-    def reporting(self) -> Reporting:
-        return Reporting(self.currency, ZoneInfo(self.time_zone), Process(self.stages, self.stages_aside))
+    def reporting(self) -> ReportSettings:
+        return ReportSettings(self.currency, ZoneInfo(self.time_zone), StageOrder(self.stages, self.stages_aside))

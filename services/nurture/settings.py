@@ -12,5 +12,7 @@ from chassis.settings import Milliseconds, ServiceSettings
 class NurtureSettings(ServiceSettings, env_prefix="NURTURE_"):
     """Read from NURTURE_*."""
 
-    reuse_minutes: Annotated[int, Field(ge=0, le=1440)] = 30  # a page that is loaded again gets the same answer; 0: always choose anew
-    linger_ms: Milliseconds = 50.0  # nobody waits for a suggestion; but who asks for a treatment is answered from what was heard
+    # a page that is loaded again gets the same answer; 0: always choose anew
+    reuse_minutes: Annotated[int, Field(ge=0, le=1440)] = 30
+    # nobody waits for a suggestion; but who asks for a treatment is answered from what was heard
+    linger_ms: Milliseconds = 50.0

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from chassis.app import Runtime, Service
-from chassis.serve import serve
-from services.routing import handlers
+from chassis.app import Service
+from chassis.runtime import Runtime
+from chassis.web.server import serve
 from services.routing.api import ROUTERS
-from services.routing.effects.durables import kept_durables
-from services.routing.effects.keys import letting_reps_in
+from services.routing.effects import kept_durables, letting_reps_in
+from services.routing.events import SUBSCRIPTIONS, TIMERS
+from services.routing.rulebooks import with_rulebook
 from services.routing.settings import RoutingSettings
 
 
@@ -21,8 +22,8 @@ def create_service(settings: RoutingSettings | None = None) -> Service:
         settings=settings or RoutingSettings(),
         migrations="services.routing.migrations",
         routers=ROUTERS,
-        subscriptions=handlers.SUBSCRIPTIONS,
-        timers=handlers.TIMERS,
+        subscriptions=SUBSCRIPTIONS,
+        timers=TIMERS,
         streams=("ROUTING", "ALERTS"),
         extras=_extras,
         description="Refer: which human should act, and how do they hear of it?",
@@ -31,7 +32,7 @@ def create_service(settings: RoutingSettings | None = None) -> Service:
 
 @asynccontextmanager
 async def _extras(runtime: Runtime) -> AsyncIterator[None]:
-    async with handlers.with_rulebook(runtime), kept_durables(runtime), letting_reps_in(runtime):
+    async with with_rulebook(runtime), kept_durables(runtime), letting_reps_in(runtime):
         yield
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from chassis.app import Service
-from chassis.serve import serve
+from chassis.web.server import serve
 from contracts.maildomains import read_suffixes
-from services.scoring import handlers
+from services.scoring import events, rulebooks
 from services.scoring.api import ROUTERS
 from services.scoring.settings import ScoringSettings
 
@@ -17,9 +17,9 @@ def create_service(settings: ScoringSettings | None = None) -> Service:
         settings=settings or ScoringSettings(),
         migrations="services.scoring.migrations",
         routers=ROUTERS,
-        subscriptions=handlers.SUBSCRIPTIONS,
-        timers=handlers.TIMERS,
-        extras=handlers.with_rulebook,
+        subscriptions=events.SUBSCRIPTIONS,
+        timers=events.TIMERS,
+        extras=rulebooks.with_rulebook,
         warm=warm,
         description="Record: what do we know about a person, and how ready are they?",
     )

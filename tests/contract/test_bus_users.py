@@ -24,8 +24,10 @@ def test_whatever_can_be_run_is_a_bus_user() -> None:
 
 @pytest.mark.parametrize("service", RUNNABLE)
 def test_a_service_may_hear_exactly_what_it_subscribes_to(service: str) -> None:
-    handlers = importlib.import_module(f"services.{service}.handlers")
-    heard = {event.wire_name.partition(".")[0] for subscription in handlers.SUBSCRIPTIONS for event in subscription.event_types}
+    events = importlib.import_module(f"services.{service}.events")
+    heard = {
+        event.wire_name.partition(".")[0] for subscription in events.SUBSCRIPTIONS for event in subscription.event_types
+    }
     assert heard == set(USERS[service].hears)
 
 
@@ -42,12 +44,29 @@ def test_whom_somebody_hears_somebody_is() -> None:
 @pytest.mark.parametrize("service", sorted(set(RUNNABLE) - {"gateway"}))
 def test_a_service_looks_after_the_durables_that_it_had_with_other_lanes_and_after_nobody_else_s(service: str) -> None:
     passwords = dict.fromkeys((*USERS, OBSERVER, OPERATOR), "x")
-    accounts = access(NatsPlan(4222, 8222, Path("/var"), passwords, "issuer", lanes=2)).removeprefix("accounts ").partition("\nauthorization")[0]
-    (allowed,) = [user["permissions"]["publish"]["allow"] for user in json.loads(accounts)[HOUSE]["users"] if user["user"] == service]
+    accounts = (
+        access(NatsPlan(4222, 8222, Path("/var"), passwords, "issuer", lanes=2))
+        .removeprefix("accounts ")
+        .partition("\nauthorization")[0]
+    )
+    (allowed,) = [
+        user["permissions"]["publish"]["allow"]
+        for user in json.loads(accounts)[HOUSE]["users"]
+        if user["user"] == service
+    ]
     own = {service, *(f"{service}-{lane}" for lane in range(LANES))}
     streams = {owner.upper() for owner in USERS[service].hears}
     for call in ("INFO", "DELETE"):
-        subjects = {tuple(subject.split(".")[4:]) for subject in allowed if subject.startswith(f"$JS.API.CONSUMER.{call}.")}
-        assert {subject for subject in subjects if subject[0] in streams} == {(stream, name) for stream in streams for name in own}
-    read = {name for subject in allowed if subject.startswith("$JS.API.CONSUMER.MSG.NEXT.") for name in subject.split(".")[6:]}
+        subjects = {
+            tuple(subject.split(".")[4:]) for subject in allowed if subject.startswith(f"$JS.API.CONSUMER.{call}.")
+        }
+        assert {subject for subject in subjects if subject[0] in streams} == {
+            (stream, name) for stream in streams for name in own
+        }
+    read = {
+        name
+        for subject in allowed
+        if subject.startswith("$JS.API.CONSUMER.MSG.NEXT.")
+        for name in subject.split(".")[6:]
+    }
     assert read == {f"{service}-0", f"{service}-1"}

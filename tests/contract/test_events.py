@@ -23,13 +23,16 @@ GOLDEN_FILES = sorted(GOLDEN.glob("*.json"))
 
 def a_cloud_event(document: dict[str, Any]) -> dict[str, Any]:
     """The structured form of a binary-mode message."""
-    attributes = {name.removeprefix("ce-"): value for name, value in document["headers"].items() if name.startswith("ce-")}
+    attributes = {
+        name.removeprefix("ce-"): value for name, value in document["headers"].items() if name.startswith("ce-")
+    }
     return {**attributes, "datacontenttype": document["headers"]["content-type"], "data": document["body"]}
 
 
 def what_was_said(golden: Any, written: Any) -> Any:
-    """`written` as far as the golden example says something: without the fields, however deep, that came later. What is not written is as it is
-    by default, which the same event read back shows."""
+    """`written` as far as the golden example says something: without the fields, however deep, that came later.
+    What is not written is as it is by default, which the same event read back shows.
+    """
     if isinstance(golden, dict) and isinstance(written, dict):
         return {name: what_was_said(value, written.get(name, value)) for name, value in golden.items()}
     if isinstance(golden, list) and isinstance(written, list) and len(golden) == len(written):
@@ -40,7 +43,9 @@ def what_was_said(golden: Any, written: Any) -> Any:
 @pytest.mark.parametrize("path", GOLDEN_FILES, ids=lambda path: path.stem)
 def test_golden_example_is_still_read_and_means_the_same(path: Path) -> None:
     document = json.loads(path.read_text())
-    event = BY_WIRE_NAME[document["headers"]["ce-type"]].from_wire(document["headers"], json.dumps(document["body"]).encode())
+    event = BY_WIRE_NAME[document["headers"]["ce-type"]].from_wire(
+        document["headers"], json.dumps(document["body"]).encode()
+    )
     assert what_was_said(document["body"], json.loads(event.body())) == document["body"]
     assert type(event).from_wire(event.headers(), event.body()) == event
     assert event.headers() == document["headers"]
@@ -100,8 +105,12 @@ def test_what_an_event_leaves_out_on_its_own_subject_can_be_put_back(example: Ev
         ("evt_1", "evt_0", {"causation": "evt_0"}),
     ],
 )
-def test_causes_that_follow_from_others_are_not_said(correlation: str, causation: str | None, said: dict[str, str]) -> None:
-    example = EXAMPLES[0].model_copy(update={"meta": Meta(event_id="evt_1", at=MOMENT, correlation_id=correlation, causation_id=causation)})
+def test_causes_that_follow_from_others_are_not_said(
+    correlation: str, causation: str | None, said: dict[str, str]
+) -> None:
+    example = EXAMPLES[0].model_copy(
+        update={"meta": Meta(event_id="evt_1", at=MOMENT, correlation_id=correlation, causation_id=causation)}
+    )
     subject = example.subjects(1)[0]
     assert example.headers_on(subject) == {"ce-id": "evt_1", "ce-time": "2026-03-01T08:00:00Z", **said}
     assert meta_from_headers(example.headers_on(subject)) == example.meta

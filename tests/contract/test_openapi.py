@@ -8,21 +8,22 @@ from pathlib import Path
 import httpx
 import pytest
 
-from chassis.auth import Principal, issue_token, read_private_key
+from chassis.web.auth import Principal, issue_token, read_private_key
 from gateway.routes import ROUTES
-from tests.support.stranger import Door, schemathesis
+from tests.support.schema_fuzzer import Door, schemathesis
 from tests.support.suite import Suite
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts" / "openapi"
 OPTIONS = [
-    # no schema says all that makes a value good (a phone number that can be dialled, a link of that person): refusing those is right
+    # no schema says all that makes a value good (a phone number that can be dialled, a link
+    # of that person): refusing those is right
     "--exclude-checks=positive_data_acceptance",
     "--exclude-path-regex=/(tail|alerts/stream)$",  # server-sent events do not end
 ]
 
 SERVICES = sorted(path.stem for path in CONTRACTS.glob("*.json") if path.stem != "gateway")
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -29,7 +29,7 @@ def benching(folder: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.terminate()
-        process.wait(timeout=90)
+        process.wait(timeout=360)
 
 
 @pytest.fixture
@@ -58,7 +58,9 @@ async def test_the_door_is_measured_beside_the_bare_endpoint(folder: Path) -> No
         await eventually(lambda: process.poll() is not None, within=100)
     assert process.returncode == 0
     (scenario,) = json.loads((folder / "report.json").read_text())["scenarios"]
-    ours, bare = (next(of for name, of in scenario["figures"].items() if name.startswith(start)) for start in ("this", "bare"))
+    ours, bare = (
+        next(of for name, of in scenario["figures"].items() if name.startswith(start)) for start in ("this", "bare")
+    )
     assert scenario["complaints"] == []
     assert {"cpu", "cpu of gateway", "cpu of nats", "rate", "p50", "p99"} <= set(ours)
     ratio = next(one for one in scenario["ratios"] if one["figure"] == "rate")

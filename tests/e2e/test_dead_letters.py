@@ -1,4 +1,6 @@
-"""What fails for good is set aside with its reason; an operator sees it and sends it on its way again. An observer may only look."""
+"""What fails for good is set aside with its reason; an operator sees it and sends it on
+its way again. An observer may only look.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,15 @@ SUBJECT = "capture.interaction.received.v1.0"
 
 def dead(url: str, *words: str) -> tuple[int, list[dict[str, object]]]:
     command = [sys.executable, "-m", "chassis.bus.dead", "--url", url, *words]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     return ended.returncode, [json.loads(line) for line in ended.stdout.splitlines()]
 
 
 async def test_a_poisonous_capture_is_set_aside_and_replayed_by_an_operator(own_suite: Suite) -> None:
     operator = await nats.connect(own_suite.operator_nats_url)
-    await operator.publish(SUBJECT, b'{"not": "a capture"}', headers={"ce-id": "cap_poison", "ce-time": "2026-03-01T00:00:00Z"})
+    await operator.publish(
+        SUBJECT, b'{"not": "a capture"}', headers={"ce-id": "cap_poison", "ce-time": "2026-03-01T00:00:00Z"}
+    )
     await operator.flush()
 
     async def set_aside() -> dict[str, object]:

@@ -1,4 +1,6 @@
-"""With several lanes the same stories come out the same: what is about one person may travel in several, each in order for itself."""
+"""With several lanes the same stories come out the same: what is about one person may
+travel in several, each in order for itself.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from tests.e2e import test_merge_and_split as regrouping
 from tests.e2e import test_real_clients as clients
 from tests.support.suite import Suite, running_suite
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(540)]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from tests.support.eventually import eventually
 from tests.support.suite import Suite
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(360)]
 
 AS_OF = "2026-03-10T12:00:00Z"
 PAGES = ("/pricing", "/docs", "/demo", "/pricing/enterprise", "/careers", "/blog")
@@ -27,14 +27,24 @@ def story(world: str, who: str) -> list[dict[str, Any]]:
         "title": "VP Logistics",
         "company": {"name": "Fjord", "employees": 80},
     }
-    events = [{"type": "page", "properties": {"path": path}, "anonymousId": person["anonymousId"]} for path in PAGES[:3]]
-    events += [{"type": "identify", "traits": traits, **person}, {"type": "track", "event": "Demo Form Submitted", **person}]
+    events = [
+        {"type": "page", "properties": {"path": path}, "anonymousId": person["anonymousId"]} for path in PAGES[:3]
+    ]
+    events += [
+        {"type": "identify", "traits": traits, **person},
+        {"type": "track", "event": "Demo Form Submitted", **person},
+    ]
     events += [{"type": "page", "properties": {"path": path}, **person} for path in PAGES[3:]]
-    return [{**event, "messageId": f"{world}-{who}-{number}", "timestamp": f"2026-03-0{1 + number}T10:00:00Z"} for number, event in enumerate(events)]
+    return [
+        {**event, "messageId": f"{world}-{who}-{number}", "timestamp": f"2026-03-0{1 + number}T10:00:00Z"}
+        for number, event in enumerate(events)
+    ]
 
 
 async def send(client: httpx.AsyncClient, suite: Suite, events: list[dict[str, Any]]) -> None:
-    answer = await client.post("/v1/batch", json={"batch": events}, headers={"authorization": f"Bearer {suite.write_key}"})
+    answer = await client.post(
+        "/v1/batch", json={"batch": events}, headers={"authorization": f"Bearer {suite.write_key}"}
+    )
     assert answer.json() == {"success": True}, answer.text
 
 
@@ -59,20 +69,28 @@ async def view(client: httpx.AsyncClient, world: str, who: str) -> dict[str, Any
     assert body["degraded"] == []
     account_id = body["profile"].pop("account_id")["value"]  # derives from the domain, which names the world
     account = (await client.get(f"/v1/accounts/{account_id}")).json()
-    receipts = (await client.get(f"/v1/people/{person_id}/receipts", params={"limit": "200", "owner": "scoring"})).json()["items"]
+    receipts = (
+        await client.get(f"/v1/people/{person_id}/receipts", params={"limit": "200", "owner": "scoring"})
+    ).json()["items"]
     return {
         "identifiers": sorted(each["value"].replace(world, "world") for each in body["identifiers"]),
         "profile": {name: str(fact["value"]).replace(world, "world") for name, fact in body["profile"].items()},
         "account": account["domain"].replace(world, "world"),
         "scores": body["scores"],
-        "engagement": sorted((each["rule"], each["at"], str(each["contribution"])) for each in receipts if each["kind"] == "score.engagement"),
+        "engagement": sorted(
+            (each["rule"], each["at"], str(each["contribution"]))
+            for each in receipts
+            if each["kind"] == "score.engagement"
+        ),
         "fit": booked(receipts),
         "interactions": await seen(client, person_id),
     }
 
 
 def booked(receipts: list[dict[str, Any]]) -> dict[str, float]:
-    """What receipts of fit come to, rule by rule: bookings and counter-bookings tell of the merge, and only their sums may not."""
+    """What receipts of fit come to, rule by rule: bookings and counter-bookings tell
+    of the merge, and only their sums may not.
+    """
     totals: Counter[str] = Counter()
     for each in receipts:
         if each["kind"] == "score.fit":
@@ -88,13 +106,19 @@ async def test_merge_and_split_leave_no_trace_in_identity_or_scores(suite: Suite
         nora = await eventually(lambda: person_of(client, "merged-nora"), within=10)
         tove = await eventually(lambda: person_of(client, "merged-tove"), within=10)
 
-        merged = await client.post(f"/v1/people/{nora['person_id']}:merge", json={"with_person_id": tove["person_id"], "reason": "same desk"})
+        merged = await client.post(
+            f"/v1/people/{nora['person_id']}:merge", json={"with_person_id": tove["person_id"], "reason": "same desk"}
+        )
         assert merged.status_code == 200, merged.text
-        rest = [send(client, suite, story(world, who)[4:]) for world in ("control", "merged") for who in ("nora", "tove")]
+        rest = [
+            send(client, suite, story(world, who)[4:]) for world in ("control", "merged") for who in ("nora", "tove")
+        ]
         await asyncio.gather(*rest)  # in flight while the split is made
         links = (await client.get(f"/v1/people/{nora['person_id']}/links")).json()["links"]
         manual = [link["link_id"] for link in links if link["strength"] == "manual"]
-        split = await client.post(f"/v1/people/{nora['person_id']}:split", json={"link_ids": manual, "reason": "two people after all"})
+        split = await client.post(
+            f"/v1/people/{nora['person_id']}:split", json={"link_ids": manual, "reason": "two people after all"}
+        )
         assert split.status_code == 200, split.text
 
         async def all_arrived() -> None:
@@ -115,7 +139,9 @@ async def test_an_absorbed_id_answers_with_the_survivor(suite: Suite) -> None:
         liv = await eventually(lambda: person_of(client, "absorbed-liv"), within=10)
         gro = await eventually(lambda: person_of(client, "absorbed-gro"), within=10)
         survivor, absorbed = sorted((liv["person_id"], gro["person_id"]))
-        answer = await client.post(f"/v1/people/{absorbed}:merge", json={"with_person_id": survivor, "reason": "married"})
+        answer = await client.post(
+            f"/v1/people/{absorbed}:merge", json={"with_person_id": survivor, "reason": "married"}
+        )
         assert answer.status_code == 200, answer.text
 
         async def one_view() -> None:

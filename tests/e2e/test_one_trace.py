@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.actors import Visitor, ago, hire
 from tests.support.collector import Collector, Span, collecting
 from tests.support.eventually import eventually
 from tests.support.suite import running_suite
-from tests.support.walking import Visitor, ago, hire
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(360)]
 
 WAY = [
     ("gateway", "POST /v1/"),
@@ -26,7 +26,11 @@ HOT = {"email": "mara.lindqvist@tidewater.example", "title": "VP Sales", "employ
 
 async def test_one_trace_shows_the_way_from_capture_to_alert(tmp_path: Path) -> None:
     async with collecting() as collector:
-        told_to = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, "OTEL_BSP_SCHEDULE_DELAY": "200", "GATEWAY_SAMPLE_RATIO": "1"}
+        told_to = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
+            "OTEL_BSP_SCHEDULE_DELAY": "200",
+            "GATEWAY_SAMPLE_RATIO": "1",
+        }
         with running_suite(tmp_path, environment=told_to) as suite:
             ana = await hire(suite, "Ana Ruiz")
             lead = Visitor(suite, "browser-1", suite.write_key, {})

@@ -21,7 +21,7 @@ HOP_BY_HOP = {"host", "connection", "content-length", "accept-encoding"}
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(540),
     pytest.mark.skipif(not CAPTURES.exists(), reason="../shared/data/sdk_captures is not beside this checkout"),
 ]
 
@@ -62,7 +62,9 @@ async def create_sources(suite: Suite) -> None:
     async with suite.client() as client:
         for key in sorted(write_keys()):
             kind = "web" if key.endswith("web") else "server"
-            answer = await client.post("/v1/sources", json={"name": key, "kind": kind, "write_key": key, "prefixes": ["/capture", "/ingest"]})
+            answer = await client.post(
+                "/v1/sources", json={"name": key, "kind": kind, "write_key": key, "prefixes": ["/capture", "/ingest"]}
+            )
             assert answer.status_code in (201, 409), answer.text
 
 
@@ -71,7 +73,9 @@ async def replay(suite: Suite, requests: Iterator[dict[str, Any]]) -> int:
     async with aiohttp.ClientSession() as session:
         for request in requests:
             url = f"{suite.url}{request['path']}"
-            async with session.request(request["method"], url, headers=request["headers"], data=body_of(request)) as answer:
+            async with session.request(
+                request["method"], url, headers=request["headers"], data=body_of(request)
+            ) as answer:
                 text = await answer.text()
                 assert answer.status in (200, 204), (request["file"], request["path"], answer.status, text)
                 if request["method"] == "POST":
@@ -104,7 +108,9 @@ async def test_recorded_sdks_become_one_scored_person(suite: Suite) -> None:
     person = await eventually(one_person, within=20)
     for anonymous_id in anonymous_ids_of_the_user():
         assert [each["person_id"] for each in await people(suite, anonymous_id=anonymous_id)] == [person["person_id"]]
-    assert [each["person_id"] for each in await people(suite, email="ada.lovelace+news@example.com")] == [person["person_id"]]
+    assert [each["person_id"] for each in await people(suite, email="ada.lovelace+news@example.com")] == [
+        person["person_id"]
+    ]
     assert person["scores"]["cell"]
 
 
@@ -132,7 +138,9 @@ async def timeline(suite: Suite, person_id: str) -> list[str]:
     cursor: str | None = None
     async with suite.client() as client:
         while True:
-            answer = await client.get(f"/v1/people/{person_id}/timeline", params={"limit": "100", **({"cursor": cursor} if cursor else {})})
+            answer = await client.get(
+                f"/v1/people/{person_id}/timeline", params={"limit": "100", **({"cursor": cursor} if cursor else {})}
+            )
             assert answer.status_code == 200, answer.text
             page = answer.json()
             ids += [item["message_id"] for item in page["items"]]
@@ -150,7 +158,9 @@ async def test_recorded_browser_forms_become_people(suite: Suite) -> None:
         for request in forms:
             query = urlsplit(request["path"]).query
             url = f"{suite.url}/v1/forms/recorded" + (f"?{query}" if query else "")
-            async with session.post(url, headers=request["headers"], data=body_of(request), allow_redirects=False) as sent:
+            async with session.post(
+                url, headers=request["headers"], data=body_of(request), allow_redirects=False
+            ) as sent:
                 assert sent.status in (200, 303), (request["path"], sent.status, await sent.text())
 
     async def recognized() -> None:
@@ -163,4 +173,6 @@ async def test_recorded_browser_forms_become_people(suite: Suite) -> None:
     await eventually(recognized, within=20)
     zoe = (await people(suite, email="zoe.obrien+demo@example.co.uk"))[0]
     assert zoe["profile"]["last_name"]["value"] == "O'Brien & Søn"
-    assert {"kind": "phone", "value": "+41446681800"}.items() <= next(each for each in zoe["identifiers"] if each["kind"] == "phone").items()
+    assert {"kind": "phone", "value": "+41446681800"}.items() <= next(
+        each for each in zoe["identifiers"] if each["kind"] == "phone"
+    ).items()

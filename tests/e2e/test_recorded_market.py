@@ -1,7 +1,8 @@
-"""It is the same house: five weeks of a recorded market come out as they did when they were recorded.
+"""It is the same suite: five weeks of a recorded market come out as they did when they were recorded.
 
-The tape and its golden digest (tests/data) were made at the commit before "everything has a size". A difference here is a change of behaviour: it is
-either a mistake, or it is written down in an ADR and the golden digest is changed by hand, line by line.
+The tape and its golden digest (tests/data) were made at the commit before "everything has a size". A
+difference here is a change of behaviour: it is either a mistake, or it is written down in an ADR and the
+golden digest is changed by hand, line by line.
 """
 
 from __future__ import annotations
@@ -14,22 +15,24 @@ from typing import Any
 import pytest
 
 from tests.support.market.digest import digest
-from tests.support.market.house import SERVICES, open_house
 from tests.support.market.player import play
+from tests.support.market.suite import SERVICES, open_suite
 from tests.support.market.tape import TAPE, read_tape
 from tests.support.nats import NatsServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 GOLDEN = TAPE.with_name("market.digest.json")
 _MOST_SHOWN = 60
 
 
-async def test_a_recorded_market_gives_the_same_people_scores_stages_and_reports(nats_server: NatsServer, tmp_path: Path) -> None:
+async def test_a_recorded_market_gives_the_same_people_scores_stages_and_reports(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
     tape = read_tape()
     stores = {name: f"sqlite:///{tmp_path / name}.db" for name in SERVICES}
-    async with open_house(nats_server.url, stores, tape.begin) as house:
-        came = await digest(house, tape, await play(house, tape))
+    async with open_suite(nats_server.url, stores, tape.begin) as suite:
+        came = await digest(suite, tape, await play(suite, tape))
     kept = tmp_path / "market.digest.json"
     kept.write_text(json.dumps(came, ensure_ascii=False, indent=1) + "\n")
     differences = list(_differences(json.loads(GOLDEN.read_text()), came))
@@ -48,7 +51,9 @@ def _differences(golden: Any, came: Any) -> Iterator[str]:
 
 
 def _leaves(told: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    """Every single value with its path; items of a list by what they are, so that one more does not shift all others."""
+    """Every single value with its path; items of a list by what they are, so
+    that one more does not shift all others.
+    """
     if isinstance(told, dict):
         for key, value in told.items():
             yield from _leaves(value, f"{place}/{key}")

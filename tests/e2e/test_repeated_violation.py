@@ -1,4 +1,6 @@
-"""A violation in the data that repeats: it is not an outage. The capture that brings it about dies, and the lane goes on."""
+"""A violation in the data that repeats: it is not an outage. The capture that
+brings it about dies, and the lane goes on.
+"""
 
 from __future__ import annotations
 
@@ -43,17 +45,27 @@ async def forbid(database: Database) -> None:
     broken = f"CHECK (value <> '{FORBIDDEN}')"
     if database.dialect == "sqlite":
         raised = "SELECT RAISE(ABORT, 'CHECK constraint failed')"
-        broken = f"CREATE TRIGGER forbidding BEFORE INSERT ON fragment WHEN NEW.value = '{FORBIDDEN}' BEGIN {raised}; END"
+        broken = (
+            f"CREATE TRIGGER forbidding BEFORE INSERT ON fragment WHEN NEW.value = '{FORBIDDEN}' BEGIN {raised}; END"
+        )
     async with database.begin() as session:
-        await session.execute(text(broken if database.dialect == "sqlite" else f"ALTER TABLE fragment ADD CONSTRAINT forbidding {broken}"))
+        await session.execute(
+            text(broken if database.dialect == "sqlite" else f"ALTER TABLE fragment ADD CONSTRAINT forbidding {broken}")
+        )
 
 
 async def recognized(broker: Broker) -> int:
-    return sum(message.headers["ce-type"] == InteractionRecognized.wire_name for message in await stored(broker, "IDENTITY"))
+    return sum(
+        message.headers["ce-type"] == InteractionRecognized.wire_name for message in await stored(broker, "IDENTITY")
+    )
 
 
-async def test_a_violation_that_repeats_is_isolated_and_dies_and_the_lane_goes_on(broker: Broker, identity: RunningService) -> None:
-    captures = [a_capture(number, anonymous_id=FORBIDDEN if number == 3 else f"visitor-{number}") for number in range(1, 8)]
+async def test_a_violation_that_repeats_is_isolated_and_dies_and_the_lane_goes_on(
+    broker: Broker, identity: RunningService
+) -> None:
+    captures = [
+        a_capture(number, anonymous_id=FORBIDDEN if number == 3 else f"visitor-{number}") for number in range(1, 8)
+    ]
     await broker.publish_batch([OutMessage(one.subjects(1)[0], one.headers(), one.body()) for one in captures])
 
     async def one_dead() -> Stored:

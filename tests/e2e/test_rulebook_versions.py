@@ -1,4 +1,6 @@
-"""Rulebooks that a later release cannot compile any more: drafts harm nobody, the active one makes the service wait, older ones are stood in for."""
+"""Rulebooks that a later release cannot compile any more: drafts harm nobody, the active one makes the
+service wait, older ones are stood in for.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,9 @@ from services.scoring.settings import ScoringSettings
 from tests.chassis.app.bus_words import stored
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
+from tests.support.people import per
 from tests.support.service import PUBLIC_KEY, RunningService, running
-from tests.unit.scoring.builders import identified, per, recognized
+from tests.unit.scoring.builders import identified, recognized
 from tests.unit.scoring.service_words import recorded, tell, view
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,7 +87,9 @@ async def rewrite(url: str, version: int, document: str) -> None:
     """The text of a version as an older release let it in."""
     async with Database(url) as database, database.begin() as session:
         values = {"document": document, "digest": secrets.token_hex(8), "version": version}
-        await session.execute(text("UPDATE rulebook SET document = :document, digest = :digest WHERE version = :version"), values)
+        await session.execute(
+            text("UPDATE rulebook SET document = :document, digest = :digest WHERE version = :version"), values
+        )
 
 
 async def add_draft(url: str, version: int, document: str) -> None:
@@ -107,14 +112,18 @@ async def ready(service: RunningService) -> dict[str, Any]:
 async def unready(service: RunningService) -> dict[str, Any]:
     answer = await service.client.get("/readyz")
     body: dict[str, Any] = answer.json()
-    assert (answer.status_code, [error["field"] for error in body.get("errors", ())]) == (503, ["rulebook"]), answer.text
+    assert (answer.status_code, [error["field"] for error in body.get("errors", ())]) == (503, ["rulebook"]), (
+        answer.text
+    )
     return body
 
 
 async def activate_corrected(client: httpx.AsyncClient, people_kernel: Deciding) -> None:
     """As somebody in marketing would: send the corrected text, then put it in force."""
     draft = await client.post(
-        f"/v1/rulebooks/{people_kernel.name}", content=retitled(people_kernel.default, "Corrected"), headers={"content-type": "text/yaml"}
+        f"/v1/rulebooks/{people_kernel.name}",
+        content=retitled(people_kernel.default, "Corrected"),
+        headers={"content-type": "text/yaml"},
     )
     assert draft.status_code == 201, draft.text
     activated = await client.post(f"/v1/rulebooks/{people_kernel.name}/{draft.json()['version']}:activate")
@@ -144,7 +153,9 @@ async def test_a_draft_that_no_longer_compiles_harms_nobody_and_cannot_be_activa
         assert [(one["version"], one["state"]) for one in listed] == [(2, "draft"), (1, "active")]
 
 
-async def test_scoring_scores_beside_a_draft_that_no_longer_compiles(store_url: str, nats_server: NatsServer, broker: Broker) -> None:
+async def test_scoring_scores_beside_a_draft_that_no_longer_compiles(
+    store_url: str, nats_server: NatsServer, broker: Broker
+) -> None:
     async with running(SCORING.service(store_url, nats_server.url)):
         pass
     await add_draft(store_url, 2, of_old(SCORING.default))
@@ -173,14 +184,17 @@ async def test_an_active_version_that_no_longer_compiles_is_named_until_another_
         await eventually(lambda: ready(service))
 
 
-async def test_what_is_heard_meanwhile_waits_and_is_applied_once(store_url: str, nats_server: NatsServer, broker: Broker) -> None:
+async def test_what_is_heard_meanwhile_waits_and_is_applied_once(
+    store_url: str, nats_server: NatsServer, broker: Broker
+) -> None:
     async with running(SCORING.service(store_url, nats_server.url)):
         pass
     await rewrite(store_url, 1, of_old(SCORING.default))
     async with running(SCORING.service(store_url, nats_server.url)) as scoring:
         await tell(broker, recognized(identified(VP, when=NOW, number=1)))
         (consumer,) = scoring.runtime.consumers
-        await eventually(lambda: failed_tries(scoring.client, 5), within=15)  # a message at fault would be dead after four
+        # a message at fault would be dead after four
+        await eventually(lambda: failed_tries(scoring.client, 5), within=15)
         assert "RulebookUncompiled" in consumer.progress.last_error
         answer = await scoring.client.get(f"/v1/scoring/people/{per(1)}")
         assert answer.status_code in (404, 503)
@@ -195,11 +209,17 @@ async def test_what_is_heard_meanwhile_waits_and_is_applied_once(store_url: str,
 
 
 async def failed_tries(client: httpx.AsyncClient, least: int) -> bool:
-    lines = [line for line in (await client.get("/metrics")).text.splitlines() if line.startswith("rapport_batch_failures_total{")]
+    lines = [
+        line
+        for line in (await client.get("/metrics")).text.splitlines()
+        if line.startswith("rapport_batch_failures_total{")
+    ]
     return sum(float(line.rpartition(" ")[2]) for line in lines) >= least
 
 
-async def test_what_an_older_version_judged_is_judged_as_the_active_one_would(store_url: str, nats_server: NatsServer, broker: Broker) -> None:
+async def test_what_an_older_version_judged_is_judged_as_the_active_one_would(
+    store_url: str, nats_server: NatsServer, broker: Broker
+) -> None:
     async with running(SCORING.service(store_url, nats_server.url)) as scoring:
         await tell(broker, recognized(identified(VP, when=NOW, number=1)))
         await recorded(scoring, 1)

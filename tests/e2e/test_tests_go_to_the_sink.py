@@ -8,11 +8,11 @@ import httpx
 import pytest
 from nats.errors import TimeoutError as NothingCame
 
+from tests.support.actors import Json, Rep, Visitor, ago, everything, hire, said_on
 from tests.support.eventually import eventually
 from tests.support.suite import Suite
-from tests.support.walking import Json, Rep, Visitor, ago, everything, hire, said_on
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(360)]
 
 HOT = {"email": "try@tidewater.example", "name": "Try Out", "title": "VP Sales", "employees": 800}
 
@@ -41,7 +41,9 @@ async def a_lead_of_a_test_source_ends_in_the_sink(suite: Suite, office: httpx.A
 
 
 async def somebody_who_is_marked_leaves_the_reports_and_comes_back(suite: Suite, office: httpx.AsyncClient) -> None:
-    await Visitor(suite, "browser-1", suite.write_key, {}).does("Demo Requested", ago(minutes=1), HOT | {"email": "real@tidewater.example"})
+    await Visitor(suite, "browser-1", suite.write_key, {}).does(
+        "Demo Requested", ago(minutes=1), HOT | {"email": "real@tidewater.example"}
+    )
     person_id = await eventually(lambda: mql(office), within=20)
     for is_test, counted in ((True, 0), (False, 1)):
         marked = await office.post(f"/v1/people/{person_id}:mark", json={"is_test": is_test})

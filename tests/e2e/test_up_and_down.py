@@ -35,7 +35,7 @@ def started(var: Path, shown: Path) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
 
 
 async def test_ctrl_c_stops_everything_cleanly(tmp_path: Path) -> None:
@@ -58,14 +58,18 @@ def test_a_port_that_is_taken_is_named_with_the_remedy(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        ended = subprocess.run(up(tmp_path, "--port", str(port)), cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+        ended = subprocess.run(
+            up(tmp_path, "--port", str(port)), cwd=ROOT, capture_output=True, text=True, check=False, timeout=240
+        )
     assert ended.returncode == 1
     assert f"port {port} is taken" in ended.stdout
     assert "PORT=" in ended.stdout
 
 
 def test_a_second_suite_in_the_same_folder_is_refused(suite: Suite) -> None:
-    ended = subprocess.run(up(suite.var, "--port", "0", "--detach"), cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    ended = subprocess.run(
+        up(suite.var, "--port", "0", "--detach"), cwd=ROOT, capture_output=True, text=True, check=False, timeout=240
+    )
     assert ended.returncode == 1
     assert "make down" in ended.stdout
 
@@ -75,7 +79,10 @@ def test_services_are_processes_of_their_own_that_share_what_they_imported(suite
     keeper = int((suite.var / "supervisord.pid").read_text())
     for name in SERVICES:
         process = Path(f"/proc/{suite.pid(name)}")
-        assert process.joinpath("cmdline").read_bytes().rstrip(b"\0").split(b"\0")[1:] == [b"-m", f"services.{name}.main".encode()]
+        assert process.joinpath("cmdline").read_bytes().rstrip(b"\0").split(b"\0")[1:] == [
+            b"-m",
+            f"services.{name}.main".encode(),
+        ]
         assert int(process.joinpath("stat").read_text().rpartition(")")[2].split()[1]) == keeper
         memory = dict(line.split()[:2] for line in process.joinpath("smaps_rollup").read_text().splitlines()[1:])
         shared = int(memory["Shared_Dirty:"]) + int(memory["Shared_Clean:"])
@@ -90,13 +97,15 @@ def test_reports_give_way_to_what_somebody_waits_for(suite: Suite) -> None:
 
 def test_an_interpreter_for_each_process_can_be_asked_for(tmp_path: Path) -> None:
     with running_suite(tmp_path, "--exec") as suite:
-        memory = dict(line.split()[:2] for line in Path(f"/proc/{suite.pid('scoring')}/smaps_rollup").read_text().splitlines()[1:])
+        memory = dict(
+            line.split()[:2] for line in Path(f"/proc/{suite.pid('scoring')}/smaps_rollup").read_text().splitlines()[1:]
+        )
         assert int(memory["Shared_Dirty:"]) == 0
 
 
 def test_down_with_nothing_running_says_so(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "embedded.down", "--var", str(tmp_path)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
     assert (ended.returncode, ended.stdout) == (0, "nothing is running.\n")
 
 

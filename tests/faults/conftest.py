@@ -18,7 +18,7 @@ from tests.support.postgres import databases
 from tests.support.supervisor import Supervisor
 
 DISK_MEGABYTES = 256
-UNREADY_SECONDS = 60.0
+UNREADY_SECONDS = 240.0
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +43,15 @@ def disk(stores: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def here(stores: Mapping[str, str], disk: SmallDisk | Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
+async def here(
+    stores: Mapping[str, str], disk: SmallDisk | Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Installation]:
     """The suite, with something to lose."""
     folder, small = (disk.path, disk) if isinstance(disk, SmallDisk) else (disk, None)
     plan = prepare(folder / "var", 0, detached=True)
-    async with Supervisor(plan, tmp_path_factory.mktemp("log"), environment=stores, unready_seconds=UNREADY_SECONDS) as platform:
+    async with Supervisor(
+        plan, tmp_path_factory.mktemp("log"), environment=stores, unready_seconds=UNREADY_SECONDS
+    ) as platform:
         await platform.until_ready(within=90)
         installation = Installation(platform, stores, small)
         await history.be_made(installation)

@@ -1,7 +1,8 @@
-"""A platform that believes the probes gets through whatever state the suite is in: what is broken says so, and nothing is restarted in vain,
-lost, or done twice.
+"""A platform that believes the probes gets through whatever state the suite is in: what is broken says so, and
+nothing is restarted in vain, lost, or done twice.
 
-One suite walks through all states, in any order: each leaves it as sound as it was. The stores are SQLite, each on the suite's own disk.
+One suite walks through all states, in any order: each leaves it as sound as it was. The stores
+are SQLite, each on the suite's own disk.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from tests.faults.states.state import State
 from tests.faults.states.walk import STATES, gets_through
 from tests.support.installation import Installation
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(720), pytest.mark.asyncio(loop_scope="module")]
 
 DIALECT = "sqlite"
 

@@ -26,9 +26,17 @@ async def echo(store_url: str, nats_server: NatsServer, tmp_path: Path) -> Async
     """The miniature service as a process, with its fuses in."""
     fuses = tmp_path / "fuses"
     fuses.mkdir()
-    environment = {"DATABASE_URL": store_url, "NATS_URL": nats_server.url, "TOKEN_PUBLIC_KEY": PUBLIC_KEY, "FUSES": str(fuses)}
+    environment = {
+        "DATABASE_URL": store_url,
+        "NATS_URL": nats_server.url,
+        "TOKEN_PUBLIC_KEY": PUBLIC_KEY,
+        "FUSES": str(fuses),
+    }
     async with ServiceProcess(
-        "tests.chassis.app.echo", "ECHO_", {f"ECHO_{name}": value for name, value in environment.items()}, tmp_path / "log"
+        "tests.chassis.app.echo",
+        "ECHO_",
+        {f"ECHO_{name}": value for name, value in environment.items()},
+        tmp_path / "log",
     ) as process:
         yield process
 
@@ -73,7 +81,9 @@ async def test_seam_api_to_store(echo: ServiceProcess, store: Database, outside:
     assert len(await eventually(lambda: said_ids(outside))) == 1
 
 
-async def test_seam_store_to_relay(echo: ServiceProcess, store: Database, nats_server: NatsServer, outside: Broker) -> None:
+async def test_seam_store_to_relay(
+    echo: ServiceProcess, store: Database, nats_server: NatsServer, outside: Broker
+) -> None:
     """Killed after the commit and before the relay could publish: the next start publishes."""
     nats_server.kill()
     async with echo.client() as client:
@@ -114,7 +124,9 @@ async def test_seam_relay_to_nats(echo: ServiceProcess, store: Database, outside
     assert set(twice) == set(once)
 
 
-async def test_seam_nats_to_consumer(echo: ServiceProcess, store: Database, nats_server: NatsServer, outside: Broker) -> None:
+async def test_seam_nats_to_consumer(
+    echo: ServiceProcess, store: Database, nats_server: NatsServer, outside: Broker
+) -> None:
     """Both killed while a delivered batch is in a handler's hands: it comes again, in order, and is applied once."""
     texts = ["first", "hold on", "last"]
     await outside.publish_batch([a_signal(text) for text in texts])
@@ -157,7 +169,9 @@ async def test_seam_consumer_to_store(echo: ServiceProcess, store: Database, out
     await eventually(all_said)
 
 
-async def test_killed_again_and_again_under_load_it_loses_and_doubles_nothing(echo: ServiceProcess, store: Database, outside: Broker) -> None:
+async def test_killed_again_and_again_under_load_it_loses_and_doubles_nothing(
+    echo: ServiceProcess, store: Database, outside: Broker
+) -> None:
     texts = [f"signal {number}" for number in range(3000)]
     for round_number in range(5):
         await outside.publish_batch([a_signal(text) for text in texts[round_number * 600 : (round_number + 1) * 600]])

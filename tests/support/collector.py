@@ -35,7 +35,9 @@ class Collector:
             service = next(one.value.string_value for one in resource.resource.attributes if one.key == "service.name")
             for scope in resource.scope_spans:
                 for span in scope.spans:
-                    self.spans.append(Span(span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex(), service, span.name))
+                    self.spans.append(
+                        Span(span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex(), service, span.name)
+                    )
         return web.Response(body=b"", content_type="application/x-protobuf")
 
     def trace(self, trace_id: str) -> list[Span]:

@@ -1,6 +1,8 @@
-"""A whole suite on a platform that believes its probes, and a look into its stores and onto its bus: for what must be counted.
+"""A whole suite on a platform that believes its probes, and a look into its stores
+and onto its bus: for what must be counted.
 
-`rows` asks a service's store, `change` writes to it as only an operator or an older version would, `decided` is what may not change by itself.
+`rows` asks a service's store, `change` writes to it as only an operator or an older version would,
+`decided` is what may not change by itself.
 """
 
 from __future__ import annotations
@@ -15,17 +17,17 @@ import httpx
 from sqlalchemy import text
 
 from chassis.bus.broker import Broker
-from chassis.bus.reading import messages
+from chassis.bus.inspection import messages
 from chassis.store.database import Database
 from contracts.events.scoring import ScoreChanged
 from embedded.nats_config import BUS_USERS, OBSERVER, OPERATOR
 from embedded.plan import SERVICES
+from tests.support.actors import said_on
 from tests.support.disk import SmallDisk
 from tests.support.eventually import eventually
 from tests.support.sender import Sender
 from tests.support.suite import Suite
 from tests.support.supervisor import Supervisor
-from tests.support.walking import said_on
 
 Row = tuple[Any, ...]
 Decided = tuple[Counter[str], dict[str, list[Row]]]
@@ -49,7 +51,9 @@ _STREAMS = ("CAPTURE", "ALERTS", "DEAD", *(name.upper() for name in SERVICES))
 
 @dataclass
 class Installation:
-    """A running suite. `stores` says where they are that the plan puts elsewhere; `disk` is the one it stands on, if that can be filled."""
+    """A running suite. `stores` says where they are that the plan puts elsewhere; `disk` is the
+    one it stands on, if that can be filled.
+    """
 
     platform: Supervisor
     stores: Mapping[str, str]
@@ -61,7 +65,14 @@ class Installation:
     @property
     def suite(self) -> Suite:
         plan = self.platform.plan
-        return Suite(plan.var, plan.url, plan.secrets.write_key, plan.secrets.api_key, plan.nats_url(OBSERVER), plan.nats_url(OPERATOR))
+        return Suite(
+            plan.var,
+            plan.url,
+            plan.secrets.write_key,
+            plan.secrets.api_key,
+            plan.nats_url(OBSERVER),
+            plan.nats_url(OPERATOR),
+        )
 
     @property
     def write_key(self) -> tuple[str, str]:
@@ -89,7 +100,9 @@ class Installation:
     async def bus(self, user: str) -> AsyncIterator[Broker]:
         """The bus as `user` may use it."""
         inbox = next((each.inbox for each in BUS_USERS if each.name == user), "_INBOX")
-        broker = await Broker.connect(self.platform.plan.nats_url(user), "outside", inbox_prefix=inbox, answer_seconds=1.0)
+        broker = await Broker.connect(
+            self.platform.plan.nats_url(user), "outside", inbox_prefix=inbox, answer_seconds=1.0
+        )
         try:
             yield broker
         finally:
@@ -97,9 +110,18 @@ class Installation:
 
     async def asks_for_a_demo(self, name: str, traits: Mapping[str, object] | None = None) -> None:
         """Somebody new whom a rep has to hear of; `is_referred_once` says whether one did."""
-        said = {"email": f"{name}@{name}.example", "title": "VP Operations", "company": {"name": f"{name} Ltd", "employees": 900}}
-        event = {"userId": name, "event": "Demo Requested", "messageId": f"demo-{name}", "context": {"traits": said | dict(traits or {})}}
-        async with httpx.AsyncClient(base_url=self.platform.plan.url, timeout=30) as client:
+        said = {
+            "email": f"{name}@{name}.example",
+            "title": "VP Operations",
+            "company": {"name": f"{name} Ltd", "employees": 900},
+        }
+        event = {
+            "userId": name,
+            "event": "Demo Requested",
+            "messageId": f"demo-{name}",
+            "context": {"traits": said | dict(traits or {})},
+        }
+        async with httpx.AsyncClient(base_url=self.platform.plan.url, timeout=120) as client:
             answer = await client.post("/v1/track", json=event, auth=self.write_key)
         assert answer.status_code == 200, answer.text
         self.newcomers.append(name)
@@ -108,20 +130,29 @@ class Installation:
         """Of each newcomer there is one fact, its points once, one referral, and one alert that offers it."""
 
         async def all_are() -> None:
-            points = "SELECT f.user_id, r.points_e4 FROM fact f JOIN receipt r ON r.cause_id = f.interaction_id WHERE r.rule = 'demo_requested'"
+            points = (
+                "SELECT f.user_id, r.points_e4 FROM fact f JOIN receipt r ON r.cause_id = f.interaction_id WHERE r.rule"
+                " = 'demo_requested'"
+            )
             assert Counter(name for name, _ in await self.rows("scoring", points)) == Counter(self.newcomers)
-            facts = await self.rows("scoring", "SELECT user_id, count(*) FROM fact WHERE name = 'Demo Requested' GROUP BY 1")
+            facts = await self.rows(
+                "scoring", "SELECT user_id, count(*) FROM fact WHERE name = 'Demo Requested' GROUP BY 1"
+            )
             assert dict(facts) == dict(Counter(self.newcomers))
             referrals = [referral for (referral,) in await self.rows("routing", "SELECT referral_id FROM referral")]
             assert len(referrals) == len(self.newcomers)
-            offered = Counter(body["referral_id"] for _, body in await said_on(self.suite, "ROUTING") if body.get("kind") == "offered")
+            offered = Counter(
+                body["referral_id"] for _, body in await said_on(self.suite, "ROUTING") if body.get("kind") == "offered"
+            )
             assert offered == Counter(referrals)
 
         await eventually(all_are, within=30)
 
     @asynccontextmanager
     async def others(self, name: str, forms_a_second: float = 1) -> AsyncIterator[Sender]:
-        """Somebody else sends all the time inside the block, and at its end still is served; all that was acknowledged is there, once."""
+        """Somebody else sends all the time inside the block, and at its end still is served;
+        all that was acknowledged is there, once.
+        """
         sender = Sender(self.platform, name)
         async with sender.sending(captures_a_second=20, forms_a_second=forms_a_second):
             yield sender
@@ -146,7 +177,9 @@ class Installation:
             person_id = await self.person(client, user_id)
             cursor: str | None = ""
             while cursor is not None:
-                page = await client.get(f"/v1/people/{person_id}/timeline", params={"limit": "200"} | ({"cursor": cursor} if cursor else {}))
+                page = await client.get(
+                    f"/v1/people/{person_id}/timeline", params={"limit": "200"} | ({"cursor": cursor} if cursor else {})
+                )
                 assert page.status_code == 200, page.text
                 found += [item["message_id"] for item in page.json()["items"]]
                 cursor = page.json()["next_cursor"]
@@ -159,7 +192,9 @@ class Installation:
         return str(found["person_id"])
 
     async def settled(self) -> Decided:
-        """What was said and decided, once it does not change any more; without the scores that fade by themselves, whenever it is their time."""
+        """What was said and decided, once it does not change any more; without the scores that fade
+        by themselves, whenever it is their time.
+        """
         last: list[Counter[str]] = []
         async with self.bus(OBSERVER) as bus:
 
@@ -173,13 +208,21 @@ class Installation:
             said = last[-1]
             scores = [one async for one in messages(bus, "SCORING", subject=f"{ScoreChanged.wire_name}.>")]
             said[_SCORE] -= sum(one.headers.get("correlation", "").startswith("tmr_") for one in scores)
-        return said, {f"{name}: {each}": await self.rows(name, each) for name, questions in _COUNTED.items() for each in questions}
+        return said, {
+            f"{name}: {each}": await self.rows(name, each) for name, questions in _COUNTED.items() for each in questions
+        }
 
     async def is_still(self, before: Decided, because: object = "") -> None:
         """Nothing was said or decided beside what was there `before`."""
         (said, decided), (said_before, decided_before) = await self.settled(), before
-        more = {kind: (said_before[kind], said[kind]) for kind in {*said, *said_before} if said[kind] != said_before[kind]}
-        other = {question: (decided_before[question], rows) for question, rows in decided.items() if rows != decided_before[question]}
+        more = {
+            kind: (said_before[kind], said[kind]) for kind in {*said, *said_before} if said[kind] != said_before[kind]
+        }
+        other = {
+            question: (decided_before[question], rows)
+            for question, rows in decided.items()
+            if rows != decided_before[question]
+        }
         assert (more, other) == ({}, {}), f"{because}: {more} {other}"
 
     async def _is_quiet(self, bus: Broker) -> None:

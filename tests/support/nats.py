@@ -18,14 +18,14 @@ from typing import Self
 
 import pytest
 
-_START_SECONDS = 10.0
+_START_SECONDS = 40.0
 
 
 class NatsServer:
     """One nats-server process with JetStream that syncs every write.
 
-    `config` is added to its configuration as it stands (users, permissions, accounts); its store is in a folder of its own, in `directory` if
-    given. Use as a context manager, or `start()` and `stop()`.
+    `config` is added to its configuration as it stands (users, permissions, accounts); its store is in a folder of its
+    own, in `directory` if given. Use as a context manager, or `start()` and `stop()`.
     """
 
     def __init__(self, config: str = "", directory: Path | None = None) -> None:
@@ -87,7 +87,9 @@ class NatsServer:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def _signal(self, number: signal.Signals) -> None:

@@ -1,4 +1,6 @@
-"""The words in which all tests speak of people: numbers become ids, days become moments, and identity says who is who."""
+"""The words in which all tests speak of people: numbers become ids, days
+become moments, and identity says who is who.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,10 @@ def merged(fragments: Iterable[int | str], version: int, when: datetime = START)
 def split(parts: Sequence[Iterable[int | str]], version: int, when: datetime = START) -> PersonSplit:
     """Each part (fragments by number) is a person from now on."""
     groups = [sorted(map(frg, part)) for part in parts]
-    people = tuple(PersonPart(person_id=with_prefix("per", group[0]), fragment_ids=tuple(group), graph_version=version) for group in groups)
+    people = tuple(
+        PersonPart(person_id=with_prefix("per", group[0]), fragment_ids=tuple(group), graph_version=version)
+        for group in groups
+    )
     return PersonSplit(
         meta=meta(when, "split", *groups, version),
         person_id=min(one.person_id for one in people),

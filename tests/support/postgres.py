@@ -1,6 +1,8 @@
-"""A real PostgreSQL for tests: the one at RAPPORT_TEST_POSTGRES_URL, or a throw-away server of any installation found here.
+"""A real PostgreSQL for tests: the one at RAPPORT_TEST_POSTGRES_URL, or a
+throw-away server of any installation found here.
 
-`postgres_url` is a fresh, empty database per test. Without any PostgreSQL the tests that ask for it are skipped, saying so.
+`postgres_url` is a fresh, empty database per test. Without any PostgreSQL the
+tests that ask for it are skipped, saying so.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ class PostgresNotFound(Exception):
 
 
 class PostgresServer:
-    """A server of our own on a unix socket in a directory of its own; syncing is off, so nothing here measures durability."""
+    """A server of our own on a unix socket in a directory of its own; syncing is
+    off, so nothing here measures durability.
+    """
 
     def __init__(self, binaries: Path) -> None:
         self._binaries = binaries
@@ -42,7 +46,9 @@ class PostgresServer:
         self._data = self._directory / "data"
         if self._user is not None:
             shutil.chown(self._directory, self._user)
-        self._run("initdb", "-D", str(self._data), "-U", "rapport", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        self._run(
+            "initdb", "-D", str(self._data), "-U", "rapport", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
+        )
 
     @property
     def url(self) -> str:

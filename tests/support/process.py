@@ -21,7 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class ServiceProcess:
-    """`python -m module` with `environment`, on one port however often it is started. `prefix` is that of its settings, as `ECHO_`.
+    """`python -m module` with `environment`, on one port however often it is started.
+
+    `prefix` is that of its settings, as `ECHO_`.
 
     Use as an async context manager: it is ready inside, and gone afterwards.
     """
@@ -38,7 +40,9 @@ class ServiceProcess:
         """Start the process, and do not wait."""
         assert self._process is None, "the process is running"
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen([sys.executable, "-m", self._module], cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", self._module], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+            )
 
     async def start(self, within: float = 45.0) -> None:
         """Start the process and wait until it is ready."""
@@ -57,7 +61,7 @@ class ServiceProcess:
         """SIGTERM, and do not wait."""
         self._signal(signal.SIGTERM)
 
-    def wait(self, within: float = 20.0) -> int:
+    def wait(self, within: float = 80.0) -> int:
         """The exit code, once the process has ended."""
         assert self._process is not None, "the process is not running"
         code = self._process.wait(within)
@@ -66,7 +70,9 @@ class ServiceProcess:
 
     def client(self) -> httpx.AsyncClient:
         """A client that is let in."""
-        return httpx.AsyncClient(base_url=self.url, headers={"authorization": f"Bearer {token(ttl_seconds=3600)}"}, timeout=10)
+        return httpx.AsyncClient(
+            base_url=self.url, headers={"authorization": f"Bearer {token(ttl_seconds=3600)}"}, timeout=60
+        )
 
     def log(self) -> str:
         """What the process wrote so far."""
@@ -76,7 +82,9 @@ class ServiceProcess:
         await self.start()
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._process is not None:
             self.kill()
 

@@ -12,14 +12,16 @@ import httpx
 import structlog
 from fastapi import FastAPI
 
-from chassis.app import Runtime, Service
-from chassis.auth import Principal, generate_key_pair, issue_token, read_private_key
-from chassis.bus.reading import messages
+from chassis.app import Service
+from chassis.bus.inspection import messages
 from chassis.logs import mask, render_json
 from chassis.message import Received
+from chassis.runtime import Runtime
 from chassis.store import outbox
+from chassis.web.auth import Principal, generate_key_pair, issue_token, read_private_key
 from contracts.envelope import whole_headers
 from tests.support.eventually import eventually
+from tests.support.stores import prepare
 
 PRIVATE_KEY, PUBLIC_KEY = generate_key_pair()
 """The key pair of this test run: `token_public_key=PUBLIC_KEY` in a service's settings lets `token()` in."""
@@ -35,18 +37,23 @@ class RunningService:
     client: httpx.AsyncClient
 
 
-def token(principal: Principal = TESTER, *, now: datetime | None = None, private_key: str = PRIVATE_KEY, ttl_seconds: int = 60) -> str:
+def token(
+    principal: Principal = TESTER, *, now: datetime | None = None, private_key: str = PRIVATE_KEY, ttl_seconds: int = 60
+) -> str:
     """A token as the gateway would sign it."""
     return issue_token(read_private_key(private_key), principal, now or datetime.now(UTC), ttl_seconds)
 
 
 @asynccontextmanager
-async def running(service: Service, principal: Principal = TESTER, *, joined: bool = True) -> AsyncIterator[RunningService]:
+async def running(
+    service: Service, principal: Principal = TESTER, *, joined: bool = True
+) -> AsyncIterator[RunningService]:
     """Runs `service` inside the block and drains it afterwards. The client's token lives for an hour.
 
     NATS has to be there, unless the service need not have `joined` it when the block begins.
     """
     log_plainly()
+    await prepare(service.settings.database_url, service.migrations)
     app = service.app()
     transport = httpx.ASGITransport(app)
     headers = {"authorization": f"Bearer {token(principal, ttl_seconds=3600)}"}
@@ -77,11 +84,16 @@ async def published(service: RunningService, stream: str) -> list[Received]:
             return (await outbox.backlog(session)).count == 0
 
     await eventually(is_published, within=10)
-    return [message._replace(headers=whole_headers(message.subject, message.headers)) async for message in messages(service.runtime.broker, stream)]
+    return [
+        message._replace(headers=whole_headers(message.subject, message.headers))
+        async for message in messages(service.runtime.broker, stream)
+    ]
 
 
 def log_plainly() -> None:
     """Logs of services that run inside a test, unless something configured them."""
     # structlog's default draws each traceback with all locals, which takes seconds
     if not structlog.is_configured():
-        structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.format_exc_info, mask, render_json])
+        structlog.configure(
+            processors=[structlog.processors.add_log_level, structlog.processors.format_exc_info, mask, render_json]
+        )

@@ -33,7 +33,7 @@ class Suite:
 
     def client(self) -> httpx.AsyncClient:
         """An HTTP client of somebody with an API key."""
-        return httpx.AsyncClient(base_url=self.url, headers={"authorization": f"Bearer {self.api_key}"}, timeout=30)
+        return httpx.AsyncClient(base_url=self.url, headers={"authorization": f"Bearer {self.api_key}"}, timeout=120)
 
     def pid(self, process: str) -> int:
         """The process id supervisord knows `process` by; 0 while it is not running."""
@@ -65,16 +65,23 @@ class Suite:
 
 @contextmanager
 def running_suite(var: Path, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[Suite]:
-    """Start the suite under `var`, stop it at the end. The path must be short: a unix socket lives in it. `environment` is for all processes."""
+    """Start the suite under `var`, stop it at the end.
+
+    The path must be short: a unix socket lives in it. `environment` is for all processes.
+    """
     command = [sys.executable, "-m", "embedded.up", "--port", "0", "--var", str(var), "--detach", *options]
-    started = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=os.environ | dict(environment or {}))
+    started = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, env=os.environ | dict(environment or {})
+    )
     if started.returncode != 0:
         logs = "\n".join(f"--- {path.name}\n{path.read_text()[-2000:]}" for path in sorted((var / "log").glob("*.log")))
         pytest.fail(f"the suite did not start:\n{started.stdout}\n{started.stderr}\n{logs}")
     try:
         yield _read(var)
     finally:
-        subprocess.run([sys.executable, "-m", "embedded.down", "--var", str(var)], cwd=ROOT, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "embedded.down", "--var", str(var)], cwd=ROOT, check=True, capture_output=True
+        )
 
 
 def _read(var: Path) -> Suite:

@@ -1,4 +1,5 @@
-"""A small container platform that believes its probes: each process alone, asked every second, restarted by liveness, sent traffic by readiness.
+"""A small container platform that believes its probes: each process alone, asked every second,
+restarted by liveness, sent traffic by readiness.
 
 async with Supervisor(plan, logs) as platform:
     await platform.until_ready(within=60)
@@ -65,10 +66,11 @@ class _Container:
 
 
 class Supervisor:
-    """Runs `processes` of `plan` (default: all), each with `environment` on top of its own settings. Use as an async context manager.
+    """Runs `processes` of `plan` (default: all), each with `environment` on top of its own
+    settings. Use as an async context manager.
 
-    `unready_seconds`: also restart what was alive and not ready for so long, and after each time that this did not help only after twice as long
-    (`patience`, by process); by default readiness restarts nothing.
+    `unready_seconds`: also restart what was alive and not ready for so long, and after each time that this did not help
+    only after twice as long (`patience`, by process); by default readiness restarts nothing.
     """
 
     def __init__(
@@ -143,7 +145,9 @@ class Supervisor:
         self._spawn(process)
 
     def hold(self, process: str) -> None:
-        """SIGKILL, and do not start it again before `start`; before the platform began: do not start it with the others."""
+        """SIGKILL, and do not start it again before `start`; before the
+        platform began: do not start it with the others.
+        """
         self._held.add(process)
         if process in self._containers:
             self.kill(process)
@@ -182,7 +186,9 @@ class Supervisor:
             self._tasks.append(asyncio.create_task(self._look_after(name), name=f"platform: {name}"))
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

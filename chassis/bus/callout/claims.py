@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import nkeys
 import orjson
-
-from chassis.bus.callout.keys import Issuer
 
 _UNLIMITED = -1  # the claims' word for it; 0 would mean none at all
 _VERSION = 2
@@ -23,7 +23,8 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What somebody may do once connected: subjects, nothing beside them. `name` is how the server's monitoring calls them.
+    """What somebody may do once connected: subjects, nothing beside them. `name`
+    is how the server's monitoring calls them.
 
     After `lifetime_seconds` the server hangs up, and who comes again is decided anew.
     """
@@ -77,7 +78,14 @@ def granting(question: Question, grant: Grant, issuer: Issuer, account: str, now
         "data": _UNLIMITED,
         "payload": _UNLIMITED,
     }
-    claims: dict[str, Any] = {"aud": account, "sub": question.user_key, "iss": issuer.public_key, "iat": now, "name": grant.name, "nats": user}
+    claims: dict[str, Any] = {
+        "aud": account,
+        "sub": question.user_key,
+        "iss": issuer.public_key,
+        "iat": now,
+        "name": grant.name,
+        "nats": user,
+    }
     if grant.lifetime_seconds is not None:
         claims["exp"] = now + grant.lifetime_seconds
     return _answer(question, {"jwt": _signed(claims, issuer)}, issuer, now)
@@ -90,7 +98,9 @@ def refusing(question: Question, reason: str, issuer: Issuer, now: int) -> str:
 
 def _answer(question: Question, outcome: Mapping[str, str], issuer: Issuer, now: int) -> str:
     nats = {"type": "authorization_response", "version": _VERSION, **outcome}
-    return _signed({"aud": question.server, "sub": question.user_key, "iss": issuer.public_key, "iat": now, "nats": nats}, issuer)
+    return _signed(
+        {"aud": question.server, "sub": question.user_key, "iss": issuer.public_key, "iat": now, "nats": nats}, issuer
+    )
 
 
 def _allowing(subjects: Sequence[str]) -> dict[str, list[str]]:
@@ -132,3 +142,31 @@ def _text(claims: Mapping[str, Any], name: str, default: str | None = None) -> s
     if not isinstance(value, str):
         raise Unreadable(f"{name} is missing")
     return value
+
+
+_SEED_BYTES = 32
+
+
+def new_issuer_seed() -> str:
+    """A new account key, as the seed that NATS tools read and write (`SA...`)."""
+    seed: bytes = nkeys.encode_seed(secrets.token_bytes(_SEED_BYTES), nkeys.PREFIX_BYTE_ACCOUNT)
+    return seed.decode()
+
+
+class Issuer:
+    """Signs. Raises ValueError, without quoting it, when `seed` is not that of an account key."""
+
+    def __init__(self, seed: str) -> None:
+        try:
+            kind, raw = nkeys.decode_seed(seed.strip().encode())
+            if kind != nkeys.PREFIX_BYTE_ACCOUNT or len(raw) != _SEED_BYTES:
+                raise ValueError
+            self._pair = nkeys.from_seed(seed.strip().encode())
+        except (ValueError, nkeys.NkeysError):
+            raise ValueError("the seed is not that of a NATS account key (58 characters that begin with SA)") from None
+        self.public_key: str = self._pair.public_key.decode()
+
+    def sign(self, text: bytes) -> bytes:
+        """The Ed25519 signature over `text`."""
+        signature: bytes = self._pair.sign(text)
+        return signature

@@ -1,4 +1,6 @@
-"""The Alembic environment of every chain: `chassis.store.migrate` hands over the connection and the names, so no service writes one."""
+"""The Alembic environment of every chain: `chassis.store.migrate` hands over the connection
+and the names, so no service writes one.
+"""
 
 from __future__ import annotations
 

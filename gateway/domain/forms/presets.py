@@ -1,6 +1,7 @@
 """What the fields of well-known forms mean, and good guesses for the rest.
 
-A target is a trait (Segment's reserved names: https://segment.com/docs/connections/spec/identify/#traits) or one of the special ones below.
+A target is a trait (Segment's reserved names:
+https://segment.com/docs/connections/spec/identify/#traits) or one of the special ones below.
 """
 
 from __future__ import annotations
@@ -18,7 +19,13 @@ ANONYMOUS_ID, USER_ID, RETURN_URL, CONSENT, TECHNICAL, SECRET, HONEYPOT = (
     "@secret",
     "@honeypot",
 )
-MESSAGE_ID, PAGE_URL, PAGE_TITLE, REFERRER, FORM_NAME = "@message_id", "@page_url", "@page_title", "@referrer", "@form_name"
+MESSAGE_ID, PAGE_URL, PAGE_TITLE, REFERRER, FORM_NAME = (
+    "@message_id",
+    "@page_url",
+    "@page_title",
+    "@referrer",
+    "@form_name",
+)
 CAMPAIGN, CLICK = "@campaign.", "@click."  # followed by the name within
 
 
@@ -130,7 +137,10 @@ _EXACT = _by_field(
         "firstName": "firstname fname givenname forename vorname prenom",
         "lastName": "lastname lname surname familyname nachname nom",
         "name": "name fullname contactname nombre",
-        "company": "company companyname organization organisation employer firma unternehmen entreprise empresa societe business businessname",
+        "company": (
+            "company companyname organization organisation employer firma unternehmen entreprise empresa societe"
+            " business businessname"
+        ),
         "title": "title jobtitle position role jobrole funktion",
         "website": "website companywebsite homepage",
         "domain": "domain",

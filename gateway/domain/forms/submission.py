@@ -1,4 +1,6 @@
-"""One form post, read into an interaction: claims from mapped fields, every field kept, and nothing revealed to whoever posted it."""
+"""One form post, read into an interaction: claims from mapped fields, every field kept,
+and nothing revealed to whoever posted it.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,9 @@ from contracts.ids import hash_id
 from contracts.limits import FIELD_CHARACTERS, IDENTIFIER_CHARACTERS, URL_CHARACTERS
 from contracts.values import Flag, InteractionKind, JsonObject
 from gateway.domain import claims
-from gateway.domain.capture import Capture, Draft, Sender, Source, seal
+from gateway.domain.capture import Capture, CaptureDraft, CaptureSender, CaptureSource, seal
 from gateway.domain.forms import presets
-from gateway.domain.forms.decoding import Submission
+from gateway.domain.forms.form_body import Submission
 from gateway.domain.forms.presets import PRESETS, Preset
 
 _CAMPAIGN_IN_QUERY = {
@@ -32,10 +34,12 @@ _CLICK_IDS = frozenset(("gclid", "fbclid", "msclkid", "li_fat_id", "ttclid", "gb
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How the posts to one form are read. `mapping` (field -> trait or special target) goes before the preset, which goes before guesses."""
+    """How the posts to one form are read. `mapping` (field -> trait or special target) goes
+    before the preset, which goes before guesses.
+    """
 
     form_id: str
-    source: Source
+    source: CaptureSource
     name: str
     preset: Preset | None = None  # None: recognised by its fields
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -47,7 +51,7 @@ class Form:
 class Visit:
     """What the request around the post tells."""
 
-    sender: Sender
+    sender: CaptureSender
     page_url: str | None = None  # Referer
     cookies: Mapping[str, str] = field(default_factory=dict)
     language: str | None = None
@@ -55,10 +59,12 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class FormReading:
-    """A post that was understood. `content` is the hash of what was filled in: equal for a double click; `return_url` is an allowed one."""
+    """A post that was understood. `content` is the hash of what was filled in: equal for a
+    double click; `return_url` is an allowed one.
+    """
 
-    draft: Draft
-    source: Source
+    draft: CaptureDraft
+    source: CaptureSource
     content: str
     named_message_id: str | None
     return_url: str | None
@@ -85,33 +91,46 @@ class _Sorted:
 
 
 def read_form(form: Form, submission: Submission, visit: Visit, received_at: datetime) -> FormReading:
-    """What a post to `form` says. A post without any identifier is kept all the same: it may hold the only word a lead ever sent."""
+    """What a post to `form` says. A post without any identifier is kept all the same: it
+    may hold the only word a lead ever sent.
+    """
     found = _sort(form, submission)
-    draft = Draft(InteractionKind.FORM, "", received_at, received_at, name=found.special.get(presets.FORM_NAME) or form.name)
+    name = found.special.get(presets.FORM_NAME) or form.name
+    draft = CaptureDraft(InteractionKind.FORM, "", received_at, received_at, name=name)
     draft.traits = found.traits
     draft.properties = {"form_id": form.form_id, "fields": found.kept}
     draft.context = _context(found, submission, visit)
     draft.extra = {"technical": found.technical} if found.technical else {}
-    draft.flags = [flag for flag, holds in ((Flag.HONEYPOT, found.is_trap_sprung), (Flag.FILES_DROPPED, bool(submission.files))) if holds]
-    anonymous_id = claims.identifier_or_none(found.special.get(presets.ANONYMOUS_ID)) or _cookie(visit.cookies.get("ajs_anonymous_id"))
+    draft.flags = _flags(found, submission)
+    anonymous_id = claims.identifier_or_none(found.special.get(presets.ANONYMOUS_ID)) or _cookie(
+        visit.cookies.get("ajs_anonymous_id")
+    )
     user_id = claims.identifier_or_none(found.special.get(presets.USER_ID))
-    draft.claims = claims.claims_of(
-        user_id, claims.email_in(found.traits), claims.phone_in(found.traits, {"phone": found.traits.get("mobile")}), anonymous_id
-    )
+    phone = claims.phone_in(found.traits, {"phone": found.traits.get("mobile")})
+    draft.claims = claims.claims_of(user_id, claims.email_in(found.traits), phone, anonymous_id)
     draft.account = _company(found.traits)
-    content = hash_id("cnt", form.form_id, anonymous_id or "", orjson.dumps([found.kept, found.consent], option=orjson.OPT_SORT_KEYS).decode())
-    return FormReading(
-        draft, form.source, content, found.special.get(presets.MESSAGE_ID), allowed_return(form, found.special.get(presets.RETURN_URL))
-    )
+    said = orjson.dumps([found.kept, found.consent], option=orjson.OPT_SORT_KEYS).decode()
+    content = hash_id("cnt", form.form_id, anonymous_id or "", said)
+    return_url = allowed_return(form, found.special.get(presets.RETURN_URL))
+    return FormReading(draft, form.source, content, found.special.get(presets.MESSAGE_ID), return_url)
+
+
+def _flags(found: _Sorted, submission: Submission) -> list[Flag]:
+    odd = ((Flag.HONEYPOT, found.is_trap_sprung), (Flag.FILES_DROPPED, bool(submission.files)))
+    return [flag for flag, holds in odd if holds]
 
 
 def message_id_of(content: str, received_at: datetime) -> str:
-    """The message id of a post that names none: its content and the minute, so that a double click is one and the same wish next day is another."""
+    """The message id of a post that names none: its content and the minute, so that a double click is
+    one and the same wish next day is another.
+    """
     return hash_id("msg", content, received_at.strftime("%Y-%m-%dT%H:%M"))
 
 
 def allowed_return(form: Form, wanted: str | None) -> str | None:
-    """`wanted` when an entry of the form's list allows it: same scheme, host and port, and a path at or below the entry's."""
+    """`wanted` when an entry of the form's list allows it: same scheme, host and
+    port, and a path at or below the entry's.
+    """
     if not wanted or any(ord(mark) <= 32 or mark == "\\" for mark in wanted):
         return None
     return wanted if any(_allows(entry, wanted) for entry in form.return_urls) else None
@@ -123,7 +142,12 @@ def _allows(entry: str, wanted: str) -> bool:
         same_door = (allowed.scheme, allowed.hostname, allowed.port) == (asked.scheme, asked.hostname, asked.port)
     except ValueError:
         return False
-    if asked.scheme not in ("http", "https") or asked.username is not None or not same_door or "/.." in unquote(asked.path):
+    if (
+        asked.scheme not in ("http", "https")
+        or asked.username is not None
+        or not same_door
+        or "/.." in unquote(asked.path)
+    ):
         return False
     root = allowed.path.rstrip("/")
     return asked.path == root or asked.path.startswith(f"{root}/") or not root
@@ -176,7 +200,9 @@ def _place_meaning(found: _Sorted, values: list[Any], target: str) -> None:
         if isinstance(filled[0], str | int) and len(said := str(filled[0])) <= URL_CHARACTERS:
             found.special.setdefault(target, said)
     elif target == "email":
-        valid = next((value.strip() for value in filled if isinstance(value, str) and claims.is_email(value.strip())), None)
+        valid = next(
+            (value.strip() for value in filled if isinstance(value, str) and claims.is_email(value.strip())), None
+        )
         if "email" not in found.traits or (valid and not claims.is_email(str(found.traits["email"]))):
             found.traits["email"] = valid or filled[0]
     else:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from services.identity.api import accounts, consent, marking, people, regrouping
+from services.identity.api import routes_consent, routes_people
 
-ROUTERS = [people.router, regrouping.router, marking.router, consent.router, accounts.router]
+ROUTERS = [routes_people.router, routes_consent.router, routes_people.accounts]

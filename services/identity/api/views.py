@@ -1,32 +1,38 @@
-"""What identity's answers look like."""
+"""What identity is asked, and what its answers look like."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from chassis.http.fields import Truth
+from chassis.web.fields import Truth
 from contracts.values import Consent, ConsentChannel, IdentifierKind, JsonObject, Strength
-from services.identity import domain
+from services.identity.domain.accounts import Account
+from services.identity.domain.consent import FragmentConsent, consent_by_channel
+from services.identity.domain.fragments import Fragment, Link, account_of, is_test_person, person_of
+from services.identity.domain.links import Reason, Regrouping
 
 _PERSON = "per_01JNQ5M0E8K3V7ZJ4T9XW2RBCD"
 _OTHER = "per_01JNQ7Y4R2A6HM1CFK8SD0PVQG"
 _FRAGMENT = "frg_01JNQ5M0E8K3V7ZJ4T9XW2RBCD"
 _LINK = "lnk_01JNQ5P2TB9D6WX3KE7MZ1HFYA"
 
-PersonId = Annotated[
-    str, Path(min_length=1, max_length=64, description="The person; an id that was absorbed by a merge works too", examples=[_PERSON])
+_ANSWERS = "The person; an id that was absorbed by a merge works too"
+PersonId = Annotated[str, Path(min_length=1, max_length=64, description=_ANSWERS, examples=[_PERSON])]
+AccountId = Annotated[
+    str, Path(min_length=1, max_length=64, description="The account", examples=["acc_7ZQ4M0E8K3V7ZJ4T9XW2RBCDA1"])
 ]
-AccountId = Annotated[str, Path(min_length=1, max_length=64, description="The account", examples=["acc_7ZQ4M0E8K3V7ZJ4T9XW2RBCDA1"])]
-Cursor = Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before; leave it out for the first page")]
-Limit = Annotated[int, Query(ge=1, le=200, description="How many items a page has at most")]
 
 
 class View(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+class RequestBody(View):
+    model_config = ConfigDict(extra="forbid")
 
 
 class IdentifierView(View):
@@ -34,7 +40,9 @@ class IdentifierView(View):
 
     kind: IdentifierKind
     value: str = Field(description="In the one spelling that is searched by", examples=["ann.lee@acme.com"])
-    strength: Strength | None = Field(description="The best evidence that ties it to the person; null while it is the only one")
+    strength: Strength | None = Field(
+        description="The best evidence that ties it to the person; null while it is the only one"
+    )
     first_seen_at: AwareDatetime
     fragment_id: str = Field(examples=[_FRAGMENT])
 
@@ -44,13 +52,18 @@ class PersonView(View):
 
     person_id: str = Field(examples=[_PERSON])
     identifiers: list[IdentifierView]
-    fragments: list[str] = Field(description="All fragments whose facts are this person's, oldest first", examples=[[_FRAGMENT]])
+    fragments: list[str] = Field(
+        description="All fragments whose facts are this person's, oldest first", examples=[[_FRAGMENT]]
+    )
     account_id: str | None = Field(description="The company: claimed, or by the domain of a business address")
     graph_version: int | None = Field(description="Counts the changes of `fragments`; null for a moment in the past")
     created_at: AwareDatetime = Field(description="When the oldest fragment was first seen")
     is_test: bool = Field(description="Only test sources ever saw this person, or somebody marked them as a test")
     consent: dict[ConsentChannel, Consent] | None = Field(
-        description="By channel, what was said last about being reached; a channel that is missing goes by `any`; null for a moment in the past",
+        description=(
+            "By channel, what was said last about being reached; a channel that is missing goes by `any`; null for a"
+            " moment in the past"
+        ),
         examples=[{"email": "granted"}],
     )
 
@@ -62,17 +75,19 @@ class PeoplePage(View):
     next_cursor: str | None = Field(description="Ask with `cursor` for the next page; null on the last")
 
 
-class LookupRequest(View):
-    model_config = ConfigDict(extra="forbid")
-
-    person_ids: list[Annotated[str, Field(max_length=64)]] = Field(max_length=200, description="Up to 200 ids", examples=[[_PERSON, _OTHER]])
+class LookupRequest(RequestBody):
+    person_ids: list[Annotated[str, Field(max_length=64)]] = Field(
+        max_length=200, description="Up to 200 ids", examples=[[_PERSON, _OTHER]]
+    )
 
 
 class LookupAnswer(View):
     """People by id."""
 
     items: list[PersonView] = Field(description="Each person once, by id")
-    current: dict[str, str] = Field(description="Asked id -> the id it answers with now; unknown ids are missing", examples=[{_OTHER: _PERSON}])
+    current: dict[str, str] = Field(
+        description="Asked id -> the id it answers with now; unknown ids are missing", examples=[{_OTHER: _PERSON}]
+    )
 
 
 class LinkView(View):
@@ -97,7 +112,7 @@ class RefusalView(View):
 
     left_id: str
     right_id: str
-    reason: domain.Reason
+    reason: Reason
     strength: Strength
     evidence_id: str = Field(description="The last capture that suggested it")
     first_at: AwareDatetime
@@ -126,32 +141,31 @@ class LinksView(View):
     remarks: list[RemarkView]
 
 
-class MergeRequest(View):
-    model_config = ConfigDict(extra="forbid")
-
+class MergeRequest(RequestBody):
     with_person_id: str = Field(min_length=1, max_length=64, description="The other one", examples=[_OTHER])
-    reason: str = Field(min_length=1, max_length=500, description="Kept with the link, and told", examples=["Same person, met at the fair"])
+    reason: str = Field(
+        min_length=1,
+        max_length=500,
+        description="Kept with the link, and told",
+        examples=["Same person, met at the fair"],
+    )
 
 
-class MarkRequest(View):
-    model_config = ConfigDict(extra="forbid")
-
+class MarkRequest(RequestBody):
     is_test: Truth = Field(description="true: a test; false: none after all")
 
 
-class NamedIdentifier(View):
-    model_config = ConfigDict(extra="forbid")
-
+class NamedIdentifier(RequestBody):
     kind: IdentifierKind
     value: str = Field(min_length=1, max_length=512)
 
 
-class SplitRequest(View):
+class SplitRequest(RequestBody):
     """Name exactly one of `link_ids`, `identifiers`, `fragment_ids`."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    link_ids: list[Annotated[str, Field(max_length=64)]] | None = Field(default=None, min_length=1, max_length=200, description="Cut these links")
+    link_ids: list[Annotated[str, Field(max_length=64)]] | None = Field(
+        default=None, min_length=1, max_length=200, description="Cut these links"
+    )
     identifiers: list[NamedIdentifier] | None = Field(
         default=None,
         min_length=1,
@@ -162,7 +176,9 @@ class SplitRequest(View):
     fragment_ids: list[Annotated[str, Field(max_length=64)]] | None = Field(
         default=None, min_length=1, max_length=200, description="As `identifiers`, by fragment"
     )
-    reason: str = Field(min_length=1, max_length=500, description="Kept with the cut, and told", examples=["Shared office computer"])
+    reason: str = Field(
+        min_length=1, max_length=500, description="Kept with the cut, and told", examples=["Shared office computer"]
+    )
 
 
 class PartView(View):
@@ -179,7 +195,9 @@ class RegroupingView(View):
 
     dry_run: bool
     people: list[PartView]
-    new_link_ids: list[str] = Field(description="Cut these to undo a merge; a dry run's link does not exist, and none is named")
+    new_link_ids: list[str] = Field(
+        description="Cut these to undo a merge; a dry run's link does not exist, and none is named"
+    )
     cut_link_ids: list[str]
     changed: bool = Field(description="False when links were cut, but others still hold the person together")
     sentence: str
@@ -203,14 +221,18 @@ class AccountsPage(View):
     next_cursor: str | None
 
 
-def person_view(fragments: Sequence[domain.Fragment], links: Iterable[domain.Link], answers: Iterable[domain.Answer] | None) -> PersonView:
-    """`fragments` are one person's, oldest first; `links` at least those that held at the moment; `answers` None for a moment in the past."""
+def person_view(
+    fragments: Sequence[Fragment], links: Iterable[Link], consents: Iterable[FragmentConsent] | None
+) -> PersonView:
+    """`fragments` are one person's, oldest first; `links` at least those that held at the moment;
+    `consents` None for a moment in the past.
+    """
     best: dict[str, Strength] = {}
     for link in links:
         for end in link.pair:
             best[end] = max(best.get(end, Strength.CLAIMED), link.strength, key=_BELIEF.__getitem__)
     return PersonView(
-        person_id=domain.person_of(fragments[0].fragment_id),
+        person_id=person_of(fragments[0].fragment_id),
         identifiers=[
             IdentifierView(
                 kind=IdentifierKind(one.kind),
@@ -223,28 +245,28 @@ def person_view(fragments: Sequence[domain.Fragment], links: Iterable[domain.Lin
             if one.kind is not None and one.value is not None
         ],
         fragments=[one.fragment_id for one in fragments],
-        account_id=domain.account_of(fragments),
-        graph_version=None if answers is None else fragments[0].graph_version,
+        account_id=account_of(fragments),
+        graph_version=None if consents is None else fragments[0].graph_version,
         created_at=fragments[0].created_at,
-        is_test=domain.is_test_person(fragments),
-        consent=None if answers is None else consent_told(answers),
+        is_test=is_test_person(fragments),
+        consent=None if consents is None else consent_told(consents),
     )
 
 
-def consent_told(answers: Iterable[domain.Answer]) -> dict[ConsentChannel, Consent]:
+def consent_told(consents: Iterable[FragmentConsent]) -> dict[ConsentChannel, Consent]:
     """What holds for one person, by channel."""
-    return {channel: answer.consent for channel, answer in domain.settle(answers).items()}
+    return {channel: one.consent for channel, one in consent_by_channel(consents).items()}
 
 
-def link_view(link: domain.Link) -> LinkView:
+def link_view(link: Link) -> LinkView:
     return LinkView(**{name: getattr(link, name) for name in LinkView.model_fields})
 
 
-def account_view(account: domain.Account) -> AccountView:
+def account_view(account: Account) -> AccountView:
     return AccountView(**{name: getattr(account, name) for name in AccountView.model_fields})
 
 
-def regrouping_view(came: domain.Regrouping, *, dry_run: bool) -> RegroupingView:
+def regrouping_view(came: Regrouping, *, dry_run: bool) -> RegroupingView:
     named = {one.fragment_id: one for one in came.fragments}
     said = [str(getattr(event, "sentence", "")) for event in came.said]
     parts = [
@@ -252,7 +274,9 @@ def regrouping_view(came: domain.Regrouping, *, dry_run: bool) -> RegroupingView
             person_id=part.person_id,
             fragments=list(part.fragment_ids),
             identifiers=[
-                NamedIdentifier(kind=IdentifierKind(kind), value=str(named[one].value)) for one in part.fragment_ids if (kind := named[one].kind)
+                NamedIdentifier(kind=IdentifierKind(kind), value=str(named[one].value))
+                for one in part.fragment_ids
+                if (kind := named[one].kind)
             ],
             graph_version=part.graph_version,
         )
@@ -272,5 +296,5 @@ _BELIEF = {Strength.CLAIMED: 0, Strength.INFERRED: 1, Strength.VERIFIED: 2, Stre
 _KIND_ORDER = {kind.value: rank for rank, kind in enumerate(IdentifierKind)}
 
 
-def _by_kind(fragment: domain.Fragment) -> tuple[int, str]:
+def _by_kind(fragment: Fragment) -> tuple[int, str]:
     return _KIND_ORDER.get(fragment.kind or "", len(_KIND_ORDER)), fragment.fragment_id

@@ -18,7 +18,8 @@ from contracts.ids import hash_id
 from contracts.limits import ACCOUNT_TRAITS, NAME_CHARACTERS, VALUE_BYTES
 from contracts.maildomains import company_domain
 from contracts.values import AccountClaim, JsonObject
-from services.identity.domain.normalise import domain_spelling, email_domain
+from people_kernel.workspace import Pages
+from services.identity.domain.claims import domain_spelling, email_domain
 
 AccountKey = tuple[str, str]
 """("group_id" | "domain" | "name", normalised value); the strongest kind comes first."""
@@ -53,20 +54,20 @@ def account_keys(claim: AccountClaim | None, emails: Iterable[str] = ()) -> list
     return keys + [("domain", domain) for email in emails if (domain := registrable_domain(email_domain(email)))]
 
 
-class AccountBook:
-    """Some accounts, as a working copy that knows what was changed."""
+class AccountPages(Pages[str, Account]):
+    """Accounts by id, and by what they are known."""
 
-    def __init__(self, accounts: Iterable[Account]) -> None:
-        self.accounts = {account.account_id: account for account in accounts}
-        self.created: dict[str, None] = {}
-        self.changed: dict[str, None] = {}
+    __slots__ = ("_by_key",)
+
+    def __init__(self, accounts: Iterable[Account] = ()) -> None:
+        super().__init__({account.account_id: account for account in accounts})
         self._by_key: dict[AccountKey, str] = {}
-        for account in self.accounts.values():
+        for account in self.values():
             self._index(account)
 
     def current(self, account_id: str | None) -> str | None:
         """The account that `account_id` stands for today."""
-        while account_id and (known := self.accounts.get(account_id)) and known.survivor_id:
+        while account_id and (known := self.get(account_id)) and known.survivor_id:
             account_id = known.survivor_id
         return account_id
 
@@ -84,41 +85,56 @@ class AccountBook:
             keys = account_keys(None, emails)[:1] or keys
         return self._settle(keys, claim, cause, is_verified=is_verified) if keys else (None, [])
 
-    def _settle(self, keys: list[AccountKey], claim: AccountClaim, cause: InteractionReceived, *, is_verified: bool) -> tuple[str, list[Event]]:
+    def _settle(
+        self, keys: list[AccountKey], claim: AccountClaim, cause: InteractionReceived, *, is_verified: bool
+    ) -> tuple[str, list[Event]]:
         said: list[Event] = []
         found = self._find(keys)
         if found is None:
             found = self._create(keys, claim, cause.meta.at)
             meta = following(cause, AccountCreated.wire_name, found.account_id)
-            said.append(AccountCreated(meta=meta, account_id=found.account_id, domain=found.domain, group_id=found.group_id, name=found.name))
+            said.append(
+                AccountCreated(
+                    meta=meta,
+                    account_id=found.account_id,
+                    domain=found.domain,
+                    group_id=found.group_id,
+                    name=found.name,
+                )
+            )
         account = self._absorb(found, keys)
         account = _with_keys(account, self._free(keys))
         account = _with_claims(account, claim, is_verified=is_verified)
-        self.accounts[account.account_id] = account
-        self._index(account)
         if account != found:
-            said.append(self._say_changed(account, cause))
+            self._keep(account)
+            said.append(_changed(account, cause))
         return account.account_id, said
 
     def _find(self, keys: list[AccountKey]) -> Account | None:
-        """The account of the strongest key; a weaker key's if that one lacks the stronger key (else it is somebody else's)."""
+        """The account of the strongest key; a weaker key's if that one lacks the
+        stronger key (else it is somebody else's).
+        """
         for key in keys:
-            held = self.accounts.get(self._by_key.get(key, ""))
+            held = self.get(self._by_key.get(key, ""))
             if held is not None and (key == keys[0] or getattr(held, keys[0][0]) is None):
                 return held
         return None
 
     def _create(self, keys: list[AccountKey], claim: AccountClaim, at: datetime) -> Account:
-        account = replace(_with_keys(Account(hash_id("acc", *keys[0]), at), self._free(keys)), name=_clean_name(claim.name))
-        self.created[account.account_id] = None
+        account = replace(
+            _with_keys(Account(hash_id("acc", *keys[0]), at), self._free(keys)), name=_clean_name(claim.name)
+        )
+        self._keep(account)
         return account
 
     def _free(self, keys: list[AccountKey]) -> list[AccountKey]:
         return [key for key in keys if key not in self._by_key]
 
     def _absorb(self, account: Account, keys: list[AccountKey]) -> Account:
-        """Group id and domain, claimed together, were known apart: the older account takes over what the younger was known by."""
-        for other in [self.accounts[self._by_key[key]] for key in keys if key in self._by_key]:
+        """Group id and domain, claimed together, were known apart: the older account
+        takes over what the younger was known by.
+        """
+        for other in [self[self._by_key[key]] for key in keys if key in self._by_key]:
             if other.account_id == account.account_id or _contradict(account, other):
                 continue
             survivor, absorbed = sorted((account, other), key=lambda one: (one.created_at, one.account_id))
@@ -129,24 +145,14 @@ class AccountBook:
                 name=survivor.name or absorbed.name,
                 traits=_filled(survivor.traits, absorbed.traits, ACCOUNT_TRAITS),
             )
-            self.accounts[absorbed.account_id] = replace(absorbed, group_id=None, domain=None, name_key=None, survivor_id=account.account_id)
-            self._note_change(absorbed.account_id)
+            self[absorbed.account_id] = replace(
+                absorbed, group_id=None, domain=None, name_key=None, survivor_id=account.account_id
+            )
         return account
 
-    def _say_changed(self, account: Account, cause: InteractionReceived) -> Event:
-        self._note_change(account.account_id)
-        return AccountChanged(
-            meta=following(cause, AccountChanged.wire_name, account.account_id),
-            account_id=account.account_id,
-            domain=account.domain,
-            group_id=account.group_id,
-            name=account.name,
-            traits=account.traits,
-        )
-
-    def _note_change(self, account_id: str) -> None:
-        if account_id not in self.created:
-            self.changed[account_id] = None
+    def _keep(self, account: Account) -> None:
+        self[account.account_id] = account
+        self._index(account)
 
     def _index(self, account: Account) -> None:
         for kind, value in (("group_id", account.group_id), ("domain", account.domain), ("name", account.name_key)):
@@ -158,6 +164,17 @@ def search_text_of(account: Account) -> str:
     """By what an account is searched; by nothing, when it turned out to be another."""
     parts = () if account.survivor_id else (account.name, account.domain, account.group_id)
     return "\n".join(part for part in parts if part)
+
+
+def _changed(account: Account, cause: InteractionReceived) -> Event:
+    return AccountChanged(
+        meta=following(cause, AccountChanged.wire_name, account.account_id),
+        account_id=account.account_id,
+        domain=account.domain,
+        group_id=account.group_id,
+        name=account.name,
+        traits=account.traits,
+    )
 
 
 def _contradict(one: Account, other: Account) -> bool:
@@ -196,7 +213,11 @@ def _with_claims(account: Account, claim: AccountClaim, *, is_verified: bool) ->
 
 def _bounded(traits: JsonObject) -> JsonObject:
     """What can be kept on an account; the interaction keeps the rest."""
-    return {name: value for name, value in traits.items() if len(name) <= NAME_CHARACTERS and len(orjson.dumps(value)) <= VALUE_BYTES}
+    return {
+        name: value
+        for name, value in traits.items()
+        if len(name) <= NAME_CHARACTERS and len(orjson.dumps(value)) <= VALUE_BYTES
+    }
 
 
 def _filled(first: JsonObject, then: JsonObject, most: int) -> JsonObject:

@@ -1,53 +1,196 @@
-"""What a capture says about who it was, read once: normalised identifiers, strongest first, and what was not usable."""
+"""What a capture says about who it was, read once: identifiers in one spelling,
+strongest first, and what was not usable.
+
+The same name is found again by its one spelling; what cannot be a name of one person is refused with a reason.
+"""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
+
+import idna
+import phonenumbers
 
 from contracts.events.gateway import InteractionReceived
 from contracts.values import Identifier, IdentifierKind, InteractionKind, SourceKind, Strength
-from services.identity.domain.consent import Statement, statements_of
-from services.identity.domain.normalise import Remark, normalise, respelled
+from services.identity.domain.consent import ConsentClaim, statements_of
 
-Key = tuple[str, str]
+
+def _set_of(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+IdentifierKey = tuple[str, str]
 """(kind, value) of an identifier."""
 
+LONGEST_VALUE: Final = 512  # the contract's bound on an identifier
+
+# what programs write when they have no name to write; compared case-folded, without blanks
+_JUNK_NAMES: Final = _set_of(
+    """
+    null none nil undefined unknown anonymous anon guest nan n/a na - -- . 0 -1 1 false true void empty missing
+    default user userid user_id visitor [objectobject] {} [] () (null) (none) <null> not_set notset (notset)
+    notavailable notapplicable anonymoususer anonymous_user invalid error string id yourid {{user.id}} {{userid}}
+    %user_id% ${userid}
+    """
+)
+_JUNK_LOCALS: Final = _set_of("null none undefined noemail no-email nomail n/a na anonymous unknown nobody")
+_NIL_UUID: Final = re.compile(r"[0\-{}]+")
+_PLAIN_DOMAIN: Final = re.compile(
+    r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*\.(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})"
+)
+_NOT_IN_LOCAL: Final = re.compile(r'[\s<>()\[\],;:\\"@]')
+_LONGEST_LOCAL: Final = 64  # RFC 5321, 4.5.3.1.1
+_LONGEST_DOMAIN: Final = 253
+_FEWEST_DIGITS: Final = 7  # shorter ones are short codes or extensions, not a person's line
 _RANK: Final = {kind: rank for rank, kind in enumerate(IdentifierKind)}
 _MOST_IDENTIFIERS: Final = 20  # of one capture; nobody has more at once, and each costs a link
 _TRAITS_THAT_IDENTIFY: Final = (("email", IdentifierKind.EMAIL), ("phone", IdentifierKind.PHONE))
 
 
-class Claim(NamedTuple):
-    """A capture, read. `previous` are the two things the previous name of an alias call may be: a user id, or an anonymous one."""
+@dataclass(frozen=True, slots=True)
+class IdentifierRemark:
+    """Why a value that was given as an identifier is not used as one. The value
+    itself stays in the interaction's traits.
+    """
+
+    kind: IdentifierKind
+    reason: str
+
+
+def normalise(kind: IdentifierKind, value: str, region: str) -> Identifier | IdentifierRemark:
+    """`value` in its one spelling, or why it names nobody. `region` (ISO 3166, e.g. DE)
+    reads phone numbers without a country code.
+    """
+    spelling = _spelled(kind, value, region)
+    return Identifier(kind=kind, value=spelling) if isinstance(spelling, str) else spelling
+
+
+def respelled(named: Identifier, region: str) -> Identifier | IdentifierRemark:
+    """`normalise` of one that was read already: itself, as most are."""
+    spelling = _spelled(named.kind, named.value, region)
+    if spelling == named.value:
+        return named
+    return Identifier(kind=named.kind, value=spelling) if isinstance(spelling, str) else spelling
+
+
+def _spelled(kind: IdentifierKind, value: str, region: str) -> str | IdentifierRemark:
+    """The one spelling of `value`, or why it names nobody."""
+    if len(value) > LONGEST_VALUE:
+        return IdentifierRemark(kind, "too_long")
+    if not _is_text(value):
+        return IdentifierRemark(kind, "control_characters")
+    match kind:
+        case IdentifierKind.EMAIL:
+            spelling = _email(value)
+        case IdentifierKind.PHONE:
+            spelling = _phone(value, region)
+        case _:
+            spelling = _opaque(value)
+    if not isinstance(spelling, str):
+        return IdentifierRemark(kind, spelling.reason)
+    return spelling if len(spelling) <= LONGEST_VALUE else IdentifierRemark(kind, "too_long")
+
+
+def email_domain(email: str) -> str:
+    """The domain of a normalised e-mail address."""
+    return email.rpartition("@")[2]
+
+
+def domain_spelling(text: str) -> str | None:
+    """A domain in lower-case ASCII (IDNA 2008), or None when `text` is none."""
+    domain = text.lower().rstrip(".")
+    if not domain.isascii():
+        try:
+            domain = idna.encode(domain, uts46=True).decode().lower()
+        except (idna.IDNAError, UnicodeError):
+            return None
+    return domain if len(domain) <= _LONGEST_DOMAIN and _PLAIN_DOMAIN.fullmatch(domain) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Unusable:
+    reason: str
+
+
+def _email(value: str) -> str | _Unusable:
+    text = unicodedata.normalize("NFKC", value).strip().removeprefix("mailto:")
+    local, at, domain = text.rpartition("@")
+    # case-folding can undo NFKC, so it is composed again; plus-tags are kept: they are the person's business
+    local = unicodedata.normalize("NFKC", local.casefold())
+    host = domain_spelling(domain)
+    if not at or not local or host is None or len(local) > _LONGEST_LOCAL or _NOT_IN_LOCAL.search(local):
+        return _Unusable("not_an_email")
+    if local in _JUNK_LOCALS:
+        return _Unusable("junk")
+    return f"{local}@{host}"
+
+
+def _phone(value: str, region: str) -> str | _Unusable:
+    try:
+        number = phonenumbers.parse(unicodedata.normalize("NFKC", value), region)
+    except phonenumbers.NumberParseException:
+        return _Unusable("not_a_phone")
+    # possible, not valid: the tables of valid ranges lag behind the world, and a link through a phone is guarded anyway
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return _Unusable("not_a_phone")
+    digits = str(number.national_number)
+    if len(digits) < _FEWEST_DIGITS or len(set(digits)) == 1 or digits in "12345678901234567890":
+        return _Unusable("junk")
+    spelling = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    # two people behind one switchboard differ by their extension only
+    return f"{spelling};ext={number.extension}" if number.extension else spelling
+
+
+def _opaque(value: str) -> str | _Unusable:
+    text = value.strip()
+    folded = "".join(text.casefold().split())
+    if not folded or folded in _JUNK_NAMES or _NIL_UUID.fullmatch(folded):
+        return _Unusable("junk")
+    return text
+
+
+def _is_text(value: str) -> bool:
+    """False for control characters and lone surrogates, which no store takes alike."""
+    return value.isprintable() or not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value.strip())
+
+
+class CaptureClaim(NamedTuple):
+    """A capture, read. `previous` are the two things the previous name of an alias
+    call may be: a user id, or an anonymous one.
+    """
 
     capture: InteractionReceived
     identifiers: tuple[Identifier, ...]
-    remarks: tuple[Remark, ...]
+    remarks: tuple[IdentifierRemark, ...]
     previous: tuple[Identifier, ...] = ()
-    statements: tuple[Statement, ...] = ()  # about being written to or called
+    statements: tuple[ConsentClaim, ...] = ()  # about being written to or called
 
     @property
     def strength(self) -> Strength:
         return Strength.VERIFIED if self.capture.interaction.source_kind is SourceKind.SERVER else Strength.CLAIMED
 
 
-def read_claims(captures: Sequence[InteractionReceived], region: str) -> list[Claim]:
+def read_claims(captures: Sequence[InteractionReceived], region: str) -> list[CaptureClaim]:
     """Each capture's claim, in order. `region` reads phone numbers that lack a country code."""
     return [_read(capture, region) for capture in captures]
 
 
-def keys_of(claims: Iterable[Claim]) -> set[Key]:
+def keys_of(claims: Iterable[CaptureClaim]) -> set[IdentifierKey]:
     """Every identifier that must be looked up to judge `claims`."""
     return {(named.kind.value, named.value) for claim in claims for named in (*claim.identifiers, *claim.previous)}
 
 
-def _read(capture: InteractionReceived, region: str) -> Claim:
+def _read(capture: InteractionReceived, region: str) -> CaptureClaim:
     identifiers, remarks = _told_apart(_named(capture, region))
-    return Claim(capture, identifiers, remarks, _previous(capture, region), statements_of(capture.interaction))
+    return CaptureClaim(capture, identifiers, remarks, _previous(capture, region), statements_of(capture.interaction))
 
 
-def _named(capture: InteractionReceived, region: str) -> list[Identifier | Remark]:
+def _named(capture: InteractionReceived, region: str) -> list[Identifier | IdentifierRemark]:
     """What it names beside and in its traits, as it is spelled here."""
     read = [respelled(named, region) for named in capture.identifiers]
     if traits := capture.interaction.traits:
@@ -57,14 +200,16 @@ def _named(capture: InteractionReceived, region: str) -> list[Identifier | Remar
     return read
 
 
-def _told_apart(read: Sequence[Identifier | Remark]) -> tuple[tuple[Identifier, ...], tuple[Remark, ...]]:
+def _told_apart(
+    read: Sequence[Identifier | IdentifierRemark],
+) -> tuple[tuple[Identifier, ...], tuple[IdentifierRemark, ...]]:
     """Identifiers, strongest first, and remarks; each once."""
     if len(read) == 1:  # as of most pages
         (one,) = read
         return ((one,), ()) if isinstance(one, Identifier) else ((), (one,))
     identifiers = sorted(dict.fromkeys(one for one in read if isinstance(one, Identifier)), key=_strongest_first)
-    remarks = list(dict.fromkeys(one for one in read if isinstance(one, Remark)))
-    remarks += [Remark(one.kind, "too_many") for one in identifiers[_MOST_IDENTIFIERS:]][:1]
+    remarks = list(dict.fromkeys(one for one in read if isinstance(one, IdentifierRemark)))
+    remarks += [IdentifierRemark(one.kind, "too_many") for one in identifiers[_MOST_IDENTIFIERS:]][:1]
     return tuple(identifiers[:_MOST_IDENTIFIERS]), tuple(remarks)
 
 

@@ -1,20 +1,16 @@
-"""Tables, and how their rows become what the domain speaks of."""
+"""What identity keeps: fragments, links, what was refused or remarked on, consent, and accounts."""
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Column, Index, MetaData, UniqueConstraint, and_, inspect
+from sqlalchemy import Index, MetaData, UniqueConstraint, and_, inspect
 from sqlalchemy import Table as CoreTable
 from sqlmodel import Field, SQLModel
 
 from chassis.store.columns import JsonDocument, UtcDateTime
 from chassis.store.search import search_table
-from chassis.store.statements import Row
-from contracts.values import Consent, ConsentChannel, JsonObject, Strength
-from services.identity.domain import Account, Answer, Fragment, Link
+from contracts.values import JsonObject, Strength
 
 
 class Table(SQLModel):
@@ -137,7 +133,8 @@ LINK = table_of(LinkRow)
 REFUSAL = table_of(RefusalRow)
 REMARK = table_of(RemarkRow)
 ACCOUNT = table_of(AccountRow)
-PERSON_SEARCH = search_table("person_search", Table.metadata)  # addresses, user ids and numbers; devices are found by their whole id
+# addresses, user ids and numbers; devices are found by their whole id
+PERSON_SEARCH = search_table("person_search", Table.metadata)
 ACCOUNT_SEARCH = search_table("account_search", Table.metadata)
 CONSENT = table_of(ConsentRow)
 
@@ -148,30 +145,3 @@ Index("link_left", LINK.c.left_id)
 # few links are ever cut, and every batch asks for those of its people
 _cut = and_(_automatic, LINK.c.cut_at.is_not(None))
 Index("link_cut", LINK.c.left_id, sqlite_where=_cut, postgresql_where=_cut)
-
-
-def columns_of(kind: type[Any], table: CoreTable) -> list[Column[Any]]:
-    """The columns of `table` in the order of the fields of `kind`, so that a row is its arguments."""
-    return [table.c[field.name] for field in fields(kind)]
-
-
-FRAGMENT_COLUMNS = [FRAGMENT.c[name] for name in Fragment._fields]
-LINK_COLUMNS = columns_of(Link, LINK)
-ACCOUNT_COLUMNS = columns_of(Account, ACCOUNT)
-CONSENT_COLUMNS = columns_of(Answer, CONSENT)
-
-
-def to_link(row: Row) -> Link:
-    values: tuple[Any, ...] = tuple(row)
-    link_id, left_id, right_id, strength, *rest = values
-    return Link(link_id, left_id, right_id, Strength(strength), *rest)
-
-
-def to_answer(row: Row) -> Answer:
-    told = row._asdict()
-    return Answer(**told | {"channel": ConsentChannel(row.channel), "consent": Consent(row.consent), "strength": Strength(row.strength)})
-
-
-def to_row(value: Any) -> dict[str, Any]:
-    """A domain value as a row: its fields are the columns."""
-    return {name: getattr(value, name) for name in type(value).__slots__}

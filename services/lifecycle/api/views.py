@@ -1,18 +1,36 @@
-"""What lifecycle is asked, and what its answers look like."""
+"""What lifecycle is asked, and what its answers look like; people are shown,
+however many, in a constant number of selects.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from chassis.http.fields import Moment
+from chassis.context import Context
+from chassis.web.fields import Moment
+from contracts.ids import with_prefix
 from contracts.values import Receipt
-from people_kernel.api.paging import Current
+from people_kernel.api.pages import Current
+from people_kernel.placements import Placement, placement_in
+from people_kernel.store.placements import load_placements
+from services.lifecycle.domain.process import LifecycleProcess
+from services.lifecycle.domain.workspace import Clock, CurrentStage, Move, present
+from services.lifecycle.rulebooks import process_of
+from services.lifecycle.store import queries
+from services.lifecycle.store.load import load_current_stages, load_running_clocks
+from services.lifecycle.store.tables import FRAGMENT
 
 Note = Annotated[str, Field(max_length=2000, description="In plain words, for whoever reads the receipt")]
-Reason = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,49}$", description="A short code of your own", examples=["bad_timing"])]
-OccurredAt = Annotated[Moment, Field(description="When it happened, if not just now", examples=["2026-03-01T08:00:00Z"])]
+Reason = Annotated[
+    str, Field(pattern="^[a-z][a-z0-9_]{0,49}$", description="A short code of your own", examples=["bad_timing"])
+]
+OccurredAt = Annotated[
+    Moment, Field(description="When it happened, if not just now", examples=["2026-03-01T08:00:00Z"])
+]
 
 
 class _Request(BaseModel):
@@ -43,7 +61,9 @@ class RecycleRequest(_Request):
     """Not now."""
 
     reason: Reason
-    wake_at: Moment | None = Field(default=None, description="When to take this person up again", examples=["2026-09-01T08:00:00Z"])
+    wake_at: Moment | None = Field(
+        default=None, description="When to take this person up again", examples=["2026-09-01T08:00:00Z"]
+    )
 
 
 class DisqualifyRequest(_Request):
@@ -55,7 +75,12 @@ class DisqualifyRequest(_Request):
 class ReopenRequest(_Request):
     """After all."""
 
-    to: str | None = Field(default=None, min_length=1, max_length=50, description="The stage to begin again in; default: what the process says")
+    to: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=50,
+        description="The stage to begin again in; default: what the process says",
+    )
 
 
 class ClockView(BaseModel):
@@ -75,12 +100,17 @@ class PersonView(BaseModel):
     graph_version: int = Field(description="Which grouping of fragments this rests on")
     is_test: bool
     stage: str | None = Field(
-        description="Whoever has not moved on is where everybody begins; null: they had not been seen `as_of` then", examples=["mql"]
+        description="Whoever has not moved on is where everybody begins; null: they had not been seen `as_of` then",
+        examples=["mql"],
     )
     title: str | None = Field(description="The stage in words", examples=["Marketing qualified lead"])
-    kind: str | None = Field(description="open, won, lost or parked; null: the process has no such stage any more", examples=["open"])
+    kind: str | None = Field(
+        description="open, won, lost or parked; null: the process has no such stage any more", examples=["open"]
+    )
     previous: str | None = Field(description="The stage before")
-    since: AwareDatetime | None = Field(description="When the stage was entered, by when things happened; null: a stranger, who has not moved on")
+    since: AwareDatetime | None = Field(
+        description="When the stage was entered, by when things happened; null: a stranger, who has not moved on"
+    )
     entered_at: AwareDatetime | None = Field(description="When that was decided")
     by: str | None = Field(description="Who decided; null: a rule")
     reason: str | None = Field(description="A human's reason code")
@@ -178,3 +208,75 @@ class ProcessView(BaseModel):
     stages: list[StageView]
     rules: list[RuleView]
     clocks: list[ClockRuleView]
+
+
+async def show(context: Context, person_ids: Collection[str], as_of: datetime | None = None) -> dict[str, PersonView]:
+    """Person -> view. These must be people who are there now."""
+    session, process = context.session, await process_of(context)
+    stages = await load_current_stages(session, person_ids)
+    placements = await load_placements(session, FRAGMENT, [with_prefix("frg", person_id) for person_id in person_ids])
+    histories = await queries.moves_of_people(session, person_ids, as_of)
+    found = {person_id: present(moves, process) for person_id, moves in histories.items()}
+    moves = {person_id: move for person_id, move in found.items() if move is not None}
+    receipts = await queries.receipts_by_id(session, {move.receipt_id for move in moves.values()})
+    wakes = await queries.wake_dates(session, {move.move_id for move in moves.values()}) if as_of is None else {}
+    homes = {home for current in stages.values() for home in current.homes} if as_of is None else set()
+    clocks = await load_running_clocks(session, homes)
+    views = {}
+    for person_id in person_ids:
+        current = stages.get(person_id) or CurrentStage(person_id)
+        theirs = sorted(
+            (one for one in clocks.values() if one.fragment_id in current.homes),
+            key=lambda one: (one.due_at, one.clock_id),
+        )
+        placement = placement_in(placements, with_prefix("frg", person_id))
+        came_later = person_id in histories and person_id not in moves
+        is_early = came_later or (as_of is not None and current.seen_at is not None and as_of < current.seen_at)
+        view = _view(process, current, placement, moves.get(person_id), is_early=is_early)
+        view.clocks = [_clock(clock) for clock in theirs]
+        _explain(view, moves.get(person_id), receipts, wakes)
+        views[person_id] = view
+    return views
+
+
+def _view(
+    process: LifecycleProcess, current: CurrentStage, placement: Placement, move: Move | None, *, is_early: bool
+) -> PersonView:
+    """Whoever has not moved is where everybody begins, once they were seen."""
+    stage = None if is_early else process.first if move is None else move.stage
+    known = None if stage is None else process.stages.get(stage)
+    return PersonView(
+        person_id=current.person_id,
+        graph_version=placement.graph_version,
+        is_test=current.is_test,
+        stage=stage,
+        title=None if known is None else known.title,
+        kind=None if known is None else known.kind,
+        previous=None if move is None else move.previous,
+        since=move.occurred_at if move is not None else None if is_early else current.seen_at,
+        entered_at=None if move is None else move.at,
+        by=None if move is None else move.by,
+        reason=None if move is None else move.reason,
+        wake_at=None,
+        clocks=[],
+        possible=list(process.possible(stage)),
+        receipt=None,
+    )
+
+
+def _explain(view: PersonView, move: Move | None, receipts: dict[str, Receipt], wakes: dict[str, datetime]) -> None:
+    if move is None:
+        return
+    view.wake_at = wakes.get(move.move_id)
+    receipt = receipts.get(move.receipt_id)
+    view.receipt = None if receipt is None else receipt.model_copy(update={"person_id": view.person_id})
+
+
+def _clock(clock: Clock) -> ClockView:
+    return ClockView(
+        name=clock.name,
+        stage=clock.stage,
+        started_at=clock.started_at,
+        due_at=clock.due_at,
+        breached_at=clock.breached_at,
+    )

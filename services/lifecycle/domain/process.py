@@ -2,21 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
 
+from people_kernel.cards import CARD_VARIABLES
 from rulebook.compile import Rulebook
-from rulebook.evaluate import Evaluation, Match, Rule
+from rulebook.evaluate import Evaluation, MatchedRule, Rule
 from rulebook.problems import did_you_mean
 from rulebook.receipts import alternatives
-from services.lifecycle.domain.vocabulary import AUTOMATIC, VERDICTS
+from rulebook.vocabulary import DOUBLE, INT, STRING, FactType, Vocabulary, one_of
 
 NAME = "lifecycle"
+
+CREATED = "created"  # somebody was seen for the first time
+SCORED = "scored"  # scoring told something new, or the person has just moved on
+REFERRAL_ACCEPTED = "referral_accepted"
+REFERRAL_RETURNED = "referral_returned"
+REFERRAL_EXHAUSTED = "referral_exhausted"  # every rep was asked and none answered
+QUALIFIED = "qualified"
+RECYCLED = "recycled"
+DISQUALIFIED = "disqualified"
+REOPENED = "reopened"
+WOKEN = "woken"  # the moment came that was set when the person was recycled
+OPPORTUNITY_OPENED = "opportunity_opened"
+WON = "won"
+LOST = "lost"
+
+AUTOMATIC = frozenset({CREATED, SCORED})
+"""Triggers that tell what is known; rules without `named:` listen to these."""
+TOLD = (
+    REFERRAL_ACCEPTED,
+    REFERRAL_RETURNED,
+    REFERRAL_EXHAUSTED,
+    QUALIFIED,
+    RECYCLED,
+    DISQUALIFIED,
+    REOPENED,
+    WOKEN,
+    OPPORTUNITY_OPENED,
+    WON,
+    LOST,
+)
+"""Triggers that tell what somebody did; only rules that name them listen."""
+TRIGGERS = (CREATED, SCORED, *TOLD)
+VERDICTS: Mapping[str, str] = {
+    "qualify": QUALIFIED,
+    "recycle": RECYCLED,
+    "disqualify": DISQUALIFIED,
+    "reopen": REOPENED,
+}
+"""What a human can say of a person -> the trigger it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Why the rules are asked now. `facts` are what only this trigger knows, `noted` what its
+    receipt keeps beside; `to` is a human's choice.
+    """
+
+    name: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+    to: str | None = None
+    noted: Mapping[str, Any] = field(default_factory=dict)
+
+
+def vocabulary_of(stages: Sequence[str]) -> Vocabulary:
+    """The words of a process with these stages; its kinds are the stages that a rule may leave."""
+    stage = one_of(*stages)
+    variables: dict[str, FactType] = {
+        **CARD_VARIABLES,
+        "stage.name": stage,
+        "stage.days": DOUBLE,
+        "since.points": DOUBLE,
+        "referral.reason": STRING,
+        "verdict.reason": STRING,
+        "verdict.to": stage,
+        "opportunity.others_open": INT,
+    }
+    return Vocabulary(variables=variables, kinds=stages)
+
 
 StageName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$", max_length=50)]
 _Hours = Annotated[float, Field(gt=0, le=24 * 366)]
@@ -48,7 +118,7 @@ class MoveTo(BaseModel):
         return (self.to, *self.choices)
 
 
-class Stage(_Part):
+class ProcessStage(_Part):
     """Where somebody can be. When people are merged, the one with the greatest `order` counts."""
 
     name: StageName
@@ -69,7 +139,9 @@ class ClockRule(_Part):
     @model_validator(mode="after")
     def _remind_in_time(self) -> ClockRule:
         if self.remind_before_hours is not None and self.remind_before_hours >= self.hours:
-            raise ValueError("the reminder would come before the clock starts; let remind_before_hours be less than hours")
+            raise ValueError(
+                "the reminder would come before the clock starts; let remind_before_hours be less than hours"
+            )
         return self
 
     @property
@@ -81,11 +153,11 @@ class ClockRule(_Part):
         return None if self.remind_before_hours is None else timedelta(hours=self.remind_before_hours)
 
 
-class Stages(RootModel[Annotated[tuple[Stage, ...], Field(min_length=1, max_length=100)]]):
+class StagesSection(RootModel[Annotated[tuple[ProcessStage, ...], Field(min_length=1, max_length=100)]]):
     """The section `stages:`. The first one is where everybody begins."""
 
 
-class Clocks(RootModel[Annotated[tuple[ClockRule, ...], Field(max_length=20)]]):
+class ClocksSection(RootModel[Annotated[tuple[ClockRule, ...], Field(max_length=20)]]):
     """The section `clocks:`; it may be left out."""
 
     @field_validator("root", mode="before")
@@ -95,16 +167,16 @@ class Clocks(RootModel[Annotated[tuple[ClockRule, ...], Field(max_length=20)]]):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class StageChoice:
     """The rule that decided, the stage it leads to, and what became of the others."""
 
     to: str
-    match: Match[MoveTo]
+    match: MatchedRule[MoveTo]
     rejected: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Process:
+class LifecycleProcess:
     """A compiled rulebook as the judge of who moves where."""
 
     rulebook: Rulebook[MoveTo]
@@ -114,15 +186,15 @@ class Process:
         return self.rulebook.label
 
     @cached_property
-    def stages(self) -> Mapping[str, Stage]:
+    def stages(self) -> Mapping[str, ProcessStage]:
         section = self.rulebook.sections["stages"]
-        assert isinstance(section, Stages)
+        assert isinstance(section, StagesSection)
         return {stage.name: stage for stage in section.root}
 
     @cached_property
     def clocks(self) -> tuple[ClockRule, ...]:
         section = self.rulebook.sections["clocks"]
-        assert isinstance(section, Clocks)
+        assert isinstance(section, ClocksSection)
         return section.root
 
     @property
@@ -138,8 +210,10 @@ class Process:
     def is_won(self, stage: str | None) -> bool:
         return stage is not None and stage in self.stages and self.stages[stage].kind == "won"
 
-    def choose(self, stage: str, trigger: str, facts: Mapping[str, Any], to: str | None = None) -> Choice | None:
-        """The first rule in the order of the rulebook that lets somebody leave `stage`; `to` is a human's choice among those it offers."""
+    def choose(self, stage: str, trigger: str, facts: Mapping[str, Any], to: str | None = None) -> StageChoice | None:
+        """The first rule in the order of the rulebook that lets somebody leave `stage`; `to`
+        is a human's choice among those it offers.
+        """
         if stage not in self.stages:
             return None  # a version without this stage came into force while somebody was in it
         evaluation = self.rulebook.evaluate(stage, trigger, facts)
@@ -170,7 +244,7 @@ class Process:
         return (rule for rule in self.rulebook.rules if trigger in rule.named)
 
 
-def choice_of(evaluation: Evaluation[MoveTo], trigger: str, to: str | None = None) -> Choice | None:
+def choice_of(evaluation: Evaluation[MoveTo], trigger: str, to: str | None = None) -> StageChoice | None:
     """What an evaluation comes to: the first match that listens to `trigger` and offers `to`."""
     matches = [match for match in evaluation.matched if listens(match.rule, trigger)]
     fitting = [match for match in matches if to is None or to in match.rule.effect.leads_to()]
@@ -178,8 +252,10 @@ def choice_of(evaluation: Evaluation[MoveTo], trigger: str, to: str | None = Non
         return None
     chosen = fitting[0]
     target = to or chosen.rule.effect.to
-    overruled = tuple(f"{match.rule.name}: holds too, and leads to {match.rule.effect.to}" for match in matches if match is not chosen)
-    return Choice(target, chosen, (*overruled, *alternatives(evaluation)))
+    overruled = tuple(
+        f"{match.rule.name}: holds too, and leads to {match.rule.effect.to}" for match in matches if match is not chosen
+    )
+    return StageChoice(target, chosen, (*overruled, *alternatives(evaluation)))
 
 
 def listens(rule: Rule[MoveTo], trigger: str) -> bool:

@@ -1,4 +1,5 @@
-"""What lifecycle keeps. Moves, verdicts and receipts are written once; standings are a view of moves, kept because they are asked for often.
+"""What lifecycle keeps. Moves, verdicts and receipts are written once; the table `standing` (where each
+person is now) is a view of moves, kept because it is asked for often.
 
 JSON is kept as text: it is written and read whole.
 """
@@ -75,11 +76,18 @@ class StandingRow(Table, table=True):
     seen_at: datetime | None = _moment(is_nullable=True)
 
 
-class ClockRow(Table, table=True):
+class StoredClock(Table, table=True):
     """A clock that runs, or ran."""
 
     __tablename__ = "clock"
-    __table_args__ = (Index("clock_running", "fragment_id", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),)
+    __table_args__ = (
+        Index(
+            "clock_running",
+            "fragment_id",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
 
     clock_id: str = Field(primary_key=True)
     fragment_id: str
@@ -119,7 +127,10 @@ class OpportunityRow(Table, table=True):
     """A deal. Belongs to whoever owns the fragment."""
 
     __tablename__ = "opportunity"
-    __table_args__ = (Index("opportunity_of_fragment", "fragment_id"), Index("opportunity_by_creation", "created_at", "opportunity_id"))
+    __table_args__ = (
+        Index("opportunity_of_fragment", "fragment_id"),
+        Index("opportunity_by_creation", "created_at", "opportunity_id"),
+    )
 
     opportunity_id: str = Field(primary_key=True)
     fragment_id: str
@@ -144,7 +155,7 @@ def _core(model: Any) -> CoreTable:
     return found
 
 
-MOVE, STANDING, CLOCK = _core(MoveRow), _core(StandingRow), _core(ClockRow)
+MOVE, STANDING, CLOCK = _core(MoveRow), _core(StandingRow), _core(StoredClock)
 VERDICT, OPPORTUNITY = _core(VerdictRow), _core(OpportunityRow)
 FRAGMENT, CARD = fragment_table(Table.metadata), card_table(Table.metadata)
 RECEIPT, RULEBOOK = receipt_table(Table.metadata), rulebook_table(Table.metadata)

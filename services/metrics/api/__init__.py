@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from services.metrics.api import campaigns, costs, people, rates, reports
+from services.metrics.api import routes_campaigns, routes_reports
 
-ROUTERS = [campaigns.router, costs.router, rates.router, reports.router, people.router]
+ROUTERS = [
+    routes_campaigns.campaigns_router,
+    routes_campaigns.costs_router,
+    routes_campaigns.rates_router,
+    routes_reports.reports_router,
+    routes_reports.people_router,
+]

@@ -1,1 +1,3 @@
-"""What is counted, and how: campaigns and the tags they are known by, periods, money, ratios. Pure."""
+"""What is counted, and how: facts on fragments, campaigns and the tags they are
+known by, periods, money, reports. Pure.
+"""

@@ -1,1 +1,1 @@
-"""Tables and the questions asked of them."""
+"""Tables, what is written into them, and the questions asked of them."""

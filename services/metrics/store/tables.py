@@ -1,7 +1,8 @@
 """What metrics keeps: facts on fragments, written once; who is who; and what people told it: campaigns, costs, rates.
 
-Times of facts are microseconds since 1970 (`_us`), so that both stores subtract and sort them exactly. What reports read of touches and moves
-stands in indexes in the order of fragments, and fragments in the order of people: so that grouping by person sorts nothing.
+Times of facts are microseconds since 1970 (`_us`), so that both stores subtract and sort them exactly. What
+reports read of touches and moves stands in indexes in the order of fragments, and fragments in the order of
+people: so that grouping by person sorts nothing.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class TouchRow(Table, table=True):
     is_test: bool
 
 
-class StageRow(Table, table=True):
+class StageFactRow(Table, table=True):
     """A stage was entered, or came out differently. `person_id` is who it was said of then."""
 
     __tablename__ = "stage_told"
@@ -71,7 +72,16 @@ class StageRow(Table, table=True):
         Index("stage_told_occurred", "occurred_us", "fragment_id"),
         Index("stage_told_received", "told_us", "fragment_id"),
         Index("stage_told_stage", "stage"),
-        Index("stage_told_fragment", "fragment_id", "occurred_us", "told_us", "stage", "previous", "is_correction", "person_id"),
+        Index(
+            "stage_told_fragment",
+            "fragment_id",
+            "occurred_us",
+            "told_us",
+            "stage",
+            "previous",
+            "is_correction",
+            "person_id",
+        ),
     )
 
     event_id: str = Field(primary_key=True)
@@ -84,7 +94,7 @@ class StageRow(Table, table=True):
     told_us: int = _us()
 
 
-class ClockRow(Table, table=True):
+class ClockFactRow(Table, table=True):
     """A clock was started, kept or breached."""
 
     __tablename__ = "clock_told"
@@ -99,11 +109,14 @@ class ClockRow(Table, table=True):
     told_us: int = _us()
 
 
-class DealRow(Table, table=True):
+class DealFactRow(Table, table=True):
     """An opportunity was opened (step 0), advanced (1), won (2) or lost (3)."""
 
     __tablename__ = "deal_told"
-    __table_args__ = (Index("deal_told_occurred", "occurred_us", "opportunity_id"), Index("deal_told_received", "told_us", "opportunity_id"))
+    __table_args__ = (
+        Index("deal_told_occurred", "occurred_us", "opportunity_id"),
+        Index("deal_told_received", "told_us", "opportunity_id"),
+    )
 
     event_id: str = Field(primary_key=True)
     fragment_id: str = Field(index=True)
@@ -115,7 +128,7 @@ class DealRow(Table, table=True):
     told_us: int = _us()
 
 
-class ReferralRow(Table, table=True):
+class ReferralFactRow(Table, table=True):
     """A referral was offered, accepted, returned, or expired."""
 
     __tablename__ = "referral_told"
@@ -135,7 +148,7 @@ class ReferralRow(Table, table=True):
     told_us: int = _us()
 
 
-class TreatmentRow(Table, table=True):
+class TreatmentFactRow(Table, table=True):
     """A treatment was chosen for somebody."""
 
     __tablename__ = "treatment_told"
@@ -233,7 +246,8 @@ FRAGMENT = fragment_table(
     Column("first_us", BigInteger, nullable=True),
     Column("first_told_us", BigInteger, nullable=True),
 )
-"""Whose a fragment is, and what is known of it as such (`domain.facts.Presence`): one row, which is all that a stranger costs.
+"""Whose a fragment is, and what is known of it as such (`domain.workspace.Presence`): one
+row, which is all that a stranger costs.
 
 Few are suspected of being tests, and only those are looked through.
 """
@@ -243,6 +257,6 @@ Index("fragment_suspect", FRAGMENT.c.person_id, sqlite_where=_SUSPECT, postgresq
 Index("fragment_first", FRAGMENT.c.first_us)
 Index("fragment_first_told", FRAGMENT.c.first_told_us)
 TAG, TOUCH = table_of(TagRow), table_of(TouchRow)
-STAGE, CLOCK, DEAL = table_of(StageRow), table_of(ClockRow), table_of(DealRow)
-REFERRAL, TREATMENT, HEARD = table_of(ReferralRow), table_of(TreatmentRow), table_of(HeardRow)
+STAGE, CLOCK, DEAL = table_of(StageFactRow), table_of(ClockFactRow), table_of(DealFactRow)
+REFERRAL, TREATMENT, HEARD = table_of(ReferralFactRow), table_of(TreatmentFactRow), table_of(HeardRow)
 CAMPAIGN, COST, RATE = table_of(CampaignRow), table_of(CostRow), table_of(RateRow)

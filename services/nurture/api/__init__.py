@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from people_kernel.api.receipts import receipts_router
 from people_kernel.api.rulebooks import rulebook_router
-from services.nurture.api import people, selection, treatments, why_not
+from services.nurture.api import routes_people, routes_treatments
 from services.nurture.domain.rules import NAME
-from services.nurture.handlers.rulebooks import DESK
+from services.nurture.rulebooks import REGISTRY
 from services.nurture.store.tables import FRAGMENT, RECEIPT
 
-ROUTERS = [treatments.router, selection.router, people.router, why_not.router, receipts_router(NAME, RECEIPT, FRAGMENT), rulebook_router(DESK)]
+ROUTERS = [
+    routes_treatments.router,
+    routes_people.router,
+    receipts_router(NAME, RECEIPT, FRAGMENT),
+    rulebook_router(REGISTRY),
+]

@@ -1,16 +1,20 @@
-"""Treatments: what can be offered to a person, and when it is the right thing to offer."""
+"""Treatments: what can be offered to a person, and when it is the right thing to offer.
+
+What changes about a treatment makes a new revision in the catalogue, and no revision is ever rewritten.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import AwareDatetime
 
 from contracts.values import ConsentChannel, Value
 from rulebook.evaluate import UnknownPolicy
-from services.nurture.domain.conditions import Condition, compile_condition
-from services.nurture.domain.stages import BuyingStage
+from services.nurture.domain.rules import BuyingStage, TreatmentCondition, compile_condition
 
 
 class Channel(StrEnum):
@@ -49,7 +53,9 @@ class Content(Value):
 
 
 class Limits(Value):
-    """How often one person may be shown it: `per_person` times at most, and not again before `every_days` have passed."""
+    """How often one person may be shown it: `per_person` times at most, and
+    not again before `every_days` have passed.
+    """
 
     per_person: int | None = None
     every_days: int | None = None
@@ -87,7 +93,7 @@ class Treatment:
     treatment_id: str
     revision: int
     body: TreatmentBody
-    condition: Condition | None
+    condition: TreatmentCondition | None
 
     @property
     def label(self) -> str:
@@ -100,7 +106,136 @@ class Treatment:
         return sum(map(bool, (self.body.stages, self.body.buying_stages, self.body.when)))
 
 
-def ready(treatment_id: str, revision: int, body: TreatmentBody) -> Treatment:
+def compile_treatment(treatment_id: str, revision: int, body: TreatmentBody) -> Treatment:
     """Compiles the condition. Raises RulebookError, whose lines and columns are those of `when`."""
     condition = None if body.when is None else compile_condition(body.when, body.unknown)
     return Treatment(treatment_id, revision, body, condition)
+
+
+class TreatmentRevision(NamedTuple):
+    """A treatment at a revision."""
+
+    treatment_id: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """A treatment in the catalogue with its newest revision, or with an older one that was asked for."""
+
+    treatment_id: str
+    revision: int
+    latest: int
+    external_id: str | None
+    is_starter: bool
+    created_at: datetime
+    revised_at: datetime
+    revised_by: str
+    body: TreatmentBody
+
+
+@dataclass(frozen=True, slots=True)
+class TreatmentEdit:
+    """What somebody wants a treatment to be. `external_id` None leaves the one it has."""
+
+    body: TreatmentBody
+    external_id: str | None
+    by: str
+    at: datetime
+
+
+def is_revision(entry: CatalogueEntry, edit: TreatmentEdit) -> bool:
+    """Whether the edit says anything that the newest revision does not."""
+    return entry.body != edit.body
+
+
+# what an empty catalogue starts with: plain, for any product, and there to be replaced
+STARTERS: dict[str, TreatmentBody] = {
+    "guide": TreatmentBody(
+        name="A guide for beginners",
+        channel=Channel.WEB,
+        purpose=Purpose.EDUCATIONAL,
+        buying_stages=(BuyingStage.AWARENESS,),
+        priority=50,
+        requires_consent=False,
+        content=Content(
+            headline="New to the subject?",
+            text="Our guide explains in ten minutes what matters, what it costs and where to begin.",
+            url="/guide",
+            call_to_action="Read the guide",
+        ),
+    ),
+    "case_study": TreatmentBody(
+        name="How others did it",
+        channel=Channel.WEB,
+        purpose=Purpose.EDUCATIONAL,
+        buying_stages=(BuyingStage.CONSIDERATION,),
+        priority=50,
+        requires_consent=False,
+        content=Content(
+            headline="How others did it",
+            text="Three companies tell what they changed, what went wrong at first and what it brought them.",
+            url="/customers",
+            call_to_action="Read their stories",
+        ),
+    ),
+    "comparison": TreatmentBody(
+        name="A comparison of the ways to do it",
+        channel=Channel.WEB,
+        purpose=Purpose.PROMOTIONAL,
+        buying_stages=(BuyingStage.CONSIDERATION, BuyingStage.DECISION),
+        priority=40,
+        requires_consent=False,
+        content=Content(
+            headline="Which way suits you?",
+            text="Do it yourself, have it done, or use our product: what speaks for each, side by side.",
+            url="/compare",
+            call_to_action="Compare",
+        ),
+    ),
+    "talk_to_us": TreatmentBody(
+        name="Talk to us",
+        channel=Channel.WEB,
+        purpose=Purpose.PROMOTIONAL,
+        buying_stages=(BuyingStage.DECISION,),
+        priority=60,
+        requires_consent=False,
+        content=Content(
+            headline="Questions before you decide?",
+            text="Half an hour with somebody who knows the subject. Bring your figures; we bring ours.",
+            url="/contact",
+            call_to_action="Find a time",
+        ),
+    ),
+    "first_steps": TreatmentBody(
+        name="First steps for customers",
+        channel=Channel.WEB,
+        purpose=Purpose.EDUCATIONAL,
+        buying_stages=(BuyingStage.CUSTOMER,),
+        priority=50,
+        requires_consent=False,
+        content=Content(
+            headline="Get the most out of it",
+            text="The five things that customers set up in their first month, with pictures.",
+            url="/first-steps",
+            call_to_action="Begin",
+        ),
+    ),
+    "keep_in_touch": TreatmentBody(
+        name="What is new since we spoke",
+        channel=Channel.EMAIL,
+        purpose=Purpose.PROMOTIONAL,
+        stages=("recycled", "lost"),
+        when="known.person.email",
+        priority=60,
+        requires_consent=True,
+        limits=Limits(every_days=30),
+        content=Content(
+            headline="What is new since we spoke",
+            text="A short letter, once a month: what has changed here, and what others made of it.",
+            url="/news",
+            call_to_action="See what is new",
+        ),
+    ),
+}
+"""By a key that never changes: their ids derive from it."""

@@ -1,1 +1,1 @@
-"""Routing's tables and the questions asked of them. Functions take a session and never commit."""
+"""What routing keeps, and how it is written and read. Functions take a session and never commit."""

@@ -1,4 +1,6 @@
-"""What routing keeps: reps and their turns, who owns which account, referrals with their offers, keys to NATS, receipts, rulebooks, who is who."""
+"""What routing keeps: reps and their turns, who owns which account, referrals with their offers, keys
+to NATS, receipts, rulebooks, who is who.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +44,9 @@ class RepRow(Table, table=True):
 
 
 class LoadRow(Table, table=True):
-    """How many referrals take room of a rep now; changed with the referral, in its transaction. Whoever wants to ask somebody locks the rows of all
-    who could be asked, so that of two at once one waits for the other."""
+    """How many referrals take room of a rep now; changed with the referral, in its transaction. Whoever wants to
+    ask somebody locks the rows of all who could be asked, so that of two at once one waits for the other.
+    """
 
     __tablename__ = "rep_load"
 
@@ -83,8 +86,11 @@ class CredentialRow(Table, table=True):
     issued_by: str
 
 
-class ReferralRow(Table, table=True):
-    """A referral as it stands. `card`, `ground`, `move` and `asked` are JSON; `takes_room` is what counts for its rep's capacity."""
+class StoredReferral(Table, table=True):
+    """A referral as it stands.
+
+    `card`, `ground`, `move` and `asked` are JSON; `takes_room` is what counts for its rep's capacity.
+    """
 
     __tablename__ = "referral"
     __table_args__ = (
@@ -153,5 +159,10 @@ def _table(model: Any) -> Any:
     return model.__table__
 
 
-REP, CREDIT, ACCOUNT_OWNER, CREDENTIAL = _table(RepRow), _table(CreditRow), _table(AccountOwnerRow), _table(CredentialRow)
-REFERRAL, OFFER, LOAD = _table(ReferralRow), _table(OfferRow), _table(LoadRow)
+REP, CREDIT, ACCOUNT_OWNER, CREDENTIAL = (
+    _table(RepRow),
+    _table(CreditRow),
+    _table(AccountOwnerRow),
+    _table(CredentialRow),
+)
+REFERRAL, OFFER, LOAD = _table(StoredReferral), _table(OfferRow), _table(LoadRow)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from services.scoring.api import history, people, rulebooks
+from people_kernel.api.rulebooks import rulebook_router
+from services.scoring.api import routes_people
+from services.scoring.rulebooks import REGISTRY
 
-ROUTERS = [people.router, history.router, rulebooks.router]
+ROUTERS = [routes_people.router, rulebook_router(REGISTRY)]

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from contracts.events.scoring import Attribute
 from contracts.values import AccountClaim, Flag, InteractionKind, JsonObject, Scores, SourceKind, Strength
-from people_kernel.api.paging import Current
+from people_kernel.api.pages import Current
 
 _ATTRIBUTE = {
     "value": "VP Marketing",
@@ -24,13 +24,24 @@ class PersonView(BaseModel):
 
     person_id: str = Field(examples=["per_01J8Z0"])
     graph_version: int = Field(description="Which grouping of fragments this rests on")
-    is_test: bool = Field(description="Whether all that was captured of this person came from test sources, or somebody marked them as a test")
-    name: str | None = Field(description="The name to show, in the order of its script", examples=["Ada Lovelace", "山田太郎"])
-    profile: dict[str, Attribute] = Field(description="The claim that is believed, by attribute", examples=[{"title": _ATTRIBUTE}])
-    scores: Scores = Field(description="Fit and engagement at `scores.at`, and the cell of the grid (fit A-D, engagement 1-4)")
+    is_test: bool = Field(
+        description=(
+            "Whether all that was captured of this person came from test sources, or somebody marked them as a test"
+        )
+    )
+    name: str | None = Field(
+        description="The name to show, in the order of its script", examples=["Ada Lovelace", "山田太郎"]
+    )
+    profile: dict[str, Attribute] = Field(
+        description="The claim that is believed, by attribute", examples=[{"title": _ATTRIBUTE}]
+    )
+    scores: Scores = Field(
+        description="Fit and engagement at `scores.at`, and the cell of the grid (fit A-D, engagement 1-4)"
+    )
     latest_fact_at: AwareDatetime | None = Field(description="When this person last did something")
     history: dict[str, list[Attribute]] | None = Field(
-        default=None, description="With `history=true`: the 50 most believed claims of each attribute, the believed one first"
+        default=None,
+        description="With `history=true`: the 50 most believed claims of each attribute, the believed one first",
     )
 
 

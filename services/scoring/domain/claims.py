@@ -1,13 +1,16 @@
 """What an interaction claims about a person: attributes under one name each, whatever the sender calls them.
 
 Known traits are given our names and types; any other is kept as it came under its own name. Empty values claim nothing.
+Facts are interactions as they were recognized, each judged by one version of the rulebook, for ever.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from itertools import islice
 from math import isfinite
@@ -15,12 +18,17 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from contracts.events.identity import InteractionRecognized
 from contracts.limits import NAME_CHARACTERS, OTHER_ATTRIBUTES, TRAITS, VALUE_BYTES
-from contracts.values import AccountClaim, Interaction, InteractionKind
-from services.scoring.domain.figures import head_count, money, months
+from contracts.values import AccountClaim, IdentifierKind, Interaction, InteractionKind, SourceKind, Strength
+from services.scoring.domain.figures import authority, head_count, money, months
 
 Claims = Mapping[str, Any]
 """Attribute name -> JSON value."""
+TraitFacts = Mapping[str, "TraitFact"]
+"""Interaction -> what it claims."""
+FactKey = tuple[datetime, str]
+"""(occurred_at, interaction_id): the order in which a person's facts are folded."""
 
 _NAMES: dict[str, str] = {
     alias: attribute
@@ -31,7 +39,9 @@ _NAMES: dict[str, str] = {
         "title": "title jobtitle position role jobrole beruf funktion fonction cargo",
         "email": "email emailaddress mail workemail businessemail youremail",
         "phone": "phone phonenumber telephone tel mobile mobilephone telefon",
-        "company": "company companyname organization organisation employer firma unternehmen entreprise empresa azienda",
+        "company": (
+            "company companyname organization organisation employer firma unternehmen entreprise empresa azienda"
+        ),
         "company_domain": "companydomain",
         "employees": "employees employeecount numberofemployees companysize employeesrange headcount mitarbeiter",
         "industry": "industry sector branche secteur",
@@ -50,8 +60,11 @@ KNOWN_ATTRIBUTES = frozenset(_NAMES.values()) | {"budget_currency", "account_id"
 """Names that the product knows: a profile always has room for them."""
 
 _BANT = frozenset({"budget", "authority", "need", "timing"})
-_NOT_ABOUT_THE_PERSON = frozenset({"id", "avatar", "createdat", "created_at", "password", "anonymousid", "anonymous_id"})
-_KNOWN_BY_IDENTITY = frozenset({"userid", "user_id", "accountid", "account_id"})  # ours under these names; a sender's would be taken for them
+_NOT_ABOUT_THE_PERSON = frozenset(
+    {"id", "avatar", "createdat", "created_at", "password", "anonymousid", "anonymous_id"}
+)
+# ours under these names; a sender's would be taken for them
+_KNOWN_BY_IDENTITY = frozenset({"userid", "user_id", "accountid", "account_id"})
 _ACCOUNT_TRAITS = {
     "name": "company",
     "company": "company",
@@ -68,8 +81,94 @@ _WORTH_A_LOOK = 4 * VALUE_BYTES  # characters; what is longer has no room when i
 _ESCAPED = 6  # bytes that one character takes in JSON at most
 
 
+@dataclass(frozen=True, slots=True)
+class TraitFact:
+    """A fact that claims something about the person; the only kind that a profile and fit are folded from."""
+
+    interaction_id: str
+    occurred_at: datetime
+    fragment_id: str
+    source_id: str
+    strength: Strength
+    version: int  # of the rulebook that judged it
+    claims: Claims
+
+    @property
+    def key(self) -> FactKey:
+        return self.occurred_at, self.interaction_id
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizedIds:
+    """What identity says of an interaction beside whose it is: the company it counts for, and its user id."""
+
+    account_id: str | None = None
+    user_id: str | None = None
+
+
+def recognized_ids(event: InteractionRecognized) -> RecognizedIds:
+    """The part of the event that the interaction itself does not hold."""
+    user_id = next((named.value for named in event.identifiers if named.kind is IdentifierKind.USER_ID), None)
+    return RecognizedIds(event.account_id, user_id)
+
+
+def believed_strength(strength: Strength, interaction: Interaction) -> Strength:
+    """How far the traits are believed: a server with a secret key vouches for what it says about a person."""
+    if interaction.source_kind is SourceKind.SERVER and strength is Strength.CLAIMED:
+        return Strength.VERIFIED
+    return strength
+
+
+def trait_facts(events: Iterable[InteractionRecognized], version: int) -> dict[str, TraitFact]:
+    """What the events claim, by interaction; those that claim nothing are left out."""
+    facts = {}
+    for event in events:
+        claims = claims_of(event.interaction)
+        if claims or _names_somebody(event.interaction):  # a mere visit claims nothing, and stays cheap
+            claims = _with_ids(claims, recognized_ids(event))
+        if claims:
+            facts[event.interaction.interaction_id] = _of(
+                event.interaction, event.fragment_id, event.strength, version, claims
+            )
+    return facts
+
+
+def stored_trait_fact(
+    interaction: Interaction, fragment_id: str, strength: str, version: int, ids: RecognizedIds
+) -> TraitFact:
+    """The same, read back from the store."""
+    claims = claims_of(interaction)
+    if claims or _names_somebody(interaction):
+        claims = _with_ids(claims, ids)
+    return _of(interaction, fragment_id, Strength(strength), version, claims)
+
+
+def _names_somebody(interaction: Interaction) -> bool:
+    return interaction.account is not None or interaction.kind is InteractionKind.IDENTIFY
+
+
+def _with_ids(claims: Claims, ids: RecognizedIds) -> Claims:
+    """With account and user id as identity knows them."""
+    known = {"account_id": ids.account_id, "user_id": ids.user_id}
+    return {**claims, **{name: value for name, value in known.items() if value is not None}}
+
+
+def _of(interaction: Interaction, fragment_id: str, strength: Strength, version: int, claims: Claims) -> TraitFact:
+    return TraitFact(
+        interaction_id=interaction.interaction_id,
+        occurred_at=interaction.occurred_at,
+        fragment_id=fragment_id,
+        source_id=interaction.source_id,
+        strength=believed_strength(strength, interaction),
+        version=version,
+        claims=claims,
+    )
+
+
 def claims_of(interaction: Interaction) -> Claims:
-    """What `interaction` claims, as far as a profile has room for it. The account it names fills what the traits leave open."""
+    """What `interaction` claims, as far as a profile has room. The account
+    it names fills what the traits leave open.
+    """
     claims: dict[str, Any] = {}
     if interaction.account is not None:
         claims.update(_of_account(interaction.account))
@@ -83,7 +182,7 @@ def claims_of(interaction: Interaction) -> Claims:
 
 
 def _bounded(claims: Mapping[str, Any]) -> Claims:
-    """Of names that nobody knows those that a profile would keep of this fact alone: the first in the order of the alphabet."""
+    """Of names that nobody knows those that a profile would keep of this fact alone: the first in the alphabet."""
     if len(claims) <= OTHER_ATTRIBUTES:
         return claims
     others = sorted(claims.keys() - KNOWN_ATTRIBUTES)
@@ -144,7 +243,7 @@ def _typed(attribute: str, value: Any) -> Iterator[tuple[str, Any]]:
         away = months(kept)
         yield attribute, kept if away is None else away
     elif attribute == "authority":
-        yield attribute, _authority(kept)
+        yield attribute, authority(kept)
     elif attribute == "email" and isinstance(kept, str):
         yield attribute, kept.casefold()
     else:
@@ -152,7 +251,8 @@ def _typed(attribute: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _tidy(value: Any) -> Any:
-    """`value` without what cannot be kept: endless values, numbers of more than 64 bits (as text), characters that are none. None: nothing left."""
+    """`value` without what cannot be kept: endless values, numbers of more than 64 bits (as text), characters that are
+    none. None: nothing left."""
     if isinstance(value, str):
         text = " ".join(unicodedata.normalize("NFKC", value).split()) if len(value) <= _WORTH_A_LOOK else ""
         return text if text and _is_text(text) and has_room(text) else None
@@ -188,23 +288,3 @@ def _keepable(value: Any) -> Any:
 
 def _is_text(text: str) -> bool:
     return text.isascii() or not _SURROGATE.search(text)
-
-
-_DECIDES = re.compile(
-    r"\b(yes|true|decide[rs]?|decision|decision[ -]?maker|final|sign|owner|budget holder|ja|entscheider|oui|décideur|sí|si)\b|決裁|决策"
-)
-_INFLUENCES = re.compile(r"\b(influence[rs]?|recommend(s|er)?|evaluator|evaluate[s]?|advisor|champion|empfehle|beeinflusse\w*)\b")
-_NOT = re.compile(r"\b(no|not|none|false|nein|kein|keine|non|student)\b")
-
-
-def _authority(value: Any) -> Any:
-    """decides, influences or none; other words are kept."""
-    if isinstance(value, bool):
-        return "decides" if value else "none"
-    if not isinstance(value, str):
-        return value
-    text = value.casefold().replace("_", " ")
-    for meaning, pattern in (("influences", _INFLUENCES), ("none", _NOT), ("decides", _DECIDES)):
-        if pattern.search(text):
-            return meaning
-    return value

@@ -1,4 +1,7 @@
-"""Numbers that people type: head counts, sums of money, time spans. What cannot be read is not guessed: None."""
+"""What people type where a figure or one of a few words is meant: head counts, budgets, time spans, authority.
+
+A figure that cannot be read is not guessed: None.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 _NUMBER = re.compile(r"\d[\d.,'\u00a0\u202f ]*\d|\d")
 _SCALES = {
@@ -24,10 +28,13 @@ _CURRENCY_CODE = re.compile(r"\b(eur|usd|gbp|chf|jpy|sek|nok|dkk|pln|czk|cad|aud
 _LARGEST = Decimal(10) ** 15  # more is a phone number or a joke
 
 _AT_ONCE = re.compile(
-    r"\b(asap|immediate|immediately|now|urgent|at once|sofort|dringend|umgehend|right away|today|immédiat|urgente|ahora|subito)\b|すぐ|立即|즉시"
+    r"\b(asap|immediate|immediately|now|urgent|at once|sofort|dringend|umgehend|right"
+    r" away|today|immédiat|urgente|ahora|subito)\b|すぐ|立即|즉시"
 )
 _QUARTER = re.compile(r"\b(this|current|dieses|ce) (quarter|quartal|trimestre)\b")
-_SPAN = re.compile(r"(\d+)\s*(?:[-–]|to|bis)?\s*(\d+)?\s*(day|tag|week|woche|semaine|month|monat|mois|mes|quarter|quartal|year|jahr|an|año)")
+_SPAN = re.compile(
+    r"(\d+)\s*(?:[-–]|to|bis)?\s*(\d+)?\s*(day|tag|week|woche|semaine|month|monat|mois|mes|quarter|quartal|year|jahr|an|año)"
+)
 _MONTHS_PER = {
     "day": 1 / 30,
     "tag": 1 / 30,
@@ -41,10 +48,18 @@ _MONTHS_PER = {
     "an": 12,
     "año": 12,
 }
+_DECIDES = re.compile(
+    r"\b(yes|true|decide[rs]?|decision|decision[ -]?maker|final|sign|owner|budget"
+    r" holder|ja|entscheider|oui|décideur|sí|si)\b|決裁|决策"
+)
+_INFLUENCES = re.compile(
+    r"\b(influence[rs]?|recommend(s|er)?|evaluator|evaluate[s]?|advisor|champion|empfehle|beeinflusse\w*)\b"
+)
+_NOT = re.compile(r"\b(no|not|none|false|nein|kein|keine|non|student)\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
+class Budget:
     """An amount and, when it was told, its ISO 4217 currency."""
 
     amount: Decimal
@@ -57,7 +72,7 @@ def head_count(value: object) -> int | None:
     return None if number is None or number > 10_000_000 else int(number)
 
 
-def money(value: object) -> Money | None:
+def money(value: object) -> Budget | None:
     """A budget: 50000, "50.000 €", "USD 25k-50k" (the lower end)."""
     number = _first_number(value)
     if number is None:
@@ -65,7 +80,7 @@ def money(value: object) -> Money | None:
     text = str(value)
     code = _CURRENCY_CODE.search(text.casefold())
     sign = next((iso for mark, iso in _CURRENCIES.items() if mark in text), None)
-    return Money(number, code.group(1).upper() if code else sign)
+    return Budget(number, code.group(1).upper() if code else sign)
 
 
 def months(value: object) -> int | None:
@@ -83,6 +98,19 @@ def months(value: object) -> int | None:
     if _AT_ONCE.search(text):
         return 0
     return 3 if _QUARTER.search(text) else None
+
+
+def authority(value: Any) -> Any:
+    """decides, influences or none; other words are kept."""
+    if isinstance(value, bool):
+        return "decides" if value else "none"
+    if not isinstance(value, str):
+        return value
+    text = value.casefold().replace("_", " ")
+    for meaning, pattern in (("influences", _INFLUENCES), ("none", _NOT), ("decides", _DECIDES)):
+        if pattern.search(text):
+            return meaning
+    return value
 
 
 def _first_number(value: object) -> Decimal | None:
@@ -103,12 +131,15 @@ def _first_number(value: object) -> Decimal | None:
 
 def _scale_after(rest: str) -> int:
     """The scale that follows a number, or that follows the second end of its range: "10-20k" means thousands."""
-    scale = _SCALE.match(rest) or re.match(r"^\s*[-–]\s*\d+[\d.,]*\s*(k|tsd|thousand|mio|mn|millionen|million|m)\b", rest)
+    scale = _SCALE.match(rest) or re.match(
+        r"^\s*[-–]\s*\d+[\d.,]*\s*(k|tsd|thousand|mio|mn|millionen|million|m)\b", rest
+    )
     return _SCALES[scale.group(1)] if scale else 1
 
 
 def _plain(digits: str) -> Decimal:
-    """Both 1,234.5 and 1.234,5: the last separator is a decimal point unless exactly three digits follow it or it occurs twice."""
+    """Both 1,234.5 and 1.234,5: the last separator is a decimal point unless exactly three digits follow it or it
+    occurs twice."""
     bare = re.sub(r"['\u00a0\u202f ]", "", digits)
     last = max(bare.rfind("."), bare.rfind(","))
     if last < 0:

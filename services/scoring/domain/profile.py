@@ -1,13 +1,19 @@
-"""A profile: for each attribute the claim that is believed most, with where it comes from.
+"""A profile and the fit it makes: for each attribute the claim that is believed most, with where it comes from.
 
-A stronger claim wins over a weaker one whenever it was made ("a claim overwrites nothing verified"); among equals the latest wins, then the
-greater id. The winner is a maximum, and a profile has room for the known names and for the OTHER_ATTRIBUTES others that are believed most: both are
-joins of a semilattice, so profiles of any parts, taken together in any order, come to the profile of all facts.
+A stronger claim wins over a weaker one whenever it was made ("a claim overwrites nothing verified"); among equals the
+latest wins, then the greater id. The winner is a maximum, and a profile has room for the known names and for the
+OTHER_ATTRIBUTES others that are believed most: both are joins of a semilattice, so profiles of any parts, taken
+together in any order, come to the profile of all facts.
+
+Fit is what the rules say about the present profile, booked in receipts that are never rewritten. What a person's
+receipts of fit come to, rule by rule, is what holds on their profile: whatever changes the profile, the grouping or the
+version that judges books the difference. No history takes part, so that it costs the same at the first fact and at the
+hundred-thousandth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
@@ -16,12 +22,15 @@ from typing import Any
 from pydantic_core import to_json
 
 from contracts.events.scoring import Attribute
-from contracts.limits import CLAIMS_SHOWN, OTHER_ATTRIBUTES
-from contracts.values import Strength
-from people_kernel.profile import Attributes, text_of
-from services.scoring.domain.claims import KNOWN_ATTRIBUTES, has_room
-from services.scoring.domain.facts import TraitFact
+from contracts.ids import derive_id
+from contracts.limits import OTHER_ATTRIBUTES
+from contracts.values import JsonObject, Strength
+from people_kernel.profile import Attributes
+from services.scoring.domain.claims import KNOWN_ATTRIBUTES, FactKey, TraitFact, has_room
+from services.scoring.domain.receipts import FIT, Award, Judge, Judges, StoredReceipt
 
+RulePoints = Mapping[str, int]
+"""Rule -> e4 points."""
 _RANK = {Strength.INFERRED: 0, Strength.CLAIMED: 1, Strength.VERIFIED: 2, Strength.MANUAL: 3}
 
 
@@ -34,7 +43,11 @@ def claimed_by(fact: TraitFact) -> dict[str, Attribute]:
     """The attributes as this one fact has them."""
     return {
         name: Attribute(
-            value=value, strength=fact.strength, source_id=fact.source_id, interaction_id=fact.interaction_id, occurred_at=fact.occurred_at
+            value=value,
+            strength=fact.strength,
+            source_id=fact.source_id,
+            interaction_id=fact.interaction_id,
+            occurred_at=fact.occurred_at,
         )
         for name, value in fact.claims.items()
     }
@@ -53,7 +66,8 @@ def joined(profiles: Iterable[Attributes]) -> Attributes:
 
 
 def bounded(attributes: Attributes) -> Attributes:
-    """`attributes` as far as there is room: of names that nobody knows the most believed stay, among equals the first in the alphabet."""
+    """`attributes` as far as there is room: of names that nobody knows the most believed stay, among equals the first
+    in the alphabet."""
     if len(attributes) <= OTHER_ATTRIBUTES:
         return attributes
     others = sorted(attributes.keys() - KNOWN_ATTRIBUTES)
@@ -68,13 +82,16 @@ def fitting(attributes: Attributes) -> Attributes:
 
 
 def differs(before: Attributes, after: Attributes) -> bool:
-    """Whether a value is another, is new or is gone. Where an equal value comes from does not matter: no rule can ask for it."""
+    """Whether a value is another, is new or is gone. Where an equal value comes from does not matter: no rule can ask
+    for it."""
     if before is after:
         return False
-    return before.keys() != after.keys() or any(not _same(claim.value, before[name].value) for name, claim in after.items())
+    return before.keys() != after.keys() or any(
+        not _same(claim.value, before[name].value) for name, claim in after.items()
+    )
 
 
-def teaches(attributes: Attributes, fact: TraitFact) -> bool:
+def changes_a_value(attributes: Attributes, fact: TraitFact) -> bool:
     """Whether a value becomes another by `fact`; one that does not now, does not after others either."""
     return differs(attributes, join(attributes, claimed_by(fact)))
 
@@ -85,35 +102,146 @@ def _same(one: Any, other: Any) -> bool:
     return bool(to_json(one) == to_json(other))  # true and 1 are equal in Python, and not in JSON
 
 
-@dataclass(slots=True)
-class History:
-    """The claims per attribute; at most CLAIMS_SHOWN of each, those that are believed most."""
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What some facts claim together: their profile, the latest of them, and
+    the rulebook's version that recorded it.
+    """
 
-    _claims: dict[str, list[Attribute]] = field(default_factory=dict)
+    attributes: Attributes = field(default_factory=dict)
+    version: int | None = None
+    last_key: FactKey | None = None
 
-    def add(self, facts: Iterable[TraitFact]) -> None:
-        for fact in facts:
-            for name, claim in claimed_by(fact).items():
-                made = self._claims.setdefault(name, [])
-                made.append(claim)
-                if len(made) >= 2 * CLAIMS_SHOWN:
-                    self._claims[name] = _first(made)
+    def is_behind(self, key: FactKey | None) -> bool:
+        """Whether a fact of `key` comes after all of these."""
+        return key is not None and (self.last_key is None or key > self.last_key)
 
-    def by_attribute(self) -> dict[str, list[Attribute]]:
-        """In the order of the alphabet; of each attribute the believed claim first."""
-        return {name: _first(made) for name, made in sorted(self._claims.items())}
+    def with_fact(self, fact: TraitFact) -> Knowledge:
+        return self.joined(Knowledge(claimed_by(fact), fact.version, fact.key))
 
-
-def _first(made: list[Attribute]) -> list[Attribute]:
-    return sorted(made, key=precedence, reverse=True)[:CLAIMS_SHOWN]
+    def joined(self, other: Knowledge) -> Knowledge:
+        """Both together: the same whatever came first, and however often it came."""
+        latest = other if self.is_behind(other.last_key) else self
+        return Knowledge(join(self.attributes, other.attributes), latest.version, latest.last_key)
 
 
-def search_text(attributes: Attributes) -> str:
-    """What a search looks in: the names in either order, the company and the address; empty for somebody of whom nothing is known."""
-    first, last = text_of(attributes, "first_name"), text_of(attributes, "last_name")
-    parts = [text_of(attributes, name) for name in ("name", "company", "email")]
-    if first is not None and last is not None:
-        parts += [f"{first} {last}", f"{last} {first}", f"{last}{first}"]
-    else:
-        parts += [first, last]
-    return "\n".join(part for part in parts if part)
+def together(parts: Iterable[Knowledge]) -> Knowledge:
+    """What all parts claim."""
+    known = list(parts)
+    latest = max(
+        (one for one in known if one.last_key is not None), key=lambda one: one.last_key or (), default=Knowledge()
+    )
+    return Knowledge(joined(one.attributes for one in known), latest.version, latest.last_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A profile, the rules that hold on it (rule -> e4 points), and who judged:
+    the version that recorded the latest fact.
+    """
+
+    attributes: Attributes = field(default_factory=dict)
+    held: RulePoints = field(default_factory=dict)
+    version: int | None = None
+    last_key: FactKey | None = None
+
+    @property
+    def points_e4(self) -> int:
+        return sum(self.held.values())
+
+    @property
+    def knowledge(self) -> Knowledge:
+        return Knowledge(self.attributes, self.version, self.last_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What holds more or less of one rule, and why; `label` names the version that judged."""
+
+    rule: str
+    label: str
+    points_e4: int
+    inputs: JsonObject
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class FitChange:
+    """What one fact makes of a fit. `is_news`: a value that is believed is another."""
+
+    fit: Fit
+    is_news: bool = False
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """Where differences are booked, at which moment, and what brought them about."""
+
+    fragment_id: str
+    at: datetime
+    cause: tuple[str, ...]  # the id of the interaction or event first
+
+    def receipts(self, differences: Iterable[Difference]) -> tuple[StoredReceipt, ...]:
+        return tuple(self._receipt(one) for one in differences)
+
+    def _receipt(self, one: Difference) -> StoredReceipt:
+        return StoredReceipt(
+            receipt_id=derive_id("rcp", self.at, FIT, *self.cause, one.rule, one.label, str(one.points_e4)),
+            fragment_id=self.fragment_id,
+            at=self.at,
+            measure=FIT,
+            rule=one.rule,
+            rulebook=one.label,
+            points_e4=one.points_e4,
+            half_life=None,
+            cause_id=self.cause[0],
+            inputs=one.inputs,
+            sentence=one.sentence,
+        )
+
+
+def learn(fit: Fit, fact: TraitFact, judges: Judges) -> FitChange:
+    """`fit` with one more fact, of whatever date. Rules are asked only where a value or the version is another."""
+    known = fit.knowledge.with_fact(fact)
+    is_news = differs(fit.attributes, known.attributes)
+    if not is_news and known.version == fit.version:
+        return FitChange(Fit(known.attributes, fit.held, known.version, known.last_key))
+    after, differences = judged(known, fit.held, judges)
+    return FitChange(after, is_news, differences)
+
+
+def judged(known: Knowledge, booked: RulePoints, judges: Judges) -> tuple[Fit, tuple[Difference, ...]]:
+    """What holds on `known`, and how that differs from what was booked. Nothing holds where nothing was claimed."""
+    judge = judges.of(known.version)
+    awards = {} if known.version is None else {award.rule: award for award in judge.fit(known.attributes)}
+    held = {rule: award.points_e4 for rule, award in awards.items()}
+    return Fit(known.attributes, held, known.version, known.last_key), tuple(
+        _differences(booked, awards, judge, known.attributes)
+    )
+
+
+def with_booked(booked: RulePoints, differences: Iterable[Difference]) -> RulePoints:
+    """What is booked with `differences` on top; without zeros, so that equal sums are equal mappings."""
+    return added([booked, {one.rule: one.points_e4 for one in differences}])
+
+
+def added(parts: Iterable[RulePoints]) -> RulePoints:
+    """The sum of several, rule by rule."""
+    totals: dict[str, int] = {}
+    for part in parts:
+        for rule, points in part.items():
+            totals[rule] = totals.get(rule, 0) + points
+    return {rule: points for rule, points in totals.items() if points}
+
+
+def _differences(
+    booked: RulePoints, awards: Mapping[str, Award], judge: Judge, attributes: Attributes
+) -> Iterator[Difference]:
+    for rule, award in awards.items():
+        delta = award.points_e4 - booked.get(rule, 0)
+        if delta:
+            yield Difference(rule, judge.label, delta, award.inputs, award.sentence)
+    for rule, points in sorted(booked.items()):  # read back from a store they come in another order
+        if rule not in awards and points:
+            yield Difference(rule, judge.label, -points, *judge.withdrawal(rule, attributes))

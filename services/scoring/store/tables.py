@@ -1,4 +1,5 @@
-"""What scoring keeps. Facts and receipts are written once; fragments and people are views of them, kept because they are asked for often.
+"""What scoring keeps. Facts and receipts are written once; fragments and people are views of them, kept because they
+are asked for often.
 
 JSON is kept as text: it is written and read whole, and JSONB could not hold a NUL that somebody typed.
 """
@@ -9,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, String, Text, false, text
+from sqlalchemy import Table as CoreTable
 from sqlmodel import Field, SQLModel
 
 from chassis.store.columns import UtcDateTime
@@ -31,13 +33,17 @@ class Table(SQLModel):
 
 
 class FragmentRow(Table, table=True):
-    """One first-seen identity: whose it is, the exact sums of engagement on it, what its facts claim, and the points of fit booked on it.
+    """One first-seen identity: whose it is, the exact sums of engagement on it, what its facts claim, and the points of
+    fit booked on it.
 
-    `sums` are `{half-life in microseconds: hexadecimal}`, `x@n` for n zeros behind x. Rows of before these columns are not `is_complete`.
+    `sums` are `{half-life in microseconds: hexadecimal}`, `x@n` for n zeros behind x. Rows of before these columns are
+    not `is_complete`.
     """
 
     __tablename__ = "fragment"
-    __table_args__ = (Index("fragment_marked", "person_id", sqlite_where=text("is_marked"), postgresql_where=text("is_marked")),)
+    __table_args__ = (
+        Index("fragment_marked", "person_id", sqlite_where=text("is_marked"), postgresql_where=text("is_marked")),
+    )
 
     fragment_id: str = Field(primary_key=True)
     person_id: str = Field(index=True)
@@ -55,7 +61,9 @@ class FragmentRow(Table, table=True):
 
 
 class FactRow(Table, table=True):
-    """One interaction as it was recognized: `packed` (`packing`), or before that was, `body` (JSON). Account and user id are identity's word."""
+    """One interaction as it was recognized: `packed` (`rows.packed`), or before that was, `body` (JSON).
+    Account and user id are identity's word.
+    """
 
     __tablename__ = "fact"
     __table_args__ = (
@@ -98,7 +106,8 @@ class ReceiptRow(Table, table=True):
 
 
 class PersonRow(Table, table=True):
-    """A person: the profiles and sums of all fragments together, rules that hold, and the scores that were last said."""
+    """A person: the profiles and sums of all fragments together, rules that hold, and the scores that were last
+    said."""
 
     __tablename__ = "person"
 
@@ -120,6 +129,13 @@ class PersonRow(Table, table=True):
     said_at: datetime | None = _moment(is_nullable=True)
     fades_at: datetime | None = _moment(is_nullable=True)
 
+
+def _core(model: Any) -> CoreTable:
+    table: CoreTable = model.__table__
+    return table
+
+
+FACT, FRAGMENT, PERSON, RECEIPT = (_core(model) for model in (FactRow, FragmentRow, PersonRow, ReceiptRow))
 
 PERSON_SEARCH = search_table("person_search", Table.metadata)
 """Of people of whom something is known: names, company and address, as they are searched."""

@@ -1,4 +1,6 @@
-"""A miniature service that answers each signal it hears with an echo; run as a process by `python -m tests.chassis.app.echo`."""
+"""A miniature service that answers each signal it hears with an echo; run as a
+process by `python -m tests.chassis.app.echo`.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +20,20 @@ from sqlalchemy import MetaData, insert, select, text
 from sqlmodel import Field as Column
 from sqlmodel import SQLModel
 
-from chassis.app import Runtime, Service
-from chassis.auth import Caller, require
+from chassis.app import Service
 from chassis.context import Context
-from chassis.errors import NotFound, problem_responses
-from chassis.http.fields import WHOLE
-from chassis.routes import WRITING, Read, Write
-from chassis.serve import serve
+from chassis.errors import NotFound
+from chassis.runtime import Runtime
 from chassis.settings import ServiceSettings
 from chassis.store.batch import core_table
 from chassis.store.relay import Relay, Ride
 from chassis.store.timers import Timer
 from chassis.subscriptions import on, on_timer
+from chassis.web.auth import Caller, require
+from chassis.web.fields import WHOLE
+from chassis.web.problems import problem_responses
+from chassis.web.routes import WRITING, Read, Write
+from chassis.web.server import serve
 from contracts.envelope import Event, Meta, following
 from contracts.ids import derive_id
 from contracts.limits import SAID_BYTES
@@ -134,7 +138,9 @@ async def on_signals_given(events: Sequence[SignalGiven], context: Context[Fuses
     for event in events:
         context.say(SignalEchoed(meta=following(event, SignalEchoed.wire_name), text=_aloud(event.text)))
         if event.text.startswith("later"):
-            context.set_timer("recall", event.text, context.now + timedelta(seconds=0.1), {"cause": event.meta.event_id})
+            context.set_timer(
+                "recall", event.text, context.now + timedelta(seconds=0.1), {"cause": event.meta.event_id}
+            )
 
 
 async def on_recall(timers: Sequence[Timer], context: Context[Fuses]) -> None:
@@ -227,6 +233,8 @@ async def mistake() -> EchoView:
 class EchoNotFound(NotFound):
     """Nobody echoed this."""
 
+    slug = "echo-not-found"
+
 
 SUBSCRIPTIONS = [on(SignalGiven, on_signals_given)]
 TIMERS = [on_timer("recall", on_recall)]
@@ -245,7 +253,13 @@ async def fuses(runtime: Runtime) -> AsyncIterator[Fuses]:
 
 def create_service(settings: EchoSettings | None = None, **options: Any) -> Service:
     settings = settings or EchoSettings()
-    parts: dict[str, Any] = {"routers": [router], "subscriptions": SUBSCRIPTIONS, "timers": TIMERS, "migrations": MIGRATIONS, "extras": fuses}
+    parts: dict[str, Any] = {
+        "routers": [router],
+        "subscriptions": SUBSCRIPTIONS,
+        "timers": TIMERS,
+        "migrations": MIGRATIONS,
+        "extras": fuses,
+    }
     return Service(settings=settings, **{"name": "echo"} | parts | options)
 
 

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
-from chassis.errors.allowed import allowed_methods
+from chassis.web.problems import allowed_methods
 
-PATHS: dict[str, dict[str, Any]] = {"/people": {"get": {}, "post": {}}, "/people/{person_id}": {"get": {}}, "/people/{person_id}:merge": {"post": {}}}
+PATHS: dict[str, dict[str, Any]] = {
+    "/people": {"get": {}, "post": {}},
+    "/people/{person_id}": {"get": {}},
+    "/people/{person_id}:merge": {"post": {}},
+}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from chassis.auth import (
+from chassis.errors import Unauthenticated
+from chassis.web.auth import (
     Principal,
     TokenIssuer,
     TokenVerifier,
@@ -19,7 +20,6 @@ from chassis.auth import (
     read_public_keys,
     verify_token,
 )
-from chassis.errors import Unauthenticated
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PRIVATE, PUBLIC = generate_key_pair()
@@ -41,7 +41,9 @@ class Clock:
 def claims(**changes: Any) -> str:
     """A token with the right signature and other claims."""
     moment = int(NOW.timestamp())
-    return jwt.encode({"aud": "rapport", "sub": "x", "iat": moment, "exp": moment + 60} | changes, KEY, algorithm="EdDSA")
+    return jwt.encode(
+        {"aud": "rapport", "sub": "x", "iat": moment, "exp": moment + 60} | changes, KEY, algorithm="EdDSA"
+    )
 
 
 @pytest.mark.parametrize("principal", [JANE, Principal("svc_gateway")])
@@ -87,7 +89,9 @@ def test_a_changed_token_is_refused() -> None:
 def test_old_and_new_key_are_good_while_they_rotate() -> None:
     new_private, new_public = generate_key_pair()
     both = read_public_keys(f"{PUBLIC}, {new_public}")
-    assert verify_token(both, issue_token(KEY, JANE, NOW), NOW) == verify_token(both, issue_token(read_private_key(new_private), JANE, NOW), NOW)
+    assert verify_token(both, issue_token(KEY, JANE, NOW), NOW) == verify_token(
+        both, issue_token(read_private_key(new_private), JANE, NOW), NOW
+    )
     with pytest.raises(Unauthenticated):
         verify_token(read_public_keys(new_public), issue_token(KEY, JANE, NOW), NOW)
 
@@ -95,10 +99,14 @@ def test_old_and_new_key_are_good_while_they_rotate() -> None:
 def test_keys_may_be_pem() -> None:
     private_pem = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     public_pem = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    assert verify_token(read_public_keys(public_pem), issue_token(read_private_key(private_pem), JANE, NOW), NOW) == JANE
+    assert (
+        verify_token(read_public_keys(public_pem), issue_token(read_private_key(private_pem), JANE, NOW), NOW) == JANE
+    )
 
 
-@pytest.mark.parametrize("text", ["", " , ", "hush", "aHVzaA==", "-----BEGIN PUBLIC KEY-----\nhush\n-----END PUBLIC KEY-----"])
+@pytest.mark.parametrize(
+    "text", ["", " , ", "hush", "aHVzaA==", "-----BEGIN PUBLIC KEY-----\nhush\n-----END PUBLIC KEY-----"]
+)
 def test_what_is_no_key_is_refused_without_being_quoted(text: str) -> None:
     with pytest.raises(ValueError) as refusal:  # noqa: PT011
         read_public_keys(text)

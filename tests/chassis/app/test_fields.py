@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from chassis.http.fields import Moment
+from chassis.web.fields import Moment
 
 MOMENT = TypeAdapter(Moment)
 

@@ -9,7 +9,9 @@ from tests.support.eventually import eventually
 from tests.support.service import RunningService, running
 
 
-async def test_a_heard_event_is_applied_and_what_was_said_reaches_the_stream(service: RunningService, outside: Broker) -> None:
+async def test_a_heard_event_is_applied_and_what_was_said_reaches_the_stream(
+    service: RunningService, outside: Broker
+) -> None:
     await outside.publish_batch([a_signal("hello")])
 
     async def said() -> list[str]:

@@ -1,4 +1,6 @@
-"""The number of lanes changes, durables get lost, streams are made anew, letters are replayed: each event is applied once, and none is missed."""
+"""The number of lanes changes, durables get lost, streams are made anew, letters are replayed: each
+event is applied once, and none is missed.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +16,15 @@ from sqlalchemy import delete, insert, text
 from chassis.app import Service
 from chassis.bus.broker import Broker
 from chassis.bus.dead import letters, main
-from chassis.bus.letters import bury
+from chassis.bus.dead_letters import dead_letter_of
+from chassis.bus.inspection import message_at, messages
 from chassis.bus.protocol import Raw
-from chassis.bus.reading import message_at, messages
-from chassis.health import facts_of
 from chassis.message import OutMessage
 from chassis.readiness import judge
 from chassis.store.database import Database
 from chassis.store.migrate import migrate
 from chassis.store.tables import INBOX, INBOX_BEFORE, INBOX_FLOOR
+from chassis.web.health import facts_of
 from contracts.ids import lane_of
 from tests.chassis.app.bus_words import a_signal, echoes
 from tests.chassis.app.echo import EchoSettings, create_service
@@ -68,7 +70,8 @@ async def test_on_a_full_store_lanes_change_from_1_to_2_to_4_to_1_and_nothing_is
     sent = 0
     names = {1: ["echo"], 2: ["echo-0", "echo-1"], 4: ["echo-0", "echo-1", "echo-2", "echo-3"]}
     for before, lanes in ((1, 1), (1, 2), (2, 4), (4, 1)):
-        await outside.publish_batch(signals(sent, 40, before))  # what waited in the outbox of a sender with the lanes of before
+        # what waited in the outbox of a sender with the lanes of before
+        await outside.publish_batch(signals(sent, 40, before))
         await outside.publish_batch(signals(sent + 40, 40, lanes))
         sent += 80
         async with running(with_lanes(settings, lanes)) as service:
@@ -122,7 +125,9 @@ async def test_copies_on_several_lanes_are_applied_once(settings: EchoSettings, 
         assert sorted(await echoes(service.runtime.database)) == sorted(["each", *texts(40)])
 
 
-async def test_a_second_process_with_other_lanes_is_not_ready_and_says_why_until_the_first_is_gone(settings: EchoSettings, outside: Broker) -> None:
+async def test_a_second_process_with_other_lanes_is_not_ready_and_says_why_until_the_first_is_gone(
+    settings: EchoSettings, outside: Broker
+) -> None:
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(running(with_lanes(settings, 2)))
         await eventually(lambda: is_ready(first))
@@ -148,7 +153,8 @@ async def is_refused(service: RunningService, reason: str) -> bool:
     return reason in str(await missing(service))
 
 
-# --- dead letters ------------------------------------------------------------------------------------------------------------------------------
+# --- dead letters
+# ----------------------------------------------------------------------------------------------------------------------
 
 
 @asynccontextmanager
@@ -170,7 +176,10 @@ async def waiting_letters(broker: Broker, count: int) -> bool:
 async def notes(database: Database) -> list[bool]:
     """Whether each of the notes of what was given up has been replayed."""
     async with database.read() as session:
-        return [row[0] is not None for row in await session.execute(text("SELECT replayed_at FROM dead_letter ORDER BY origin"))]
+        return [
+            row[0] is not None
+            for row in await session.execute(text("SELECT replayed_at FROM dead_letter ORDER BY origin"))
+        ]
 
 
 async def test_a_letter_that_is_replayed_after_the_rows_are_gone_is_applied_once_and_by_who_gave_it_up(
@@ -189,7 +198,8 @@ async def test_a_letter_that_is_replayed_after_the_rows_are_gone_is_applied_once
         await forget_rows(other)
         await replay(nats_server, "--all")
         await eventually(lambda: has_echoed(gave_up, 2))
-        await outside.publish_batch([OutMessage(kept.subject, kept.headers, kept.body)])  # somebody kept the letter and puts it back
+        # somebody kept the letter and puts it back
+        await outside.publish_batch([OutMessage(kept.subject, kept.headers, kept.body)])
         await eventually(lambda: waiting_letters(outside, 1))
         await replay(nats_server, "--all")
         await outside.publish_batch([a_signal("last")])
@@ -202,7 +212,9 @@ async def test_a_letter_that_is_replayed_after_the_rows_are_gone_is_applied_once
         assert await notes(other.runtime.database) == []
 
 
-async def test_a_replay_that_dies_again_can_be_replayed_again(settings: EchoSettings, nats_server: NatsServer, outside: Broker) -> None:
+async def test_a_replay_that_dies_again_can_be_replayed_again(
+    settings: EchoSettings, nats_server: NatsServer, outside: Broker
+) -> None:
     async with running(create_service(settings)) as service:
         await outside.publish_batch([a_signal("poison"), a_signal("good")])
         await eventually(lambda: waiting_letters(outside, 1), within=15)
@@ -233,7 +245,13 @@ async def test_a_letter_from_before_there_were_notes_is_applied_once_and_by_who_
 
 
 def a_letter_of_before(message: OutMessage, sequence: int) -> OutMessage:
-    headers = {"dead-reason": "no", "dead-service": "echo", "dead-stream": "SIGNAL", "dead-sequence": str(sequence), "dead-at": "2026-01-01T00:00:00"}
+    headers = {
+        "dead-reason": "no",
+        "dead-service": "echo",
+        "dead-stream": "SIGNAL",
+        "dead-sequence": str(sequence),
+        "dead-at": "2026-01-01T00:00:00",
+    }
     return OutMessage(f"dead.{message.subject}", {**message.headers, **headers}, message.body)
 
 
@@ -245,7 +263,7 @@ async def test_a_letter_whose_message_was_applied_after_all_is_not_applied_again
     await eventually(lambda: has_echoed(service, 1))
     message = await message_at(outside, "SIGNAL", 1)
     assert message is not None
-    await outside.publish_batch([bury(message, "echo", "no", datetime.now(UTC), 1_000_000)])
+    await outside.publish_batch([dead_letter_of(message, "echo", "no", datetime.now(UTC), 1_000_000)])
     await forget_rows(service)
     await replay(nats_server, "--all")
     await outside.publish_batch([a_signal("last")])
@@ -253,7 +271,9 @@ async def test_a_letter_whose_message_was_applied_after_all_is_not_applied_again
     assert await echoes(service.runtime.database) == ["once", "last"]
 
 
-async def test_what_was_given_up_and_comes_again_unacknowledged_gets_no_second_letter(settings: EchoSettings, outside: Broker) -> None:
+async def test_what_was_given_up_and_comes_again_unacknowledged_gets_no_second_letter(
+    settings: EchoSettings, outside: Broker
+) -> None:
     torn = OutMessage("signal.flag.given.v1.0", {"ce-time": "2026-01-01T00:00:00Z"}, b"{")
     await outside.publish_batch([torn])
     for lanes in (1, 2):  # the floor is not moved by what died alone, so the durable of other lanes begins before it
@@ -267,7 +287,8 @@ async def test_what_was_given_up_and_comes_again_unacknowledged_gets_no_second_l
                 await session.execute(INBOX_FLOOR.update().values(sequence=0))
 
 
-# --- from the version before -------------------------------------------------------------------------------------------------------------------
+# --- from the version before
+# -------------------------------------------------------------------------------------------------------------------
 
 ACKNOWLEDGED = (20, 3)
 """How many messages of its first and of its second lane: the second one lags."""
@@ -321,7 +342,9 @@ async def test_a_store_of_the_version_before_comes_through_the_upgrade_and_a_cha
 
 
 async def store_of_before(url: str, names: Sequence[str], heard: Sequence[Sequence[int]]) -> None:
-    """What was acknowledged was forgotten by the inbox long ago; five more of each lane were applied, and not acknowledged."""
+    """What was acknowledged was forgotten by the inbox long ago; five more of each
+    lane were applied, and not acknowledged.
+    """
     await migrate(url)
     old = datetime.now(UTC) - timedelta(days=1)
     applied = [

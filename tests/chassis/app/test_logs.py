@@ -42,7 +42,12 @@ def test_a_line_names_service_event_and_trace(output: io.StringIO) -> None:
     with Telemetry("echo", 0.0).span("work", SpanKind.INTERNAL) as span:
         structlog.get_logger().info("referral.accepted", referral_id="ref_1")
     (line,) = lines(output)
-    assert (line["event"], line["service"], line["level"], line["referral_id"]) == ("referral.accepted", "echo", "info", "ref_1")
+    assert (line["event"], line["service"], line["level"], line["referral_id"]) == (
+        "referral.accepted",
+        "echo",
+        "info",
+        "ref_1",
+    )
     assert line["trace_id"] == f"{span.get_span_context().trace_id:032x}"
     assert line["at"].endswith("Z")
 
@@ -66,7 +71,9 @@ def test_a_line_names_service_event_and_trace(output: io.StringIO) -> None:
     ],
 )
 def test_fields_that_hold_secrets_or_people_are_masked(output: io.StringIO, field: str) -> None:
-    structlog.get_logger().info("thing.happened", **{field: "hush", "outer": {field: "hush", "list": [{field: "hush"}]}})
+    structlog.get_logger().info(
+        "thing.happened", **{field: "hush", "outer": {field: "hush", "list": [{field: "hush"}]}}
+    )
     assert "hush" not in output.getvalue()
     assert lines(output)[0][field] == "***"
 
@@ -102,12 +109,20 @@ def test_the_standard_library_goes_the_same_way(output: io.StringIO) -> None:
 
 
 def test_useful_words_are_left_alone(output: io.StringIO) -> None:
-    structlog.get_logger().info("batch.failed", consumer="echo", key="ref_1", description="tip of the ship", stream="SIGNAL", keyed=True)
+    structlog.get_logger().info(
+        "batch.failed", consumer="echo", key="ref_1", description="tip of the ship", stream="SIGNAL", keyed=True
+    )
     line = lines(output)[0]
     assert (line["key"], line["description"], line["keyed"]) == ("ref_1", "tip of the ship", True)
 
 
-@given(st.dictionaries(st.text(), st.recursive(st.none() | st.integers() | st.text() | st.binary(), lambda inner: st.lists(inner)), max_size=5))
+@given(
+    st.dictionaries(
+        st.text(),
+        st.recursive(st.none() | st.integers() | st.text() | st.binary(), lambda inner: st.lists(inner)),
+        max_size=5,
+    )
+)
 def test_whatever_is_logged_becomes_one_line(fields: dict[str, Any]) -> None:
     line = render_json(None, "info", mask(None, "info", dict(fields)))
     assert "\n" not in line

@@ -1,4 +1,6 @@
-"""Ready means that work moves: a pure judgement, and real processes asked over HTTP while something in them stands still."""
+"""Ready means that work moves: a pure judgement, and real processes asked over
+HTTP while something in them stands still.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,13 @@ def told(facts: Facts) -> list[tuple[str, bool]]:
 
 
 def test_when_all_is_well_nothing_is_told() -> None:
-    assert judge(Facts(kept=Kept(), works=[Work("relay", "ECHO"), Work("lane SIGNAL/0", "..."), Work("timers", "...")]), STUCK) == []
+    assert (
+        judge(
+            Facts(kept=Kept(), works=[Work("relay", "ECHO"), Work("lane SIGNAL/0", "..."), Work("timers", "...")]),
+            STUCK,
+        )
+        == []
+    )
 
 
 def test_what_stands_still_is_told_once_it_takes_longer_than_a_retry_that_helps() -> None:
@@ -48,7 +56,11 @@ def test_what_stands_still_is_told_once_it_takes_longer_than_a_retry_that_helps(
 def test_the_relay_tells_how_much_waits_and_since_when() -> None:
     works = [Work("relay", "ECHO", 41.6, "BrokerUnavailable: maximum bytes exceeded")]
     (finding,) = judge(Facts(kept=Kept(waiting=7, oldest_seconds=42.3), works=works), STUCK)
-    assert str(finding) == ("relay: 7 events wait, the oldest for 42 s; ECHO has taken none for 42 s: BrokerUnavailable: maximum bytes exceeded")
+    assert (
+        str(finding)
+        == "relay: 7 events wait, the oldest for 42 s; ECHO has taken none for 42 s: BrokerUnavailable: maximum bytes"
+        " exceeded"
+    )
 
 
 def test_an_old_backlog_that_moves_is_ready() -> None:
@@ -60,16 +72,25 @@ def test_what_was_set_aside_is_noted_and_stops_nothing() -> None:
 
 
 def test_what_is_missing_is_named_by_part() -> None:
-    facts = Facts(store_error="gone", nats_error="no space left", works=[Work("lane A/0", "", is_reading=False)], is_stopping=True)
+    facts = Facts(
+        store_error="gone", nats_error="no space left", works=[Work("lane A/0", "", is_reading=False)], is_stopping=True
+    )
     assert told(facts) == [("store", False), ("nats", False), ("lane A/0", False), ("stopping", False)]
 
 
 def test_what_a_service_finds_is_told_as_it_says() -> None:
-    assert judge(Facts(kept=Kept(), found=[Finding("rulebook", "x does not compile", "Activate another")]), STUCK)[0].remedy == "Activate another"
+    assert (
+        judge(Facts(kept=Kept(), found=[Finding("rulebook", "x does not compile", "Activate another")]), STUCK)[
+            0
+        ].remedy
+        == "Activate another"
+    )
 
 
 def test_errors_are_told_short_and_without_personal_data() -> None:
-    (finding,) = judge(Facts(kept=Kept(), works=[Work("timers", "late", 99.0, "ValueError: jane@example.com " + "x" * 5000)]), STUCK)
+    (finding,) = judge(
+        Facts(kept=Kept(), works=[Work("timers", "late", 99.0, "ValueError: jane@example.com " + "x" * 5000)]), STUCK
+    )
     assert "jane" not in finding.says
     assert len(finding.says) < 400
 
@@ -92,7 +113,9 @@ def test_progress_counts_from_the_first_work_that_did_not_get_done() -> None:
     assert progress.stuck_seconds == 0
 
 
-async def test_a_failing_timer_is_noted_and_counted_and_the_service_stays_ready(service: RunningService, outside: Broker) -> None:
+async def test_a_failing_timer_is_noted_and_counted_and_the_service_stays_ready(
+    service: RunningService, outside: Broker
+) -> None:
     await outside.publish_batch([a_signal("later stumble"), a_signal("later on")])
 
     async def noted() -> dict[str, Any]:
@@ -113,7 +136,9 @@ async def as_yet(probe: Any) -> Any:
         raise AssertionError(str(error)) from error
 
 
-async def test_a_refused_event_is_noted_and_counted_and_the_service_stays_ready(service: RunningService, outside: Broker) -> None:
+async def test_a_refused_event_is_noted_and_counted_and_the_service_stays_ready(
+    service: RunningService, outside: Broker
+) -> None:
     await outside.request("STREAM.UPDATE.ECHO", stream_config("ECHO", 1) | {"max_msg_size": 10_000})
     async with service.runtime.database.begin() as session:
         await outbox.append(session, [("evt_1", OutMessage("echo.signal.echoed.v1.0", {}, b"x" * 20_000))])
@@ -156,7 +181,9 @@ async def is_ready(client: httpx.AsyncClient) -> bool:
 
 
 @pytest.mark.slow
-async def test_a_relay_that_gets_rid_of_nothing_is_named_until_it_does(process: ServiceProcess, outside: Broker) -> None:
+async def test_a_relay_that_gets_rid_of_nothing_is_named_until_it_does(
+    process: ServiceProcess, outside: Broker
+) -> None:
     async with process.client() as client:
         await outside.request("STREAM.UPDATE.ECHO", stream_config("ECHO", 1) | {"max_bytes": 1})
         assert (await client.post("/v1/echoes", json={"text": "kept"})).status_code == 201
@@ -167,7 +194,12 @@ async def test_a_relay_that_gets_rid_of_nothing_is_named_until_it_does(process: 
         await eventually(lambda: is_ready(client), within=15)
 
 
+ON_ONE_STORE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+"""Which kind it is has no part in the story."""
+
+
 @pytest.mark.slow
+@ON_ONE_STORE
 async def test_a_lane_that_gets_nowhere_is_named(process: ServiceProcess, outside: Broker) -> None:
     async with process.client() as client:
         assert await is_ready(client)
@@ -180,6 +212,7 @@ async def test_a_lane_that_gets_nowhere_is_named(process: ServiceProcess, outsid
 
 
 @pytest.mark.slow
+@ON_ONE_STORE
 async def test_a_lane_that_is_given_nothing_is_named(process: ServiceProcess, outside: Broker) -> None:
     async with process.client() as client:
         tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat().replace("+00:00", "Z")
@@ -207,7 +240,9 @@ async def said(outside: Broker) -> bool:
         (7, "another", False, ""),  # who stands by is given nothing
     ],
 )
-def test_nothing_is_withheld_from_whoever_is_not_served(pending: int, pinned: str | None, paused: bool, reason: str) -> None:
+def test_nothing_is_withheld_from_whoever_is_not_served(
+    pending: int, pinned: str | None, paused: bool, reason: str
+) -> None:
     group = {"group": "lane"} | ({"pinned_client_id": pinned} if pinned else {})
     assert withheld({"num_pending": pending, "priority_groups": [group], "paused": paused}, "me") == reason
 
@@ -223,7 +258,9 @@ async def test_timers_that_do_not_fire_are_named(process: ServiceProcess, outsid
 
 
 @pytest.mark.slow
-async def test_a_store_that_hangs_is_named_and_the_answer_does_not_hang(process: ServiceProcess, store_url: str, outside: Broker) -> None:
+async def test_a_store_that_hangs_is_named_and_the_answer_does_not_hang(
+    process: ServiceProcess, store_url: str, outside: Broker
+) -> None:
     async with process.client() as client:
         if store_url.startswith("sqlite"):
             other = sqlite3.connect(store_url.removeprefix("sqlite:///"), isolation_level=None)

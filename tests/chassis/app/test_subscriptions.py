@@ -1,4 +1,6 @@
-"""What a service hears, per lane; and that mypy refuses a handler for other events (an `ignore` that is not needed is an error there)."""
+"""What a service hears, per lane; and that mypy refuses a handler for other events (an
+`ignore` that is not needed is an error there).
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chassis.app.lifecycle import consumer_specs
 from chassis.bus.durables import LANE, ConsumerSpec
 from chassis.bus.errors import Unparseable
 from chassis.context import Context
+from chassis.lifespan import consumer_specs
 from chassis.message import Received
-from chassis.processing import Processor
+from chassis.processor import Processor
 from chassis.runtime import Runtime
 from chassis.subscriptions import Subscription, on, on_any
 from tests.chassis.app.bus_words import a_signal
@@ -47,7 +49,10 @@ def test_each_stream_and_lane_has_a_durable_of_its_own() -> None:
     ]
 
 
-@pytest.mark.parametrize(("lanes", "heard"), [(1, [(0, 1, 2, 3)]), (2, [(0, 2), (1, 3)]), (3, [(0, 3), (1,), (2,)]), (4, [(0,), (1,), (2,), (3,)])])
+@pytest.mark.parametrize(
+    ("lanes", "heard"),
+    [(1, [(0, 1, 2, 3)]), (2, [(0, 2), (1, 3)]), (3, [(0, 3), (1,), (2,)]), (4, [(0,), (1,), (2,), (3,)])],
+)
 def test_whatever_lanes_a_sender_had_each_number_is_heard_in_one_lane(lanes: int, heard: list[tuple[int, ...]]) -> None:
     specs = [ConsumerSpec("echo", "SIGNAL", (f"signal.flag.given.v1.{LANE}",), lane, lanes) for lane in range(lanes)]
     assert [spec.heard(4) for spec in specs] == heard
@@ -89,13 +94,23 @@ def processor(runtime: Runtime, recorder: Recorder) -> Processor:
     return Processor(runtime, SPEC, recorder.subscriptions())
 
 
-async def test_runs_of_consecutive_events_keep_the_order_of_the_stream(service: RunningService, recorder: Recorder) -> None:
-    batch = [received("a", 1), received("b", 2), received("c", 3, SignalEchoed.wire_name), received("a", 4), received("d", 5)]
+async def test_runs_of_consecutive_events_keep_the_order_of_the_stream(
+    service: RunningService, recorder: Recorder
+) -> None:
+    batch = [
+        received("a", 1),
+        received("b", 2),
+        received("c", 3, SignalEchoed.wire_name),
+        received("a", 4),
+        received("d", 5),
+    ]
     await processor(service.runtime, recorder).apply(batch)
     assert recorder.runs == [("given", ["a", "b"]), ("echoed", ["c"]), ("given", ["d"])]
 
 
-async def test_all_that_cannot_be_read_is_named_before_anything_is_begun(service: RunningService, recorder: Recorder) -> None:
+async def test_all_that_cannot_be_read_is_named_before_anything_is_begun(
+    service: RunningService, recorder: Recorder
+) -> None:
     torn = Received("signal.flag.given.v1.0", {}, b"{", "SIGNAL", 8, 1, datetime(2026, 3, 1, tzinfo=UTC))
     mislabelled = received("b", 9, **{"ce-type": "another.thing.happened.v1"})
     with pytest.raises(Unparseable) as refusal:

@@ -50,17 +50,29 @@ def trace_of(headers: dict[str, str]) -> str:
     return headers["traceparent"].split("-")[1]
 
 
-async def test_a_request_s_trace_reaches_what_it_says(traced: RunningService, outside: Broker, exporter: InMemorySpanExporter) -> None:
+async def test_a_request_s_trace_reaches_what_it_says(
+    traced: RunningService, outside: Broker, exporter: InMemorySpanExporter
+) -> None:
     await traced.client.post("/v1/echoes", json={"text": "hello"}, headers=SAMPLED)
     assert trace_of((await said_headers(outside))[0]) == TRACE
-    names = {span.name for span in exporter.get_finished_spans() if span.context is not None and f"{span.context.trace_id:032x}" == TRACE}
+    names = {
+        span.name
+        for span in exporter.get_finished_spans()
+        if span.context is not None and f"{span.context.trace_id:032x}" == TRACE
+    }
     assert names == {"POST /v1/echoes", "say echo.signal.echoed.v1"}
 
 
-async def test_a_message_s_trace_reaches_what_it_brings_about(traced: RunningService, outside: Broker, exporter: InMemorySpanExporter) -> None:
+async def test_a_message_s_trace_reaches_what_it_brings_about(
+    traced: RunningService, outside: Broker, exporter: InMemorySpanExporter
+) -> None:
     other = "00-" + "ab" * 16 + "-b7ad6b7169203331-01"
     await outside.publish_batch(
-        [a_signal("one", headers=SAMPLED), a_signal("two", headers={"traceparent": other}), a_signal("three", headers=UNSAMPLED)]
+        [
+            a_signal("one", headers=SAMPLED),
+            a_signal("two", headers={"traceparent": other}),
+            a_signal("three", headers=UNSAMPLED),
+        ]
     )
     headers = await said_headers(outside, 3)
     assert [trace_of(one) for one in headers[:2]] == [TRACE, "ab" * 16]
@@ -79,7 +91,9 @@ async def test_a_message_that_is_not_traced_begins_no_trace(
     assert exporter.get_finished_spans() == ()
 
 
-async def test_a_failed_request_names_the_trace_that_was_asked_in(traced: RunningService, exporter: InMemorySpanExporter) -> None:
+async def test_a_failed_request_names_the_trace_that_was_asked_in(
+    traced: RunningService, exporter: InMemorySpanExporter
+) -> None:
     answer = await traced.client.get("/v1/mistakes", headers=SAMPLED)
     assert answer.json()["trace_id"] == TRACE
     (span,) = exporter.get_finished_spans()

@@ -1,4 +1,6 @@
-"""An event too large is found when it is said: what brought it about is set aside, and nothing that cannot be published waits in the outbox."""
+"""An event too large is found when it is said: what brought it about is set aside, and nothing that
+cannot be published waits in the outbox.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from tests.support.eventually import eventually
 from tests.support.service import RunningService, published
 
 
-async def test_the_cause_of_an_event_too_large_dies_and_the_others_go_on(service: RunningService, outside: Broker) -> None:
+async def test_the_cause_of_an_event_too_large_dies_and_the_others_go_on(
+    service: RunningService, outside: Broker
+) -> None:
     texts = ["one", "two", TOO_LOUD, "three", "four"]
     await outside.publish_batch([a_signal(text) for text in texts])
 
@@ -36,7 +40,10 @@ async def have_come(service: RunningService, count: int) -> bool:
 async def test_who_asks_for_it_over_http_is_told_and_nothing_is_kept(service: RunningService, outside: Broker) -> None:
     answer = await service.client.post("/v1/echoes", json={"text": TOO_LOUD})
     assert answer.status_code == 422
-    assert (answer.json()["type"], str(SAID_BYTES) in answer.json()["detail"]) == ("urn:rapport:problem:unpublishable", True)
+    assert (answer.json()["type"], str(SAID_BYTES) in answer.json()["detail"]) == (
+        "urn:rapport:problem:unpublishable",
+        True,
+    )
     assert await echoes(service.runtime.database) == []
     async with service.runtime.database.read() as session:
         assert await session.scalar(text("SELECT count(*) FROM outbox")) == 0

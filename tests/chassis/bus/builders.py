@@ -8,12 +8,12 @@ from typing import Any
 from chassis.bus.broker import Broker
 from chassis.bus.durables import ConsumerSpec, Opening
 from chassis.bus.errors import ApiRefused
-from chassis.bus.reading import messages
-from chassis.bus.settling import Handle
-from chassis.bus.verdicts import Patience
+from chassis.bus.inspection import messages
+from chassis.bus.retry_policy import RetryPolicy
+from chassis.bus.settlement import Handle
 from chassis.message import OutMessage, Received, StreamState
 
-QUICK = Patience(outage_seconds=(0.02,), fault_seconds=(0.01, 0.02))
+QUICK = RetryPolicy(outage_seconds=(0.02,), fault_seconds=(0.01, 0.02))
 """The same rules as in production, with shorter waits."""
 
 
@@ -21,12 +21,16 @@ class OutOfReach(Exception):
     """The store is away."""
 
 
-QUICK_OUTAGES = Patience(is_transient=lambda error: isinstance(error, OutOfReach), outage_seconds=(0.02,), fault_seconds=(0.01, 0.02))
+QUICK_OUTAGES = RetryPolicy(
+    is_transient=lambda error: isinstance(error, OutOfReach), outage_seconds=(0.02,), fault_seconds=(0.01, 0.02)
+)
 
 
 def a_capture(number: int, *, lane: int = 0, size: int = 0) -> OutMessage:
     """The capture `number`, with a body of at least `size` bytes."""
-    return OutMessage(f"capture.interaction.received.v1.{lane}", {"ce-id": f"evt_{number}"}, str(number).ljust(size).encode())
+    return OutMessage(
+        f"capture.interaction.received.v1.{lane}", {"ce-id": f"evt_{number}"}, str(number).ljust(size).encode()
+    )
 
 
 HANG = OutMessage("capture.interaction.received.v1.0", {"ce-id": "evt_hang"}, b"-1")
@@ -70,7 +74,9 @@ async def stream_state(broker: Broker, stream: str) -> dict[str, Any]:
 
 
 async def durable_state(broker: Broker, stream: str, durable: str) -> dict[str, Any]:
-    """What the server knows of a durable consumer; an AssertionError ("not yet", for `eventually`) while there is none."""
+    """What the server knows of a durable consumer; an AssertionError ("not
+    yet", for `eventually`) while there is none.
+    """
     try:
         return await broker.request(f"CONSUMER.INFO.{stream}.{durable}")
     except ApiRefused as refusal:

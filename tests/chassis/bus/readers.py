@@ -9,8 +9,8 @@ from pathlib import Path
 from chassis.bus.broker import Broker
 from chassis.bus.consumer import Consumer, ConsumerSpec
 from chassis.bus.observer import Observer
-from chassis.bus.settling import Handle
-from chassis.bus.verdicts import Patience
+from chassis.bus.retry_policy import RetryPolicy
+from chassis.bus.settlement import Handle
 from tests.chassis.bus.builders import QUICK, Unremembered
 
 SPEC = ConsumerSpec("scoring", "CAPTURE", ("capture.>",))
@@ -28,10 +28,18 @@ class Readers:
         self._consumers: list[Consumer] = []
 
     async def start(
-        self, handle: Handle, spec: ConsumerSpec = SPEC, *, patience: Patience = QUICK, observer: Observer | None = None, broker: Broker | None = None
+        self,
+        handle: Handle,
+        spec: ConsumerSpec = SPEC,
+        *,
+        patience: RetryPolicy = QUICK,
+        observer: Observer | None = None,
+        broker: Broker | None = None,
     ) -> Consumer:
         """A consumer that is being read (or stands by)."""
-        consumer = Consumer(broker or self._broker, spec, Unremembered(handle, spec), patience=patience, observer=observer)
+        consumer = Consumer(
+            broker or self._broker, spec, Unremembered(handle, spec), patience=patience, observer=observer
+        )
         self._consumers.append(consumer)
         await consumer.start()
         return consumer

@@ -54,7 +54,15 @@ def test_a_subject_that_is_none_is_refused(subject: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("a b", "x"), ("", "x"), ("a:b", "x"), ("ok", "one\rtwo: forged"), ("ok", "one\ntwo: forged"), ("Nats-Batch-Id", "other")]
+    ("name", "value"),
+    [
+        ("a b", "x"),
+        ("", "x"),
+        ("a:b", "x"),
+        ("ok", "one\rtwo: forged"),
+        ("ok", "one\ntwo: forged"),
+        ("Nats-Batch-Id", "other"),
+    ],
 )
 def test_a_header_that_is_none_is_refused(name: str, value: str) -> None:
     with pytest.raises(PublishRefused, match="not a header"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
@@ -33,7 +32,11 @@ async def test_headers_arrive_as_they_were_sent_and_the_batch_leaves_no_message_
 
 async def test_messages_of_several_streams_go_each_to_its_own(broker: Broker) -> None:
     await broker.publish_batch(
-        [*captures(3), OutMessage("identity.person.created.v1.0", {}, b"a"), OutMessage("identity.person.created.v1.0", {}, b"b")]
+        [
+            *captures(3),
+            OutMessage("identity.person.created.v1.0", {}, b"a"),
+            OutMessage("identity.person.created.v1.0", {}, b"b"),
+        ]
     )
 
     assert await bodies(broker, "CAPTURE") == [b"0", b"1", b"2"]
@@ -61,13 +64,13 @@ async def test_a_stream_that_does_not_exist_is_unavailable(broker: Broker, count
         await broker.publish_batch([OutMessage("nowhere.x", {}, b"")] * count)
 
 
-async def test_publishing_without_a_server_fails_at_once_and_works_again_when_it_is_back(nats_server: NatsServer, broker: Broker) -> None:
+async def test_publishing_without_a_server_fails_at_once_and_works_again_when_it_is_back(
+    nats_server: NatsServer, broker: Broker
+) -> None:
     nats_server.kill()
     await eventually(lambda: not broker.is_connected)
-    began = time.monotonic()
-    with pytest.raises(BrokerUnavailable):
+    with pytest.raises(BrokerUnavailable, match="not connected"):  # and not: no answer within 5 s
         await broker.publish_batch(captures(2))
-    assert time.monotonic() - began < 0.5
 
     nats_server.start()
     await eventually(lambda: broker.is_ready)
@@ -75,27 +78,25 @@ async def test_publishing_without_a_server_fails_at_once_and_works_again_when_it
     assert await bodies(broker, "CAPTURE") == [b"0", b"1"]
 
 
-async def test_who_waits_for_an_answer_when_the_server_dies_learns_it_then(nats_server: NatsServer, broker: Broker) -> None:
+async def test_who_waits_for_an_answer_when_the_server_dies_learns_it_then(
+    nats_server: NatsServer, broker: Broker
+) -> None:
     nats_server.pause()
     publishing = asyncio.create_task(broker.publish_batch(captures(2)))
     await asyncio.wait((publishing,), timeout=0.1)
     assert not publishing.done()
     nats_server.kill()
 
-    began = time.monotonic()
-    with pytest.raises(BrokerUnavailable, match="connection"):
+    with pytest.raises(BrokerUnavailable, match="connection to NATS was lost"):  # and not: no answer within 5 s
         await publishing
-    assert time.monotonic() - began < 2.0  # far less than the 5 s after which it would give up
 
 
 async def test_a_server_that_hangs_does_not_hang_the_publisher(nats_server: NatsServer, broker: Broker) -> None:
     impatient = await Broker.connect(nats_server.url, "impatient", answer_seconds=0.3)
     nats_server.pause()
-    began = time.monotonic()
     for count in (1, 2, 300):
-        with pytest.raises(BrokerUnavailable):
+        with pytest.raises(BrokerUnavailable, match=r"no answer .* within 0\.3 s"):
             await impatient.publish_batch(captures(count))
-    assert time.monotonic() - began < 2.0
 
     nats_server.resume()
     await eventually(lambda: impatient.is_ready)
@@ -136,7 +137,10 @@ async def test_closing_without_a_server_and_twice_is_quiet(nats_server: NatsServ
 
 
 async def test_a_stream_made_otherwise_is_brought_to_the_present_configuration(broker: Broker) -> None:
-    await broker.request("STREAM.CREATE.SCORING", {"name": "SCORING", "subjects": ["scoring.>"], "storage": "file", "max_age": 60_000_000_000})
+    await broker.request(
+        "STREAM.CREATE.SCORING",
+        {"name": "SCORING", "subjects": ["scoring.>"], "storage": "file", "max_age": 60_000_000_000},
+    )
 
     await broker.ensure_streams(["SCORING"])
     await broker.ensure_streams(["SCORING"])
@@ -148,7 +152,10 @@ async def test_a_stream_made_otherwise_is_brought_to_the_present_configuration(b
 async def test_alerts_are_kept_for_days_and_facts_for_ever(broker: Broker) -> None:
     await broker.ensure_streams(["ALERTS"])
 
-    ages = {name: (await broker.request(f"STREAM.INFO.{name}"))["config"]["max_age"] for name in ("ALERTS", "CAPTURE", "IDENTITY")}
+    ages = {
+        name: (await broker.request(f"STREAM.INFO.{name}"))["config"]["max_age"]
+        for name in ("ALERTS", "CAPTURE", "IDENTITY")
+    }
     assert ages == {"ALERTS": 7 * 86_400 * 10**9, "CAPTURE": 0, "IDENTITY": 0}
 
 

@@ -13,8 +13,8 @@ import pytest
 from chassis.bus.broker import Broker
 from chassis.bus.consumer import ConsumerSpec
 from chassis.bus.dead import letters, main, parse
+from chassis.bus.dead_letters import dead_letter_of, read_dead_letter, replay_of
 from chassis.bus.errors import Unparseable
-from chassis.bus.letters import bury, exhume, replay_of
 from chassis.message import OutMessage, Received
 from tests.chassis.bus.builders import Applied, a_capture, bodies, captures, number_of, stream_state
 from tests.chassis.bus.readers import Readers
@@ -36,7 +36,10 @@ async def two_dead(broker: Broker) -> None:
     """Letter 1 of scoring, letter 2 of routing."""
     await broker.publish_batch(captures(3))
     await broker.publish_batch(
-        [bury(received(number), service, "ValueError: no", AT, 1_000_000) for number, service in ((1, "scoring"), (2, "routing"))]
+        [
+            dead_letter_of(received(number), service, "ValueError: no", AT, 1_000_000)
+            for number, service in ((1, "scoring"), (2, "routing"))
+        ]
     )
 
 
@@ -51,17 +54,24 @@ def received(number: int) -> Received:
 
 
 def test_a_dead_letter_holds_the_message_as_it_was_and_why_it_failed() -> None:
-    letter = bury(received(1), "scoring", "ValueError:\r\n  bad\n" + "x" * 5000, AT, 1_000_000)
-    read = exhume(9, letter.subject, letter.headers, letter.body)
+    letter = dead_letter_of(received(1), "scoring", "ValueError:\r\n  bad\n" + "x" * 5000, AT, 1_000_000)
+    read = read_dead_letter(9, letter.subject, letter.headers, letter.body)
 
     assert letter.subject == "dead.capture.interaction.received.v1.0"
     assert read.original == a_capture(1)
-    assert (read.letter, read.service, str(read.origin), read.died_at) == (9, "scoring", "CAPTURE/2/2026-05-04T03:02:01.000000+00:00", AT.isoformat())
+    assert (read.letter, read.service, str(read.origin), read.died_at) == (
+        9,
+        "scoring",
+        "CAPTURE/2/2026-05-04T03:02:01.000000+00:00",
+        AT.isoformat(),
+    )
     assert read.reason.startswith("ValueError: bad xxx")
     assert len(read.reason) == 1000
 
 
-async def test_list_names_the_failures_and_keeps_what_the_messages_say_to_itself(nats_server: NatsServer, two_dead: None) -> None:
+async def test_list_names_the_failures_and_keeps_what_the_messages_say_to_itself(
+    nats_server: NatsServer, two_dead: None
+) -> None:
     code, lines = await command(nats_server, "list")
 
     assert code == 0
@@ -89,37 +99,46 @@ async def test_show_gives_headers_and_body(nats_server: NatsServer, two_dead: No
     assert (line["headers"], line["body"]) == ({"ce-id": "evt_2"}, "2")
 
 
-async def test_a_letter_that_does_not_exist_is_said_so(nats_server: NatsServer, two_dead: None, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_letter_that_does_not_exist_is_said_so(
+    nats_server: NatsServer, two_dead: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert (await command(nats_server, "show", "77")) == (1, [])
     assert "there is no letter 77" in capsys.readouterr().err
 
 
 def test_a_letter_of_a_replay_says_where_the_message_stood_at_first() -> None:
-    first = exhume(9, *parts_of(bury(received(1), "scoring", "no", AT, 1_000_000)))
+    first = read_dead_letter(9, *parts_of(dead_letter_of(received(1), "scoring", "no", AT, 1_000_000)))
     again = replay_of(first, first.original)
     assert (again.headers["replay-for"], again.headers["replay-of"]) == ("scoring", str(first.origin))
 
     later = Received(again.subject, again.headers, again.body, "CAPTURE", 77, 1, AT)
-    second = exhume(10, *parts_of(bury(later, "scoring", "still no", AT, 1_000_000)))
+    second = read_dead_letter(10, *parts_of(dead_letter_of(later, "scoring", "still no", AT, 1_000_000)))
     assert (second.origin, second.original) == (first.origin, first.original)
 
 
 async def test_a_letter_that_is_published_again_is_there_once(broker: Broker) -> None:
     """The reader died between the letter and the note of it."""
     for _ in range(2):
-        await broker.publish_batch([bury(received(1), "scoring", "no", AT, 1_000_000)])
-    await broker.publish_batch([bury(received(1), "routing", "no", AT, 1_000_000)])
+        await broker.publish_batch([dead_letter_of(received(1), "scoring", "no", AT, 1_000_000)])
+    await broker.publish_batch([dead_letter_of(received(1), "routing", "no", AT, 1_000_000)])
     assert [letter.service for letter in await letters(broker)] == ["scoring", "routing"]
 
 
-async def test_replay_publishes_the_message_as_it_was_and_removes_the_letter(nats_server: NatsServer, broker: Broker, two_dead: None) -> None:
-    assert await command(nats_server, "replay", "2") == (0, [{"replayed": 2, "subject": "capture.interaction.received.v1.0"}])
+async def test_replay_publishes_the_message_as_it_was_and_removes_the_letter(
+    nats_server: NatsServer, broker: Broker, two_dead: None
+) -> None:
+    assert await command(nats_server, "replay", "2") == (
+        0,
+        [{"replayed": 2, "subject": "capture.interaction.received.v1.0"}],
+    )
 
     assert await bodies(broker, "CAPTURE") == [b"0", b"1", b"2", b"2"]
     assert [letter.letter for letter in await letters(broker)] == [1]
 
 
-async def test_replay_all_of_a_service_leaves_the_others(nats_server: NatsServer, broker: Broker, two_dead: None) -> None:
+async def test_replay_all_of_a_service_leaves_the_others(
+    nats_server: NatsServer, broker: Broker, two_dead: None
+) -> None:
     await command(nats_server, "replay", "--all", "--service", "scoring")
 
     assert [letter.service for letter in await letters(broker)] == ["routing"]
@@ -147,11 +166,13 @@ async def test_a_replayed_message_is_applied_by_who_gave_it_up_and_skipped_by_th
     assert other.numbers == [0, 1, 2]
 
 
-async def test_a_body_too_large_to_be_kept_with_its_reason_is_fetched_from_its_stream(nats_server: NatsServer, broker: Broker) -> None:
+async def test_a_body_too_large_to_be_kept_with_its_reason_is_fetched_from_its_stream(
+    nats_server: NatsServer, broker: Broker
+) -> None:
     size = broker.max_payload - 1000
     await broker.publish_batch([a_capture(5, size=size)])
     original = Received("capture.interaction.received.v1.0", {"ce-id": "evt_5"}, b"5".ljust(size), "CAPTURE", 1, 1, AT)
-    letter = bury(original, "scoring", "no", AT, broker.max_payload)
+    letter = dead_letter_of(original, "scoring", "no", AT, broker.max_payload)
     assert letter.body == b""
     await broker.publish_batch([letter])
 

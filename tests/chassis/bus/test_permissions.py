@@ -21,7 +21,8 @@ authorization { users: [
       publish: ["scoring.>", "dead.>", "$JS.API.INFO", "$JS.API.STREAM.CREATE.SCORING", "$JS.API.STREAM.UPDATE.SCORING",
                 "$JS.API.STREAM.INFO.CAPTURE", "$JS.API.STREAM.MSG.GET.CAPTURE", "$JS.API.CONSUMER.NAMES.CAPTURE",
                 "$JS.API.CONSUMER.INFO.CAPTURE.scoring", "$JS.API.CONSUMER.DELETE.CAPTURE.scoring",
-                "$JS.API.CONSUMER.CREATE.CAPTURE.scoring", "$JS.API.CONSUMER.RESET.CAPTURE.scoring", "$JS.API.CONSUMER.UNPIN.CAPTURE.scoring",
+                "$JS.API.CONSUMER.CREATE.CAPTURE.scoring", "$JS.API.CONSUMER.RESET.CAPTURE.scoring",
+                "$JS.API.CONSUMER.UNPIN.CAPTURE.scoring",
                 "$JS.API.CONSUMER.MSG.NEXT.CAPTURE.scoring", "$JS.ACK.CAPTURE.scoring.>"]
       subscribe: ["_INBOX_scoring.>"] } }
 ] }
@@ -40,7 +41,9 @@ async def test_a_service_does_all_its_work_with_the_subjects_it_is_given_and_can
     with NatsServer(USERS) as server:
         admin = await Broker.connect(address(server, "admin"), "admin")
         await admin.ensure_streams(["CAPTURE", "DEAD"])
-        scoring = await Broker.connect(address(server, "scoring"), "scoring", inbox_prefix="_INBOX_scoring", answer_seconds=1.0)
+        scoring = await Broker.connect(
+            address(server, "scoring"), "scoring", inbox_prefix="_INBOX_scoring", answer_seconds=1.0
+        )
         applied = Applied(parse)
         spec = ConsumerSpec("scoring", "CAPTURE", ("capture.>",))
         consumer = Consumer(scoring, spec, Unremembered(applied, spec))

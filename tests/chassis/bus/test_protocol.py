@@ -1,4 +1,6 @@
-"""However the bytes are cut, our reading of them is the client's own reading; and what is broken breaks the connection, as it did."""
+"""However the bytes are cut, our reading of them is the client's own reading; and what is
+broken breaks the connection, as it did.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,16 @@ values = st.sampled_from(("a", " padded ", "a: b", "ü", "")) | st.text(max_size
 blocks = st.lists(st.tuples(names, values), max_size=4)
 bodies = st.binary(max_size=40) | st.sampled_from((b"\r\n", b"MSG a 1 3\r\nabc\r\n", b"PING\r\n", b"x" * 9000))
 LONG = b'INFO {"a":"' + b"b" * 5000 + b'"}\r\n'
-control = st.sampled_from((b"PING\r\n", b"PONG\r\n", b"+OK\r\n", b"-ERR 'Slow Consumer'\r\n", b'INFO {"a":1}\r\n', LONG))
+control = st.sampled_from(
+    (b"PING\r\n", b"PONG\r\n", b"+OK\r\n", b"-ERR 'Slow Consumer'\r\n", b'INFO {"a":1}\r\n', LONG)
+)
 
 
 @st.composite
 def message(draw: st.DrawFn) -> bytes:
-    """As the server writes it, for a subscription that is heard directly (1), one that is not (2), or one that is over (3)."""
+    """As the server writes it, for a subscription that is heard directly (1), one
+    that is not (2), or one that is over (3).
+    """
     subject, reply, body = draw(subjects), draw(st.just("") | subjects), draw(bodies)
     to = " ".join([subject, str(draw(st.integers(1, 3))), *filter(None, (reply,))]).encode()
     if draw(st.booleans()):
@@ -100,10 +106,25 @@ async def test_however_it_is_cut_we_hear_what_the_client_hears(stream: bytes, cu
 async def test_byte_by_byte() -> None:
     stream = b"HMSG a 1 b 14 17\r\nNATS/1.0\r\n\r\n\r\nabc\r\nPING\r\nMSG a 2 0\r\n\r\nMSG a 1 2\r\n\r\n\r\n"
     heard = await read(Hearing(1), stream, range(len(stream)))
-    assert heard == [(1, b"a", b"b", b"abc", b"NATS/1.0\r\n\r\n\r\n"), "ping", (2, b"a", b"", b"", b""), (1, b"a", b"", b"\r\n", b"")]
+    assert heard == [
+        (1, b"a", b"b", b"abc", b"NATS/1.0\r\n\r\n\r\n"),
+        "ping",
+        (2, b"a", b"", b"", b""),
+        (1, b"a", b"", b"\r\n", b""),
+    ]
 
 
-BROKEN = (b"MSG a 1", b"MSG a x 1", b"HMSG a 1 5", b"MSG a 1 b c 5", b"HMSG a 1 b c 1 5", b"MSG a 1 -5", b"HMSG a 1 -3 5", b"what?", b" MSG a 1 1")
+BROKEN = (
+    b"MSG a 1",
+    b"MSG a x 1",
+    b"HMSG a 1 5",
+    b"MSG a 1 b c 5",
+    b"HMSG a 1 b c 1 5",
+    b"MSG a 1 -5",
+    b"HMSG a 1 -3 5",
+    b"what?",
+    b" MSG a 1 1",
+)
 
 
 @pytest.mark.parametrize("line", [line + b"\r\n" for line in BROKEN])
@@ -169,7 +190,9 @@ async def test_a_status_is_what_the_client_takes_for_one(block: bytes, status: s
 
 @given(blocks)
 def test_a_delivery_has_its_own_headers_and_the_pin(lines: Sequence[tuple[str, str]]) -> None:
-    block = "\r\n".join(["NATS/1.0", *(f"{name}: {value}".replace("\r", "").replace("\n", "") for name, value in lines), "", ""]).encode()
+    block = "\r\n".join(
+        ["NATS/1.0", *(f"{name}: {value}".replace("\r", "").replace("\n", "") for name, value in lines), "", ""]
+    ).encode()
     delivery = read_delivery(Raw("capture.x.0", ACK, block, b"body"))
     whole = read_headers(block)
     assert delivery.message.headers == own_headers(whole)

@@ -1,9 +1,10 @@
-"""Publishing without a task: on its way before `put_batch` returns, in the order in which it was put, and each is told once what came of it."""
+"""Publishing without a task: on its way before `put_batch` returns, in the order in which it was
+put, and each is told once what came of it.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 
 import pytest
@@ -36,7 +37,9 @@ def outcomes() -> Outcomes:
 
 @pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("count", [1, 2, 8, 9, 500, 501])
-async def test_what_was_put_is_in_the_stream_in_order_when_it_is_told(broker: Broker, outcomes: Outcomes, count: int, whole: bool) -> None:
+async def test_what_was_put_is_in_the_stream_in_order_when_it_is_told(
+    broker: Broker, outcomes: Outcomes, count: int, whole: bool
+) -> None:
     outcomes.put(broker, captures(count), whole=whole)
     assert outcomes == []
     await outcomes.told(1)
@@ -45,7 +48,9 @@ async def test_what_was_put_is_in_the_stream_in_order_when_it_is_told(broker: Br
     assert [int(body) for body in await bodies(broker, "CAPTURE")] == list(range(count))
 
 
-async def test_batches_under_way_at_once_keep_the_order_in_which_they_were_put(broker: Broker, outcomes: Outcomes) -> None:
+async def test_batches_under_way_at_once_keep_the_order_in_which_they_were_put(
+    broker: Broker, outcomes: Outcomes
+) -> None:
     sizes = [250, 1, 9, 500, 3, 30]  # atomic batches, and messages one by one
     for number, size in enumerate(sizes):
         outcomes.put(broker, captures(size, start=1000 * number))
@@ -72,7 +77,9 @@ async def test_a_stream_that_does_not_exist_is_unavailable(broker: Broker, outco
     assert isinstance(outcomes[0], BrokerUnavailable)
 
 
-async def test_one_that_fails_harms_neither_who_came_before_nor_who_comes_after(broker: Broker, outcomes: Outcomes) -> None:
+async def test_one_that_fails_harms_neither_who_came_before_nor_who_comes_after(
+    broker: Broker, outcomes: Outcomes
+) -> None:
     refused = [OutMessage("capture.x.0", {"Nats-Expected-Last-Sequence": "999999"}, b"refused")]
     outcomes.put(broker, captures(20))
     outcomes.put(broker, refused)
@@ -84,7 +91,9 @@ async def test_one_that_fails_harms_neither_who_came_before_nor_who_comes_after(
     await eventually(lambda: broker.is_ready)
 
 
-async def test_without_a_server_nothing_is_sent_and_nobody_told(nats_server: NatsServer, broker: Broker, outcomes: Outcomes) -> None:
+async def test_without_a_server_nothing_is_sent_and_nobody_told(
+    nats_server: NatsServer, broker: Broker, outcomes: Outcomes
+) -> None:
     nats_server.kill()
     await eventually(lambda: not broker.is_connected)
     with pytest.raises(BrokerUnavailable):
@@ -98,19 +107,23 @@ async def test_without_a_server_nothing_is_sent_and_nobody_told(nats_server: Nat
     assert [int(body) for body in await bodies(broker, "CAPTURE")] == list(range(20, 40))
 
 
-async def test_who_is_under_way_when_the_server_dies_learns_it_then_and_once(nats_server: NatsServer, broker: Broker, outcomes: Outcomes) -> None:
+async def test_who_is_under_way_when_the_server_dies_learns_it_then_and_once(
+    nats_server: NatsServer, broker: Broker, outcomes: Outcomes
+) -> None:
     nats_server.pause()
     for number, count in enumerate((3, 20, 500, 600)):
         outcomes.put(broker, captures(count, start=1000 * number))
     nats_server.kill()
-    began = time.monotonic()
     await outcomes.told(4)
 
-    assert time.monotonic() - began < 2.0
     assert all(isinstance(outcome, BrokerUnavailable) for outcome in outcomes)
+    # and not: no answer within 5 s
+    assert {str(outcome) for outcome in outcomes} == {"the connection to NATS was lost"}
 
 
-async def test_a_server_that_hangs_is_given_up_and_what_it_says_later_is_not_told_again(nats_server: NatsServer, outcomes: Outcomes) -> None:
+async def test_a_server_that_hangs_is_given_up_and_what_it_says_later_is_not_told_again(
+    nats_server: NatsServer, outcomes: Outcomes
+) -> None:
     broker = await Broker.connect(nats_server.url, "impatient", answer_seconds=0.3)
     await broker.ensure_streams(["CAPTURE"])
     nats_server.pause()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chassis.bus.errors import ApiRefused, BatchTorn, BrokerUnavailable, PublishRefused
-from chassis.bus.refusals import is_of_the_message, told
+from chassis.bus.errors import ApiRefused, BatchTorn, BrokerUnavailable, PublishRefused, is_of_the_message, told
 
 # code of the answer, err_code, description: as nats-server 2.15 has them in server/errors.json
 OF_THE_MESSAGE = [

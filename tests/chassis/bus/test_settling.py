@@ -11,20 +11,24 @@ from hypothesis import strategies as st
 from chassis.bus.delivery import Delivery
 from chassis.bus.errors import BrokerUnavailable, Unparseable
 from chassis.bus.observer import Unobserved
-from chassis.bus.settling import Outlets, Settler
+from chassis.bus.settlement import Outlets, Settler
 from chassis.message import Received
 from tests.chassis.bus.builders import QUICK_OUTAGES, OutOfReach
 
 
 def a_delivery(sequence: int) -> Delivery:
-    message = Received("capture.x.0", {"ce-id": str(sequence)}, b"", "CAPTURE", sequence, 1, datetime(2026, 1, 1, tzinfo=UTC))
+    message = Received(
+        "capture.x.0", {"ce-id": str(sequence)}, b"", "CAPTURE", sequence, 1, datetime(2026, 1, 1, tzinfo=UTC)
+    )
     return Delivery(message, f"ack.{sequence}", sequence, 0, None)
 
 
 class Lane:
     """A settler whose effects are written down; nothing waits."""
 
-    def __init__(self, *, poison: frozenset[int] = frozenset(), unreadable: frozenset[int] = frozenset(), outages: int = 0) -> None:
+    def __init__(
+        self, *, poison: frozenset[int] = frozenset(), unreadable: frozenset[int] = frozenset(), outages: int = 0
+    ) -> None:
         self.poison, self.unreadable, self.outages = poison, unreadable, outages
         self.applied: list[int] = []
         self.acknowledged: list[int] = []
@@ -35,7 +39,9 @@ class Lane:
 
     async def settle(self, count: int) -> None:
         outlets = Outlets(self._acknowledge, self._bury, self._pause)
-        await Settler(("CAPTURE", "svc"), self._handle, QUICK_OUTAGES, outlets, Unobserved()).settle([a_delivery(n) for n in range(count)])
+        await Settler(("CAPTURE", "svc"), self._handle, QUICK_OUTAGES, outlets, Unobserved()).settle(
+            [a_delivery(n) for n in range(count)]
+        )
 
     async def _handle(self, batch: Sequence[Received]) -> None:
         self.tries += 1

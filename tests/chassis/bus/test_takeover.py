@@ -11,7 +11,7 @@ import pytest
 
 from chassis.bus.broker import Broker
 from chassis.bus.delivery import Delivery
-from chassis.bus.puller import Puller, Source
+from chassis.bus.puller import Puller, PullSource
 from tests.chassis.bus.builders import HANG, Applied, a_capture, captures, durable_state, number_of
 from tests.chassis.bus.readers import SMALL, ReaderProcess, Readers
 from tests.support.eventually import eventually
@@ -70,21 +70,23 @@ async def test_a_reader_that_has_nothing_to_do_keeps_its_place(broker: Broker, o
 async def test_when_the_reader_is_killed_the_other_goes_on_in_order_from_what_was_not_acknowledged(
     broker: Broker, victim: ReaderProcess, other: Broker, readers: Readers, backlog: int
 ) -> None:
-    """With a short backlog there is room for later messages to overtake; with a long one the victim holds all that may be out."""
+    """With a short backlog there is room for later messages to overtake; with a long
+    one the victim holds all that may be out.
+    """
     applied = Applied()
     await readers.start(applied, SMALL, broker=other)
     await broker.publish_batch([*captures(2, start=5), HANG, *captures(backlog, start=7)])
     await eventually(lambda: victim.is_hanging)
     await victim.kill()
-    killed = time.monotonic()
     await broker.publish_batch(captures(5, start=7 + backlog))
 
     await eventually(lambda: applied.numbers[-1:] == [11 + backlog], within=10)
-    assert time.monotonic() - killed < 4.0
     assert_goes_on(applied.numbers, [5, 6, -1, *range(7, 12 + backlog)])
 
 
-async def test_a_restarted_reader_goes_on_in_order_from_what_was_not_acknowledged(broker: Broker, victim: ReaderProcess, readers: Readers) -> None:
+async def test_a_restarted_reader_goes_on_in_order_from_what_was_not_acknowledged(
+    broker: Broker, victim: ReaderProcess, readers: Readers
+) -> None:
     await broker.publish_batch([*captures(2, start=5), HANG])
     await eventually(lambda: victim.is_hanging)
     await victim.kill()
@@ -104,9 +106,11 @@ async def test_a_reader_that_stops_hands_over_at_once(broker: Broker, other: Bro
     second = await readers.start(two, broker=other)
     await eventually(lambda: second.is_ready)
 
+    pin = await pinned_reader(broker)
     await first.stop()
+    assert await pinned_reader(broker) != pin  # let go, and not lost after two seconds without a pull
     await broker.publish_batch(captures(50, start=50))
-    await eventually(lambda: two.numbers == list(range(50, 100)), within=1.0)
+    await eventually(lambda: two.numbers == list(range(50, 100)))
 
 
 class Mutable(Broker):
@@ -118,7 +122,7 @@ class Mutable(Broker):
         return False if self.is_mute and ".MSG.NEXT." in subject else await super().send(subject, body, reply)
 
 
-LANE = Source(stream="CAPTURE", durable="scoring", group="lane", window=10, pin_seconds=0.5)
+LANE = PullSource(stream="CAPTURE", durable="scoring", group="lane", window=10, pin_seconds=0.5)
 
 
 @asynccontextmanager
@@ -145,7 +149,7 @@ async def is_pinned_otherwise(broker: Broker, pin: str | None) -> bool:
 
 
 async def taken(puller: Puller, count: int) -> list[Delivery]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         found: list[Delivery] = []
         while len(found) < count:
             found += await puller.next(count - len(found))
@@ -156,9 +160,17 @@ async def test_a_reader_that_is_pinned_again_where_its_count_left_off_skips_noth
     nats_server: NatsServer, broker: Broker
 ) -> None:
     """The other reader had the deliveries counted anew, to just the number that this one waits for."""
-    config = {"durable_name": "scoring", "name": "scoring", "ack_policy": "explicit", "filter_subjects": ["capture.>"], "ack_wait": 60_000_000_000}
+    config = {
+        "durable_name": "scoring",
+        "name": "scoring",
+        "ack_policy": "explicit",
+        "filter_subjects": ["capture.>"],
+        "ack_wait": 60_000_000_000,
+    }
     pinned = {"priority_groups": ["lane"], "priority_policy": "pinned_client", "priority_timeout": 500_000_000}
-    await broker.request("CONSUMER.CREATE.CAPTURE.scoring", {"stream_name": "CAPTURE", "action": "", "config": config | pinned})
+    await broker.request(
+        "CONSUMER.CREATE.CAPTURE.scoring", {"stream_name": "CAPTURE", "action": "", "config": config | pinned}
+    )
     async with pulling(nats_server) as (first_line, first), pulling(nats_server) as (second_line, second):
         second_line.is_mute = True
         await broker.publish_batch(captures(2))
@@ -180,6 +192,8 @@ async def test_a_reader_that_is_pinned_again_where_its_count_left_off_skips_noth
 
 
 def assert_goes_on(numbers: list[int], published: list[int]) -> None:
-    """`numbers` is the end of `published`, from the message that was never finished or (not acknowledged either) shortly before."""
+    """`numbers` is the end of `published`, from the message that was never finished or
+    (not acknowledged either) shortly before.
+    """
     assert -1 in numbers
     assert numbers == published[-len(numbers) :]

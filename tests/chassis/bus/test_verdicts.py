@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from chassis.bus.errors import BrokerUnavailable, Unparseable
-from chassis.bus.verdicts import Dead, Done, Halve, Patience, Retry, Tries, Verdict, judge
+from chassis.bus.retry_policy import BatchOutcome, Dead, Done, Halve, Retry, RetryPolicy, Tries, outcome_of
 from chassis.errors import NotReady
 from chassis.progress import describe
 from chassis.store.errors import Contended
 from tests.chassis.bus.builders import OutOfReach
 
-PATIENCE = Patience(
+PATIENCE = RetryPolicy(
     is_transient=lambda error: isinstance(error, OutOfReach),
     outage_seconds=(0.1, 0.5),
     fault_seconds=(1.0, 2.0),
@@ -20,15 +20,19 @@ PATIENCE = Patience(
 )
 
 
-def verdict(error: Exception | None, *sequences: int, outages: int = 0, faults: int = 0, conflicts: int = 0) -> Verdict:
-    return judge(error, sequences, Tries(outages, faults, conflicts), PATIENCE)
+def verdict(
+    error: Exception | None, *sequences: int, outages: int = 0, faults: int = 0, conflicts: int = 0
+) -> BatchOutcome:
+    return outcome_of(error, sequences, Tries(outages, faults, conflicts), PATIENCE)
 
 
 def test_what_went_well_is_done() -> None:
     assert verdict(None, 1, 2) == Done()
 
 
-@pytest.mark.parametrize("error", [OutOfReach(), BrokerUnavailable("away"), NotReady("the active rulebook does not compile")])
+@pytest.mark.parametrize(
+    "error", [OutOfReach(), BrokerUnavailable("away"), NotReady("the active rulebook does not compile")]
+)
 def test_an_outage_is_waited_out_for_ever_without_blaming_the_messages(error: Exception) -> None:
     assert verdict(error, 1, 2, 3) == Retry(0.1, Tries(outages=1))
     assert verdict(error, 1, outages=1) == Retry(0.5, Tries(outages=2))

@@ -39,12 +39,19 @@ PARCEL = Table(
     Column("barcode", String, nullable=True),
     UniqueConstraint("barcode"),
 )
-DEFAULTED = Table("defaulted", METADATA, Column("id", String, primary_key=True), Column("colour", String, default="red"))
+DEFAULTED = Table(
+    "defaulted", METADATA, Column("id", String, primary_key=True), Column("colour", String, default="red")
+)
 
 Shelf = dict[tuple[str, int], tuple[str | None, int]]
 _keys = st.tuples(st.sampled_from("abc"), st.integers(0, 3))
-_values = st.tuples(st.none() | st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=5), st.integers(-5, 5))
-_batches = st.lists(st.tuples(st.sampled_from(["upsert", "skip", "weigh"]), st.dictionaries(_keys, _values, max_size=8)), max_size=6)
+_values = st.tuples(
+    st.none() | st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=5),
+    st.integers(-5, 5),
+)
+_batches = st.lists(
+    st.tuples(st.sampled_from(["upsert", "skip", "weigh"]), st.dictionaries(_keys, _values, max_size=8)), max_size=6
+)
 
 
 @pytest.fixture
@@ -67,7 +74,9 @@ def model(shelf: Shelf, action: str, batch: Shelf) -> Shelf:
         case "skip":
             return batch | shelf
         case _:
-            return shelf | {key: (shelf[key][0] if key in shelf else value[0], value[1]) for key, value in batch.items()}
+            return shelf | {
+                key: (shelf[key][0] if key in shelf else value[0], value[1]) for key, value in batch.items()
+            }
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -90,14 +99,22 @@ async def test_a_store_agrees_with_a_dictionary(stocked: Database, batches: list
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(there=st.sets(st.integers(0, 20), max_size=12), batch=st.sets(st.integers(0, 20), max_size=12))
-async def test_of_few_rows_and_of_many_those_are_told_that_were_not_there(stocked: Database, there: set[int], batch: set[int]) -> None:
+async def test_of_few_rows_and_of_many_those_are_told_that_were_not_there(
+    stocked: Database, there: set[int], batch: set[int]
+) -> None:
     async with stocked.begin() as session:
         await session.execute(PARCEL.delete())
-        await insert_all(session, PARCEL, [{"parcel_id": f"p{number}", "barcode": f"first {number}"} for number in there])
+        await insert_all(
+            session, PARCEL, [{"parcel_id": f"p{number}", "barcode": f"first {number}"} for number in there]
+        )
         rows = [{"parcel_id": f"p{number}", "barcode": f"second {number}"} for number in batch]
-        assert {row.parcel_id for row in await insert_or_skip(session, PARCEL, rows)} == {f"p{number}" for number in batch - there}
+        assert {row.parcel_id for row in await insert_or_skip(session, PARCEL, rows)} == {
+            f"p{number}" for number in batch - there
+        }
         found = await session.execute(select(PARCEL.c.parcel_id, PARCEL.c.barcode))
-    whole = {f"p{number}": f"second {number}" for number in batch} | {f"p{number}": f"first {number}" for number in there}
+    whole = {f"p{number}": f"second {number}" for number in batch} | {
+        f"p{number}": f"first {number}" for number in there
+    }
     assert {row.parcel_id: row.barcode for row in found} == whole
 
 
@@ -127,8 +144,12 @@ async def test_moments_compare_across_time_zones(stocked: Database) -> None:
     earlier, later = (noon + timedelta(microseconds=step) for step in (-1, 1))
     tokyo = timezone(timedelta(hours=9))
     async with stocked.begin() as session:
-        await insert_all(session, PARCEL, [{"parcel_id": str(at), "sent_at": at.astimezone(tokyo)} for at in (noon, earlier, later)])
-        found = await session.scalars(select(PARCEL.c.sent_at).where(PARCEL.c.sent_at <= noon.astimezone(tokyo)).order_by(PARCEL.c.sent_at))
+        await insert_all(
+            session, PARCEL, [{"parcel_id": str(at), "sent_at": at.astimezone(tokyo)} for at in (noon, earlier, later)]
+        )
+        found = await session.scalars(
+            select(PARCEL.c.sent_at).where(PARCEL.c.sent_at <= noon.astimezone(tokyo)).order_by(PARCEL.c.sent_at)
+        )
         assert [at.isoformat() for at in found] == [earlier.isoformat(), noon.isoformat()]
 
 
@@ -193,7 +214,7 @@ async def test_writers_that_want_the_same_rows_in_opposite_order_do_not_deadlock
             async with stocked.begin() as session:
                 await upsert(session, SHELF, batch)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await asyncio.gather(*(write(batch) for batch in (rows, rows[::-1]) * 3))
 
 

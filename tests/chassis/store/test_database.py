@@ -12,11 +12,11 @@ from sqlalchemy import select, text
 from chassis.store import outbox, timers
 from chassis.store.database import Database
 from chassis.store.errors import StoreError, StoreUnavailable
-from chassis.store.migrate import migrate
 from chassis.store.tables import INBOX, OUTBOX, TIMER
 from chassis.store.timers import Timer
 from tests.chassis.store.vocabulary import NOON, a_message, claim_ids
 from tests.support.postgres import PostgresServer
+from tests.support.stores import prepare
 
 
 class HandlerFailed(Exception):
@@ -63,7 +63,7 @@ async def begin_inside_another(database: Database) -> None:
 
 async def test_a_transaction_inside_another_is_refused_instead_of_waiting_for_ever(database: Database) -> None:
     with pytest.raises(RuntimeError, match="already open"):
-        await asyncio.wait_for(begin_inside_another(database), 5)
+        await asyncio.wait_for(begin_inside_another(database), 30)
     assert await apply_a_batch(database) == {"m1", "m2"}
 
 
@@ -78,7 +78,7 @@ async def test_concurrent_writers_do_not_lock_each_other_out(database: Database)
 
 
 async def test_writers_of_two_processes_do_not_lock_each_other_out(store_url: str) -> None:
-    await migrate(store_url)
+    await prepare(store_url)
     databases = [Database(store_url), Database(store_url)]
 
     async def write(database: Database, number: int) -> None:
@@ -106,7 +106,7 @@ async def test_a_cancelled_transaction_leaves_nothing_and_blocks_nobody(database
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with asyncio.timeout(5), database.begin() as session:
+    async with asyncio.timeout(20), database.begin() as session:
         assert await claim_ids(session, "SCORING", ["m1"]) == {"m1"}
 
 
@@ -131,7 +131,7 @@ async def test_a_mistake_in_a_statement_does_not_pass_by_itself(database: Databa
 
 async def test_a_sqlite_file_held_by_another_process_is_a_passing_trouble(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'store.db'}"
-    await migrate(url)
+    await prepare(url)
     holder, waiter = Database(url), Database(url, busy_seconds=0.05)
     async with holder.begin():
         with pytest.raises((StoreError, StoreUnavailable)) as error:
@@ -160,7 +160,7 @@ async def claim_while(database: Database, accident: Callable[[], None]) -> None:
 
 
 async def test_a_restart_of_postgres_is_survived(postgres_server: PostgresServer) -> None:
-    await migrate(postgres_server.url)
+    await prepare(postgres_server.url)
     database = Database(postgres_server.url)
     assert await apply_a_batch(database) == {"m1", "m2"}
     with pytest.raises((StoreError, StoreUnavailable)) as error:
@@ -175,7 +175,7 @@ async def test_a_restart_of_postgres_is_survived(postgres_server: PostgresServer
 
 
 async def test_connections_that_died_while_idle_are_not_handed_out(postgres_server: PostgresServer) -> None:
-    await migrate(postgres_server.url)
+    await prepare(postgres_server.url)
     async with Database(postgres_server.url) as database:
         assert await apply_a_batch(database) == {"m1", "m2"}
         await asyncio.to_thread(postgres_server.kill)
@@ -191,7 +191,9 @@ def test_what_cannot_be_a_store_is_refused(url: str) -> None:
 
 @pytest.mark.parametrize(("durability", "level"), [("full", 2), ("normal", 1)])
 async def test_sqlite_is_as_durable_as_asked(tmp_path: Path, durability: str, level: int) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'deep' / 'store.db'}", durability="full" if durability == "full" else "normal")
+    database = Database(
+        f"sqlite:///{tmp_path / 'deep' / 'store.db'}", durability="full" if durability == "full" else "normal"
+    )
     async with database.begin() as session:
         assert await session.scalar(text("PRAGMA synchronous")) == level
         assert await session.scalar(text("PRAGMA journal_mode")) == "wal"

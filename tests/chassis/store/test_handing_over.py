@@ -1,4 +1,6 @@
-"""The relay is handed what was said: the store is read when that is not enough, and what the broker has is forgotten along with other writes."""
+"""The relay is handed what was said: the store is read when that is not enough, and what the broker
+has is forgotten along with other writes.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,12 @@ import pytest
 
 from chassis.store import outbox
 from chassis.store.database import Database
-from chassis.store.migrate import migrate
-from chassis.store.pending import MOST_ROWS
 from chassis.store.relay import Relay
+from chassis.store.relay_queue import MOST_ROWS
 from chassis.store.session import Session
 from tests.chassis.store.vocabulary import Listener, a_message, kill, running, say, say_to
 from tests.support.eventually import eventually
+from tests.support.stores import prepare
 
 
 class WatchedDatabase(Database):
@@ -36,10 +38,10 @@ async def rows_left(database: Database) -> int:
 
 
 async def test_what_is_handed_over_is_published_without_a_look_at_the_store(store_url: str) -> None:
-    await migrate(store_url)
+    await prepare(store_url)
     listener = Listener()
     async with WatchedDatabase(store_url) as database:
-        relay = Relay(database, listener.publish, poll_seconds=60, forget_seconds=60)
+        relay = Relay(database, listener.publish, poll_seconds=3600, forget_seconds=3600)
         async with running(relay):
             await eventually(lambda: relay.is_active and database.looks == 1)
             for number in range(20):
@@ -51,7 +53,7 @@ async def test_what_is_handed_over_is_published_without_a_look_at_the_store(stor
 
 async def test_after_a_failed_publish_nothing_is_overtaken_and_nothing_said_twice(database: Database) -> None:
     listener = Listener()
-    relay = Relay(database, listener.publish, poll_seconds=60)
+    relay = Relay(database, listener.publish, poll_seconds=3600)
     async with running(relay):
         await say_to(relay, database, "e0")
         await eventually(lambda: listener.heard == ["e0"])
@@ -69,7 +71,7 @@ async def test_after_a_failed_publish_nothing_is_overtaken_and_nothing_said_twic
 async def test_more_than_is_kept_in_memory_is_read_from_the_store_in_order(database: Database) -> None:
     listener = Listener()
     listener.is_away = True
-    relay = Relay(database, listener.publish, poll_seconds=60)
+    relay = Relay(database, listener.publish, poll_seconds=3600)
     ids = [f"e{number:05}" for number in range(MOST_ROWS + 600)]
     async with running(relay):
         await say_to(relay, database, ids[0])
@@ -83,7 +85,7 @@ async def test_more_than_is_kept_in_memory_is_read_from_the_store_in_order(datab
 
 async def test_what_the_broker_has_is_forgotten_in_the_next_transaction(database: Database) -> None:
     listener = Listener()
-    relay = Relay(database, listener.publish, poll_seconds=60, forget_seconds=60)
+    relay = Relay(database, listener.publish, poll_seconds=3600, forget_seconds=3600)
     async with running(relay):
         await say_to(relay, database, "e1", "e2")
         await eventually(lambda: listener.heard == ["e1", "e2"])
@@ -95,7 +97,7 @@ async def test_what_the_broker_has_is_forgotten_in_the_next_transaction(database
 
 async def test_marks_of_a_transaction_that_failed_ride_in_a_later_one(database: Database) -> None:
     listener = Listener()
-    relay = Relay(database, listener.publish, poll_seconds=0.02, forget_seconds=60)
+    relay = Relay(database, listener.publish, poll_seconds=0.02, forget_seconds=3600)
     async with running(relay):
         await say_to(relay, database, "e1")
         await eventually(lambda: listener.heard == ["e1"])
@@ -119,7 +121,7 @@ async def _say_and_fail(relay: Relay, database: Database) -> None:
 
 async def test_what_was_committed_before_its_writer_was_cut_off_is_published(database: Database) -> None:
     listener = Listener()
-    relay = Relay(database, listener.publish, poll_seconds=60)
+    relay = Relay(database, listener.publish, poll_seconds=3600)
     async with running(relay):
         await say_to(relay, database, "e1")
         await eventually(lambda: listener.heard == ["e1"])
@@ -148,10 +150,12 @@ async def test_what_others_wrote_is_found_beside_what_is_handed_over(database: D
 
 
 async def test_of_two_processes_on_postgres_one_publishes_what_both_say(postgres_url: str) -> None:
-    await migrate(postgres_url)
+    await prepare(postgres_url)
     stores = [Database(postgres_url), Database(postgres_url)]
     listeners = [Listener(), Listener()]
-    relays = [Relay(store, listener.publish, poll_seconds=0.2) for store, listener in zip(stores, listeners, strict=True)]
+    relays = [
+        Relay(store, listener.publish, poll_seconds=0.2) for store, listener in zip(stores, listeners, strict=True)
+    ]
     first = asyncio.create_task(relays[0].run())
     await eventually(lambda: relays[0].is_active)
     second = asyncio.create_task(relays[1].run())
@@ -169,7 +173,9 @@ async def test_of_two_processes_on_postgres_one_publishes_what_both_say(postgres
     await kill(first)  # with marks that were not written down yet, perhaps
     await speak(1, range(40, 60))
     await eventually(lambda: relays[1].is_active)
-    await eventually(lambda: [one for one in listeners[1].heard if one >= "1-040"] == [f"1-{number:03}" for number in range(40, 60)])
+    await eventually(
+        lambda: [one for one in listeners[1].heard if one >= "1-040"] == [f"1-{number:03}" for number in range(40, 60)]
+    )
     await relays[1].stop()
     await second
     assert await rows_left(stores[1]) == 0

@@ -1,4 +1,6 @@
-"""What was applied is known: by the floor of its lane for ever, by its id for as long as it may come again further up."""
+"""What was applied is known: by the floor of its lane for ever, by its id for
+as long as it may come again further up.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,11 @@ from chassis.message import Mark, StreamState
 from chassis.store import inbox
 from chassis.store.database import Database
 from chassis.store.floors import floors_of, open_floors
-from chassis.store.inbox import Arrival, Reading
-from chassis.store.migrate import migrate
+from chassis.store.inbox import Arrival, InboxReading
 from chassis.store.tables import INBOX, INBOX_BEFORE
 from contracts.limits import INBOX_DAYS, INBOX_SEQUENCES
 from tests.chassis.store.vocabulary import NOON
+from tests.support.stores import prepare
 
 STREAM = "IDENTITY"
 
@@ -37,15 +39,17 @@ def arrivals(*sequences: int, lane: int = 0) -> list[Arrival]:
     return [Arrival(f"m{sequence}", lane, at(sequence)) for sequence in sequences]
 
 
-async def opened(database: Database, *, lanes: int = 1, stream: str = STREAM, last: int = 1_000_000, numbers: int = 1) -> dict[int, Mark]:
+async def opened(
+    database: Database, *, lanes: int = 1, stream: str = STREAM, last: int = 1_000_000, numbers: int = 1
+) -> dict[int, Mark]:
     async with database.begin() as session:
         return await open_floors(session, StreamState(stream, at(last), numbers), lanes)
 
 
-async def apply(database: Database, come: Sequence[Arrival], *, reading: Reading | None = None) -> set[int]:
+async def apply(database: Database, come: Sequence[Arrival], *, reading: InboxReading | None = None) -> set[int]:
     async with database.begin() as session:
         last = max(arrival.place for arrival in come)
-        return await inbox.claim(session, reading or Reading(STREAM, 1, (0,)), come, last)
+        return await inbox.claim(session, reading or InboxReading(STREAM, 1, (0,)), come, last)
 
 
 async def rows(database: Database) -> int:
@@ -76,16 +80,16 @@ async def test_the_floor_outlives_the_rows(database: Database) -> None:
 
 async def test_rows_of_a_lane_that_lags_stay_until_it_has_caught_up(database: Database) -> None:
     await opened(database, lanes=2)
-    await apply(database, arrivals(1, lane=1), reading=Reading(STREAM, 2, (1,)))
-    await apply(database, arrivals(9 * INBOX_SEQUENCES), reading=Reading(STREAM, 2, (0,)))
+    await apply(database, arrivals(1, lane=1), reading=InboxReading(STREAM, 2, (1,)))
+    await apply(database, arrivals(9 * INBOX_SEQUENCES), reading=InboxReading(STREAM, 2, (0,)))
     assert await purge(database) == 0
-    assert await apply(database, [Arrival("m1", 1, at(900))], reading=Reading(STREAM, 2, (1,))) == set()
+    assert await apply(database, [Arrival("m1", 1, at(900))], reading=InboxReading(STREAM, 2, (1,))) == set()
 
 
 async def test_rows_of_captures_and_of_what_comes_on_each_lane_go_by_age(database: Database) -> None:
     await opened(database, stream="CAPTURE")
     await opened(database)
-    await apply(database, arrivals(1), reading=Reading("CAPTURE", 1, (0,)))
+    await apply(database, arrivals(1), reading=InboxReading("CAPTURE", 1, (0,)))
     await apply(database, [Arrival("merged", 0, at(1), is_in_each_lane=True)])
     await apply(database, arrivals(9 * INBOX_SEQUENCES))
     now = datetime.now(UTC)
@@ -108,7 +112,7 @@ async def test_a_floor_never_goes_back_and_a_batch_of_known_messages_moves_it_to
     await apply(database, arrivals(2, 3))  # a reader that was slow
     async with database.begin() as session:
         assert (await floors_of(session, STREAM))[0].sequence == 5
-        await inbox.claim(session, Reading(STREAM, 1, (0,)), [], at(8))
+        await inbox.claim(session, InboxReading(STREAM, 1, (0,)), [], at(8))
         assert (await floors_of(session, STREAM))[0].sequence == 8
 
 
@@ -117,7 +121,7 @@ async def test_a_rollback_leaves_the_floor_where_it_was(database: Database) -> N
 
     async def fail() -> None:
         async with database.begin() as session:
-            await inbox.claim(session, Reading(STREAM, 1, (0,)), arrivals(1, 2), at(2))
+            await inbox.claim(session, InboxReading(STREAM, 1, (0,)), arrivals(1, 2), at(2))
             raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
@@ -129,7 +133,8 @@ async def test_a_stream_made_anew_counts_from_one_again_and_nothing_of_it_is_swa
     await opened(database, last=3)
     await apply(database, arrivals(1, 2, 3))
     fresh = [Arrival(f"new{number}", 0, at(number, later=timedelta(days=1))) for number in (1, 2)]
-    repeated = Arrival("m3", 0, at(3, later=timedelta(days=1)))  # said again, as its sender did not know that it was lost with the stream
+    # said again, as its sender did not know that it was lost with the stream
+    repeated = Arrival("m3", 0, at(3, later=timedelta(days=1)))
     assert await apply(database, [*fresh, repeated]) == {1, 2}
     assert await apply(database, [*fresh, repeated]) == set()
     assert await apply(database, [Arrival("new4", 0, at(4, later=timedelta(days=1)))]) == {4}
@@ -145,7 +150,9 @@ async def test_new_lane_numbers_begin_where_a_durable_acknowledged_them_else_at_
     async with database.begin() as session:
         floors = await open_floors(session, StreamState(STREAM, at(90), 3, {0: 70, 2: 40}), 1)
     assert {lane: mark.sequence for lane, mark in floors.items()} == {0: 70, 1: 0, 2: 40}
-    assert await apply(database, [*arrivals(70), *arrivals(41, 40, lane=2)], reading=Reading(STREAM, 1, (0, 1, 2))) == {41}
+    assert await apply(
+        database, [*arrivals(70), *arrivals(41, 40, lane=2)], reading=InboxReading(STREAM, 1, (0, 1, 2))
+    ) == {41}
 
 
 async def test_who_runs_with_other_lanes_can_apply_nothing(database: Database) -> None:
@@ -157,14 +164,20 @@ async def test_who_runs_with_other_lanes_can_apply_nothing(database: Database) -
 
 
 async def test_rows_of_the_time_before_floors_are_asked_as_well_and_go_by_age(database: Database) -> None:
-    old = [{"consumer": name, "message_id": name + "1", "claimed_at": datetime.now(UTC)} for name in ("scoring", "scoring-0", "scoring-1")]
+    old = [
+        {"consumer": name, "message_id": name + "1", "claimed_at": datetime.now(UTC)}
+        for name in ("scoring", "scoring-0", "scoring-1")
+    ]
     async with database.begin() as session:
         await session.execute(insert(INBOX_BEFORE), old)
         before = await inbox.consumers_before(session)
     await opened(database)
     assert before == ("scoring", "scoring-0", "scoring-1")
-    come = [Arrival(message_id, 0, at(number)) for number, message_id in enumerate(("scoring1", "scoring-11", "m3"), start=1)]
-    assert await apply(database, come, reading=Reading(STREAM, 1, (0,), before)) == {3}
+    come = [
+        Arrival(message_id, 0, at(number))
+        for number, message_id in enumerate(("scoring1", "scoring-11", "m3"), start=1)
+    ]
+    assert await apply(database, come, reading=InboxReading(STREAM, 1, (0,), before)) == {3}
     assert await purge(database, datetime.now(UTC) + timedelta(days=INBOX_DAYS + 1)) == 3
     async with database.read() as session:
         assert await inbox.consumers_before(session) == ()
@@ -172,7 +185,7 @@ async def test_rows_of_the_time_before_floors_are_asked_as_well_and_go_by_age(da
 
 async def test_two_readers_of_one_lane_at_the_same_time_apply_each_message_once(store_url: str) -> None:
     """Pinning is no fence: a reader that was replaced may still be at work."""
-    await migrate(store_url)
+    await prepare(store_url)
     async with Database(store_url) as one, Database(store_url) as other:
         await opened(one)
         applied: list[int] = []
@@ -185,7 +198,8 @@ async def test_two_readers_of_one_lane_at_the_same_time_apply_each_message_once(
         assert sorted(applied) == list(range(1, 200))
 
 
-# --- random lives of a stream ------------------------------------------------------------------------------------------------------------------
+# --- random lives of a stream
+# ------------------------------------------------------------------------------------------------------------------
 
 _STRIDE = 900  # sequences between two messages: what comes again two messages further up is within what a relay repeats
 
@@ -196,7 +210,8 @@ class Cursor:
 
     heard: tuple[int, ...]
     acknowledged: int
-    positions: list[int] = field(default_factory=lambda: [-1, -1])  # by reader: its run stands here; -1: it has to begin at the floor
+    # by reader: its run stands here; -1: it has to begin at the floor
+    positions: list[int] = field(default_factory=lambda: [-1, -1])
 
 
 @dataclass
@@ -220,16 +235,22 @@ class Life:
             self.cursors.append(Cursor(heard, min(floors[number].sequence for number in heard)))
 
     async def read(self, lane: int, reader: int, size: int, *, is_acknowledged: bool, dies: bool = False) -> bool:
-        """A reader takes the next messages of its run, applies them and (perhaps) acknowledges; false when there was nothing."""
+        """A reader takes the next messages of its run, applies them and (perhaps)
+        acknowledges; false when there was nothing.
+        """
         cursor = self.cursors[lane % self.lanes]
         if cursor.positions[reader] < 0:
             cursor.positions[reader] = cursor.acknowledged
-        batch = [one for one in self.messages if one.lane in cursor.heard and one.place.sequence > cursor.positions[reader]][:size]
+        batch = [
+            one for one in self.messages if one.lane in cursor.heard and one.place.sequence > cursor.positions[reader]
+        ][:size]
         if not batch:
             return False
         try:
             async with self.database.begin() as session:
-                fresh = await inbox.claim(session, Reading(STREAM, self.lanes, cursor.heard), batch, batch[-1].place)
+                fresh = await inbox.claim(
+                    session, InboxReading(STREAM, self.lanes, cursor.heard), batch, batch[-1].place
+                )
                 if dies:
                     raise InterruptedError
         except InterruptedError:
@@ -261,12 +282,21 @@ def streams(draw: st.DrawFn) -> list[Arrival]:
             said += [(f"each{number}", lane) for lane in range(4)]
         else:
             said.append((f"m{number}", draw(st.integers(0, 3))))
-    return [Arrival(message_id, lane, at(index * _STRIDE), message_id.startswith("each")) for index, (message_id, lane) in enumerate(said, start=1)]
+    return [
+        Arrival(message_id, lane, at(index * _STRIDE), message_id.startswith("each"))
+        for index, (message_id, lane) in enumerate(said, start=1)
+    ]
 
 
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("read"), st.integers(0, 3), st.integers(0, 1), st.integers(1, 4), st.sampled_from(("acknowledged", "lost", "dies"))),
+        st.tuples(
+            st.just("read"),
+            st.integers(0, 3),
+            st.integers(0, 1),
+            st.integers(1, 4),
+            st.sampled_from(("acknowledged", "lost", "dies")),
+        ),
         st.tuples(st.just("reset"), st.integers(0, 3), st.integers(0, 1)),
         st.tuples(st.just("lanes"), st.sampled_from((1, 2, 3, 4))),
         st.tuples(st.just("purge")),
@@ -278,14 +308,16 @@ STEPS = st.lists(
 async def live(messages: list[Arrival], steps: list[tuple[object, ...]]) -> list[Arrival]:
     with tempfile.TemporaryDirectory() as directory:
         url = f"sqlite:///{directory}/store.db"
-        await migrate(url)
+        await prepare(url)
         async with Database(url, durability="normal") as database:
             life = Life(database, messages)
             await life.change_lanes(1)
             for step in steps:
                 match step:
                     case ("read", int(lane), int(reader), int(size), outcome):
-                        await life.read(lane, reader, size, is_acknowledged=outcome == "acknowledged", dies=outcome == "dies")
+                        await life.read(
+                            lane, reader, size, is_acknowledged=outcome == "acknowledged", dies=outcome == "dies"
+                        )
                     case ("reset", int(lane), int(reader)):
                         life.cursors[lane % life.lanes].positions[reader] = -1
                     case ("lanes", int(lanes)):

@@ -1,4 +1,6 @@
-"""Whatever is committed, handed over, read, confirmed and forgotten in whatever order: each row is published once, and in the order of its stream."""
+"""Whatever is committed, handed over, read, confirmed and forgotten in whatever order: each row is
+published once, and in the order of its stream.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from chassis.message import OutMessage
 from chassis.store.outbox import Waiting
-from chassis.store.pending import Pending
+from chassis.store.relay_queue import RelayQueue
 
 _PAGE = 4
 _OWNERS = ("here", "there")
@@ -22,14 +24,14 @@ _publish = st.tuples(st.just("publish"), _held, st.integers(1, 6))
 _forget = st.tuples(st.just("forget"), st.booleans())
 _catch_up = st.tuples(st.just("catch_up"), st.sampled_from([True, True, True, True, False]))
 _steps = st.lists(st.one_of(_catch_up, _say, _look, _publish, _catch_up, _say, _forget), min_size=10, max_size=40)
-_thorough = settings(max_examples=400)
+_thorough = settings(max_examples=150)
 
 
 class World:
     """An outbox, what of it is in memory, and what was published."""
 
     def __init__(self) -> None:
-        self.pending = Pending(most_rows=7)
+        self.pending = RelayQueue(most_rows=7)
         self.stored: dict[int, Waiting] = {}
         self.published: list[Waiting] = []
         self._count = 0
@@ -49,7 +51,11 @@ class World:
         while not is_read:
             left_out = () if self.pending.is_complete else held
             known = set(self.pending.known())
-            rows = [row for key, row in sorted(self.stored.items()) if key not in known and row.message.subject[:-2] not in left_out][:_PAGE]
+            rows = [
+                row
+                for key, row in sorted(self.stored.items())
+                if key not in known and row.message.subject[:-2] not in left_out
+            ][:_PAGE]
             if meanwhile:
                 self.say(meanwhile, True)
             meanwhile = ()

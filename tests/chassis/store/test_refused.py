@@ -1,4 +1,6 @@
-"""An event that the broker will not have: found alone, set aside with the reason, put back by an operator. Against a real nats-server."""
+"""An event that the broker will not have: found alone, set aside with the reason, put back by
+an operator. Against a real nats-server.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,10 @@ import pytest_asyncio
 from sqlalchemy import insert
 
 from chassis.bus.broker import Broker
-from chassis.bus.reading import messages
+from chassis.bus.inspection import messages
 from chassis.bus.streams import stream_config
 from chassis.message import OutMessage
-from chassis.store import outbox, refused
+from chassis.store import outbox, refused_events
 from chassis.store.database import Database
 from chassis.store.relay import Relay
 from chassis.store.stuck import main
@@ -53,7 +55,7 @@ async def lay(broker: Broker, stream: str = "ECHO", **limits: Any) -> None:
 
 async def set_aside(database: Database) -> list[tuple[int, str, str]]:
     async with database.read() as session:
-        return [(row.number, row.event_id, row.reason) for row in await refused.listed(session)]
+        return [(row.number, row.event_id, row.reason) for row in await refused_events.listed(session)]
 
 
 async def waiting(database: Database) -> int:
@@ -71,7 +73,9 @@ async def operate(url: str, *words: str) -> list[Any]:
     return [orjson.loads(line) for line in out.getvalue().splitlines()]
 
 
-async def test_what_the_stream_refuses_is_set_aside_alone_and_the_rest_goes_on_in_order(database: Database, broker: Broker) -> None:
+async def test_what_the_stream_refuses_is_set_aside_alone_and_the_rest_goes_on_in_order(
+    database: Database, broker: Broker
+) -> None:
     await lay(broker, max_msg_size=10_000)
     names = [f"e{number}" for number in range(40)]
     await say(database, *names, large=("e0", "e17", "e39"))
@@ -82,7 +86,9 @@ async def test_what_the_stream_refuses_is_set_aside_alone_and_the_rest_goes_on_i
     assert all("message size exceeds maximum allowed" in reason for _, _, reason in await set_aside(database))
 
 
-async def test_what_a_smaller_server_refuses_is_put_back_once_a_larger_one_takes_it(store_url: str, database: Database) -> None:
+async def test_what_a_smaller_server_refuses_is_put_back_once_a_larger_one_takes_it(
+    store_url: str, database: Database
+) -> None:
     with NatsServer("max_payload: 8KB") as server:
         broker = await Broker.connect(server.url, "echo")
         await lay(broker)
@@ -112,7 +118,9 @@ async def test_put_back_too_early_it_is_set_aside_again(store_url: str, database
     assert [(number, name) for number, name, _ in await set_aside(database)] == [(2, "e1")]
 
 
-async def test_a_stream_that_is_full_holds_up_no_other_and_nothing_of_it_is_set_aside(database: Database, broker: Broker) -> None:
+async def test_a_stream_that_is_full_holds_up_no_other_and_nothing_of_it_is_set_aside(
+    database: Database, broker: Broker
+) -> None:
     await lay(broker, max_bytes=1_000)
     await lay(broker, "ALERTS")
     relay = Relay(database, broker.publish_batch, poll_seconds=0.05)
@@ -135,7 +143,9 @@ async def heard_of(broker: Broker, stream: str, count: int) -> bool:
     return len(in_order_of_first(await heard(broker, stream))) == count
 
 
-async def test_while_a_stream_takes_only_part_of_a_handful_it_is_not_given_that_part_again_and_again(database: Database, broker: Broker) -> None:
+async def test_while_a_stream_takes_only_part_of_a_handful_it_is_not_given_that_part_again_and_again(
+    database: Database, broker: Broker
+) -> None:
     await lay(broker, max_bytes=10_000)
     tries = 0
 
@@ -164,12 +174,24 @@ async def test_a_stream_that_is_not_there_yet_is_waited_for(database: Database, 
     assert (await heard(broker), await set_aside(database)) == (["e1"], [])
 
 
-async def test_so_many_refused_that_there_is_no_room_wait_in_the_outbox_and_are_not_dropped(database: Database, broker: Broker) -> None:
+async def test_so_many_refused_that_there_is_no_room_wait_in_the_outbox_and_are_not_dropped(
+    database: Database, broker: Broker
+) -> None:
     await lay(broker, max_msg_size=10_000)
     now = datetime.now(UTC)
-    old = {"event_id": "old", "subject": "echo.x.y.v1.0", "headers": {}, "body": b"", "created_at": now, "refused_at": now, "reason": "too large"}
+    old = {
+        "event_id": "old",
+        "subject": "echo.x.y.v1.0",
+        "headers": {},
+        "body": b"",
+        "created_at": now,
+        "refused_at": now,
+        "reason": "too large",
+    }
     async with database.begin() as session:
-        await session.execute(insert(OUTBOX_REFUSED), [old | {"number": -number} for number in range(1, REFUSED_EVENTS)])
+        await session.execute(
+            insert(OUTBOX_REFUSED), [old | {"number": -number} for number in range(1, REFUSED_EVENTS)]
+        )
     await say(database, "e1", "e2", "e3", large=["e1", "e2"])
     relay = Relay(database, broker.publish_batch, poll_seconds=0.05)
     async with running(relay):
@@ -178,7 +200,7 @@ async def test_so_many_refused_that_there_is_no_room_wait_in_the_outbox_and_are_
         await eventually(lambda: waits(database, 1))
     async with database.read() as session:
         assert [row.message.headers["ce-id"] for row in await outbox.waiting(session, 10)] == ["e2"]
-        assert await refused.count(session) == REFUSED_EVENTS
+        assert await refused_events.count(session) == REFUSED_EVENTS
 
 
 async def waits(database: Database, count: int) -> bool:

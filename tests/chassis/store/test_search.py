@@ -19,7 +19,17 @@ from contracts.spelling import laid_out, needle
 
 DAWN = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 PEOPLE = search.search_table("person_search", MetaData())
-NAMES = ("Zoë Müller", "Łukasz Wąs", "Ørjan Tide", "山田太郎", "김철수", "Йонас 100%", 'O\'Neil "Ann"', "Anna Tidewater", "tide@acme.com")
+NAMES = (
+    "Zoë Müller",
+    "Łukasz Wąs",
+    "Ørjan Tide",
+    "山田太郎",
+    "김철수",
+    "Йонас 100%",
+    'O\'Neil "Ann"',
+    "Anna Tidewater",
+    "tide@acme.com",
+)
 
 
 def person(number: int) -> str:
@@ -82,7 +92,11 @@ async def test_two_ids_that_begin_alike_are_kept_apart(base: Database) -> None:
     one, other = f"{person(1)[:-3]}AAA", f"{person(1)[:-3]}BBB"
     assert search.place_of(one) == search.place_of(other)
     await keep(base, {one: "Ada Byron", other: "Ada Smith"})
-    assert (await found(base, "byron"), await found(base, "smith"), await found(base, "ada")) == ([one], [other], [one, other])
+    assert (await found(base, "byron"), await found(base, "smith"), await found(base, "ada")) == (
+        [one],
+        [other],
+        [one, other],
+    )
     assert await found(base, "ada", after=one) == [other]
     await keep(base, {one: ""})
     assert (await found(base, "byron"), await found(base, "smith")) == ([], [other])
@@ -115,7 +129,9 @@ async def test_an_unchanged_text_is_not_written_again(base: Database) -> None:
 async def plan(base: Database, query: str) -> str:
     """How the store finds what `find` asks for, among many."""
     many = {
-        derive_id("per", DAWN + timedelta(seconds=number), "x"): f"Name{number} Family{number % 977} {number}@c{number % 499}.example"
+        derive_id(
+            "per", DAWN + timedelta(seconds=number), "x"
+        ): f"Name{number} Family{number % 977} {number}@c{number % 499}.example"
         for number in range(6_000)
     }
     async with base.begin() as session:
@@ -147,13 +163,18 @@ async def test_each_text_is_planned_for_by_itself(base: Database) -> None:
         async with base.read() as session:
             for number in range(12):
                 await search.find(session, PEOPLE, f"family{number}", "", 50)
-            plans = "SELECT sum(custom_plans), sum(generic_plans) FROM pg_prepared_statements WHERE starts_with(statement, :find)"
+            plans = (
+                "SELECT sum(custom_plans), sum(generic_plans) FROM pg_prepared_statements WHERE starts_with(statement,"
+                " :find)"
+            )
             given = {"find": "\nSELECT id FROM person_search WHERE search_grams"}
             assert [tuple(map(int, row)) for row in await session.execute(text(plans), given)] == [(12, 0)]
 
 
 ulids = st.builds(
-    lambda seconds, word: derive_id("per", DAWN + timedelta(milliseconds=seconds), word), st.integers(0, 10**12), st.text(max_size=3)
+    lambda seconds, word: derive_id("per", DAWN + timedelta(milliseconds=seconds), word),
+    st.integers(0, 10**12),
+    st.text(max_size=3),
 ) | st.text(max_size=3).map(lambda word: hash_id("acc", word))
 
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from chassis.store import timers
-from chassis.store.clock import TimerClock
 from chassis.store.database import Database
-from chassis.store.migrate import migrate
 from chassis.store.tables import INBOX, TIMER
+from chassis.store.timer_clock import TimerClock
 from chassis.store.timers import Timer
 from tests.chassis.store.vocabulary import NOON, claim_ids, running
 from tests.support.eventually import eventually
+from tests.support.stores import prepare
 
 MINUTE = timedelta(minutes=1)
 KINDS = {"wait", "offer"}
@@ -74,7 +74,9 @@ async def take(database: Database, now: datetime, limit: int = 100) -> list[Time
 
 
 async def test_due_timers_come_earliest_first_and_only_once(database: Database) -> None:
-    some = [Timer("wait", f"k{minute}", NOON + minute * MINUTE, {"minute": minute, "note": "ü"}) for minute in (3, 1, 2, 9)]
+    some = [
+        Timer("wait", f"k{minute}", NOON + minute * MINUTE, {"minute": minute, "note": "ü"}) for minute in (3, 1, 2, 9)
+    ]
     await set_all(database, *some)
     assert await take(database, NOON) == []
     assert await take(database, NOON + 2 * MINUTE, limit=1) == [some[1]]
@@ -176,7 +178,9 @@ async def test_a_failing_timer_keeps_its_place_and_holds_up_nobody(database: Dat
     assert handler.fired[-1].due_at == NOON
 
 
-async def test_a_timer_that_fails_again_and_again_is_told_with_its_reason_and_may_be_retried(database: Database) -> None:
+async def test_a_timer_that_fails_again_and_again_is_told_with_its_reason_and_may_be_retried(
+    database: Database,
+) -> None:
     wall, handler = Wall(), Handler(database, poison="k")
     await set_all(database, Timer("wait", "k", NOON))
     clock = TimerClock(database, KINDS, handler.process, clock=wall, poll_seconds=0.02)
@@ -224,12 +228,15 @@ async def test_a_timer_is_there_again_when_its_transaction_rolls_back(database: 
 
 
 async def test_two_clocks_fire_each_timer_once(store_url: str) -> None:
-    await migrate(store_url)
+    await prepare(store_url)
     stores = [Database(store_url), Database(store_url)]
     handlers = [Handler(store) for store in stores]
     keys = [f"k{number:04}" for number in range(1000)]
     await set_all(stores[0], *(Timer("wait", key, NOON) for key in keys))
-    clocks = [TimerClock(store, KINDS, handler.process, clock=Wall(), poll_seconds=0.02) for store, handler in zip(stores, handlers, strict=True)]
+    clocks = [
+        TimerClock(store, KINDS, handler.process, clock=Wall(), poll_seconds=0.02)
+        for store, handler in zip(stores, handlers, strict=True)
+    ]
     async with running(clocks[0]), running(clocks[1]):
         await eventually(lambda: len(handlers[0].fired) + len(handlers[1].fired) >= 1000)
     assert sorted(handlers[0].keys + handlers[1].keys) == keys
@@ -238,10 +245,10 @@ async def test_two_clocks_fire_each_timer_once(store_url: str) -> None:
 
 
 async def test_a_timer_that_another_is_handling_is_passed_over(postgres_url: str) -> None:
-    await migrate(postgres_url)
+    await prepare(postgres_url)
     async with Database(postgres_url) as database, Database(postgres_url) as other:
         await set_all(database, Timer("wait", "a", NOON), Timer("wait", "b", NOON + MINUTE))
-        async with asyncio.timeout(5), database.begin() as session:
+        async with asyncio.timeout(20), database.begin() as session:
             assert [timer.key for timer in await timers.take_due(session, NOON + MINUTE, KINDS, 1)] == ["a"]
             assert [timer.key for timer in await take(other, NOON + MINUTE)] == ["b"]
 
@@ -259,7 +266,9 @@ _actions = st.lists(
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(actions=_actions)
-async def test_timers_agree_with_a_dictionary(database: Database, actions: list[tuple[str, tuple[str, str], int]]) -> None:
+async def test_timers_agree_with_a_dictionary(
+    database: Database, actions: list[tuple[str, tuple[str, str], int]]
+) -> None:
     model: dict[tuple[str, str], int] = {}
     async with database.begin() as session:
         await session.execute(TIMER.delete())
@@ -273,5 +282,7 @@ async def test_timers_agree_with_a_dictionary(database: Database, actions: list[
             else:
                 taken = await timers.take_due(session, NOON + minute * MINUTE, KINDS, 100)
                 due = sorted((at, name) for name, at in model.items() if at <= minute)
-                assert [(timer.due_at, timer.kind, timer.key) for timer in taken] == [(NOON + at * MINUTE, *name) for at, name in due]
+                assert [(timer.due_at, timer.kind, timer.key) for timer in taken] == [
+                    (NOON + at * MINUTE, *name) for at, name in due
+                ]
                 model = {name: at for name, at in model.items() if at > minute}

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 from chassis.message import Mark, OutMessage
 from chassis.store import inbox, outbox
-from chassis.store.clock import TimerClock
 from chassis.store.database import Database
-from chassis.store.inbox import Arrival, Reading
+from chassis.store.inbox import Arrival, InboxReading
 from chassis.store.relay import Relay
 from chassis.store.session import Session
+from chassis.store.timer_clock import TimerClock
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def a_message(event_id: str) -> OutMessage:
 async def claim_ids(session: Session, stream: str, ids: Sequence[str]) -> set[str]:
     """Claim messages by their ids alone; answers those that were new."""
     arrivals = [Arrival(message_id, 0, Mark(sequence, NOON)) for sequence, message_id in enumerate(ids, start=1)]
-    fresh = await inbox.remember(session, Reading(stream, 1, (0,)), arrivals)
+    fresh = await inbox.remember(session, InboxReading(stream, 1, (0,)), arrivals)
     return {ids[sequence - 1] for sequence in fresh}
 
 

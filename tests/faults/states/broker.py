@@ -15,7 +15,7 @@ from embedded.nats_config import OPERATOR
 from embedded.plan import SERVICES
 from tests.support.disk import SmallDisk
 from tests.support.eventually import eventually
-from tests.support.hostile import many_traits
+from tests.support.hostile_requests import many_traits
 from tests.support.installation import Installation
 from tests.support.sender import Sender
 from tests.support.suite import ROOT
@@ -27,7 +27,9 @@ SMALL_BYTES = 20_000
 
 
 async def an_event_that_the_broker_refuses(here: Installation) -> None:
-    """One large event of identity is set aside and noted, the rest goes on; an operator puts it back when there is room for it."""
+    """One large event of identity is set aside and noted, the rest goes on; an
+    operator puts it back when there is room for it.
+    """
     config = stream_config("IDENTITY", 1)
     async with here.client() as client, here.bus("identity") as bus, here.others("beside the refused"):
         await bus.request("STREAM.UPDATE.IDENTITY", config | {"max_msg_size": SMALL_BYTES})
@@ -36,7 +38,10 @@ async def an_event_that_the_broker_refuses(here: Installation) -> None:
         await here.asks_for_a_demo("bulky")
         await here.asks_for_a_demo("beside-the-bulky")
         await here.everybody_is_referred_once()
-        await eventually(lambda: here.platform.notes("identity") == ["relay: 1 event was refused by the broker and set aside"], within=20)
+        await eventually(
+            lambda: here.platform.notes("identity") == ["relay: 1 event was refused by the broker and set aside"],
+            within=20,
+        )
         [stuck] = await _operate(here.store("identity"), "list")
         assert "message size exceeds maximum allowed" in stuck["reason"]
 
@@ -92,7 +97,9 @@ async def no_nats_at_the_start(here: Installation) -> None:
 
 
 async def _freeze(here: Installation, disk: SmallDisk) -> None:
-    """Fill the disk, and see to it that CAPTURE was written to while it was full, before anybody could notice: it goes on refusing then."""
+    """Fill the disk, and see to it that CAPTURE was written to while it was full, before
+    anybody could notice: it goes on refusing then.
+    """
     async with here.bus(OPERATOR) as outsider:
         try:
             while True:
@@ -121,6 +128,8 @@ async def _is_seen(here: Installation, message_ids: list[str]) -> bool:
 async def _operate(store: str, *words: str) -> list[dict[str, Any]]:
     """The operator's command, against the store of a service that runs."""
     command = [sys.executable, "-m", "chassis.store.stuck", "--url", store, *words]
-    ended = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    ended = await asyncio.to_thread(
+        subprocess.run, command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
     assert ended.returncode == 0, ended.stderr
     return [json.loads(line) for line in ended.stdout.splitlines()]

@@ -1,4 +1,6 @@
-"""All history once more: other lanes, and streams that bring everything again, when the rows of the inboxes are gone."""
+"""All history once more: other lanes, and streams that bring everything
+again, when the rows of the inboxes are gone.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,9 @@ from chassis.bus.errors import ApiRefused
 from embedded.nats_config import BUS_USERS
 from embedded.plan import SERVICES
 from embedded.up import prepare
+from tests.support.actors import Rep, hire
 from tests.support.eventually import eventually
 from tests.support.installation import Installation
-from tests.support.walking import Rep, hire
 
 READERS = [user for user in BUS_USERS if user.hears]
 
@@ -36,7 +38,9 @@ async def other_lanes(here: Installation) -> None:
 
 
 async def a_replay_of_everything(here: Installation) -> None:
-    """Somebody has every durable begin at the first message of its stream, under the running services, and no row of an inbox is left."""
+    """Somebody has every durable begin at the first message of its stream, under the running
+    services, and no row of an inbox is left.
+    """
     before = await here.settled()
     await _forget_rows(here)
     skipped = await _duplicates(here)
@@ -76,22 +80,32 @@ async def _buys(here: Installation, rep: Rep, person_id: str, referral_id: str) 
     await rep.does("POST", f"/v1/lifecycle/people/{person_id}:qualify", {"note": "Budget and date are clear."})
     deal = {"person_id": person_id, "name": "40 seats", "amount": {"amount": "12000", "currency": "EUR"}}
     opportunity = await rep.does("POST", "/v1/opportunities", deal)
-    await rep.does("POST", f"/v1/opportunities/{opportunity['opportunity_id']}:win", {"amount": {"amount": "12500.00", "currency": "EUR"}})
+    await rep.does(
+        "POST",
+        f"/v1/opportunities/{opportunity['opportunity_id']}:win",
+        {"amount": {"amount": "12500.00", "currency": "EUR"}},
+    )
     await _stage_becomes(here, person_id, "customer")
 
 
 async def _stage_becomes(here: Installation, person_id: str, stage: str) -> None:
     async def is_there() -> bool:
-        return (stage,) in await here.rows("lifecycle", "SELECT stage FROM standing WHERE person_id = :person_id", person_id=person_id)
+        return (stage,) in await here.rows(
+            "lifecycle", "SELECT stage FROM standing WHERE person_id = :person_id", person_id=person_id
+        )
 
     await eventually(is_there, within=20)
 
 
 async def _begin_anew(bus: Broker, stream: str, durable: str) -> int:
-    """Replace the durable by one that hears everything; how much that is. The service may be quicker with one of its own."""
+    """Replace the durable by one that hears everything; how much that is. The
+    service may be quicker with one of its own.
+    """
     address = f"{stream}.{durable}"
     config = (await bus.request(f"CONSUMER.INFO.{address}"))["config"]
-    whole = {name: value for name, value in config.items() if name not in ("opt_start_seq", "opt_start_time")} | {"deliver_policy": "all"}
+    whole = {name: value for name, value in config.items() if name not in ("opt_start_seq", "opt_start_time")} | {
+        "deliver_policy": "all"
+    }
 
     async def is_replaced() -> bool:
         try:
@@ -115,8 +129,10 @@ async def _all_came_again(here: Installation, number: int) -> bool:
 
 async def _duplicates(here: Installation) -> int:
     """How many messages the services were brought again, and skipped."""
-    urls = [url.replace("/readyz", "/metrics") for name, url in here.platform.plan.ready_urls().items() if name in SERVICES]
-    async with httpx.AsyncClient(timeout=10) as client:
+    urls = [
+        url.replace("/readyz", "/metrics") for name, url in here.platform.plan.ready_urls().items() if name in SERVICES
+    ]
+    async with httpx.AsyncClient(timeout=40) as client:
         pages = [(await client.get(url)).text for url in urls]
     lines = [line for page in pages for line in page.splitlines() if line.startswith("rapport_duplicates_total{")]
     return int(sum(float(line.rpartition(" ")[2]) for line in lines))

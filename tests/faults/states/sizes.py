@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 
 from contracts.limits import BATCH_EVENTS, EVENT_BYTES, OTHER_ATTRIBUTES
+from tests.support.actors import ago
 from tests.support.eventually import eventually
-from tests.support.hostile import many_traits
+from tests.support.hostile_requests import many_traits
 from tests.support.installation import Installation
-from tests.support.walking import ago
 
 FLOOD = 30  # identify calls of 28 KB
 LATE_EVENTS = 3_000
@@ -24,7 +24,12 @@ async def an_oversized_profile(here: Installation) -> None:
         for wide in (900, 30):  # the largest values, then the most
             for _ in range(FLOOD // 2):
                 await _sent(client, here, "/v1/identify", {"userId": "oversized", "traits": many_traits(wide)})
-        await _sent(client, here, "/v1/identify", {"userId": "oversized", "traits": {"city": "Delft"}, "messageId": "the last of it"})
+        await _sent(
+            client,
+            here,
+            "/v1/identify",
+            {"userId": "oversized", "traits": {"city": "Delft"}, "messageId": "the last of it"},
+        )
         await here.asks_for_a_demo("after-the-oversized")
         await here.everybody_is_referred_once()
 
@@ -38,16 +43,23 @@ async def an_oversized_profile(here: Installation) -> None:
 
 
 async def a_context_bomb(here: Installation) -> None:
-    """A batch whose context would be written with each of its events, a body that unpacks to a thousand times its size, an event too large."""
+    """A batch whose context would be written with each of its events, a body that unpacks to a
+    thousand times its size, an event too large.
+    """
     before = await here.settled()
-    events = [{"type": "track", "event": "Clicked", "userId": "bomber", "messageId": f"bomb-{number}"} for number in range(BATCH_EVENTS)]
+    events = [
+        {"type": "track", "event": "Clicked", "userId": "bomber", "messageId": f"bomb-{number}"}
+        for number in range(BATCH_EVENTS)
+    ]
     bomb = {"batch": events, "context": {"app": {"name": "y" * (EVENT_BYTES - 2_000)}}}
     packed = gzip.compress(b'{"batch": [' + b" " * 10_000_000 + b"]}")
     large = {"type": "track", "event": "Clicked", "userId": "bomber", "properties": {"text": "z" * EVENT_BYTES}}
     async with here.client() as client:
         answer = await client.post("/v1/batch", json=bomb, auth=here.write_key)
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (413, "context"), answer.text
-        answer = await client.post("/v1/batch", content=packed, headers={"content-encoding": "gzip"}, auth=here.write_key)
+        answer = await client.post(
+            "/v1/batch", content=packed, headers={"content-encoding": "gzip"}, auth=here.write_key
+        )
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (413, "body"), answer.text
         await here.is_still(before)  # not one of them was kept
         async with here.others("beside the bomb"):
@@ -62,7 +74,9 @@ async def a_context_bomb(here: Installation) -> None:
 async def a_late_flood(here: Installation) -> None:
     """A device that was away for months sends all it has; others go on at the same time."""
     async with here.client() as client:
-        await _sent(client, here, "/v1/identify", {"userId": "flooded", "traits": {"email": "flooded@tidewater.example"}})
+        await _sent(
+            client, here, "/v1/identify", {"userId": "flooded", "traits": {"email": "flooded@tidewater.example"}}
+        )
         async with here.others("beside the flood"):
             for half in (0, 1):
                 late = [_late(number) for number in range(half, LATE_EVENTS, 2)]
@@ -72,13 +86,17 @@ async def a_late_flood(here: Installation) -> None:
     await here.settled()
     visits = "SELECT count(*), count(DISTINCT interaction_id) FROM fact WHERE user_id = 'flooded' AND kind = 'page'"
     assert await here.rows("scoring", visits) == [(LATE_EVENTS, LATE_EVENTS)]
-    points = "SELECT count(*) FROM fact f JOIN receipt r ON r.cause_id = f.interaction_id WHERE f.user_id = 'flooded' AND f.kind = 'page'"
+    points = (
+        "SELECT count(*) FROM fact f JOIN receipt r ON r.cause_id = f.interaction_id WHERE f.user_id = 'flooded' AND"
+        " f.kind = 'page'"
+    )
     assert await here.rows("scoring", points) == [(LATE_EVENTS,)]
 
 
 def _late(number: int) -> dict[str, Any]:
     page = {"path": "/pricing", "url": "https://www.tidewater.example/pricing"}
-    # so long ago that the points have faded: thousands of fresh ones lose one every few minutes, and scoring would say so at any time
+    # so long ago that the points have faded: thousands of fresh ones lose one every few
+    # minutes, and scoring would say so at any time
     happened = {"messageId": f"late-{number}", "timestamp": ago(days=300, minutes=-number)}
     return {"type": "page", "userId": "flooded", "name": "/pricing", "properties": page, **happened}
 

@@ -10,9 +10,10 @@ from tests.support.installation import Installation
 
 @dataclass(frozen=True)
 class State:
-    """`happens` brings it about, sees what readiness says, and mends it. Nobody but `unready` may be not ready meanwhile, and nothing but
-    `restarts` may be started again. `remains`: how the notes begin that stay when it is over, `process: part: reason`. `needs_disk`: a disk that
-    can be filled.
+    """`happens` brings it about, sees what readiness says, and mends it.
+
+    Nobody but `unready` may be not ready meanwhile, and nothing but `restarts` may be started again. `remains`: how the
+    notes begin that stay when it is over, `process: part: reason`. `needs_disk`: a disk that can be filled.
     """
 
     name: str

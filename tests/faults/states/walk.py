@@ -45,9 +45,13 @@ async def gets_through(here: Installation, state: State) -> None:
     seen, restarted = len(platform.timeline), len(platform.restarts)
     await state.happens(here)
     await platform.until_ready(within=60)
-    unready = {sight.process: sight.why for sight in platform.timeline[seen:] if sight.probe == READY and not sight.is_ready}
+    unready = {
+        sight.process: sight.why for sight in platform.timeline[seen:] if sight.probe == READY and not sight.is_ready
+    }
     assert unready.keys() <= set(state.unready), unready
-    assert Counter(each.process for each in platform.restarts[restarted:]) == Counter(state.restarts), platform.restarts[restarted:]
+    assert Counter(each.process for each in platform.restarts[restarted:]) == Counter(state.restarts), (
+        platform.restarts[restarted:]
+    )
     here.remains += state.remains
     notes = [f"{process}: {note}" for process in platform.processes for note in platform.notes(process)]
     assert [note for note in notes if not note.startswith(tuple(here.remains))] == []

@@ -12,7 +12,7 @@ import httpx
 
 from gateway.main import create_service
 from gateway.settings import GatewaySettings
-from tests.support.market.house import Clock
+from tests.support.market.suite import Clock
 from tests.support.service import PRIVATE_KEY, PUBLIC_KEY
 
 API_KEY, WRITE_KEY = "rk_of_the_market", "wk_of_the_market"
@@ -33,5 +33,8 @@ async def open_door(nats_url: str, folder: Path, begin: datetime) -> AsyncIterat
     clock = Clock(begin)
     app = replace(create_service(settings), clock=clock).app()
     transport = httpx.ASGITransport(app)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://gateway") as client,
+    ):
         yield clock, client

@@ -1,9 +1,11 @@
-"""Makes the tape: the demo's market (invented people) goes through a real gateway, and the demo's reps work in the six services.
+"""Makes the tape: the demo's market (invented people) goes through a real gateway, and
+the demo's reps work in the six services.
 
     python -m tests.support.market.recorder [--tape FILE] [--golden FILE]
 
-Made once; a tape that is made again is another market, and its golden digest must then be made at a commit that is known to be right.
-What the demo lacks is added: captures that come days late, twice, or out of order; merges, splits, marks and consents by hand.
+Made once; a tape that is made again is another market, and its golden digest must then be made at a commit that
+is known to be right. What the demo lacks is added: captures that come days late, twice, or out of order;
+merges, splits, marks and consents by hand.
 """
 
 from __future__ import annotations
@@ -25,15 +27,15 @@ from chassis.bus.broker import Broker
 from demo.cast.roster import SEATS
 from demo.market.campaigns import CAMPAIGNS, costs
 from demo.market.dice import Dice
-from demo.market.fates import Fate, Verb
-from demo.market.making import SPAN, Market, make_market
-from demo.market.steps import Door, Step
+from demo.market.outcomes import Fate, Verb
+from demo.market.steps import EntryPoint, Step
+from demo.market.timeline import SPAN, Market, make_market
 from demo.traffic.forms import Browser
 from tests.support.market.acts import perform
 from tests.support.market.digest import digest
 from tests.support.market.door import HEADERS, open_door
-from tests.support.market.house import SERVICES, House, open_house
 from tests.support.market.player import WAVE, set_stage
+from tests.support.market.suite import SERVICES, MarketSuite, open_suite
 from tests.support.market.tape import TAPE, Act, Captured, Item, Tape, write_tape
 from tests.support.nats import NatsServer
 
@@ -62,20 +64,20 @@ async def record() -> tuple[Tape, Json]:
     empty = Tape(begin, NOW + AFTERWARDS, _stage(market), ())
     with NatsServer() as server, tempfile.TemporaryDirectory() as folder:
         stores = {name: f"sqlite:///{folder}/{name}.db" for name in SERVICES}
-        async with open_house(server.url, stores, begin) as house:
-            await set_stage(house, empty.stage)
-            cast = Cast(house, market, [*captures, *_by_hand(market)])
+        async with open_suite(server.url, stores, begin) as suite:
+            await set_stage(suite, empty.stage)
+            cast = Cast(suite, market, [*captures, *_by_hand(market)])
             await cast.work()
-            await house.move_on(empty.end)
+            await suite.move_on(empty.end)
             tape = replace(empty, items=cast.done)
-            return tape, await digest(house, tape, cast.outcomes)
+            return tape, await digest(suite, tape, cast.outcomes)
 
 
 @dataclass
 class Cast:
     """Plays what is to come, and adds to it what the reps do about whom they are offered."""
 
-    house: House
+    suite: MarketSuite
     market: Market
     coming: list[Item]
     done: list[Item] = field(default_factory=list)
@@ -86,11 +88,11 @@ class Cast:
         while self.coming:
             self.coming.sort(key=lambda item: item.at)
             wave = self._next_wave()
-            await self.house.move_on(wave[-1].at)
+            await self.suite.move_on(wave[-1].at)
             if isinstance(act := wave[0], Act):
-                self.outcomes.append(f"{act.at.isoformat()} {act.verb} {act.who[1]}: {await perform(self.house, act)}")
+                self.outcomes.append(f"{act.at.isoformat()} {act.verb} {act.who[1]}: {await perform(self.suite, act)}")
             else:
-                await self.house.captured([one.message(1) for one in wave if isinstance(one, Captured)])
+                await self.suite.captured([one.message(1) for one in wave if isinstance(one, Captured)])
             self.done += wave
             del self.coming[: len(wave)]
             self.coming += await self._answers()
@@ -109,15 +111,15 @@ class Cast:
     async def _answers(self) -> list[Act]:
         """What becomes of offers that were not there before."""
         acts: list[Act] = []
-        for one in await self.house.everything("routing", "/v1/referrals", include_test="true", limit="200"):
+        for one in await self.suite.everything("routing", "/v1/referrals", include_test="true", limit="200"):
             if one["state"] != "offered" or one["referral_id"] in self._known:
                 continue
             self._known.add(one["referral_id"])
-            whole = await self.house.get("routing", f"/v1/referrals/{one['referral_id']}")
+            whole = await self.suite.get("routing", f"/v1/referrals/{one['referral_id']}")
             email = (whole["profile"].get("email") or {}).get("value") or ""
             fate = self.market.fate_of(email)
             if fate is not None:
-                acts += _fulfilled(fate, ("email", email), self.house.now)
+                acts += _fulfilled(fate, ("email", email), self.suite.now)
         return acts
 
 
@@ -133,7 +135,10 @@ def _fulfilled(fate: Fate, who: tuple[str, str], now: datetime) -> list[Act]:
     acts.append(Act(at, "accept", who, {}))
     for act in fate.acts:
         at += act.after
-        details = {key: {"amount": str(value), "currency": "EUR"} if key == "amount" else value for key, value in act.details.items()}
+        details = {
+            key: {"amount": str(value), "currency": "EUR"} if key == "amount" else value
+            for key, value in act.details.items()
+        }
         if act.verb is Verb.RECYCLE and at.day % 2:
             details["wake_at"] = (at + timedelta(days=5)).isoformat()
         acts.append(Act(at, act.verb.value, who, details))
@@ -141,7 +146,9 @@ def _fulfilled(fate: Fate, who: tuple[str, str], now: datetime) -> list[Act]:
 
 
 def _by_hand(market: Market) -> list[Act]:
-    """What marketing does: two readers are one person, and then are not; a reader is a colleague; another one says no by telephone."""
+    """What marketing does: two readers are one person, and then are not; a reader is a
+    colleague; another one says no by telephone.
+    """
     by_kind: dict[str, list[str]] = {}
     for persona in market.personas.values():
         by_kind.setdefault(persona.archetype, []).append(persona.email.casefold())
@@ -149,21 +156,32 @@ def _by_hand(market: Market) -> list[Act]:
     late, second = NOW - timedelta(days=2), {"kind": "email", "value": readers[1]}
     return [
         Act(late, "merge", ("email", readers[0]), {**second, "reason": "Met both names at the fair"}),
-        Act(late + timedelta(hours=1), "merge", ("email", students[0]), {"kind": "email", "value": readers[4], "reason": "Changed jobs"}),
+        Act(late + timedelta(hours=1), "merge", ("email", students[0]),
+            {"kind": "email", "value": readers[4], "reason": "Changed jobs"}),
         Act(late + timedelta(hours=2), "mark", ("email", readers[2]), {"is_test": True}),
-        Act(late + timedelta(hours=3), "consent", ("email", readers[3]), {"channel": "any", "consent": "withdrawn", "wording": "Never again"}),
-        Act(NOW + timedelta(days=1), "split", ("email", readers[0]), {"identifiers": [second], "reason": "They are two"}),
+        Act(late + timedelta(hours=3), "consent", ("email", readers[3]),
+            {"channel": "any", "consent": "withdrawn", "wording": "Never again"}),
+        Act(NOW + timedelta(days=1), "split", ("email", readers[0]),
+            {"identifiers": [second], "reason": "They are two"}),
         Act(NOW + timedelta(days=2), "disqualify", ("email", evaluators[1]), {"reason": "not_a_fit"}),
         Act(NOW + timedelta(days=3), "reopen", ("email", evaluators[1]), {"note": "They grew"}),
         Act(NOW + timedelta(days=4), "qualify", ("email", hot), {"bant": {"need": "three depots in one plan"}}),
-        Act(NOW + timedelta(days=5), "open", ("email", hot), {"name": "Forty seats", "amount": {"amount": "18240", "currency": "EUR"}}),
+        Act(NOW + timedelta(days=5), "open", ("email", hot),
+            {"name": "Forty seats", "amount": {"amount": "18240", "currency": "EUR"}}),
         Act(NOW + timedelta(days=6), "lose", ("email", hot), {"reason": "price"}),
     ]  # fmt: skip
 
 
 def _stage(market: Market) -> Json:
     reps = [
-        {"external_id": f"demo-{seat.key}", "name": seat.name, "email": seat.email, "weight": seat.weight, "teams": [seat.team]} for seat in SEATS
+        {
+            "external_id": f"demo-{seat.key}",
+            "name": seat.name,
+            "email": seat.email,
+            "weight": seat.weight,
+            "teams": [seat.team],
+        }
+        for seat in SEATS
     ]
     campaigns = [
         {
@@ -201,18 +219,30 @@ async def _captured(market: Market, begin: datetime) -> list[Captured]:
 async def _arrivals(market: Market, client: httpx.AsyncClient) -> list[tuple[datetime, Step, Any]]:
     """When which step arrives by which door: some days late, some twice."""
     keys = {}
-    for door, wish in ((Door.SITE, {"kind": "web"}), (Door.SERVER, {"kind": "server"}), (Door.STAGING, {"kind": "web", "is_test": True})):
-        made = await client.post("/v1/sources", json={"name": door.value, "write_key": f"wk_market_{door.value}", **wish}, headers=HEADERS)
+    for door, wish in (
+        (EntryPoint.SITE, {"kind": "web"}),
+        (EntryPoint.SERVER, {"kind": "server"}),
+        (EntryPoint.STAGING, {"kind": "web", "is_test": True}),
+    ):
+        made = await client.post(
+            "/v1/sources", json={"name": door.value, "write_key": f"wk_market_{door.value}", **wish}, headers=HEADERS
+        )
         assert made.status_code == 201, made.text
         keys[door] = made.json()
     forms = {"demo": "market-demo", "whitepaper": "market-whitepaper"}
     for name, form_id in forms.items():
-        made = await client.post("/v1/forms", json={"form_id": form_id, "name": name, "source_id": keys[Door.SITE]["source_id"]}, headers=HEADERS)
+        made = await client.post(
+            "/v1/forms",
+            json={"form_id": form_id, "name": name, "source_id": keys[EntryPoint.SITE]["source_id"]},
+            headers=HEADERS,
+        )
         assert made.status_code == 201, made.text
     browser = Browser("http://gateway", forms, client._transport)
 
     async def by_sdk(step: Step) -> None:
-        answer = await client.post("/v1/batch", json={"batch": [_sdk_event(step)]}, auth=(keys[step.door]["write_key"], ""))
+        answer = await client.post(
+            "/v1/batch", json={"batch": [_sdk_event(step)]}, auth=(keys[step.door]["write_key"], "")
+        )
         assert answer.status_code == 200, answer.text
         assert "rejected" not in answer.json(), answer.text
 
@@ -220,7 +250,7 @@ async def _arrivals(market: Market, client: httpx.AsyncClient) -> list[tuple[dat
     for step in (*market.prelude, *market.steps):
         dice = Dice("arrival", step.message_id)
         at = step.at + dice.span(timedelta(seconds=1), timedelta(seconds=20))
-        if step.door is Door.FORM:
+        if step.door is EntryPoint.FORM:
             found.append((step.at, step, browser.post))
             continue
         if dice.happens(0.06):
@@ -255,7 +285,10 @@ def _sdk_event(step: Step) -> Json:
 async def _read(nats_url: str) -> list[Captured]:
     broker = await Broker.connect(nats_url, "recorder")
     last = (await broker.request("STREAM.INFO.CAPTURE"))["state"]["last_seq"]
-    found = [_message((await broker.request("STREAM.MSG.GET.CAPTURE", {"seq": sequence}))["message"]) for sequence in range(1, last + 1)]
+    found = [
+        _message((await broker.request("STREAM.MSG.GET.CAPTURE", {"seq": sequence}))["message"])
+        for sequence in range(1, last + 1)
+    ]
     await broker.close()
     return found
 
@@ -263,7 +296,11 @@ async def _read(nats_url: str) -> list[Captured]:
 def _message(stored: Json) -> Captured:
     lines: Sequence[str] = base64.b64decode(stored["hdrs"]).decode().split("\r\n")[1:]
     headers = {name: value.strip() for name, found, value in (line.partition(":") for line in lines) if found}
-    kept = {name: value for name, value in headers.items() if name.startswith("ce-") or name in ("content-type", "correlation")}
+    kept = {
+        name: value
+        for name, value in headers.items()
+        if name.startswith("ce-") or name in ("content-type", "correlation")
+    }
     return Captured(datetime.fromisoformat(kept["ce-time"]), kept, base64.b64decode(stored["data"]).decode())
 
 

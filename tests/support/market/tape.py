@@ -1,4 +1,7 @@
-"""What was recorded: captures as the gateway stored them and acts of humans, in the order in which they came. One JSON object a line, packed."""
+"""What was recorded: captures as the gateway stored them and acts of humans, in the order in which they came.
+
+One JSON object a line, packed.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,9 @@ Item = Captured | Act
 
 @dataclass(frozen=True)
 class Tape:
-    """`stage` is what stood before anybody came (reps, campaigns, their costs); `end` the moment at which everything is looked at."""
+    """`stage` is what stood before anybody came (reps, campaigns, their costs); `end` the
+    moment at which everything is looked at.
+    """
 
     begin: datetime
     end: datetime

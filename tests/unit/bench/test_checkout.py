@@ -12,7 +12,9 @@ from bench.pairs.checkout import NoSuchCommit, checkout, name_of
 
 def git(repository: Path, *words: str) -> str:
     identity = ["-c", "user.name=Bench", "-c", "user.email=bench@bench.example", "-c", "commit.gpgsign=false"]
-    return subprocess.run(["git", *identity, "-C", str(repository), *words], check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        ["git", *identity, "-C", str(repository), *words], check=True, capture_output=True, text=True
+    ).stdout
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bench.pairs.comparison import Card, Goal, Limit, Ratio, compare
+from bench.pairs.comparison import Goal, Limit, Ratio, ReportCard, compare
 from bench.pairs.figures import Verdict
 from bench.pairs.turns import Measured, Turn
 from tests.unit.bench.turns import turns_of
 
-CARD = Card("web", "ours", frozenset({"before"}), (Goal("rate", "bare", 0.30),), (Limit("p99", 100.0),))
+CARD = ReportCard("web", "ours", frozenset({"before"}), (Goal("rate", "bare", 0.30),), (Limit("p99", 100.0),))
 
 
 def found(turns: list[Turn]) -> dict[tuple[str, str], Ratio]:
@@ -17,7 +17,9 @@ def found(turns: list[Turn]) -> dict[tuple[str, str], Ratio]:
 
 
 def test_ours_is_set_beside_everybody_of_the_same_rounds() -> None:
-    turns = turns_of("ours", cpu=[1.0, 2.0], rate=[300.0, 200.0]) + turns_of("before", cpu=[2.0, 4.0], rate=[150.0, 100.0])
+    turns = turns_of("ours", cpu=[1.0, 2.0], rate=[300.0, 200.0]) + turns_of(
+        "before", cpu=[2.0, 4.0], rate=[150.0, 100.0]
+    )
     ratios = found(turns + turns_of("bare", rate=[3000.0, 1000.0]))
     assert ratios["cpu", "before"].spread.samples == (0.5, 0.5)
     assert ratios["rate", "bare"].spread.samples == (0.1, 0.2)
@@ -26,7 +28,11 @@ def test_ours_is_set_beside_everybody_of_the_same_rounds() -> None:
 
 
 def test_a_verdict_is_passed_on_peers_and_a_goal_is_asked_of_ceilings() -> None:
-    turns = turns_of("ours", cpu=[3.0, 3.0], rate=[290.0, 290.0]) + turns_of("before", cpu=[2.0, 2.0]) + turns_of("bare", rate=[1000.0, 1000.0])
+    turns = (
+        turns_of("ours", cpu=[3.0, 3.0], rate=[290.0, 290.0])
+        + turns_of("before", cpu=[2.0, 2.0])
+        + turns_of("bare", rate=[1000.0, 1000.0])
+    )
     ratios = found(turns)
     assert ratios["cpu", "before"].verdict is Verdict.WORSE
     assert ratios["rate", "bare"].verdict is None
@@ -59,7 +65,9 @@ def test_a_turn_with_a_complaint_counts_for_nothing_and_is_told() -> None:
 
 
 def test_a_limit_is_set_beside_our_own_figure() -> None:
-    (limit, spread), *more = compare(CARD, turns_of("ours", p99=[90.0, 130.0, 110.0]) + turns_of("before", p99=[1.0, 1.0, 1.0])).limits
+    (limit, spread), *more = compare(
+        CARD, turns_of("ours", p99=[90.0, 130.0, 110.0]) + turns_of("before", p99=[1.0, 1.0, 1.0])
+    ).limits
     assert (limit.value, spread.median, more) == (100.0, 110.0, [])
 
 

@@ -30,11 +30,13 @@ _READ_WHOLE = {
 """Tables that may be read whole."""
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(360)
 def test_no_statement_of_a_hop_reads_all_that_there_is(tmp_path: Path) -> None:
     # in a process of its own: there, nothing but these hops was compiled
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    output = subprocess.run([sys.executable, __file__, str(tmp_path)], env=environment, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    output = subprocess.run(
+        [sys.executable, __file__, str(tmp_path)], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     found = json.loads(output)
     assert [*found] == ["identity", "scoring", "lifecycle", "nurture", "metrics"]
     assert {name: steps for name, steps in found.items() if steps} == {}
@@ -42,12 +44,18 @@ def test_no_statement_of_a_hop_reads_all_that_there_is(tmp_path: Path) -> None:
 
 async def _whole_reads(folder: Path) -> dict[str, list[str]]:
     """Service -> the steps in which a table is read that may have grown."""
-    streams = {"CAPTURE": [OutMessage(event.subjects(1)[0], event.headers(), event.body()) for event in hops.captures(60)]}
+    streams = {
+        "CAPTURE": [OutMessage(event.subjects(1)[0], event.headers(), event.body()) for event in hops.captures(60)]
+    }
     found = {}
     for name in ("identity", "scoring", "lifecycle", "nurture", "metrics"):
         async with hops.running(name, folder) as (processors, far, heard):
             for stream, processor in processors.items():
-                mine = [one for one in hops.received(stream, streams.get(stream, [])) if one.subject.rpartition(".")[0] in heard]
+                mine = [
+                    one
+                    for one in hops.received(stream, streams.get(stream, []))
+                    if one.subject.rpartition(".")[0] in heard
+                ]
                 for begin in range(0, len(mine), 25):
                     await processor.apply(mine[begin : begin + 25])
         streams[far.stream] = far.said
@@ -56,7 +64,9 @@ async def _whole_reads(folder: Path) -> dict[str, list[str]]:
 
 
 def _steps(store: Path) -> list[str]:
-    """The steps in which SQLite would read a table from one end to the other, of all statements that were compiled and fit this store."""
+    """The steps in which SQLite would read a table from one end to the other, of all
+    statements that were compiled and fit this store.
+    """
     steps = set()
     with sqlite3.connect(store) as connection:
         for sql in COMPILERS["sqlite"].texts:

@@ -9,15 +9,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.bytes import Amount
-from bench.capture import Load
+from bench.bytes import ByteCount
+from bench.load import Load
 from bench.pairs.footprint import Footprint, count_store
 from bench.pairs.line import missing, quantile
-from bench.pairs.rest import LOOKS, until_heard
+from bench.pairs.quiescence import LOOKS, until_heard
 
 
 def a_footprint(captured: int, rows: float = 0, size: float = 0) -> Footprint:
-    return Footprint(Amount(rows, size), Amount(captured * 2, captured * 300), captured)
+    return Footprint(ByteCount(rows, size), ByteCount(captured * 2, captured * 300), captured)
 
 
 def test_what_one_capture_leaves_is_what_has_grown_by_their_number() -> None:
@@ -34,7 +34,7 @@ def test_a_store_is_counted_without_what_only_passes_through(tmp_path: Path) -> 
         connection.execute("create index by_id on person (id)")
         connection.commit()
         (page,) = connection.execute("pragma page_size").fetchone()
-    assert count_store(path) == Amount(50, 3 * page)  # the table, its key, its index
+    assert count_store(path) == ByteCount(50, 3 * page)  # the table, its key, its index
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,9 @@ class Streams:
     async def consumers_info(self, stream: str) -> list[SimpleNamespace]:
         if stream != "CAPTURE":
             return []
-        return [SimpleNamespace(num_pending=self.looks.pop(0) if len(self.looks) > 1 else self.looks[0], num_ack_pending=0)]
+        return [
+            SimpleNamespace(num_pending=self.looks.pop(0) if len(self.looks) > 1 else self.looks[0], num_ack_pending=0)
+        ]
 
 
 async def test_rest_is_several_quiet_looks_in_a_row_and_began_with_the_first() -> None:

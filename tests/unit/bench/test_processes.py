@@ -7,14 +7,17 @@ import os
 import pytest
 
 from bench.pairs.meter import Meter
-from bench.pairs.started import python, started
+from bench.pairs.subprocesses import python, started
 from bench.processes import cpu_seconds, descendants, is_supported, naming, tree_cpu_seconds
 from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.skipif(not is_supported(), reason="this kernel does not tell")
 
 _BUSY = "import time\nwhile time.process_time() < 0.4: pass\n"
-_PARENT = f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {_BUSY + 'time.sleep(60)'!r}])\ntime.sleep(60)"
+_PARENT = (
+    "import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c',"
+    f" {_BUSY + 'time.sleep(60)'!r}])\ntime.sleep(60)"
+)
 _WIDOW = f"import subprocess, sys, time\nsubprocess.run([sys.executable, '-c', {_BUSY!r}])\ntime.sleep(60)"
 
 
@@ -34,7 +37,10 @@ async def test_a_child_that_has_died_still_counts() -> None:
 
 
 async def test_a_meter_sums_up_what_processes_have_used_since_it_was_made() -> None:
-    with started(python("-c", _BUSY + "time.sleep(60)")) as pid, started(python("-c", "import time; time.sleep(60)")) as other:
+    with (
+        started(python("-c", _BUSY + "time.sleep(60)")) as pid,
+        started(python("-c", "import time; time.sleep(60)")) as other,
+    ):
         meter = Meter({"busy": pid, "idle": other})
         await eventually(lambda: cpu_seconds(pid) >= 0.3, within=30)
         values = meter.per(10)
@@ -54,5 +60,6 @@ def test_a_meter_of_a_process_that_has_ended_says_so() -> None:
 
 async def test_a_process_is_found_by_what_its_command_names() -> None:
     with started(python("-c", "import time; time.sleep(60)", "a-folder-of-its-own")) as pid:
-        await eventually(lambda: list(naming("a-folder-of-its-own")) == [pid], within=30)  # it has no command before the kernel has set it up
+        # it has no command before the kernel has set it up
+        await eventually(lambda: list(naming("a-folder-of-its-own")) == [pid], within=30)
     assert list(naming("a-folder-of-its-own")) == []

@@ -8,17 +8,20 @@ from pathlib import Path
 import pytest
 
 from bench.pairs import report
-from bench.pairs.comparison import Card, Comparison, Goal, Limit, compare
+from bench.pairs.comparison import Comparison, Goal, Limit, ReportCard, compare
 from bench.pairs.turns import Measured, Turn
 from tests.unit.bench.turns import turns_of
 
-CARD = Card("web", "ours", frozenset({"before"}), (Goal("rate", "bare", 0.30),), (Limit("p99", 100.0),))
+CARD = ReportCard("web", "ours", frozenset({"before"}), (Goal("rate", "bare", 0.30),), (Limit("p99", 100.0),))
 
 
 def a_comparison() -> Comparison:
     ours = turns_of("ours", cpu=[3.0, 3.6, 3.3], rate=[310.0, 250.0, 290.0], p99=[120.0, 90.0, 110.0])
     before = turns_of("before", cpu=[2.0, 2.5, 2.2])
-    return compare(CARD, [*ours, *before, *turns_of("bare", rate=[2900.0, 3000.0, 2800.0]), Turn("bare", 3, Measured({}, "refused"))])
+    return compare(
+        CARD,
+        [*ours, *before, *turns_of("bare", rate=[2900.0, 3000.0, 2800.0]), Turn("bare", 3, Measured({}, "refused"))],
+    )
 
 
 def test_a_report_has_medians_spreads_samples_and_verdicts(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from urllib.parse import parse_qs
 import orjson
 
 from bench.pairs import traffic
-from bench.pairs.traffic import Request
+from bench.pairs.traffic import TimedRequest
 
 
-def calls(requests: Iterable[Request]) -> list[dict[str, Any]]:
+def calls(requests: Iterable[TimedRequest]) -> list[dict[str, Any]]:
     return [call for request in requests if request.path == "/v1/batch" for call in orjson.loads(request.body)["batch"]]
 
 
@@ -69,12 +69,16 @@ def test_half_of_those_who_return_were_filled_in() -> None:
 
 
 def test_who_returns_in_every_round_says_something_new_each_time() -> None:
-    first, second = ({call["messageId"] for call in calls(traffic.returning(f"r{turn}", "base", 5, 400))} for turn in (0, 1))
+    first, second = (
+        {call["messageId"] for call in calls(traffic.returning(f"r{turn}", "base", 5, 400))} for turn in (0, 1)
+    )
     assert len(first) == len(second) == 400
     assert not first & second
 
 
 def test_a_form_is_sent_as_a_browser_sends_it() -> None:
-    form = next(request for request in traffic.web("w", 200) if request.captures == 1 and request.path.startswith("/v1/forms/"))
+    form = next(
+        request for request in traffic.web("w", 200) if request.captures == 1 and request.path.startswith("/v1/forms/")
+    )
     assert form.content_type == "application/x-www-form-urlencoded"
     assert parse_qs(form.body.decode())["email"][0].endswith("@bench.example")

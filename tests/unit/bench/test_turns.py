@@ -22,5 +22,7 @@ def test_turns_are_interleaved() -> None:
 
 def test_no_round_begins_after_the_deadline_and_the_one_that_has_begun_is_ended() -> None:
     seen: list[tuple[str, int]] = []
-    turns = list(take_turns([contender("a", seen), contender("b", seen)], 5, deadline=2.5, clock=lambda: float(len(seen))))
+    turns = list(
+        take_turns([contender("a", seen), contender("b", seen)], 5, deadline=2.5, clock=lambda: float(len(seen)))
+    )
     assert [turn.contender for turn in turns] == ["a", "b", "a", "b"]

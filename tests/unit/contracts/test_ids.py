@@ -7,7 +7,18 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.ids import _ALPHABET, _encode, _encode_all, derive_id, derive_ids, derive_ids_at, hash_id, hash_ids, lane_of, with_prefix
+from contracts.ids import (
+    _ALPHABET,
+    _encode,
+    _encode_all,
+    derive_id,
+    derive_ids,
+    derive_ids_at,
+    hash_id,
+    hash_ids,
+    lane_of,
+    with_prefix,
+)
 
 MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -64,7 +75,8 @@ def test_ids_that_are_made_at_once_are_those_made_one_by_one(shared: str, last: 
 
 
 @given(
-    st.lists(st.tuples(st.datetimes(timezones=st.just(UTC)), st.text(st.characters(codec="utf-8"))), max_size=40), st.lists(st.text("ab"), max_size=2)
+    st.lists(st.tuples(st.datetimes(timezones=st.just(UTC)), st.text(st.characters(codec="utf-8"))), max_size=40),
+    st.lists(st.text("ab"), max_size=2),
 )
 def test_ids_at_many_moments_are_those_made_one_by_one(causes: list[tuple[datetime, str]], last: list[str]) -> None:
     made = derive_ids_at("evt", [at for at, _ in causes], [cause for _, cause in causes], *last)

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from demo.api import Api, Refused, check_services
-from demo.scenery import next_run, pages
-from demo.trouble import Trouble
+from demo.errors import Trouble
+from demo.setup import next_run, pages
 
 
 def answering(*answers: httpx.Response) -> tuple[Api, list[httpx.Request]]:
@@ -53,15 +53,21 @@ async def test_a_refusal_carries_the_reason_of_the_problem() -> None:
 
 
 async def test_a_service_that_is_not_there_is_named_before_anything_is_sent() -> None:
-    api, asked = answering(httpx.Response(200, json={}), httpx.Response(200, json={}), httpx.Response(404, json={"title": "Not found"}))
-    with pytest.raises(Trouble, match=r"The service lifecycle is not there: GET /v1/lifecycle/process gives 404: Not found"):
+    api, asked = answering(
+        httpx.Response(200, json={}), httpx.Response(200, json={}), httpx.Response(404, json={"title": "Not found"})
+    )
+    with pytest.raises(
+        Trouble, match=r"The service lifecycle is not there: GET /v1/lifecycle/process gives 404: Not found"
+    ):
         await check_services(api)
     assert str(asked[0].url) == "http://rapport.example/v1/accounts?limit=1"
 
 
 async def test_a_service_that_does_not_answer_is_named_too() -> None:
     api, _ = answering(httpx.Response(503, json={"title": "Unavailable"}))
-    with pytest.raises(Trouble, match=r"The service identity is not there: GET /v1/accounts\?limit=1 gives 503 Unavailable"):
+    with pytest.raises(
+        Trouble, match=r"The service identity is not there: GET /v1/accounts\?limit=1 gives 503 Unavailable"
+    ):
         await check_services(api)
 
 
@@ -72,7 +78,10 @@ async def test_lists_are_read_to_the_end() -> None:
     assert asked[1].url.params["cursor"] == "c1"
 
 
-@pytest.mark.parametrize(("names", "run"), [((), 1), (("default", "Demo site (run 2)", "Demo product server (run 7)", "Demo site (run 10)"), 11)])
+@pytest.mark.parametrize(
+    ("names", "run"),
+    [((), 1), (("default", "Demo site (run 2)", "Demo product server (run 7)", "Demo site (run 10)"), 11)],
+)
 async def test_a_run_has_the_number_after_the_last_one(names: tuple[str, ...], run: int) -> None:
     api, _ = answering(httpx.Response(200, json={"items": [{"name": name} for name in names], "next_cursor": None}))
     assert await next_run(api) == run

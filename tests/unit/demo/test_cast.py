@@ -9,13 +9,13 @@ from typing import Any
 import httpx
 
 from demo.api import Api
-from demo.cast.listening import Offer
-from demo.cast.plot import Plot
+from demo.cast.alert_feeds import OfferSeen
+from demo.cast.rep import DemoRep
 from demo.cast.roster import SEATS, Hired
-from demo.cast.working import Rep
+from demo.cast.shared_state import SharedState
 from demo.clock import MarketClock
-from demo.market.fates import Act, Fate, Verb
-from demo.market.making import Market
+from demo.market.outcomes import Act, Fate, Verb
+from demo.market.timeline import Market
 
 NOW = datetime.now(UTC)  # verdicts about today wait by the real clock
 SINCE = NOW - timedelta(days=20)
@@ -44,7 +44,9 @@ class Office:
         match path:
             case "/v1/referrals/ref_1":
                 profile, person = {"email": {"value": LEAD}}, {"person_id": "per_1"}
-                return httpx.Response(200, json={"referral_id": "ref_1", "person": person, "state": "offered", "profile": profile})
+                return httpx.Response(
+                    200, json={"referral_id": "ref_1", "person": person, "state": "offered", "profile": profile}
+                )
             case "/v1/lifecycle/people/per_1":
                 return httpx.Response(200, json={"since": self.since.isoformat()})
         raise AssertionError(f"nobody asks for {path}")
@@ -64,21 +66,26 @@ class Office:
         return [(rep, path.rsplit(":", 1)[-1] if ":" in path else "open") for rep, path, _ in self.orders]
 
 
-async def worked(office: Office, fate: Fate) -> Plot:
+async def worked(office: Office, fate: Fate) -> SharedState:
     """Reps who take the lead as long as it is offered to somebody; the market has come to today."""
     transport = httpx.MockTransport(office.answer)
     hired = [Hired(seat, f"rep_{seat.key.split('.')[0]}", f"key_{seat.key}") for seat in SEATS]
-    plot = Plot(Market(NOW, {}, {LEAD: fate}, (), ()), MarketClock(NOW), Api("http://rapport.example", "key_manager", transport))
-    reps = {each.rep_id: Rep(each, Api("http://rapport.example", each.api_key, transport), plot, hired) for each in hired}
+    state = SharedState(
+        Market(NOW, {}, {LEAD: fate}, (), ()), MarketClock(NOW), Api("http://rapport.example", "key_manager", transport)
+    )
+    reps = {
+        each.rep_id: DemoRep(each, Api("http://rapport.example", each.api_key, transport), state, hired)
+        for each in hired
+    }
     while (rep_id := office.offered_to) is not None:
         office.offered_to = None
-        await reps[rep_id].take(Offer("ref_1"))
-    return plot
+        await reps[rep_id].take(OfferSeen("ref_1"))
+    return state
 
 
 async def test_a_lead_is_seen_accepted_and_followed_up_to_the_end() -> None:
     office = Office()
-    plot = await worked(office, Fate(2 * HOUR, acts=BOUGHT))
+    state = await worked(office, Fate(2 * HOUR, acts=BOUGHT))
     assert [verb for _, verb in office.verbs] == ["see", "accept", "qualify", "open", "advance", "win"]
     moments = [datetime.fromisoformat(body["occurred_at"]) for _, _, body in office.orders[1:]]
     assert moments == [SINCE + 2 * HOUR + number * 20 * HOUR for number in range(5)]
@@ -88,7 +95,7 @@ async def test_a_lead_is_seen_accepted_and_followed_up_to_the_end() -> None:
         "amount": {"amount": "5472", "currency": "EUR"},
         "occurred_at": "",
     }
-    assert plot.done == {"accepted": 1, "qualify": 1, "open": 1, "advance": 1, "win": 1}
+    assert state.done == {"accepted": 1, "qualify": 1, "open": 1, "advance": 1, "win": 1}
 
 
 async def test_what_lies_in_the_future_is_not_done() -> None:
@@ -99,9 +106,9 @@ async def test_what_lies_in_the_future_is_not_done() -> None:
 
 async def test_who_came_an_hour_ago_is_not_answered_yet() -> None:
     office = Office(since=NOW - HOUR)
-    plot = await worked(office, Fate(2 * HOUR))
+    state = await worked(office, Fate(2 * HOUR))
     assert office.verbs == [("chidi.obi", "see")]
-    assert not plot.refusals
+    assert not state.refusals
 
 
 async def test_a_lead_that_is_returned_goes_back_with_its_reason() -> None:
@@ -114,7 +121,12 @@ async def test_a_lead_that_is_returned_goes_back_with_its_reason() -> None:
 async def test_after_the_wrong_rep_the_next_one_keeps_the_lead() -> None:
     office = Office()
     await worked(office, Fate(HOUR, return_reason="wrong_rep"))
-    assert office.verbs == [("chidi.obi", "see"), ("chidi.obi", "return"), ("dora.lukacs", "see"), ("dora.lukacs", "accept")]
+    assert office.verbs == [
+        ("chidi.obi", "see"),
+        ("chidi.obi", "return"),
+        ("dora.lukacs", "see"),
+        ("dora.lukacs", "accept"),
+    ]
 
 
 async def test_a_manager_hands_over_once() -> None:
@@ -125,6 +137,6 @@ async def test_a_manager_hands_over_once() -> None:
 
 async def test_a_service_that_has_not_heard_yet_is_asked_again() -> None:
     office = Office(conflicts=3)
-    plot = await worked(office, Fate(HOUR, acts=BOUGHT[:1]))
+    state = await worked(office, Fate(HOUR, acts=BOUGHT[:1]))
     assert office.verbs[-1] == ("chidi.obi", "qualify")
-    assert not plot.refusals
+    assert not state.refusals

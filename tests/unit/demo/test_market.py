@@ -8,9 +8,9 @@ import pytest
 
 from demo.market.archetypes import CROWD, HOT, TEST
 from demo.market.campaigns import CAMPAIGNS, ORGANIC_SHARE, costs
-from demo.market.making import FEWEST, SPAN, Market, archetypes_in, make_market
 from demo.market.names import name_of
-from demo.market.steps import Door
+from demo.market.steps import EntryPoint
+from demo.market.timeline import FEWEST, SPAN, Market, archetypes_in, make_market
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -33,7 +33,11 @@ def test_two_runs_have_no_name_in_common() -> None:
     def names(market: Market) -> set[str | None]:
         steps = (*market.prelude, *market.steps)
         people = market.personas.values()
-        return {step.user_id for step in steps} | {step.anonymous_id for step in steps} | {person.email for person in people} - {None}
+        return (
+            {step.user_id for step in steps}
+            | {step.anonymous_id for step in steps}
+            | {person.email for person in people} - {None}
+        )
 
     assert names(a_market(run=1)) & names(a_market(run=2)) <= {None}
 
@@ -86,14 +90,14 @@ def test_only_invented_addresses_occur() -> None:
 
 def test_only_the_test_person_comes_by_the_staging_site() -> None:
     market = a_market()
-    through_staging = {market.personas[step.who].archetype for step in market.steps if step.door is Door.STAGING}
+    through_staging = {market.personas[step.who].archetype for step in market.steps if step.door is EntryPoint.STAGING}
     assert through_staging == {"test"}
-    assert {step.door for step in market.steps if market.personas[step.who].archetype == "test"} == {Door.STAGING}
+    assert {step.door for step in market.steps if market.personas[step.who].archetype == "test"} == {EntryPoint.STAGING}
 
 
 def test_forms_are_posted_today_because_a_form_cannot_say_when_it_was_filled_in() -> None:
     market = a_market()
-    forms = [step for step in (*market.prelude, *market.steps) if step.door is Door.FORM]
+    forms = [step for step in (*market.prelude, *market.steps) if step.door is EntryPoint.FORM]
     assert len(forms) > 10
     assert all(NOW - step.at < timedelta(minutes=5) for step in forms)
     assert {step.name for step in forms} == {"demo", "whitepaper"}
@@ -101,7 +105,7 @@ def test_forms_are_posted_today_because_a_form_cannot_say_when_it_was_filled_in(
 
 def test_the_sdk_carries_the_greater_part() -> None:
     market = a_market()
-    by_sdk = sum(step.door is not Door.FORM for step in market.steps)
+    by_sdk = sum(step.door is not EntryPoint.FORM for step in market.steps)
     assert by_sdk > 0.9 * market.size
 
 
@@ -127,7 +131,9 @@ def test_a_fate_is_found_by_the_address_however_it_is_written() -> None:
 
 def test_some_leads_come_to_each_end() -> None:
     market = a_market(1500)
-    fates = [market.fates[person.email] for person in market.personas.values() if person.archetype in ("buyer", "champion")]
+    fates = [
+        market.fates[person.email] for person in market.personas.values() if person.archetype in ("buyer", "champion")
+    ]
     ends = {act.verb.value for fate in fates for act in fate.acts}
     assert ends >= {"qualify", "recycle", "open", "advance", "win", "lose"}
     assert {fate.return_reason for fate in fates} >= {None, "bad_timing"}

@@ -13,21 +13,46 @@ from demo.show.tables import labelled, shortened, table, width
 
 
 def a_receipt(at: str, owner: str, sentence: str, **more: Any) -> dict[str, Any]:
-    return {"receipt_id": f"rcp_{at}", "at": at, "owner": owner, "sentence": sentence, "contribution": None, "outcome": None, "inputs": {}, **more}
+    return {
+        "receipt_id": f"rcp_{at}",
+        "at": at,
+        "owner": owner,
+        "sentence": sentence,
+        "contribution": None,
+        "outcome": None,
+        "inputs": {},
+        **more,
+    }
 
 
 def an_alert() -> dict[str, Any]:
-    values: dict[str, Any] = {"first_name": "Amara", "last_name": "Aaltonen", "title": "VP Operations", "email": "amara@tidewater-freight.example"}
-    values |= {"phone": "+49 30 23125000", "company": "Tidewater Freight", "employees": 640, "industry": "Industrial logistics", "country": "NL"}
+    values: dict[str, Any] = {
+        "first_name": "Amara",
+        "last_name": "Aaltonen",
+        "title": "VP Operations",
+        "email": "amara@tidewater-freight.example",
+    }
+    values |= {
+        "phone": "+49 30 23125000",
+        "company": "Tidewater Freight",
+        "employees": 640,
+        "industry": "Industrial logistics",
+        "country": "NL",
+    }
     return {
-        "headline": "Amara Aaltonen, VP Operations at Tidewater Freight, is ready: asked for a demo. Answer by 12:04 UTC.",
+        "headline": (
+            "Amara Aaltonen, VP Operations at Tidewater Freight, is ready: asked for a demo. Answer by 12:04 UTC."
+        ),
         "attributes": {name: {"value": value} for name, value in values.items()},
         "scores": {"fit": 95.0, "engagement": 83.6, "cell": "A1", "at": "2026-03-02T08:04:00Z"},
         "because": [
             a_receipt("1", "routing", "Assigned to Ana Ruiz: it is her turn."),
             a_receipt("2", "lifecycle", "Fits and is engaged (cell A1): ready for sales."),
             a_receipt(
-                "3", "scoring", "Asked for a demo or an offer (Demo request), after four pages that tell about prices and about others who use it."
+                "3",
+                "scoring",
+                "Asked for a demo or an offer (Demo request), after four pages that tell about prices and about others"
+                " who use it.",
             ),
         ],
         "due_at": "2026-03-02T12:04:00Z",
@@ -57,7 +82,9 @@ def test_an_alert_is_shown_as_the_rep_saw_it() -> None:
 
 
 def test_an_alert_about_somebody_unknown_can_be_shown_too() -> None:
-    page = alert_page(an_alert() | {"attributes": {}, "scores": None, "because": [], "due_at": None}, "Ana Ruiz", "NATS")
+    page = alert_page(
+        an_alert() | {"attributes": {}, "scores": None, "because": [], "due_at": None}, "Ana Ruiz", "NATS"
+    )
     assert "contact     not known" in page
     assert "scores" not in page
 
@@ -81,12 +108,33 @@ def test_receipts_stand_in_the_order_of_time_and_of_what_follows_from_what() -> 
     receipts = [
         a_receipt(later, "lifecycle", "Sales has taken over.", kind="stage.move", outcome="sal"),
         a_receipt(later, "routing", "Ana Ruiz takes care of them.", kind="referral.answer", receipt_id="rcp_z"),
-        a_receipt(now, "routing", "Assigned to Ana Ruiz: it is her turn.", kind="referral.assignment", receipt_id="rcp_1"),
-        a_receipt(now, "nurture", "Decision: Talk to us comes first.", kind="treatment.choice", receipt_id="rcp_2", inputs={"stage.name": "mql"}),
+        a_receipt(
+            now, "routing", "Assigned to Ana Ruiz: it is her turn.", kind="referral.assignment", receipt_id="rcp_1"
+        ),
+        a_receipt(
+            now,
+            "nurture",
+            "Decision: Talk to us comes first.",
+            kind="treatment.choice",
+            receipt_id="rcp_2",
+            inputs={"stage.name": "mql"},
+        ),
         a_receipt(now, "lifecycle", "Ready for sales.", kind="stage.move", outcome="mql", receipt_id="rcp_3"),
         a_receipt(now, "lifecycle", "We know who this is.", kind="stage.move", outcome="known", receipt_id="rcp_4"),
-        a_receipt(now, "scoring", "Writes from a free mail address.", kind="score.fit", contribution={"measure": "fit", "points": -5.0}),
-        a_receipt("2026-03-02T08:00:00Z", "scoring", "Looked at the prices (/pricing).", kind="score.engagement", contribution=points),
+        a_receipt(
+            now,
+            "scoring",
+            "Writes from a free mail address.",
+            kind="score.fit",
+            contribution={"measure": "fit", "points": -5.0},
+        ),
+        a_receipt(
+            "2026-03-02T08:00:00Z",
+            "scoring",
+            "Looked at the prices (/pricing).",
+            kind="score.engagement",
+            contribution=points,
+        ),
     ]
     assert receipts_page(receipts, ["anonymous", "known", "mql", "sal"]) == RECEIPTS
 
@@ -131,9 +179,25 @@ Amounts in EUR. People are credited to the first campaign that touched them."""
 
 
 def test_campaigns_show_what_they_cost_and_what_they_were_worth() -> None:
-    social = {"cost": "2300.00", "touched": 61, "leads": 36, "cost_per_lead": "63.89", "mqls": 9, "cost_per_mql": "255.56", "customers": 2}
+    social = {
+        "cost": "2300.00",
+        "touched": 61,
+        "leads": 36,
+        "cost_per_lead": "63.89",
+        "mqls": 9,
+        "cost_per_mql": "255.56",
+        "customers": 2,
+    }
     social |= {"revenue": "31098.60", "roi": "12.5211"}
-    nobody = {"cost": "0.00", "touched": 0, "leads": 56, "cost_per_lead": None, "mqls": 0, "cost_per_mql": None, "customers": 0}
+    nobody = {
+        "cost": "0.00",
+        "touched": 0,
+        "leads": 56,
+        "cost_per_lead": None,
+        "mqls": 0,
+        "cost_per_mql": None,
+        "customers": 0,
+    }
     nobody |= {"revenue": "0.00", "roi": None}
     report = {
         "parameters": {"currency": "EUR", "attribution": "first_touch"},
@@ -166,13 +230,25 @@ def test_the_hints_name_what_can_be_copied() -> None:
 
 
 def test_nothing_is_wider_than_the_page() -> None:
-    trail = Trail("http://127.0.0.1:8080", Path("var").resolve(), "per_01M80JJ5Y0W1TJ1R02BCAFQ80A", "Ana Ruiz", Path("var/demo.env").resolve())
+    trail = Trail(
+        "http://127.0.0.1:8080",
+        Path("var").resolve(),
+        "per_01M80JJ5Y0W1TJ1R02BCAFQ80A",
+        "Ana Ruiz",
+        Path("var/demo.env").resolve(),
+    )
     for page in (alert_page(an_alert(), "Ana Ruiz", "NATS"), hints_page(trail)):
         assert max(map(width, page.splitlines())) <= WIDTH, page
 
 
 def test_a_shell_can_source_who_the_rep_is() -> None:
-    nats = {"nats_url": "nats://127.0.0.1:4222", "user": "rep_1", "password": "a'b", "inbox_prefix": "_INBOX_rep_1", "subject": "alerts.rep.rep_1.>"}
+    nats = {
+        "nats_url": "nats://127.0.0.1:4222",
+        "user": "rep_1",
+        "password": "a'b",
+        "inbox_prefix": "_INBOX_rep_1",
+        "subject": "alerts.rep.rep_1.>",
+    }
     text = env_text("rk_1", nats)
     assert text.splitlines()[0] == "DEMO_REP_KEY=rk_1"
     assert "DEMO_REP_NATS_PASSWORD='a'\"'\"'b'" in text

@@ -11,13 +11,15 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from supervisor import supervisord
 
 from embedded import forks
+from embedded.supervisor import Supervisor
 from embedded.up import supervisor_command
 from tests.support.eventually import eventually
 from tests.support.suite import ROOT
@@ -26,13 +28,15 @@ from tests.unit.embedded.test_plan import a_plan
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="forks without exec are for Linux")]
 
 OURS, THEIRS = "embedded.supervisor", "supervisor.supervisord"
+PROGRAM = "python -m tests.support.environment_report"
 
 
 @contextmanager
 def kept(var: Path, keeper: str, **commands: str) -> Iterator[subprocess.Popen[bytes]]:
     """`keeper` keeps these commands, their output in `<name>.log`."""
     var.mkdir(parents=True, exist_ok=True)
-    config = f"[supervisord]\nnodaemon=true\nsilent=true\nlogfile={var}/supervisord.log\npidfile={var}/supervisord.pid\nchildlogdir={var}\n"
+    config = f"[supervisord]\nnodaemon=true\nsilent=true\nlogfile={var}/supervisord.log\n"
+    config += f"pidfile={var}/supervisord.pid\nchildlogdir={var}\n"
     for name, command in commands.items():
         config += textwrap.dedent(f"""
             [program:{name}]
@@ -48,12 +52,14 @@ def kept(var: Path, keeper: str, **commands: str) -> Iterator[subprocess.Popen[b
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     environment.pop("PYTHONUNBUFFERED", None)
     words, terminal = [sys.executable, "-m", keeper, "-c", str(var / "supervisord.conf")], pty.openpty()
-    process = subprocess.Popen(words, cwd=ROOT, env=environment, stdin=terminal[1], stdout=terminal[1], stderr=terminal[1])
+    process = subprocess.Popen(
+        words, cwd=ROOT, env=environment, stdin=terminal[1], stdout=terminal[1], stderr=terminal[1]
+    )
     try:
         yield process
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=80)
         for descriptor in terminal:
             os.close(descriptor)
 
@@ -61,6 +67,10 @@ def kept(var: Path, keeper: str, **commands: str) -> Iterator[subprocess.Popen[b
 def log(var: Path, name: str) -> str:
     path = var / f"{name}.log"
     return path.read_text() if path.exists() else ""
+
+
+def has_logged(var: Path, words: str) -> bool:
+    return words in log(var, "supervisord")
 
 
 def lines(var: Path, name: str) -> list[dict[str, Any]]:
@@ -89,72 +99,73 @@ def alike(world: dict[str, Any]) -> dict[str, Any]:
 
 
 async def test_a_forked_process_finds_what_an_interpreter_of_its_own_finds(tmp_path: Path) -> None:
-    worlds = {}
-    for keeper in (OURS, THEIRS):
-        with kept(tmp_path / keeper, keeper, first="python -m tests.support.world wait", second="python -m tests.support.world wait now"):
+    worlds, programs = {}, {"first": f"{PROGRAM} wait", "second": f"{PROGRAM} wait now"}
+    with kept(tmp_path / OURS, OURS, **programs), kept(tmp_path / THEIRS, THEIRS, **programs):
+        for keeper in (OURS, THEIRS):
             worlds[keeper] = alike((await told(tmp_path / keeper, "first"))["world"])
     assert worlds[OURS] == worlds[THEIRS]
     assert worlds[OURS]["name"] == "__main__"
-    assert worlds[OURS]["argv"] == ["world.py", "wait"]
+    assert worlds[OURS]["argv"] == ["environment_report.py", "wait"]
     assert worlds[OURS]["environment"]["OF_FIRST"] == "a b"
     assert "OF_SECOND" not in worlds[OURS]["environment"]
-    assert worlds[OURS]["command"][1:] == ["-m", "tests.support.world", "wait"]
+    assert worlds[OURS]["command"][1:] == ["-m", "tests.support.environment_report", "wait"]
 
 
-async def test_two_forks_share_no_chance(tmp_path: Path) -> None:
-    with kept(tmp_path, OURS, first="python -m tests.support.world wait", second="python -m tests.support.world wait"):
-        first, second = (await told(tmp_path, "first"))["chance"], (await told(tmp_path, "second"))["chance"]
-    assert not set(first) & set(second)
-
-
-async def test_one_that_is_killed_is_forked_anew(tmp_path: Path) -> None:
-    with kept(tmp_path, OURS, first="python -m tests.support.world wait", second="python -m tests.support.world wait") as keeper:
-        await told(tmp_path, "second")
-        parent = (await told(tmp_path, "first"))["parent"]
-        assert parent == keeper.pid
+async def test_two_forks_share_no_chance_one_that_is_killed_is_forked_anew_and_both_end_at_sigterm(
+    tmp_path: Path,
+) -> None:
+    """Although their parent handles SIGTERM."""
+    with kept(tmp_path, OURS, first=f"{PROGRAM} wait", second=f"{PROGRAM} wait") as keeper:
+        first, second = await told(tmp_path, "first"), await told(tmp_path, "second")
+        assert not set(first["chance"]) & set(second["chance"])
+        assert first["parent"] == second["parent"] == keeper.pid
         os.kill(children(keeper.pid)[0], signal.SIGKILL)
         await eventually(lambda: len(lines(tmp_path, "first")) + len(lines(tmp_path, "second")) == 3, within=20)
-
-
-@pytest.mark.parametrize(
-    ("words", "status"), [("exit 0", "exit status 0; expected"), ("exit 3", "exit status 3; not"), ("fail", "exit status 1; not")]
-)
-async def test_it_ends_as_an_interpreter_does(tmp_path: Path, words: str, status: str) -> None:
-    with kept(tmp_path, OURS, first=f"python -m tests.support.world {words}"):
-        await eventually(lambda: status in log(tmp_path, "supervisord"), within=20)
-    assert "child process was not spawned" not in log(tmp_path, "first")
-    assert ("RuntimeError: as it was told" in log(tmp_path, "first")) == (words == "fail")
-
-
-async def test_it_ends_at_sigterm_although_its_parent_handles_that(tmp_path: Path) -> None:
-    with kept(tmp_path, OURS, first="python -m tests.support.world wait"):
-        await told(tmp_path, "first")
     assert "stopped: first (terminated by SIGTERM)" in log(tmp_path, "supervisord")
+    assert "stopped: second (terminated by SIGTERM)" in log(tmp_path, "supervisord")
+
+
+async def test_it_ends_as_an_interpreter_does(tmp_path: Path) -> None:
+    ends = {
+        "good": ("exit 0", "exit status 0; expected"),
+        "bad": ("exit 3", "exit status 3; not"),
+        "broken": ("fail", "exit status 1; not"),
+    }
+    with kept(tmp_path, OURS, **{name: f"{PROGRAM} {words}" for name, (words, _) in ends.items()}):
+        for name, (_, status) in ends.items():
+            await eventually(partial(has_logged, tmp_path, f"{name} ({status}"), within=20)
+    for name in ends:
+        assert "child process was not spawned" not in log(tmp_path, name)
+        assert ("RuntimeError: as it was told" in log(tmp_path, name)) == (name == "broken")
 
 
 async def test_a_module_that_cannot_be_imported_says_so_in_its_own_log_and_nobody_else_suffers(tmp_path: Path) -> None:
-    with kept(tmp_path, OURS, first="python -m tests.support.no_such", second="python -m tests.support.world wait"):
+    with kept(tmp_path, OURS, first="python -m tests.support.no_such", second=f"{PROGRAM} wait"):
         await told(tmp_path, "second")
         await eventually(lambda: "No module named" in log(tmp_path, "first"), within=20)
 
 
 async def test_where_an_import_starts_a_thread_each_gets_an_interpreter(tmp_path: Path) -> None:
-    with kept(tmp_path, OURS, first="python -m tests.support.threaded", second="python -m tests.support.world wait") as keeper:
+    with kept(tmp_path, OURS, first="python -m tests.support.program_with_thread", second=f"{PROGRAM} wait") as keeper:
         await told(tmp_path, "second")
         assert any("OF_SECOND" in given(child) for child in children(keeper.pid)), "it was forked"
     assert "2 threads run here" in log(tmp_path, "supervisord")
 
 
-async def test_processes_are_started_at_once(tmp_path: Path) -> None:
-    with kept(tmp_path, OURS, first="python -m tests.support.world wait"):
-        await told(tmp_path, "first")
-    assert moment(tmp_path, "spawned: 'first'") - moment(tmp_path, "supervisord started") < timedelta(seconds=0.9)
+def test_processes_are_started_before_supervisord_waits_a_second_for_somebody_to_talk_to_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
 
+    class Group:
+        def transition(self) -> None:
+            done.append("started")
 
-def moment(var: Path, event: str) -> datetime:
-    """When supervisord logged it."""
-    line = next(line for line in log(var, "supervisord").splitlines() if event in line)
-    return datetime.strptime(line[:23], "%Y-%m-%d %H:%M:%S,%f").replace(tzinfo=UTC)
+    monkeypatch.setattr(supervisord.Supervisor, "runforever", lambda _: done.append("waits"))
+    supervisor = Supervisor(None)
+    supervisor.process_groups = {"first": Group()}
+    supervisor.runforever()
+    assert done == ["started", "waits"]
 
 
 @pytest.mark.parametrize(
@@ -173,8 +184,8 @@ def test_only_a_module_in_an_interpreter_like_ours_is_forked(command: list[str],
 
 def test_the_parent_warms_what_it_imports_once() -> None:
     for _ in range(2):
-        forks.load("python -m tests.support.warmed")
-    assert sys.modules["tests.support.warmed"].times == ["warmed"]
+        forks.load("python -m tests.support.program_with_preload")
+    assert sys.modules["tests.support.program_with_preload"].times == ["warmed"]
 
 
 def test_forks_can_be_turned_off() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.bus.callout.keys import Issuer, new_issuer_seed
+from chassis.bus.callout.claims import Issuer, new_issuer_seed
 from embedded.nats_config import REPS
 from embedded.plan import NATS_USERS, PORT_NAMES, SERVICES, WATCHDOG, Plan, parse_procfile
 from embedded.secrets import Secrets, load_or_make
@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def a_plan(var: Path = Path("/var/rapport")) -> Plan:
-    secrets = Secrets("private", "public", "wk_1", "rk_1", {user: f"{user}%password" for user in NATS_USERS}, new_issuer_seed())
+    secrets = Secrets(
+        "private", "public", "wk_1", "rk_1", {user: f"{user}%password" for user in NATS_USERS}, new_issuer_seed()
+    )
     return Plan(ROOT, var, 8080, dict(zip(PORT_NAMES, range(9000, 9100), strict=False)), secrets)
 
 
@@ -31,7 +33,11 @@ def test_only_routing_gets_the_key_that_lets_reps_in_and_the_server_its_public_h
     plan = a_plan()
     seed = plan.environment("routing")["ROUTING_CALLOUT_SEED"]
     assert plan.environment("routing")["ROUTING_CALLOUT_ACCOUNT"] == REPS
-    assert not [process for process in ("gateway", *SERVICES) if process != "routing" and seed in plan.environment(process).values()]
+    assert not [
+        process
+        for process in ("gateway", *SERVICES)
+        if process != "routing" and seed in plan.environment(process).values()
+    ]
     assert Issuer(seed).public_key in plan.nats_config()
     assert seed not in plan.nats_config()
 
@@ -39,7 +45,9 @@ def test_only_routing_gets_the_key_that_lets_reps_in_and_the_server_its_public_h
 def test_readiness_is_asked_of_the_processes_of_the_procfile_and_of_no_others() -> None:
     plan = a_plan()
     urls = plan.ready_urls()
-    assert list(urls) == [name for name in parse_procfile((ROOT / "Procfile").read_text(), {"RAPPORT_VAR": "/var"}) if name != WATCHDOG]
+    assert list(urls) == [
+        name for name in parse_procfile((ROOT / "Procfile").read_text(), {"RAPPORT_VAR": "/var"}) if name != WATCHDOG
+    ]
     assert urls["gateway"] == "http://127.0.0.1:8080/readyz"
     assert urls["nats"] == f"http://127.0.0.1:{plan.ports['nats_monitor']}/healthz"
     assert urls["identity"] == f"http://127.0.0.1:{plan.ports['identity']}/readyz"
@@ -56,7 +64,9 @@ def test_every_process_of_the_procfile_is_kept_and_starts_in_that_order() -> Non
 
 
 def test_percent_signs_survive_supervisors_expansion() -> None:
-    assert "identity%%password" in a_plan().supervisor_config("identity: python -m services.identity.main", detached=False)
+    assert "identity%%password" in a_plan().supervisor_config(
+        "identity: python -m services.identity.main", detached=False
+    )
 
 
 def test_a_procfile_variable_that_nobody_gives_is_an_error() -> None:

@@ -26,7 +26,9 @@ def test_a_port_that_somebody_else_has_meanwhile_is_replaced_and_the_others_stay
         taken.listen()
         second = kept_ports(path)
     assert second["nats"] != first["nats"]
-    assert {name: second[name] for name in PORT_NAMES if name != "nats"} == {name: first[name] for name in PORT_NAMES if name != "nats"}
+    assert {name: second[name] for name in PORT_NAMES if name != "nats"} == {
+        name: first[name] for name in PORT_NAMES if name != "nats"
+    }
     assert kept_ports(path, taken=second["identity"])["identity"] != second["identity"]
 
 

@@ -17,12 +17,11 @@ from nats.errors import TimeoutError as NatsTimeout
 from nats.js import JetStreamContext
 
 from chassis.bus.broker import Broker
-from chassis.bus.callout.claims import Grant
-from chassis.bus.callout.keys import Issuer, new_issuer_seed
-from chassis.bus.callout.listening import AuthCallout
+from chassis.bus.callout.claims import Grant, Issuer, new_issuer_seed
+from chassis.bus.callout.responder import AuthCallout
 from chassis.message import OutMessage
 from embedded.nats_config import BUS_USERS, HOUSE, OBSERVER, OPERATOR, REPS, NatsPlan, access, take_over_store
-from services.routing.domain.credentials import DOMAIN, alerts_of, durable_of, inbox_of, rep_permissions
+from services.routing.effects import DOMAIN, alerts_of, durable_of, inbox_of, rep_permissions
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
 
@@ -52,7 +51,9 @@ class Stranger:
 
     async def fetch(self, durable: str, number: int = 1, within: float = 5.0) -> list[bytes]:
         """Pull, acknowledge, give back what was in it."""
-        return await drawn(await self.client.jetstream().pull_subscribe_bind(durable=durable, stream="ALERTS"), number, within)
+        return await drawn(
+            await self.client.jetstream().pull_subscribe_bind(durable=durable, stream="ALERTS"), number, within
+        )
 
 
 async def drawn(pull: JetStreamContext.PullSubscription, number: int, within: float = 5.0) -> list[bytes]:
@@ -94,7 +95,7 @@ class Town:
                 error_cb=stranger.complain,
                 allow_reconnect=comes_back,
                 reconnect_time_wait=1,
-                connect_timeout=10,
+                connect_timeout=40,
             )
             yield stranger
         finally:
@@ -113,7 +114,9 @@ class Town:
 
 @asynccontextmanager
 async def town(account: str = REPS) -> AsyncIterator[tuple[Town, Broker]]:
-    """A town, and routing's connection to it: both reps have their durable and two alerts each, and SCORING holds one fact."""
+    """A town, and routing's connection to it: both reps have their durable and two
+    alerts each, and SCORING holds one fact.
+    """
     there = Town(account)
     with there.server:
         async with there.service("routing") as routing, there.service("scoring") as scoring:
@@ -138,12 +141,20 @@ async def connected(url: str, user: str) -> AsyncIterator[Broker]:
 
 async def make_durable(routing: Broker, rep_id: str) -> None:
     durable, subjects = durable_of(rep_id), alerts_of(rep_id)
-    config = {"durable_name": durable, "name": durable, "filter_subject": subjects, "ack_policy": "explicit", "max_ack_pending": 100}
+    config = {
+        "durable_name": durable,
+        "name": durable,
+        "filter_subject": subjects,
+        "ack_policy": "explicit",
+        "max_ack_pending": 100,
+    }
     await routing.request(f"CONSUMER.CREATE.ALERTS.{durable}.{subjects}", {"stream_name": "ALERTS", "config": config})
 
 
 async def alert(routing: Broker, rep_id: str, *texts: str) -> None:
-    await routing.publish_batch([OutMessage(f"alerts.rep.{rep_id}.offered", {}, f"{text} for {rep_id}".encode()) for text in texts])
+    await routing.publish_batch(
+        [OutMessage(f"alerts.rep.{rep_id}.offered", {}, f"{text} for {rep_id}".encode()) for text in texts]
+    )
 
 
 async def left(routing: Broker, rep_id: str) -> tuple[int, int]:
@@ -187,10 +198,10 @@ async def test_a_client_that_asks_about_the_consumer_first_names_the_domain() ->
 async def test_an_alert_that_is_not_acknowledged_waits_for_the_rep() -> None:
     async with town() as (there, routing), there.callout(), there.rep(ANNA) as anna:
         pull = await anna.client.jetstream().pull_subscribe_bind(durable=durable_of(ANNA), stream="ALERTS")
-        (first,) = await pull.fetch(1, timeout=5)
+        (first,) = await pull.fetch(1, timeout=30)
         assert await left(routing, ANNA) == (1, 1)
         await first.nak()
-        (again,) = await pull.fetch(1, timeout=5)
+        (again,) = await pull.fetch(1, timeout=30)
         assert again.data in (b"first for rep_anna", b"second for rep_anna")
         await again.ack_sync()
 
@@ -201,7 +212,7 @@ async def test_a_rep_hears_their_alerts_as_they_come() -> None:
         await anna.client.flush()
         await alert(routing, BERT, "live")
         await alert(routing, ANNA, "live")
-        assert (await live.next_msg(timeout=5)).data == b"live for rep_anna"
+        assert (await live.next_msg(timeout=30)).data == b"live for rep_anna"
 
 
 async def test_a_wrong_password_is_refused_and_services_are_not_asked_about() -> None:
@@ -214,7 +225,16 @@ async def test_a_wrong_password_is_refused_and_services_are_not_asked_about() ->
 
 
 async def test_a_rep_listens_to_nothing_that_is_not_theirs() -> None:
-    closed = (">", "alerts.>", alerts_of(BERT), f"{inbox_of(BERT)}.>", "_INBOX.>", "scoring.>", "$SYS.REQ.USER.AUTH", "$JS.>")
+    closed = (
+        ">",
+        "alerts.>",
+        alerts_of(BERT),
+        f"{inbox_of(BERT)}.>",
+        "_INBOX.>",
+        "scoring.>",
+        "$SYS.REQ.USER.AUTH",
+        "$JS.>",
+    )
     async with town() as (there, _), there.callout(), there.rep(ANNA) as anna:
         for subject in closed:
             await anna.client.subscribe(subject)
@@ -268,8 +288,11 @@ async def test_another_reps_durable_gives_nothing() -> None:
 )
 async def test_a_rep_cannot_have_answers_sent_where_they_do_harm(reply: str) -> None:
     async with town() as (there, routing), there.callout(), there.rep(BERT) as bert, there.rep(ANNA) as anna:
-        await (await bert.client.jetstream().pull_subscribe_bind(durable=durable_of(BERT), stream="ALERTS")).fetch(1, timeout=5)
-        await anna.client.publish(PULL, b'{"batch": 5, "expires": 100000000}', reply=reply)  # two alerts, then word that its time is up
+        await (await bert.client.jetstream().pull_subscribe_bind(durable=durable_of(BERT), stream="ALERTS")).fetch(
+            1, timeout=30
+        )
+        # two alerts, then word that its time is up
+        await anna.client.publish(PULL, b'{"batch": 5, "expires": 100000000}', reply=reply)
         await anna.client.publish(f"$JS.{DOMAIN}.API.CONSUMER.INFO.ALERTS.{durable_of(ANNA)}", b"", reply=reply)
         with contextlib.suppress(TimeoutError):
             await anna.fetch(durable_of(ANNA), 5, within=1)  # its turn comes after that pull's
@@ -318,7 +341,12 @@ async def test_nobody_overhears_a_password_or_an_answer_meant_for_another() -> N
             await left(routing, ANNA)
             await alert(routing, ANNA, "third")
         await eventually(lambda: all(f"alerts.rep.{ANNA}.offered" in heard[reader] for reader in (OBSERVER, OPERATOR)))
-    private = {(user, subject) for user, subjects in heard.items() for subject in subjects if subject.startswith(("$SYS.", "_INBOX_"))}
+    private = {
+        (user, subject)
+        for user, subjects in heard.items()
+        for subject in subjects
+        if subject.startswith(("$SYS.", "_INBOX_"))
+    }
     assert private == set()
 
 
@@ -326,12 +354,16 @@ async def test_the_gateway_browses_alerts_and_can_neither_say_nor_acknowledge_th
     async with town() as (there, routing), there.visitor("gateway", PASSWORDS["gateway"]) as gateway:
         stream = gateway.client.jetstream()
         ordered = await stream.subscribe("alerts.rep.*.*", stream="ALERTS", ordered_consumer=True)
-        assert [(await ordered.next_msg(timeout=5)).data for _ in range(4)][3] == b"second for rep_bert"
+        assert [(await ordered.next_msg(timeout=30)).data for _ in range(4)][3] == b"second for rep_bert"
         pulled = await stream.pull_subscribe(alerts_of(BERT), stream="ALERTS")
-        bodies = [message.data for _ in range(2) for message in await pulled.fetch(1, timeout=5)]
+        bodies = [message.data for _ in range(2) for message in await pulled.fetch(1, timeout=30)]
         assert bodies == [b"first for rep_bert", b"second for rep_bert"]
         assert gateway.complaints == []
-        for subject in ("alerts.rep.x.offered", f"$JS.ACK.ALERTS.{durable_of(BERT)}.1.1.1.1.1", "$JS.API.STREAM.PURGE.ALERTS"):
+        for subject in (
+            "alerts.rep.x.offered",
+            f"$JS.ACK.ALERTS.{durable_of(BERT)}.1.1.1.1.1",
+            "$JS.API.STREAM.PURGE.ALERTS",
+        ):
             await gateway.client.publish(subject, b"")
         await eventually(lambda: len(gateway.complaints) == 3)
         assert await left(routing, BERT) == (2, 0)

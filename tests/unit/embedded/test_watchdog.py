@@ -17,7 +17,11 @@ ROOMY, FULL = 2 * FREE_BYTES, FREE_BYTES - 1
 def restarts(looks: list[tuple[bool, int]], patience: Patience | None = None, start: float = 0.0) -> list[float]:
     """The seconds at which a restart is due, looking once a second."""
     kept = patience or Patience()
-    return [at for at, (refuses, free) in enumerate(looks, start=int(start)) if kept.is_due(refuses=refuses, free_bytes=free, now=float(at))]
+    return [
+        at
+        for at, (refuses, free) in enumerate(looks, start=int(start))
+        if kept.is_due(refuses=refuses, free_bytes=free, now=float(at))
+    ]
 
 
 def test_it_is_restarted_when_it_goes_on_refusing_though_there_is_room() -> None:

@@ -1,4 +1,6 @@
-"""A listener of server-sent events, on the application itself: the test client waits for the end of an answer, and these have none."""
+"""A listener of server-sent events, on the application itself: the test client waits for
+the end of an answer, and these have none.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,7 @@ class Listener:
         await self._until(lambda: self.is_over)
 
     async def _until(self, true: Any) -> None:
-        async with asyncio.timeout(15), self._changed:
+        async with asyncio.timeout(60), self._changed:
             await self._changed.wait_for(true)
 
     def _blocks(self) -> list[Heard]:
@@ -107,7 +109,7 @@ async def listening(app: FastAPI, path: str, query: dict[str, Any], headers: dic
     finally:
         gone.set()
         listener.takes.set()
-        _, unfinished = await asyncio.wait([task], timeout=5)
+        _, unfinished = await asyncio.wait([task], timeout=30)
         for late in unfinished:
             late.cancel()
             with suppress(asyncio.CancelledError):

@@ -12,19 +12,21 @@ from typing import Any
 import pytest
 
 from contracts.values import InteractionKind, SourceKind
-from gateway.domain.batch import Arrival
-from gateway.domain.capture import Sender, Source
+from gateway.domain.batch import BatchArrival
+from gateway.domain.capture import CaptureSender, CaptureSource
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 NOW = datetime(2026, 11, 22, 2, 50, tzinfo=UTC)
-WEB = Source("src_web", SourceKind.WEB, name="site")
-SERVER = Source("src_server", SourceKind.SERVER, name="backend")
+WEB = CaptureSource("src_web", SourceKind.WEB, name="site")
+SERVER = CaptureSource("src_server", SourceKind.SERVER, name="backend")
 SHORT = {kind.value[0]: kind for kind in InteractionKind if kind is not InteractionKind.FORM}
 BY_PATH = SHORT | {kind.value: kind for kind in SHORT.values()}
 
 
-def arrival(source: Source = WEB, received_at: datetime = NOW, sender: Sender | None = None) -> Arrival:
-    return Arrival(source, received_at, sender or Sender())
+def arrival(
+    source: CaptureSource = WEB, received_at: datetime = NOW, sender: CaptureSender | None = None
+) -> BatchArrival:
+    return BatchArrival(source, received_at, sender or CaptureSender())
 
 
 @dataclass(frozen=True)

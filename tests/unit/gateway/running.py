@@ -13,15 +13,17 @@ import orjson
 from aiohttp import web
 from fastapi import FastAPI
 
-from chassis.auth import Principal, TokenVerifier, generate_key_pair, read_public_keys
-from chassis.bus.reading import messages
-from chassis.runtime import Runtime, wall_clock
+from chassis.bus.inspection import messages
+from chassis.clock import wall_clock
+from chassis.runtime import Runtime
+from chassis.web.auth import Principal, TokenVerifier, generate_key_pair, read_public_keys
 from contracts.events.gateway import InteractionReceived
-from gateway.gate import Desks
 from gateway.main import create_service
+from gateway.middleware import GatewayState
 from gateway.routes import UPSTREAMS
 from gateway.settings import GatewaySettings
 from tests.support.service import has_joined
+from tests.support.stores import prepare
 
 API_KEY = "rk_first_key_of_all"
 WRITE_KEY = "test_write_key_web"
@@ -50,8 +52,8 @@ class Door:
     client: httpx.AsyncClient
 
     @property
-    def runtime(self) -> Runtime[Desks]:
-        runtime: Runtime[Desks] = self.app.state.runtime
+    def runtime(self) -> Runtime[GatewayState]:
+        runtime: Runtime[GatewayState] = self.app.state.runtime
         return runtime
 
     async def send(self, path: str, body: Any, **options: Any) -> httpx.Response:
@@ -78,10 +80,16 @@ class Door:
 
 @asynccontextmanager
 async def open_door(settings: GatewaySettings, *, joined: bool = True) -> AsyncIterator[Door]:
-    """A gateway whose lifespan is entered. NATS has to be there, unless it need not have `joined` it when the block begins."""
+    """A gateway whose lifespan is entered. NATS has to be there, unless it need
+    not have `joined` it when the block begins.
+    """
+    await prepare(settings.database_url, "gateway.migrations")
     app = create_service(settings).app()
     transport = httpx.ASGITransport(app=app)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client,
+    ):
         if joined:
             await has_joined(app.state.runtime)
         yield Door(app, client)
@@ -92,7 +100,9 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class PlayedService:
-    """A service that a test plays: `answers` by method and path; what was asked is kept, with who the inner token says asked."""
+    """A service that a test plays: `answers` by method and path; what was asked is
+    kept, with who the inner token says asked.
+    """
 
     answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
     asked: list[tuple[str, str, bytes]] = field(default_factory=list)
@@ -101,7 +111,11 @@ class PlayedService:
     url: str = ""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        self.callers.append(TokenVerifier(read_public_keys(PUBLIC_KEY), wall_clock).principal_of_header(request.headers.get("Authorization")))
+        self.callers.append(
+            TokenVerifier(read_public_keys(PUBLIC_KEY), wall_clock).principal_of_header(
+                request.headers.get("Authorization")
+            )
+        )
         self.asked.append((request.method, request.path_qs, await request.read()))
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
         play = self.answers.get((request.method, request.path))
@@ -118,7 +132,9 @@ class PlayedService:
 
 @asynccontextmanager
 async def played(knows_nobody: str | None = None) -> AsyncIterator[PlayedService]:
-    """A service to be played; one that `knows_nobody` under its name answers look-ups with nobody until it is told otherwise."""
+    """A service to be played; one that `knows_nobody` under its name answers
+    look-ups with nobody until it is told otherwise.
+    """
     service = PlayedService()
     if knows_nobody is not None:
         service.says("POST", f"/v1/{knows_nobody}/people:lookup", {"items": [], "current": {}})

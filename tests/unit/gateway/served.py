@@ -1,4 +1,6 @@
-"""A gateway behind real sockets, by the express lane and by uvicorn's own way side by side, and a client that writes bytes."""
+"""A gateway behind real sockets, by the express lane and by uvicorn's own way side
+by side, and a client that writes bytes.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,14 @@ from typing import Any
 import uvicorn
 
 from chassis.message import OutMessage
-from gateway.express import CaptureProtocol
+from gateway.fast_path import CaptureProtocol
 from tests.support.eventually import eventually
 from tests.unit.gateway.running import WRITE_KEY, Door
 
-BODY = b'{"userId":"u","event":"Kept","messageId":"m1","timestamp":"2026-03-01T12:00:00Z","writeKey":"%b"}' % WRITE_KEY.encode()
+BODY = (
+    b'{"userId":"u","event":"Kept","messageId":"m1","timestamp":"2026-03-01T12:00:00Z","writeKey":"%b"}'
+    % WRITE_KEY.encode()
+)
 
 
 def post(path: str, body: bytes, *headers: str, version: str = "1.1", length: int | None = None) -> bytes:
@@ -47,10 +52,14 @@ class Line:
 
     async def said(self) -> Said:
         """The next answer."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(80):
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
-            return Said(int(head[0].split()[1]), headers, await self.reader.readexactly(int(headers.get("content-length", 0))))
+            headers = {
+                name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)
+            }
+            return Said(
+                int(head[0].split()[1]), headers, await self.reader.readexactly(int(headers.get("content-length", 0)))
+            )
 
     async def ask(self, data: bytes) -> Said:
         self.write(data)
@@ -58,7 +67,7 @@ class Line:
 
     async def is_closed(self) -> bool:
         """The other side hangs up, without a further word."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(80):
             return await self.reader.read() == b""
 
 
@@ -99,7 +108,8 @@ async def served(door: Door, *, express: bool = True) -> AsyncIterator[Served]:
             super()._start_asgi_task(cycle, app)
 
     config = uvicorn.Config(
-        door.app, port=0, http=Watched if express else "httptools", ws="none", lifespan="off", access_log=False, log_config=None,
+        door.app, port=0, http=Watched if express else "httptools", ws="none", lifespan="off", access_log=False,
+        log_config=None,
         server_header=False, timeout_graceful_shutdown=3,
     )  # fmt: skip
     server = uvicorn.Server(config)

@@ -31,7 +31,9 @@ async def test_the_gateway_runs_on_postgresql(nats_server: NatsServer, postgres_
 
 
 async def test_a_source_can_capture_as_soon_as_it_is_made(door: Door) -> None:
-    made = await door.api("POST", "/v1/sources", json={"name": "shop", "kind": "server", "prefixes": ["/shop/", "shop"], "is_test": True})
+    made = await door.api(
+        "POST", "/v1/sources", json={"name": "shop", "kind": "server", "prefixes": ["/shop/", "shop"], "is_test": True}
+    )
     source = made.json()
     assert (made.status_code, source["prefixes"], source["is_test"]) == (201, ["/shop"], True)
     assert (await door.send("/shop/v1/track", EVENT, auth=(source["write_key"], ""))).status_code == 200
@@ -74,7 +76,9 @@ async def test_lists_come_in_pages(door: Door) -> None:
     seen: list[str] = []
     cursor: str | None = None
     while True:
-        page = (await door.api("GET", "/v1/forms", params={"limit": 2, **({"cursor": cursor} if cursor else {})})).json()
+        page = (
+            await door.api("GET", "/v1/forms", params={"limit": 2, **({"cursor": cursor} if cursor else {})})
+        ).json()
         seen += [item["form_id"] for item in page["items"]]
         cursor = page["next_cursor"]
         if cursor is None:
@@ -83,13 +87,24 @@ async def test_lists_come_in_pages(door: Door) -> None:
 
 
 async def test_a_form_is_made_shown_and_changed(door: Door) -> None:
-    wish = {"form_id": "demo", "name": "Demo", "preset": "hubspot", "mapping": {"f1": "email"}, "honeypot": "x", "return_urls": ["https://acme.test"]}
+    wish = {
+        "form_id": "demo",
+        "name": "Demo",
+        "preset": "hubspot",
+        "mapping": {"f1": "email"},
+        "honeypot": "x",
+        "return_urls": ["https://acme.test"],
+    }
     made = await door.api("POST", "/v1/forms", json=wish)
     assert made.status_code == 201
     assert made.json().items() >= wish.items()
     assert (await door.api("POST", "/v1/forms", json=wish)).status_code == 409
     changed = await door.api("PATCH", "/v1/forms/demo", json={"preset": None, "mapping": {"f2": "phone"}})
-    assert (changed.json()["preset"], changed.json()["mapping"], changed.json()["honeypot"]) == (None, {"f2": "phone"}, "x")
+    assert (changed.json()["preset"], changed.json()["mapping"], changed.json()["honeypot"]) == (
+        None,
+        {"f2": "phone"},
+        "x",
+    )
     assert (await door.api("GET", "/v1/forms/demo")).json() == changed.json()
 
 
@@ -130,13 +145,29 @@ async def test_a_key_opens_what_its_roles_may_and_nothing_once_revoked(door: Doo
     assert (await door.api("DELETE", f"/v1/keys/{made['key_id']}")).status_code == 204
     assert (await door.client.get("/v1/sources", headers=headers)).status_code == 401
     listed = (await door.api("GET", "/v1/keys")).json()["items"]
-    assert [(item["subject"], item["is_revoked"]) for item in listed] == [("dana@acme.test", True), ("bootstrap", False)]
+    assert [(item["subject"], item["is_revoked"]) for item in listed] == [
+        ("dana@acme.test", True),
+        ("bootstrap", False),
+    ]
     assert (await door.api("DELETE", "/v1/keys/key_nobody")).status_code == 404
 
 
 async def test_no_key_opens_nothing(door: Door) -> None:
-    for headers in ({}, {"authorization": "Bearer nonsense"}, {"authorization": API_KEY}, {"authorization": f"Bearer {WRITE_KEY}"}):
-        for path in ("/v1/sources", "/v1/forms", "/v1/keys", "/v1/people", "/v1/accounts", "/v1/people/per_1/links", "/v1/sources/src_default/tail"):
+    for headers in (
+        {},
+        {"authorization": "Bearer nonsense"},
+        {"authorization": API_KEY},
+        {"authorization": f"Bearer {WRITE_KEY}"},
+    ):
+        for path in (
+            "/v1/sources",
+            "/v1/forms",
+            "/v1/keys",
+            "/v1/people",
+            "/v1/accounts",
+            "/v1/people/per_1/links",
+            "/v1/sources/src_default/tail",
+        ):
             answer = await door.client.get(path, headers=headers)
             assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json"), path
 
@@ -153,7 +184,9 @@ async def test_keys_are_nowhere_in_the_store(door: Door, tmp_path: Path) -> None
         assert key.encode() not in kept
 
 
-async def test_a_second_start_changes_nothing_and_a_new_bootstrap_key_replaces_the_old(nats_server: NatsServer, tmp_path: Path) -> None:
+async def test_a_second_start_changes_nothing_and_a_new_bootstrap_key_replaces_the_old(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
     for key in (WRITE_KEY, WRITE_KEY, "another-write-key"):
         async with open_door(gateway_settings(nats_server.url, tmp_path / "g.db", bootstrap_write_key=key)) as door:
             assert (await door.send("/v1/track", EVENT, auth=(key, ""))).status_code == 200

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from chassis.auth import Principal
 from chassis.errors import BadInput, Forbidden, Problem
+from chassis.web.auth import Principal
 from gateway.alerts.stream import rep_of
 from gateway.store import TicketRow, all_of
 from tests.support.nats import NatsServer

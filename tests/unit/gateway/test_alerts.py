@@ -37,7 +37,11 @@ async def routing_line(nats_server: NatsServer) -> AsyncIterator[Broker]:
 async def alert(line: Broker, rep_id: str, *numbers: int, whose: str = "rep", kind: str = "offered") -> None:
     """Publish alerts as routing does."""
     messages = [
-        OutMessage(f"alerts.{whose}.{rep_id}.{kind}", {"ce-id": f"evt_{number}"}, orjson.dumps({"rep_id": rep_id, "headline": f"No. {number}"}))
+        OutMessage(
+            f"alerts.{whose}.{rep_id}.{kind}",
+            {"ce-id": f"evt_{number}"},
+            orjson.dumps({"rep_id": rep_id, "headline": f"No. {number}"}),
+        )
         for number in numbers
     ]
     await line.publish_batch(messages)
@@ -82,9 +86,11 @@ async def test_a_listener_resumes_right_after_the_last_one_it_saw(door: Door, ro
         assert await numbers_of(listener, 2) == ["evt_3", "evt_5"]
     async with heard_by(door, key, last_event_id=3) as listener:
         assert await numbers_of(listener, 1) == ["evt_5"]
-    async with heard_by(door, {**key, "Last-Event-ID": "3"}, last_event_id=1) as listener:  # as EventSource asks again with its first address
+    async with heard_by(door, {**key, "Last-Event-ID": "3"}, last_event_id=1) as listener:
+        # as EventSource asks again with its first address
         assert await numbers_of(listener, 1) == ["evt_5"]
-    async with heard_by(door, key, last_event_id=900) as listener:  # of a stream that is no more: all of the present one is news
+    async with heard_by(door, key, last_event_id=900) as listener:
+        # of a stream that is no more: all of the present one is news
         assert await numbers_of(listener, 3) == ["evt_1", "evt_3", "evt_5"]
 
 
@@ -107,7 +113,9 @@ async def test_what_came_before_is_not_told_unless_asked_for(door: Door, routing
         assert await numbers_of(listener, 1) == ["evt_2"]
 
 
-async def test_a_restart_of_nats_loses_and_repeats_nothing(door: Door, nats_server: NatsServer, routing_line: Broker) -> None:
+async def test_a_restart_of_nats_loses_and_repeats_nothing(
+    door: Door, nats_server: NatsServer, routing_line: Broker
+) -> None:
     async with heard_by(door, rep_id="rep_1", since="all") as listener:
         await alert(routing_line, "rep_1", 1)
         assert await numbers_of(listener, 1) == ["evt_1"]

@@ -16,14 +16,16 @@ from contracts.events.gateway import InteractionReceived
 from contracts.limits import BATCH_BYTES, BATCH_EVENTS, EVENT_BYTES
 from gateway.domain.batch import read_batch
 from gateway.domain.body import inflate, parse
-from gateway.domain.refusal import Fault, Refused
+from gateway.domain.refusal import CaptureRefused, RefusalKind
 from tests.unit.gateway.recordings import arrival
 
 GOOD = {"type": "track", "event": "Kept", "userId": "u", "messageId": "good"}
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats() | st.text(st.characters(codec=None)),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec=None), max_size=8), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec=None), max_size=8), inner, max_size=4)
+    ),
     max_leaves=20,
 )
 fields = (
@@ -42,7 +44,12 @@ fields = (
     "previousId",
 )
 kinds = st.sampled_from(("identify", "track", "page", "screen", "group", "alias"))
-events = st.dictionaries(st.sampled_from(fields), anything).flatmap(lambda event: kinds.map(lambda kind: {**event, "type": kind})) | anything
+events = (
+    st.dictionaries(st.sampled_from(fields), anything).flatmap(
+        lambda event: kinds.map(lambda kind: {**event, "type": kind})
+    )
+    | anything
+)
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
@@ -54,32 +61,32 @@ def test_compressed_bodies_are_read(pack: Any) -> None:
 @pytest.mark.parametrize(
     ("raw", "encoding", "fault"),
     [
-        (gzip.compress(bytes(50_000_000), mtime=0), "gzip", Fault.TOO_LARGE),
-        (b"x" * (BATCH_BYTES + 1), "", Fault.TOO_LARGE),
-        (b"not gzip", "gzip", Fault.MALFORMED),
-        (gzip.compress(b'{"a":1}' * 100, mtime=0)[:-12], "gzip", Fault.MALFORMED),
-        (b"", "gzip", Fault.MALFORMED),
-        (b"{}", "br", Fault.UNSUPPORTED),
+        (gzip.compress(bytes(50_000_000), mtime=0), "gzip", RefusalKind.TOO_LARGE),
+        (b"x" * (BATCH_BYTES + 1), "", RefusalKind.TOO_LARGE),
+        (b"not gzip", "gzip", RefusalKind.MALFORMED),
+        (gzip.compress(b'{"a":1}' * 100, mtime=0)[:-12], "gzip", RefusalKind.MALFORMED),
+        (b"", "gzip", RefusalKind.MALFORMED),
+        (b"{}", "br", RefusalKind.UNSUPPORTED),
     ],
 )
-def test_a_body_that_cannot_be_unpacked_is_refused(raw: bytes, encoding: str, fault: Fault) -> None:
-    with pytest.raises(Refused) as refusal:
+def test_a_body_that_cannot_be_unpacked_is_refused(raw: bytes, encoding: str, fault: RefusalKind) -> None:
+    with pytest.raises(CaptureRefused) as refusal:
         inflate(raw, encoding, BATCH_BYTES)
     assert refusal.value.fault is fault
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"nope", b"\xff\xfe", b'{"a":}', b"[" * 100_000, b'{"a":' * 3_000])
 def test_what_is_not_json_is_malformed(raw: bytes) -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(CaptureRefused) as refusal:
         parse(raw)
-    assert refusal.value.fault is Fault.MALFORMED
+    assert refusal.value.fault is RefusalKind.MALFORMED
 
 
 @pytest.mark.parametrize("raw", [b"[]", b"1", b'"a"', b"null", b"true"])
 def test_json_that_is_no_object_is_wrong(raw: bytes) -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(CaptureRefused) as refusal:
         parse(raw)
-    assert (refusal.value.fault, refusal.value.field) == (Fault.WRONG, "body")
+    assert (refusal.value.fault, refusal.value.field) == (RefusalKind.WRONG, "body")
 
 
 @pytest.mark.parametrize(
@@ -97,8 +104,14 @@ def test_what_no_store_can_keep_is_made_harmless(raw: bytes, read: Any) -> None:
     assert parse(raw) == read
 
 
-@given(st.lists(events, max_size=6), st.integers(0, 6), st.dictionaries(st.sampled_from(("context", "sentAt", "integrations")), anything))
-def test_no_json_whatsoever_breaks_a_batch_or_takes_a_good_event_with_it(others: list[Any], position: int, around: dict[str, Any]) -> None:
+@given(
+    st.lists(events, max_size=6),
+    st.integers(0, 6),
+    st.dictionaries(st.sampled_from(("context", "sentAt", "integrations")), anything),
+)
+def test_no_json_whatsoever_breaks_a_batch_or_takes_a_good_event_with_it(
+    others: list[Any], position: int, around: dict[str, Any]
+) -> None:
     around = {key: value for key, value in around.items() if key != "context" or isinstance(value, dict | None)}
     batch = [*others[:position], GOOD, *others[position:]]
     raw = json.dumps({**around, "batch": batch}).encode()
@@ -129,18 +142,21 @@ def test_an_event_beyond_its_size_is_refused_alone() -> None:
 def test_what_a_batch_says_for_all_holds_for_each_that_says_nothing_else() -> None:
     events = [GOOD, {**GOOD, "context": {"locale": "de", "page": {"path": "/x"}}}]
     raw = orjson.dumps({"batch": events, "context": {"locale": "en", "app": "shop"}})
-    contexts = [orjson.loads(capture.body)["interaction"]["context"] for capture in read_batch(parse(raw), len(raw), arrival()).captures]
+    contexts = [
+        orjson.loads(capture.body)["interaction"]["context"]
+        for capture in read_batch(parse(raw), len(raw), arrival()).captures
+    ]
     assert contexts == [{"locale": "en", "app": "shop"}, {"locale": "de", "app": "shop", "page": {"path": "/x"}}]
 
 
 @pytest.mark.parametrize("batch", [None, {}, "x", 1])
 def test_a_batch_without_events_is_refused(batch: Any) -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(CaptureRefused) as refusal:
         read_batch({"batch": batch}, 10, arrival())
     assert refusal.value.field == "batch"
 
 
 def test_a_batch_of_too_many_is_refused_whole() -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(CaptureRefused) as refusal:
         read_batch({"batch": [{}] * (BATCH_EVENTS + 1)}, 10, arrival())
-    assert refusal.value.fault is Fault.TOO_LARGE
+    assert refusal.value.fault is RefusalKind.TOO_LARGE

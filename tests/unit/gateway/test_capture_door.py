@@ -1,4 +1,6 @@
-"""The capture endpoints: every recorded request is on disk when it is answered, and whatever else comes is told what is wrong."""
+"""The capture endpoints: every recorded request is on disk when it is answered, and
+whatever else comes is told what is wrong.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,11 @@ async def test_every_recorded_request_is_answered_as_its_sdk_expects_and_is_on_d
     for request in sdk_requests():
         headers = {name: value for name, value in request.headers.items() if name not in LEFT_OUT}
         answer = await door.client.request(request.method, request.path, headers=headers, content=request.body)
-        assert answer.status_code == (204 if request.method == "OPTIONS" else 200), (request.file, request.path, answer.text)
+        assert answer.status_code == (204 if request.method == "OPTIONS" else 200), (
+            request.file,
+            request.path,
+            answer.text,
+        )
         if request.method == "POST":
             assert answer.json() == {"success": True}
             raw = gzip.decompress(request.body) if "content-encoding" in headers else request.body
@@ -54,13 +60,21 @@ async def test_every_capture_path_is_open(door: Door) -> None:
 
 
 async def test_the_write_key_may_come_in_four_ways(door: Door) -> None:
-    for options in ({}, {"auth": None, "headers": {"authorization": f"Bearer {WRITE_KEY}"}}, {"auth": None, "params": {"writeKey": WRITE_KEY}}):
+    for options in (
+        {},
+        {"auth": None, "headers": {"authorization": f"Bearer {WRITE_KEY}"}},
+        {"auth": None, "params": {"writeKey": WRITE_KEY}},
+    ):
         assert (await door.send("/v1/track", GOOD, **options)).status_code == 200
     assert (await door.send("/v1/track", {**GOOD, "writeKey": WRITE_KEY}, auth=None)).status_code == 200
 
 
 async def test_an_unknown_write_key_is_told_where_it_belongs(door: Door) -> None:
-    for options in ({"auth": None}, {"auth": ("nobody", "")}, {"auth": None, "headers": {"authorization": f"Bearer {API_KEY}"}}):
+    for options in (
+        {"auth": None},
+        {"auth": ("nobody", "")},
+        {"auth": None, "headers": {"authorization": f"Bearer {API_KEY}"}},
+    ):
         answer = await door.send("/v1/track", GOOD, **options)
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (401, "writeKey")
         assert answer.headers["access-control-allow-origin"] == "*"
@@ -82,7 +96,13 @@ WRONG: list[tuple[str, bytes, dict[str, str], int, str]] = [
     ("/v1/batch", b'{"batch":[],"context":1}', {}, 422, "context"),
     ("/v1/track", b'{"a":"' + b"x" * EVENT_BYTES + b'"}', {}, 413, "body"),
     ("/v1/batch", b'{"a":"' + b"x" * BATCH_BYTES + b'"}', {}, 413, "body"),
-    ("/v1/batch", gzip.compress(b'{"a":"' + b"x" * BATCH_BYTES + b'"}', mtime=0), {"content-encoding": "gzip"}, 413, "body"),
+    (
+        "/v1/batch",
+        gzip.compress(b'{"a":"' + b"x" * BATCH_BYTES + b'"}', mtime=0),
+        {"content-encoding": "gzip"},
+        413,
+        "body",
+    ),
 ]
 
 
@@ -90,7 +110,10 @@ async def test_what_is_wrong_is_named(door: Door) -> None:
     for path, body, headers, status, field in WRONG:
         answer = await door.send(path, body, headers=headers)
         problem = answer.json()
-        assert (answer.status_code, problem["status"], problem["errors"][0]["field"]) == (status, status, field), (path, body[:50])
+        assert (answer.status_code, problem["status"], problem["errors"][0]["field"]) == (status, status, field), (
+            path,
+            body[:50],
+        )
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.headers["access-control-allow-origin"] == "*"
     assert await door.captured() == []
@@ -120,7 +143,9 @@ async def stored_bytes(door: Door) -> int:
 @pytest.mark.parametrize("is_packed", [False, True])
 async def test_a_small_request_whose_context_is_huge_costs_nothing_and_says_so(door: Door, is_packed: bool) -> None:
     """400 KB of context over 60 small events were once 869 bytes on the wire and 48 MB on the stream."""
-    body = orjson.dumps({"batch": [{"type": "track", "event": "e", "userId": "u"}] * 60, "context": {"junk": "x" * 400_000}})
+    body = orjson.dumps(
+        {"batch": [{"type": "track", "event": "e", "userId": "u"}] * 60, "context": {"junk": "x" * 400_000}}
+    )
     packed = gzip.compress(body, mtime=0)
     assert len(packed) < 1_000
     headers = {"content-encoding": "gzip"} if is_packed else {}
@@ -130,7 +155,9 @@ async def test_a_small_request_whose_context_is_huge_costs_nothing_and_says_so(d
     if not is_packed:  # who sent a body that cannot be read is known by the key alone
 
         async def listed() -> list[str]:
-            return [item["field"] for item in (await door.api("GET", "/v1/sources/src_default/rejects")).json()["items"]]
+            return [
+                item["field"] for item in (await door.api("GET", "/v1/sources/src_default/rejects")).json()["items"]
+            ]
 
         await eventually(lambda: _equals(listed, ["context"]))
 
@@ -139,7 +166,8 @@ async def test_what_a_batch_costs_on_disk_is_a_stated_factor_of_its_size(door: D
     events = [{"type": "track", "event": "e", "userId": "u", "properties": {"number": number}} for number in range(500)]
     body = orjson.dumps({"batch": events, "context": {"junk": "x" * 700}})
     assert (await door.send("/v1/batch", body)).status_code == 200
-    assert 0 < await stored_bytes(door) <= COMPLETED_FACTOR * len(body) + 2 * ENVELOPE_BYTES * len(events)  # headers are as much again at most
+    # headers are as much again at most
+    assert 0 < await stored_bytes(door) <= COMPLETED_FACTOR * len(body) + 2 * ENVELOPE_BYTES * len(events)
 
 
 async def test_a_reject_is_kept_short_whatever_was_sent(door: Door) -> None:
@@ -194,7 +222,11 @@ async def test_a_prefix_that_nobody_configured_is_nobody_s(door: Door) -> None:
 
 
 async def test_any_page_may_ask_first(door: Door) -> None:
-    headers = {"origin": "https://acme.test", "access-control-request-method": "POST", "access-control-request-headers": "authorization"}
+    headers = {
+        "origin": "https://acme.test",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization",
+    }
     for path in ("/v1/p", "/v1/forms/default", "/capture/v1/t", f"/v1/projects/{WRITE_KEY}/settings"):
         answer = await door.client.options(path, headers=headers)
         assert answer.status_code == 204
@@ -219,7 +251,9 @@ async def test_a_retry_carries_the_same_capture_id(door: Door) -> None:
 
 async def test_a_browser_s_address_is_that_before_our_proxies(nats_server: NatsServer, tmp_path: Any) -> None:
     async with open_door(gateway_settings(nats_server.url, tmp_path / "g.db", trusted_proxies=1)) as door:
-        await door.send("/v1/track", GOOD, headers={"x-forwarded-for": "6.6.6.6, 203.0.113.9", "user-agent": "Browser/1"})
+        await door.send(
+            "/v1/track", GOOD, headers={"x-forwarded-for": "6.6.6.6, 203.0.113.9", "user-agent": "Browser/1"}
+        )
         (event,) = await door.captured()
     assert event.interaction.context == {"ip": "203.0.113.9", "userAgent": "Browser/1"}
 

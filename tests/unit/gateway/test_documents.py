@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from gateway.capture import ENDPOINTS
-from gateway.documents import as_3_0
 from gateway.main import create_service
 from tests.unit.gateway.running import gateway_settings
 
@@ -49,16 +48,3 @@ def references(node: Any) -> list[str]:
         return []
     own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
     return own + [reference for value in node.values() for reference in references(value)]
-
-
-def test_a_viewer_of_3_0_finds_nothing_it_does_not_know(document: dict[str, Any]) -> None:
-    told = as_3_0(document)
-    assert not [node for node in nodes(told) if isinstance(node.get("type"), list) or "const" in node or node == {"type": "null"}]
-    assert as_3_0({"anyOf": [{"type": "string"}, {"type": "null"}]}) == {"anyOf": [{"type": "string"}], "nullable": True}
-    assert as_3_0({"type": ["object", "null"]}) == {"type": "object", "nullable": True}
-
-
-def nodes(node: Any) -> list[dict[str, Any]]:
-    inner = node if isinstance(node, list) else list(node.values()) if isinstance(node, dict) else []
-    own = [node] if isinstance(node, dict) else []
-    return own + [found for item in inner for found in nodes(item)]

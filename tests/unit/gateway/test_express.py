@@ -1,4 +1,6 @@
-"""The express lane: what it answers is what the long way answers, and whatever a connection may do, nothing is acknowledged that is not stored."""
+"""The express lane: what it answers is what the long way answers, and whatever a connection may do,
+nothing is acknowledged that is not stored.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ import pytest
 import pytest_asyncio
 
 from chassis.bus.errors import BrokerUnavailable
-from chassis.bus.reading import messages
+from chassis.bus.inspection import messages
 from gateway.capture import ENDPOINTS
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
@@ -58,8 +60,8 @@ async def long_way(one_door: Door) -> AsyncIterator[Served]:
 
 @pytest.fixture
 def held(one_door: Door) -> Held:
-    desk, held = one_door.runtime.service.capture, Held()
-    desk.publisher = held
+    service, held = one_door.runtime.service.capture, Held()
+    service.publisher = held
     return held
 
 
@@ -68,18 +70,31 @@ def fixed_clock() -> datetime:
 
 
 def on_the_wire(request: Recorded) -> bytes:
-    headers = [f"{name}: {value}" for name, value in request.headers.items() if name not in ("host", "connection", "content-length")]
+    headers = [
+        f"{name}: {value}"
+        for name, value in request.headers.items()
+        if name not in ("host", "connection", "content-length")
+    ]
     if request.method == "POST":
         return post(request.path, request.body, *headers)
-    return "\r\n".join([f"{request.method} {request.path} HTTP/1.1", "Host: gateway.test", *headers, "", ""]).encode() + request.body
+    return (
+        "\r\n".join([f"{request.method} {request.path} HTTP/1.1", "Host: gateway.test", *headers, "", ""]).encode()
+        + request.body
+    )
 
 
 def wire_of_wrong() -> list[bytes]:
     """What is refused, each for another reason, and what is taken in part."""
     key = f"Authorization: Bearer {WRITE_KEY}"
-    refused = [post(path, body, key, *(f"{name}: {value}" for name, value in headers.items())) for path, body, headers, _, _ in WRONG]
+    refused = [
+        post(path, body, key, *(f"{name}: {value}" for name, value in headers.items()))
+        for path, body, headers, _, _ in WRONG
+    ]
     some = orjson.dumps({"batch": [orjson.loads(BODY), {"type": "track", "userId": "u"}, "x"]})
-    unknown, with_nul = post("/v1/track", BODY.replace(WRITE_KEY.encode(), b"nobody")), post("/v1/track?writeKey=%00", BODY)
+    unknown, with_nul = (
+        post("/v1/track", BODY.replace(WRITE_KEY.encode(), b"nobody")),
+        post("/v1/track?writeKey=%00", BODY),
+    )
     return [*refused, post("/v1/batch", some, key), unknown, with_nul]
 
 
@@ -93,7 +108,9 @@ def comparable(said: Said) -> tuple[int, dict[str, str], Any]:
     return said.status, headers, body
 
 
-async def told_by(door: Door, server: Served, requests: list[bytes]) -> tuple[list[Any], Counter[tuple[str, str, str]], list[tuple[Any, ...]]]:
+async def told_by(
+    door: Door, server: Served, requests: list[bytes]
+) -> tuple[list[Any], Counter[tuple[str, str, str]], list[tuple[Any, ...]]]:
     """Answers, what metrics counted, and what was put on the stream."""
     before, kept = Counter(answered(door)), len(await door.captured())
     async with server.line() as line:
@@ -107,7 +124,9 @@ async def told_by(door: Door, server: Served, requests: list[bytes]) -> tuple[li
     return said, Counter(answered(door)) - before, [(one.subject, one.headers, one.body) for one in found[kept:]]
 
 
-async def test_recorded_requests_are_answered_and_stored_as_by_the_long_way(one_door: Door, express: Served, long_way: Served) -> None:
+async def test_recorded_requests_are_answered_and_stored_as_by_the_long_way(
+    one_door: Door, express: Served, long_way: Served
+) -> None:
     one_door.runtime.service.capture.clock = fixed_clock
     requests = [on_the_wire(request) for request in sdk_requests()]
     quick, slow = await told_by(one_door, express, requests), await told_by(one_door, long_way, requests)
@@ -117,7 +136,9 @@ async def test_recorded_requests_are_answered_and_stored_as_by_the_long_way(one_
     assert not [way for way in express.ways if way.startswith("POST")], "the express lane was not taken"
 
 
-async def test_what_is_refused_is_refused_in_the_same_words_and_noted_once(one_door: Door, express: Served, long_way: Served) -> None:
+async def test_what_is_refused_is_refused_in_the_same_words_and_noted_once(
+    one_door: Door, express: Served, long_way: Served
+) -> None:
     one_door.runtime.service.capture.clock = fixed_clock
     noted: list[Any] = []
 
@@ -134,7 +155,9 @@ async def test_what_is_refused_is_refused_in_the_same_words_and_noted_once(one_d
     assert told[0] == told[1]
     assert sum(len(rejects) for _, rejects in told[0]) >= 12
     counted = answered(one_door)
-    assert all(count % 2 == 0 for (_, route, _), count in counted.items() if route in ("/v1/track", "/v1/batch")), counted
+    assert all(count % 2 == 0 for (_, route, _), count in counted.items() if route in ("/v1/track", "/v1/batch")), (
+        counted
+    )
 
 
 async def test_every_way_to_say_who_sends_works_here_too(express: Served) -> None:
@@ -170,13 +193,19 @@ async def test_nothing_is_acknowledged_before_it_is_stored(express: Served, held
         assert (await line.said()).body == SUCCESS
 
 
-async def test_a_broker_that_fails_is_told_and_the_request_is_not_stored_again(one_door: Door, express: Served, held: Held) -> None:
+async def test_a_broker_that_fails_is_told_and_the_request_is_not_stored_again(
+    one_door: Door, express: Served, held: Held
+) -> None:
     async with express.line() as line:
         line.write(post("/v1/track", BODY))
         await eventually(lambda: held.waiting)
         held.finish(BrokerUnavailable("away"))
         said = await line.said()
-        assert (said.status, said.headers["access-control-allow-origin"], "retry-after" in said.headers) == (503, "*", True)
+        assert (said.status, said.headers["access-control-allow-origin"], "retry-after" in said.headers) == (
+            503,
+            "*",
+            True,
+        )
         assert orjson.loads(said.body)["trace_id"]
         line.write(post("/v1/track", BODY))  # the connection goes on
         await eventually(lambda: held.waiting)
@@ -196,7 +225,11 @@ async def test_a_mistake_of_ours_is_a_500_and_no_silence(one_door: Door, express
 async def test_pipelined_requests_are_answered_in_their_order(express: Served, held: Held) -> None:
     """The first waits for the disk; what came behind it waits for the first, whichever way it goes."""
     async with express.line() as line:
-        line.write(post("/v1/track", BODY) + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + post("/v1/track", BODY.replace(b"m1", b"m2")))
+        line.write(
+            post("/v1/track", BODY)
+            + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+            + post("/v1/track", BODY.replace(b"m1", b"m2"))
+        )
         await eventually(lambda: held.waiting)
         await asyncio.sleep(0.1)
         assert len(held.waiting) == 1
@@ -258,7 +291,9 @@ async def test_who_waits_to_be_asked_for_the_body_is_asked(express: Served) -> N
         assert (await line.ask(body)).body == SUCCESS
 
 
-async def test_the_browser_s_address_is_the_same_on_both_ways(one_door: Door, express: Served, long_way: Served) -> None:
+async def test_the_browser_s_address_is_the_same_on_both_ways(
+    one_door: Door, express: Served, long_way: Served
+) -> None:
     for server in (express, long_way):
         for headers in (("User-Agent: Browser/1",), ("X-Forwarded-For: 203.0.113.9, 127.0.0.1",)):
             assert (await server.ask(post("/v1/track", BODY, *headers))).status == 200
@@ -287,14 +322,18 @@ async def test_who_hangs_up_in_the_middle_of_a_body_leaves_nothing_behind(one_do
     assert await one_door.captured() == []
 
 
-async def test_what_was_sent_whole_is_kept_though_nobody_listens_any_more(one_door: Door, express: Served, held: Held) -> None:
+async def test_what_was_sent_whole_is_kept_though_nobody_listens_any_more(
+    one_door: Door, express: Served, held: Held
+) -> None:
     for outcome in (None, BrokerUnavailable("away")):
         async with express.line() as line:
             line.write(post("/v1/track", BODY))
             await eventually(lambda: held.waiting)
         await eventually(lambda: not express.server.server_state.connections)
         held.finish(outcome)
-    await eventually(lambda: (answered(one_door).get(TRACK), answered(one_door).get(("POST", "/v1/track", "503"))) == (1, 1))
+    await eventually(
+        lambda: (answered(one_door).get(TRACK), answered(one_door).get(("POST", "/v1/track", "503"))) == (1, 1)
+    )
     assert len(held.stored) == 1
 
 
@@ -360,7 +399,9 @@ async def test_who_wants_another_protocol_is_answered_in_this_one(express: Serve
 
 async def test_two_lengths_are_none(express: Served) -> None:
     async with express.line() as line:
-        assert (await line.ask(post("/v1/track", CHUNKED, "Transfer-Encoding: chunked", f"Content-Length: {len(BODY)}"))).status == 400
+        assert (
+            await line.ask(post("/v1/track", CHUNKED, "Transfer-Encoding: chunked", f"Content-Length: {len(BODY)}"))
+        ).status == 400
         assert await line.is_closed()
 
 
@@ -384,6 +425,9 @@ async def test_of_many_traces_as_many_are_recorded_as_was_asked_for(nats_server:
     async with a_door(nats_server, tmp_path, sample_ratio=0.5) as door, served(door) as express, express.line() as line:
         for _ in range(60):
             assert (await line.ask(post("/v1/track", BODY))).status == 200
-        recorded = sum("traceparent" in message.headers for message in [one async for one in messages(door.runtime.broker, "CAPTURE")])
+        recorded = sum(
+            "traceparent" in message.headers
+            for message in [one async for one in messages(door.runtime.broker, "CAPTURE")]
+        )
         assert recorded == express.ways["POST /v1/track"]  # not drawn twice
         assert 5 < recorded < 55

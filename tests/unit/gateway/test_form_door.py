@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from contracts.values import Flag
-from gateway.domain.capture import Sender
-from gateway.domain.forms.decoding import decode
+from gateway.domain.capture import CaptureSender
+from gateway.domain.forms.form_body import decode
 from gateway.domain.forms.submission import Form, FormReading, Visit, read_form
 from gateway.forms import DOUBLE_CLICK, RecentPosts
 from tests.support.eventually import eventually
@@ -21,20 +21,29 @@ from tests.unit.gateway.running import Door, gateway_settings, open_door
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
-async def post(door: Door, data: Any = None, form_id: str = "default", headers: dict[str, str] | None = None, **options: Any) -> Any:
+async def post(
+    door: Door, data: Any = None, form_id: str = "default", headers: dict[str, str] | None = None, **options: Any
+) -> Any:
     return await door.client.post(f"/v1/forms/{form_id}", data=data, headers=headers or {}, **options)
 
 
 async def test_every_recorded_form_is_on_disk(door: Door) -> None:
-    await door.api("POST", "/v1/forms", json={"form_id": "recorded", "name": "Recorded", "return_urls": ["https://acme.test"]})
+    await door.api(
+        "POST", "/v1/forms", json={"form_id": "recorded", "name": "Recorded", "return_urls": ["https://acme.test"]}
+    )
     posts = [request for request in form_requests() if request.method == "POST"]
     for request in posts:
-        headers = {name: value for name, value in request.headers.items() if name not in ("host", "connection", "content-length")}
+        headers = {
+            name: value
+            for name, value in request.headers.items()
+            if name not in ("host", "connection", "content-length")
+        }
         query = {"encoding": "UTF-8"} if "encoding" in request.path else {}
         answer = await door.client.post("/v1/forms/recorded", params=query, headers=headers, content=request.body)
         assert answer.status_code == (303 if "WebToLead" in request.path else 200), request.path
     captured = await door.captured()
-    assert len({event.meta.event_id for event in captured}) == len(posts) - 3  # the same JSON came four times within a second
+    # the same JSON came four times within a second
+    assert len({event.meta.event_id for event in captured}) == len(posts) - 3
     emails = {identifier.value for event in captured for identifier in event.identifiers if identifier.kind == "email"}
     assert emails == {"zoe.obrien+demo@example.co.uk", "zoe@example.com", "z@example.com"}
     assert {event.interaction.context["locale"] for event in captured} == {"en-US"}
@@ -50,7 +59,9 @@ async def test_a_browser_gets_a_page_and_a_script_gets_json(door: Door) -> None:
 
 
 async def test_only_an_allowed_page_is_returned_to(door: Door) -> None:
-    await door.api("POST", "/v1/forms", json={"form_id": "demo", "name": "Demo", "return_urls": ["https://acme.test/thanks"]})
+    await door.api(
+        "POST", "/v1/forms", json={"form_id": "demo", "name": "Demo", "return_urls": ["https://acme.test/thanks"]}
+    )
     sent_on = await post(door, {"email": "a@b.co", "retURL": "https://acme.test/thanks/zoë"}, "demo", BROWSER)
     assert (sent_on.status_code, sent_on.headers["location"]) == (303, "https://acme.test/thanks/zo%C3%AB")
     script = await post(door, {"email": "a@b.co", "retURL": "https://acme.test/thanks"}, "demo")
@@ -63,7 +74,10 @@ async def test_only_an_allowed_page_is_returned_to(door: Door) -> None:
 async def test_the_visit_s_cookie_joins_and_the_trap_is_flagged(door: Door) -> None:
     await door.api("POST", "/v1/forms", json={"form_id": "trap", "name": "Trap", "honeypot": "fax2"})
     await post(
-        door, {"email": "a@b.co", "fax2": "x"}, "trap", {"cookie": "x=1; ajs_anonymous_id=anon-7", "referer": "https://acme.test/?utm_source=ad"}
+        door,
+        {"email": "a@b.co", "fax2": "x"},
+        "trap",
+        {"cookie": "x=1; ajs_anonymous_id=anon-7", "referer": "https://acme.test/?utm_source=ad"},
     )
     (event,) = await door.captured()
     assert [identifier.value for identifier in event.identifiers] == ["a@b.co", "anon-7"]
@@ -73,7 +87,9 @@ async def test_the_visit_s_cookie_joins_and_the_trap_is_flagged(door: Door) -> N
 
 
 async def test_a_large_file_is_dropped_and_the_lead_is_kept(door: Door) -> None:
-    answer = await post(door, {"email": "a@b.co"}, files={"cv": ("cv.pdf", b"%PDF" + b"\x00" * 4_000_000, "application/pdf")})
+    answer = await post(
+        door, {"email": "a@b.co"}, files={"cv": ("cv.pdf", b"%PDF" + b"\x00" * 4_000_000, "application/pdf")}
+    )
     assert answer.status_code == 200
     (event,) = await door.captured()
     assert event.interaction.context["files"] == ["cv.pdf"]
@@ -87,7 +103,11 @@ async def test_what_is_no_form_post_is_refused(door: Door) -> None:
         (b"{", {"content-type": "application/json"}, 400),
         (b"<a/>", {"content-type": "text/xml"}, 415),
         (b"a=1", {"content-type": "application/x-www-form-urlencoded", "content-length": "99999999"}, 413),
-        (b"&".join(b"f%d=%b" % (number, b"x" * 9_000) for number in range(40)), {"content-type": "application/x-www-form-urlencoded"}, 413),
+        (
+            b"&".join(b"f%d=%b" % (number, b"x" * 9_000) for number in range(40)),
+            {"content-type": "application/x-www-form-urlencoded"},
+            413,
+        ),
     ]
     for body, headers, status in wrong:
         answer = await door.client.post("/v1/forms/default", content=body, headers=headers)
@@ -101,7 +121,9 @@ async def test_a_form_switched_off_is_gone_at_once_and_comes_back(door: Door) ->
         assert (await post(door, {"email": "a@b.co"})).status_code == status
 
 
-async def test_a_form_posted_while_nats_is_away_is_stored_here_and_drained_in_order(nats_server: NatsServer, tmp_path: Path) -> None:
+async def test_a_form_posted_while_nats_is_away_is_stored_here_and_drained_in_order(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
     async with open_door(gateway_settings(nats_server.url, tmp_path / "g.db")) as door:
         nats_server.kill()
         await eventually(lambda: not door.runtime.broker.is_connected)
@@ -137,14 +159,20 @@ async def test_a_form_stored_here_outlives_the_gateway(nats_server: NatsServer, 
         await eventually(there, within=15)
 
 
-# --- double clicks ------------------------------------------------------------------------------------------------------------
+# --- double clicks
+# ------------------------------------------------------------------------------------------------------------
 
 
 def reading(body: bytes = b"email=a@b.co") -> FormReading:
-    return read_form(Form("f", WEB, "F"), decode(body, "application/x-www-form-urlencoded"), Visit(Sender()), NOW)
+    return read_form(
+        Form("f", WEB, "F"), decode(body, "application/x-www-form-urlencoded"), Visit(CaptureSender()), NOW
+    )
 
 
-@pytest.mark.parametrize(("later", "is_same"), [(timedelta(seconds=1), True), (DOUBLE_CLICK, True), (DOUBLE_CLICK + timedelta(seconds=61), False)])
+@pytest.mark.parametrize(
+    ("later", "is_same"),
+    [(timedelta(seconds=1), True), (DOUBLE_CLICK, True), (DOUBLE_CLICK + timedelta(seconds=61), False)],
+)
 def test_a_double_click_is_one_message_even_over_the_turn_of_the_minute(later: timedelta, is_same: bool) -> None:
     recent, first_at = RecentPosts(), NOW.replace(second=59)
     first = recent.message_id(reading(), first_at)

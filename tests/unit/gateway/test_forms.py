@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from contracts.events.gateway import InteractionReceived
 from contracts.values import Flag
-from gateway.domain.capture import Sender
-from gateway.domain.forms.decoding import Submission, decode
+from gateway.domain.capture import CaptureSender
+from gateway.domain.forms.form_body import Submission, decode
 from gateway.domain.forms.presets import Preset, guess
 from gateway.domain.forms.submission import Form, FormReading, Visit, allowed_return, message_id_of, read_form
-from gateway.domain.refusal import Fault, Refused
+from gateway.domain.refusal import CaptureRefused, RefusalKind
 from tests.unit.gateway.recordings import NOW, WEB, form_requests
 
 URLENCODED = "application/x-www-form-urlencoded"
@@ -27,9 +27,11 @@ def a_form(**fields: Any) -> Form:
     return Form(**given)
 
 
-def read(body: str | bytes, content_type: str = URLENCODED, form: Form | None = None, visit: Visit | None = None) -> FormReading:
+def read(
+    body: str | bytes, content_type: str = URLENCODED, form: Form | None = None, visit: Visit | None = None
+) -> FormReading:
     raw = body.encode() if isinstance(body, str) else body
-    return read_form(form or a_form(), decode(raw, content_type), visit or Visit(Sender()), NOW)
+    return read_form(form or a_form(), decode(raw, content_type), visit or Visit(CaptureSender()), NOW)
 
 
 def said(reading: FormReading) -> InteractionReceived:
@@ -47,10 +49,13 @@ def recorded(path: str) -> FormReading:
     request = next(request for request in form_requests() if request.path.startswith(path) and request.method == "POST")
     hint = "UTF-8" if "encoding=" in request.path else None
     submission = decode(request.body, request.headers["content-type"], hint)
-    return read_form(a_form(return_urls=("https://acme.test/",)), submission, Visit(Sender(), request.headers["referer"]), NOW)
+    return read_form(
+        a_form(return_urls=("https://acme.test/",)), submission, Visit(CaptureSender(), request.headers["referer"]), NOW
+    )
 
 
-# --- recorded from a browser --------------------------------------------------------------------------------------------------
+# --- recorded from a browser
+# --------------------------------------------------------------------------------------------------
 
 
 def test_a_recorded_web_to_lead_post_is_a_lead() -> None:
@@ -58,13 +63,22 @@ def test_a_recorded_web_to_lead_post_is_a_lead() -> None:
     event = said(reading)
     assert named(reading) == [("email", "zoe.obrien+demo@example.co.uk"), ("phone", "+41 (0)44 668 18 00")]
     traits = event.interaction.traits
-    assert (traits["firstName"], traits["lastName"], traits["title"], traits["company"]) == ("Zoë", "O'Brien & Søn", "VP, R&D", "東京 Widgets <K.K.>")
+    assert (traits["firstName"], traits["lastName"], traits["title"], traits["company"]) == (
+        "Zoë",
+        "O'Brien & Søn",
+        "VP, R&D",
+        "東京 Widgets <K.K.>",
+    )
     assert (traits["employees"], traits["industry"], traits["country"]) == ("250", "Electronics", "CH")
     assert traits["description"] == "Line 1\r\nLine 2 with 100% + tab\tend"
     assert event.interaction.account is not None
-    assert (event.interaction.account.name, event.interaction.account.domain) == ("東京 Widgets <K.K.>", "widgets.example")
+    assert (event.interaction.account.name, event.interaction.account.domain) == (
+        "東京 Widgets <K.K.>",
+        "widgets.example",
+    )
     assert event.interaction.context["campaign"] == {
-        "source": "linkedin", "medium": "paid_social", "lead_source": "Web", "id": "701000000000001", "member_status": "Responded",
+        "source": "linkedin", "medium": "paid_social", "lead_source": "Web", "id": "701000000000001",
+        "member_status": "Responded",
     }  # fmt: skip
     assert event.interaction.context["click_ids"] == {"li_fat_id": "abc"}
     assert event.interaction.context["consent"] == {"emailOptOut": "1"}
@@ -84,7 +98,10 @@ def test_a_recorded_multipart_post_drops_the_file_and_names_it() -> None:
 
 
 def test_a_recorded_text_post_is_read_line_by_line() -> None:
-    assert said(recorded("/forms/textplain")).interaction.properties["fields"] == {"email": "zoe@example.com", "note": "a=b&c"}
+    assert said(recorded("/forms/textplain")).interaction.properties["fields"] == {
+        "email": "zoe@example.com",
+        "note": "a=b&c",
+    }
 
 
 def test_a_recorded_latin_form_brings_japanese_as_entities() -> None:
@@ -103,7 +120,8 @@ def test_recorded_beacons_with_json_are_read_whatever_they_are_called(path: str)
     assert said(recorded(path)).interaction.properties["fields"]["u"] == "Zoë"
 
 
-# --- charsets -----------------------------------------------------------------------------------------------------------------
+# --- charsets
+# -----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -128,48 +146,56 @@ def test_text_is_read_in_the_charset_it_was_written_in(raw: bytes, content_type:
 def test_multipart_names_may_be_quoted_and_parts_may_hold_anything() -> None:
     quoted = b'--b\r\nContent-Disposition: form-data; name="say %22hi%22"\r\n\r\n--not a boundary\r\n'
     raw = quoted + b"--b\r\nContent-Disposition: form-data; name=email\r\n\r\na@b.co\r\n--b--\r\n"
-    assert decode(raw, "multipart/form-data; boundary=b").fields == {'say "hi"': ["--not a boundary"], "email": ["a@b.co"]}
+    assert decode(raw, "multipart/form-data; boundary=b").fields == {
+        'say "hi"': ["--not a boundary"],
+        "email": ["a@b.co"],
+    }
 
 
 @pytest.mark.parametrize(
     ("raw", "content_type", "fault"),
     [
-        (b"x", "multipart/form-data", Fault.MALFORMED),
-        (b"x", "multipart/form-data; boundary=b", Fault.MALFORMED),
-        (b"{", "application/json", Fault.MALFORMED),
-        (b"[1]", "application/json", Fault.WRONG),
-        (b"<a/>", "application/xml", Fault.UNSUPPORTED),
-        (b"&".join(b"f%d=1" % number for number in range(1_100)), URLENCODED, Fault.TOO_LARGE),
+        (b"x", "multipart/form-data", RefusalKind.MALFORMED),
+        (b"x", "multipart/form-data; boundary=b", RefusalKind.MALFORMED),
+        (b"{", "application/json", RefusalKind.MALFORMED),
+        (b"[1]", "application/json", RefusalKind.WRONG),
+        (b"<a/>", "application/xml", RefusalKind.UNSUPPORTED),
+        (b"&".join(b"f%d=1" % number for number in range(1_100)), URLENCODED, RefusalKind.TOO_LARGE),
     ],
 )
-def test_what_is_no_form_is_refused(raw: bytes, content_type: str, fault: Fault) -> None:
-    with pytest.raises(Refused) as refusal:
+def test_what_is_no_form_is_refused(raw: bytes, content_type: str, fault: RefusalKind) -> None:
+    with pytest.raises(CaptureRefused) as refusal:
         decode(raw, content_type)
     assert refusal.value.fault is fault
 
 
 @given(
     st.binary(max_size=400),
-    st.sampled_from((URLENCODED, "multipart/form-data; boundary=b", "text/plain", "application/json", "", "x/y; charset=idna")),
+    st.sampled_from(
+        (URLENCODED, "multipart/form-data; boundary=b", "text/plain", "application/json", "", "x/y; charset=idna")
+    ),
 )
 def test_any_bytes_are_a_form_or_refused(raw: bytes, content_type: str) -> None:
     try:
         reading = read(raw, content_type)
-    except Refused:
+    except CaptureRefused:
         return
     said(reading)
 
 
-# --- what the fields mean -----------------------------------------------------------------------------------------------------
+# --- what the fields mean
+# -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("field", "meaning"),
     [
-        ("your-email", "email"), ("e-mail", "email"), ("mail", "email"), ("Email Address", "email"), ("EMAIL", "email"), ("work_email", "email"),
+        ("your-email", "email"), ("e-mail", "email"), ("mail", "email"), ("Email Address", "email"),
+        ("EMAIL", "email"), ("work_email", "email"),
         ("form_fields[email]", "email"), ("data[Lead][first_name]", "firstName"),
         ("First Name", "firstName"), ("vorname", "firstName"), ("Surname", "lastName"),
-        ("company", "company"), ("Company Name", "company"), ("organisation", "company"), ("job_title", "title"), ("your-company", "company"),
+        ("company", "company"), ("Company Name", "company"), ("organisation", "company"), ("job_title", "title"),
+        ("your-company", "company"),
         ("tel", "phone"), ("Phone Number", "phone"),
         ("Number of employees", "employees"), ("utm_campaign", "@campaign.name"), ("gclid", "@click.gclid"),
         ("g-recaptcha-response", "@technical"), ("csrf_token", "@technical"),
@@ -190,7 +216,11 @@ def test_a_form_s_own_mapping_goes_before_preset_and_guess() -> None:
 
 def test_a_hubspot_post_as_json_is_understood() -> None:
     body = {
-        "fields": [{"name": "email", "value": "ada@example.com"}, {"name": "firstname", "value": "Ada"}, {"name": "jobtitle", "value": "CTO"}],
+        "fields": [
+            {"name": "email", "value": "ada@example.com"},
+            {"name": "firstname", "value": "Ada"},
+            {"name": "jobtitle", "value": "CTO"},
+        ],
         "context": {"hutk": "cookie-1", "pageUri": "https://acme.test/demo?utm_source=news", "pageName": "Demo"},
         "legalConsentOptions": {"consent": {"consentToProcess": True}},
     }
@@ -204,7 +234,10 @@ def test_a_hubspot_post_as_json_is_understood() -> None:
 
 
 def test_a_webflow_webhook_is_understood() -> None:
-    body = {"triggerType": "form_submission", "payload": {"name": "Contact", "siteId": "s", "data": {"Name": "Ada", "Work Email": "ada@example.com"}}}
+    body = {
+        "triggerType": "form_submission",
+        "payload": {"name": "Contact", "siteId": "s", "data": {"Name": "Ada", "Work Email": "ada@example.com"}},
+    }
     event = said(read(json.dumps(body), "application/json"))
     assert event.interaction.traits["email"] == "ada@example.com"
 
@@ -222,8 +255,11 @@ def test_secrets_that_a_form_sends_by_mistake_are_dropped_and_named() -> None:
 
 
 def test_hidden_campaign_fields_go_before_those_of_the_page() -> None:
-    visit = Visit(Sender(), "https://acme.test/?utm_source=page&utm_medium=cpc")
-    assert said(read("utm_source=hidden&email=a@b.co", visit=visit)).interaction.context["campaign"] == {"source": "hidden", "medium": "cpc"}
+    visit = Visit(CaptureSender(), "https://acme.test/?utm_source=page&utm_medium=cpc")
+    assert said(read("utm_source=hidden&email=a@b.co", visit=visit)).interaction.context["campaign"] == {
+        "source": "hidden",
+        "medium": "cpc",
+    }
 
 
 @pytest.mark.parametrize(
@@ -231,16 +267,20 @@ def test_hidden_campaign_fields_go_before_those_of_the_page() -> None:
     [("uuid-1", "uuid-1"), ("%22uuid-1%22", "uuid-1"), ("", None), ("%00", None), ("x" * 600, None)],
 )
 def test_the_tracking_cookie_joins_the_form_to_the_visit(cookie: str, known_as: str | None) -> None:
-    reading = read("email=a@b.co", visit=Visit(Sender(), cookies={"ajs_anonymous_id": cookie}))
+    reading = read("email=a@b.co", visit=Visit(CaptureSender(), cookies={"ajs_anonymous_id": cookie}))
     assert [value for kind, value in named(reading) if kind == "anonymous_id"] == ([known_as] if known_as else [])
 
 
 def test_a_field_goes_before_the_cookie() -> None:
-    reading = read("email=a@b.co&anonymous_id=field", visit=Visit(Sender(), cookies={"ajs_anonymous_id": "cookie"}))
+    reading = read(
+        "email=a@b.co&anonymous_id=field", visit=Visit(CaptureSender(), cookies={"ajs_anonymous_id": "cookie"})
+    )
     assert ("anonymous_id", "field") in named(reading)
 
 
-@pytest.mark.parametrize(("body", "form"), [("email=a@b.co&url2=http://spam", a_form(honeypot="url2")), ("email=a@b.co&_gotcha=x", a_form())])
+@pytest.mark.parametrize(
+    ("body", "form"), [("email=a@b.co&url2=http://spam", a_form(honeypot="url2")), ("email=a@b.co&_gotcha=x", a_form())]
+)
 def test_a_filled_trap_is_kept_and_flagged(body: str, form: Form) -> None:
     assert said(read(body, form=form)).interaction.flags == (Flag.HONEYPOT,)
 
@@ -255,7 +295,8 @@ def test_a_post_that_names_nobody_is_kept_all_the_same() -> None:
     assert event.interaction.traits == {"message": "call me"}
 
 
-# --- which post it is ---------------------------------------------------------------------------------------------------------
+# --- which post it is
+# ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_double_click_is_one_wish_and_the_same_next_day_another() -> None:
@@ -270,16 +311,21 @@ def test_what_a_token_says_does_not_make_a_second_wish() -> None:
     assert read("email=a@b.co&csrf_token=1").content == read("email=a@b.co&csrf_token=2").content
 
 
-# --- where the visitor goes next ----------------------------------------------------------------------------------------------
+# --- where the visitor goes next
+# ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("wanted", "is_allowed"),
     [
-        ("https://acme.test/thanks", True), ("https://acme.test/thanks/you?a=1", True), ("https://acme.test/thanksgiving", False),
-        ("https://acme.test/", False), ("http://acme.test/thanks", False), ("https://acme.test.evil.test/thanks", False),
-        ("https://acme.test@evil.test/thanks", False), ("https://user@acme.test/thanks", False), ("//acme.test/thanks", False), ("/thanks", False),
-        ("javascript:alert(1)", False), ("https://acme.test/thanks\r\nSet-Cookie: a", False), ("https://acme.test/thanks/../admin", False),
+        ("https://acme.test/thanks", True), ("https://acme.test/thanks/you?a=1", True),
+        ("https://acme.test/thanksgiving", False),
+        ("https://acme.test/", False), ("http://acme.test/thanks", False),
+        ("https://acme.test.evil.test/thanks", False),
+        ("https://acme.test@evil.test/thanks", False), ("https://user@acme.test/thanks", False),
+        ("//acme.test/thanks", False), ("/thanks", False),
+        ("javascript:alert(1)", False), ("https://acme.test/thanks\r\nSet-Cookie: a", False),
+        ("https://acme.test/thanks/../admin", False),
         ("https://acme.test/thanks/%2e%2e/admin", False), ("https:\\\\acme.test\\thanks", False),
         ("https://acme.test:99999/thanks", False), ("", False), (None, False),
     ],
@@ -294,7 +340,7 @@ def test_a_form_without_a_list_returns_nowhere() -> None:
 
 
 def test_a_submission_may_be_empty() -> None:
-    assert said(read_form(a_form(), Submission({}), Visit(Sender()), NOW)).identifiers == ()
+    assert said(read_form(a_form(), Submission({}), Visit(CaptureSender()), NOW)).identifiers == ()
 
 
 @pytest.mark.parametrize(
@@ -307,5 +353,5 @@ def test_a_submission_may_be_empty() -> None:
     ],
 )
 def test_a_post_that_holds_nothing_is_refused(raw: bytes, content_type: str) -> None:
-    with pytest.raises(Refused, match="no field that could be read"):
+    with pytest.raises(CaptureRefused, match="no field that could be read"):
         decode(raw, content_type)

@@ -30,12 +30,18 @@ def basic(text: str) -> str:
         ("Bearer ", None, "", None),
     ],
 )
-def test_the_write_key_is_found_where_sdks_put_it(authorization: str, in_body: object, in_query: str | None, key: str | None) -> None:
+def test_the_write_key_is_found_where_sdks_put_it(
+    authorization: str, in_body: object, in_query: str | None, key: str | None
+) -> None:
     assert write_key_in(authorization, in_body, in_query) == key
 
 
 def test_every_recorded_sdk_sends_its_key_where_we_look() -> None:
-    keys = {write_key_in(request.headers["authorization"], None, None) for request in sdk_requests() if request.method == "POST"}
+    keys = {
+        write_key_in(request.headers["authorization"], None, None)
+        for request in sdk_requests()
+        if request.method == "POST"
+    }
     assert keys == {"test_write_key_web", "test_write_key_node", "test_write_key_py"}
 
 

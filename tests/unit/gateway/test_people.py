@@ -12,11 +12,20 @@ from tests.unit.gateway.running import Answer, Door, PlayedService
 
 
 def known(person_id: str, **others: Any) -> dict[str, Any]:
-    return {"person_id": person_id, "identifiers": [{"kind": "email", "value": f"{person_id}@b.co"}], "is_test": False} | others
+    return {
+        "person_id": person_id,
+        "identifiers": [{"kind": "email", "value": f"{person_id}@b.co"}],
+        "is_test": False,
+    } | others
 
 
 def scored(person_id: str, engagement: int = 7) -> dict[str, Any]:
-    return {"person_id": person_id, "name": "Ada", "profile": {"title": {"value": "CTO"}}, "scores": {"engagement": engagement, "cell": "A1"}}
+    return {
+        "person_id": person_id,
+        "name": "Ada",
+        "profile": {"title": {"value": "CTO"}},
+        "scores": {"engagement": engagement, "cell": "A1"},
+    }
 
 
 PARTS: dict[str, dict[str, Any]] = {
@@ -35,7 +44,12 @@ PARTS: dict[str, dict[str, Any]] = {
     },
     "nurture": {
         "buying_stage": "decision",
-        "treatment": {"treatment_id": "trt_1", "name": "Talk to us", "at": "2026-03-01T08:00:00Z", "sentence": "Is ready."},
+        "treatment": {
+            "treatment_id": "trt_1",
+            "name": "Talk to us",
+            "at": "2026-03-01T08:00:00Z",
+            "sentence": "Is ready.",
+        },
     },
     "metrics": {
         "first_touch": {"campaign_id": "cmp_1", "name": "Spring", "occurred_at": "2026-02-01T08:00:00Z"},
@@ -43,14 +57,22 @@ PARTS: dict[str, dict[str, Any]] = {
         "revenue": {"amount": "12500.00", "currency": "EUR"},
     },
 }
-SHOWN_BY = {"scoring": "scores", "lifecycle": "lifecycle", "routing": "owner", "nurture": "treatment", "metrics": "revenue"}
+SHOWN_BY = {
+    "scoring": "scores",
+    "lifecycle": "lifecycle",
+    "routing": "owner",
+    "nurture": "treatment",
+    "metrics": "revenue",
+}
 
 
 def looked_up(*items: dict[str, Any], **current: str) -> dict[str, Any]:
     return {"items": list(items), "current": {item["person_id"]: item["person_id"] for item in items} | current}
 
 
-async def test_a_list_asks_each_service_once_whatever_its_length(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
+async def test_a_list_asks_each_service_once_whatever_its_length(
+    door: Door, identity: PlayedService, scoring: PlayedService
+) -> None:
     identity.says("GET", "/v1/people", {"items": [known("per_1"), known("per_2")], "next_cursor": "per_2"})
     scoring.says("POST", "/v1/scoring/people:lookup", looked_up(scored("per_1")))
     answer = await door.api("GET", "/v1/people", params={"email": "a@b.co", "limit": 2})
@@ -69,7 +91,9 @@ async def test_what_had_happened_by_a_moment_and_who_was_known_by_a_moment_are_t
 ) -> None:
     identity.says("GET", "/v1/people/per_9", known("per_1"))  # per_9 was absorbed
     scoring.says("POST", "/v1/scoring/people:lookup", looked_up(scored("per_1")))
-    answer = await door.api("GET", "/v1/people/per_9", params={"as_of": "2026-03-01T08:00:00Z", "known_at": "2026-04-01T08:00:00Z"})
+    answer = await door.api(
+        "GET", "/v1/people/per_9", params={"as_of": "2026-03-01T08:00:00Z", "known_at": "2026-04-01T08:00:00Z"}
+    )
     assert answer.json()["person_id"] == "per_1"
     assert answer.json()["scores"]["engagement"] == 7
     assert "known_at=2026-04-01" in identity.asked[0][1]
@@ -79,12 +103,19 @@ async def test_what_had_happened_by_a_moment_and_who_was_known_by_a_moment_are_t
 
 
 async def test_a_person_is_what_all_services_know(door: Door, services: dict[str, PlayedService]) -> None:
-    services["identity"].says("GET", "/v1/people/per_1", known("per_1", account_id="acc_1", consent={"email": "granted"}, is_test=True))
+    services["identity"].says(
+        "GET", "/v1/people/per_1", known("per_1", account_id="acc_1", consent={"email": "granted"}, is_test=True)
+    )
     services["scoring"].says("POST", "/v1/scoring/people:lookup", looked_up(scored("per_1")))
     for name, item in PARTS.items():
         services[name].says("POST", f"/v1/{name}/people:lookup", looked_up({"person_id": "per_1", **item}))
     person = (await door.api("GET", "/v1/people/per_1")).json()
-    assert (person["account_id"], person["consent"], person["is_test"], person["degraded"]) == ("acc_1", {"email": "granted"}, True, [])
+    assert (person["account_id"], person["consent"], person["is_test"], person["degraded"]) == (
+        "acc_1",
+        {"email": "granted"},
+        True,
+        [],
+    )
     assert person["lifecycle"] == PARTS["lifecycle"]
     assert person.items() >= (PARTS["routing"] | PARTS["nurture"] | PARTS["metrics"]).items()
 
@@ -104,8 +135,13 @@ async def test_each_part_may_fail_alone(door: Door, services: dict[str, PlayedSe
 async def test_people_in_a_stage_are_those_lifecycle_names_in_its_order(
     door: Door, identity: PlayedService, scoring: PlayedService, lifecycle: PlayedService
 ) -> None:
-    lifecycle.says("GET", "/v1/lifecycle/people", {"items": [{"person_id": name} for name in ("per_9", "per_3", "per_1")], "next_cursor": "more"})
-    identity.says("POST", "/v1/people:lookup", looked_up(known("per_1"), known("per_3"), per_9="per_1"))  # lifecycle will hear of the merge
+    lifecycle.says(
+        "GET",
+        "/v1/lifecycle/people",
+        {"items": [{"person_id": name} for name in ("per_9", "per_3", "per_1")], "next_cursor": "more"},
+    )
+    # lifecycle will hear of the merge
+    identity.says("POST", "/v1/people:lookup", looked_up(known("per_1"), known("per_3"), per_9="per_1"))
     scoring.says("POST", "/v1/scoring/people:lookup", looked_up(scored("per_1")))
     page = (await door.api("GET", "/v1/people", params={"stage": "mql", "limit": 3})).json()
     assert [item["person_id"] for item in page["items"]] == ["per_1", "per_3"]
@@ -117,7 +153,9 @@ async def test_people_in_a_stage_are_those_lifecycle_names_in_its_order(
     ]
 
 
-async def test_a_stage_stands_alone_and_a_wrong_one_is_told_as_lifecycle_tells_it(door: Door, lifecycle: PlayedService) -> None:
+async def test_a_stage_stands_alone_and_a_wrong_one_is_told_as_lifecycle_tells_it(
+    door: Door, lifecycle: PlayedService
+) -> None:
     beside = await door.api("GET", "/v1/people", params={"stage": "mql", "q": "ada", "email": "a@b.co"})
     assert (beside.status_code, beside.json()["detail"]) == (422, "stage cannot be combined with email, q")
     lifecycle.says("GET", "/v1/lifecycle/people", {"title": "Bad input", "errors": [{"field": "query.stage"}]}, 422)
@@ -127,14 +165,18 @@ async def test_a_stage_stands_alone_and_a_wrong_one_is_told_as_lifecycle_tells_i
     assert (await door.api("GET", "/v1/people", params={"stage": "mql"})).status_code == 503
 
 
-async def test_a_service_that_heard_of_a_merge_first_still_answers(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
+async def test_a_service_that_heard_of_a_merge_first_still_answers(
+    door: Door, identity: PlayedService, scoring: PlayedService
+) -> None:
     identity.says("GET", "/v1/people/per_2", known("per_2"))
     scoring.says("POST", "/v1/scoring/people:lookup", looked_up(scored("per_1"), per_2="per_1"))
     answer = (await door.api("GET", "/v1/people/per_2")).json()
     assert (answer["person_id"], answer["scores"]["cell"]) == ("per_2", "A1")
 
 
-async def test_a_part_that_fails_is_named_and_the_rest_is_there(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
+async def test_a_part_that_fails_is_named_and_the_rest_is_there(
+    door: Door, identity: PlayedService, scoring: PlayedService
+) -> None:
     identity.says("GET", "/v1/people", {"items": [known("per_1")], "next_cursor": None})
     identity.says("GET", "/v1/people/per_1", known("per_1"))
     scoring.says("POST", "/v1/scoring/people:lookup", {"title": "Unexpected"}, 500)
@@ -144,7 +186,9 @@ async def test_a_part_that_fails_is_named_and_the_rest_is_there(door: Door, iden
     assert page["items"][0]["identifiers"] == person["identifiers"] == known("per_1")["identifiers"]
 
 
-async def test_without_identity_a_person_is_what_others_know(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
+async def test_without_identity_a_person_is_what_others_know(
+    door: Door, identity: PlayedService, scoring: PlayedService
+) -> None:
     async def broken(_request: web.Request) -> web.StreamResponse:
         raise web.HTTPBadGateway
 
@@ -152,12 +196,18 @@ async def test_without_identity_a_person_is_what_others_know(door: Door, identit
     scoring.says("POST", "/v1/scoring/people:lookup", looked_up(scored("per_1")))
     answer = await door.api("GET", "/v1/people/per_1")
     assert answer.status_code == 200, answer.text
-    assert (answer.json()["degraded"], answer.json()["identifiers"], answer.json()["scores"]["cell"]) == (["identity"], [], "A1")
+    assert (answer.json()["degraded"], answer.json()["identifiers"], answer.json()["scores"]["cell"]) == (
+        ["identity"],
+        [],
+        "A1",
+    )
     scoring.says("POST", "/v1/scoring/people:lookup", looked_up())
     assert (await door.api("GET", "/v1/people/per_1")).status_code == 503
 
 
-async def test_nobody_is_not_found_and_a_wrong_value_is_told_as_identity_tells_it(door: Door, identity: PlayedService) -> None:
+async def test_nobody_is_not_found_and_a_wrong_value_is_told_as_identity_tells_it(
+    door: Door, identity: PlayedService
+) -> None:
     identity.says("GET", "/v1/people", {"title": "Bad input", "status": 422}, 422)
     assert (await door.api("GET", "/v1/people", params={"phone": "x"})).status_code == 422
     assert (await door.api("GET", "/v1/people/per_1")).status_code == 404
@@ -175,7 +225,10 @@ class Base:
     absorbed: dict[str, str] = field(default_factory=dict)
 
     def plays(self, identity: PlayedService, scoring: PlayedService) -> None:
-        for service, path, found in ((identity, "/v1/people", self.by_identifier), (scoring, "/v1/scoring/people", self.by_name)):
+        for service, path, found in (
+            (identity, "/v1/people", self.by_identifier),
+            (scoring, "/v1/scoring/people", self.by_name),
+        ):
             service.answers["GET", path] = self._page_of(found)
         identity.answers["POST", "/v1/people:lookup"] = self._look_up
         scoring.answers["POST", "/v1/scoring/people:lookup"] = self._look_up
@@ -227,8 +280,12 @@ async def test_pages_of_a_text_hold_at_most_what_was_asked_and_everybody_once(
     assert [one for page in pages for one in page] == sorted(by_identifier | by_name)
 
 
-async def test_who_was_absorbed_a_moment_ago_is_not_told_twice(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
-    Base(numbered(1, 2, 3), numbered(2, 5, 6, 9), absorbed={"per_005": "per_001", "per_009": "per_006"}).plays(identity, scoring)
+async def test_who_was_absorbed_a_moment_ago_is_not_told_twice(
+    door: Door, identity: PlayedService, scoring: PlayedService
+) -> None:
+    Base(numbered(1, 2, 3), numbered(2, 5, 6, 9), absorbed={"per_005": "per_001", "per_009": "per_006"}).plays(
+        identity, scoring
+    )
     for limit in (1, 2, 3, 50):
         people = [one for page in await pages_of(door, limit) for one in page]
         assert sorted(people) == sorted(numbered(1, 2, 3, 6)), limit
@@ -239,20 +296,26 @@ async def test_a_cursor_that_is_none_is_refused(door: Door, identity: PlayedServ
     assert (await door.api("GET", "/v1/people", params={"q": "ada", "cursor": "no cursor"})).status_code == 422
 
 
-async def test_beside_other_filters_a_text_is_looked_for_among_identifiers(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
+async def test_beside_other_filters_a_text_is_looked_for_among_identifiers(
+    door: Door, identity: PlayedService, scoring: PlayedService
+) -> None:
     Base(numbered(1), numbered(1, 2)).plays(identity, scoring)
     answer = await door.api("GET", "/v1/people", params={"q": "ada", "email": "a@b.co"})
     assert [item["person_id"] for item in answer.json()["items"]] == ["per_001"]
 
 
-async def test_what_identity_refuses_is_refused_also_beside_a_text(door: Door, identity: PlayedService, scoring: PlayedService) -> None:
+async def test_what_identity_refuses_is_refused_also_beside_a_text(
+    door: Door, identity: PlayedService, scoring: PlayedService
+) -> None:
     identity.says("GET", "/v1/people", {"title": "Bad input", "errors": [{"field": "query.email"}]}, 422)
     scoring.says("GET", "/v1/scoring/people", {"items": [], "next_cursor": None})
     answer = await door.api("GET", "/v1/people", params={"q": "ada", "email": "nobody"})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query.email")
 
 
-async def test_a_text_is_looked_for_among_identifiers_alone_while_scoring_is_away(door: Door, identity: PlayedService) -> None:
+async def test_a_text_is_looked_for_among_identifiers_alone_while_scoring_is_away(
+    door: Door, identity: PlayedService
+) -> None:
     identity.says("GET", "/v1/people", {"items": [known("per_1")], "next_cursor": None})
     page = (await door.api("GET", "/v1/people", params={"q": "ada"})).json()
     assert ([item["person_id"] for item in page["items"]], page["degraded"]) == (["per_1"], ["scoring"])

@@ -65,8 +65,17 @@ def test_what_the_table_does_not_name_is_not_passed_on(method: str, path: str) -
 
 async def test_a_request_arrives_as_it_was_sent_with_the_inner_token(door: Door, identity: PlayedService) -> None:
     identity.says("POST", "/v1/people/per_1:merge", {"done": True}, 200)
-    headers = {"cookie": "a=b", "x-forwarded-for": "1.1.1.1", "connection": "x-hop", "x-hop": "1", "x-own": "kept", "traceparent": "nonsense"}
-    answer = await door.api("POST", "/v1/people/per_1:merge?dry_run=true&x=%2F%20", json={"with_person_id": "per_2"}, headers=headers)
+    headers = {
+        "cookie": "a=b",
+        "x-forwarded-for": "1.1.1.1",
+        "connection": "x-hop",
+        "x-hop": "1",
+        "x-own": "kept",
+        "traceparent": "nonsense",
+    }
+    answer = await door.api(
+        "POST", "/v1/people/per_1:merge?dry_run=true&x=%2F%20", json={"with_person_id": "per_2"}, headers=headers
+    )
     assert (answer.status_code, answer.json()) == (200, {"done": True})
     assert identity.asked == [("POST", "/v1/people/per_1:merge?dry_run=true&x=%2F%20", b'{"with_person_id":"per_2"}')]
     assert (identity.callers[0].subject, identity.callers[0].roles) == ("bootstrap", frozenset({"admin"}))
@@ -149,16 +158,24 @@ async def test_an_agent_may_qualify_and_may_not_see_reports_or_move_reps(door: D
 
 
 async def test_another_method_is_told_what_is_offered(door: Door) -> None:
-    for path, offered in (("/v1/people/per_1/links", "GET"), ("/v1/sources", "GET, POST"), ("/v1/forms/default", "GET, PATCH, POST")):
+    for path, offered in (
+        ("/v1/people/per_1/links", "GET"),
+        ("/v1/sources", "GET, POST"),
+        ("/v1/forms/default", "GET, PATCH, POST"),
+    ):
         answer = await door.api("DELETE", path)
         assert (answer.status_code, answer.headers["allow"]) == (405, offered), path
 
 
 async def test_only_named_origins_may_read_the_api(nats_server: NatsServer, tmp_path: Path) -> None:
-    async with open_door(gateway_settings(nats_server.url, tmp_path / "g.db", api_origins=("https://app.acme.test",))) as door:
+    async with open_door(
+        gateway_settings(nats_server.url, tmp_path / "g.db", api_origins=("https://app.acme.test",))
+    ) as door:
         for origin, allowed in (("https://app.acme.test", "https://app.acme.test"), ("https://evil.test", None)):
             for headers in ({"origin": origin}, {"origin": origin, "authorization": ""}):
                 answer = await door.api("GET", "/v1/sources", headers=headers)
                 assert answer.headers.get("access-control-allow-origin") == allowed
-            preflight = await door.client.options("/v1/people", headers={"origin": origin, "access-control-request-method": "GET"})
+            preflight = await door.client.options(
+                "/v1/people", headers={"origin": origin, "access-control-request-method": "GET"}
+            )
             assert preflight.headers.get("access-control-allow-origin") == allowed

@@ -27,7 +27,9 @@ async def readiness(door: Door) -> tuple[int, int]:
     return (await door.client.get("/readyz")).status_code, (await door.client.get("/readyz/forms")).status_code
 
 
-async def test_a_gateway_that_starts_without_nats_keeps_forms_and_makes_captures_wait(early: tuple[Door, NatsServer]) -> None:
+async def test_a_gateway_that_starts_without_nats_keeps_forms_and_makes_captures_wait(
+    early: tuple[Door, NatsServer],
+) -> None:
     door, server = early
     assert await readiness(door) == (503, 200)
     posted = await door.client.post("/v1/forms/default", data={"email": "early@b.co"})

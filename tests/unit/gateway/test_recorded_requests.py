@@ -13,7 +13,7 @@ from contracts.values import Flag, IdentifierKind, InteractionKind
 from gateway.domain.batch import read_batch, read_single
 from gateway.domain.body import inflate, parse
 from gateway.domain.capture import Capture
-from gateway.domain.refusal import Refused
+from gateway.domain.refusal import CaptureRefused
 from gateway.domain.segment import KINDS, read_event
 from tests.unit.gateway.recordings import BY_PATH, NOW, WEB, Recorded, arrival, sdk_requests, spec_payloads
 
@@ -62,7 +62,12 @@ def test_each_sdk_says_each_kind_and_nothing_is_odd_about_its_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["segment_analytics_next_1.84.3_chromium.json", "segment_analytics_python_2.4.0.json", "segment_analytics_node_3.1.0.json"]
+    "file",
+    [
+        "segment_analytics_next_1.84.3_chromium.json",
+        "segment_analytics_python_2.4.0.json",
+        "segment_analytics_node_3.1.0.json",
+    ],
 )
 def test_an_identify_names_the_person_strongest_first_and_the_company(file: str) -> None:
     events = [event for request in posts() if request.file == file for event in events_of(request)]
@@ -99,7 +104,10 @@ def test_the_same_message_has_the_same_capture_id_whenever_it_comes_and_however_
         body = parse(raw)
         events = body.get("batch", [body])
         first = captures_of(request)
-        again = [read_event({**event, "sentAt": "2026-11-23T00:00:00Z"}, request.kind, WEB, NOW, arrival().sender) for event in events]
+        again = [
+            read_event({**event, "sentAt": "2026-11-23T00:00:00Z"}, request.kind, WEB, NOW, arrival().sender)
+            for event in events
+        ]
         assert [capture.event_id for capture in first] == [capture.event_id for capture in again]
 
 
@@ -107,10 +115,12 @@ def test_the_write_key_never_reaches_the_stream() -> None:
     assert not any(b"test_write_key" in capture.body for request in posts() for capture in captures_of(request))
 
 
-# --- the payloads of the spec -------------------------------------------------------------------------------------------------
+# --- the payloads of the spec
+# -------------------------------------------------------------------------------------------------
 
 
-PATHS = BY_PATH | {"selecting destinations": InteractionKind.IDENTIFY, "create the payload:": InteractionKind.TRACK}  # what the text around them says
+# what the text around them says
+PATHS = BY_PATH | {"selecting destinations": InteractionKind.IDENTIFY, "create the payload:": InteractionKind.TRACK}
 
 
 def verdict(item: dict[str, object]) -> str:
@@ -123,7 +133,7 @@ def verdict(item: dict[str, object]) -> str:
     kind = PATHS.get(heading) if isinstance(payload, dict) and "type" not in payload else None
     try:
         capture = read_event(payload, kind, WEB, NOW, arrival().sender)
-    except Refused as refused:
+    except CaptureRefused as refused:
         return f"refused: {refused.field}" if len(refused.reason) > 10 else "refused without a reason"
     event = InteractionReceived.from_wire(capture.headers(), capture.body)
     assert event.body() == capture.body
@@ -134,12 +144,15 @@ def test_every_payload_of_the_spec_is_taken_or_refused_with_a_reason() -> None:
     verdicts = Counter(verdict(item) for item in spec_payloads())
     assert sum(verdicts.values()) == 112
     refused = {name: count for name, count in verdicts.items() if "refused" in name and not name.startswith("batch")}
-    # four examples name nobody; twenty are documents of other interfaces (profiles, objects, errors), which are no events
+    # four examples name nobody; twenty are documents of other interfaces
+    # (profiles, objects, errors), which are no events
     assert refused == {"refused: userId": 4, "refused: type": 20}, verdicts
 
 
 def test_old_examples_of_the_spec_keep_their_claimed_time() -> None:
-    payload = next(item["payload"] for item in spec_payloads() if item["payload"].get("sentAt") == "2015-02-23T22:28:55.111Z")
+    payload = next(
+        item["payload"] for item in spec_payloads() if item["payload"].get("sentAt") == "2015-02-23T22:28:55.111Z"
+    )
     capture = read_event(payload, None, WEB, NOW, arrival().sender)
     interaction = InteractionReceived.from_wire(capture.headers(), capture.body).interaction
     assert interaction.occurred_at.year == 2015  # eleven years are no clock error

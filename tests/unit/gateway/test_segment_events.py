@@ -10,22 +10,30 @@ import pytest
 from contracts.events.gateway import InteractionReceived
 from contracts.limits import EVENT_LEVELS
 from contracts.values import Flag, IdentifierKind, InteractionKind
-from gateway.domain.capture import Sender, Source
+from gateway.domain.capture import CaptureSender, CaptureSource
 from gateway.domain.claims import gives_own_address, is_email
-from gateway.domain.refusal import Refused
+from gateway.domain.refusal import CaptureRefused
 from gateway.domain.segment import read_event
 from tests.unit.gateway.recordings import NOW, SERVER, WEB
 
 
-def said(event: dict[str, Any], source: Source = WEB, sender: Sender | None = None) -> InteractionReceived:
-    capture = read_event(event, None, source, NOW, sender or Sender())
+def said(
+    event: dict[str, Any], source: CaptureSource = WEB, sender: CaptureSender | None = None
+) -> InteractionReceived:
+    capture = read_event(event, None, source, NOW, sender or CaptureSender())
     heard = InteractionReceived.from_wire(capture.headers(), capture.body)
     assert heard.body() == capture.body
     return heard
 
 
 def a_track(**fields: Any) -> dict[str, Any]:
-    return {"type": "track", "event": "Pricing Viewed", "anonymousId": "a-1", "messageId": "m-1", "timestamp": NOW.isoformat()} | fields
+    return {
+        "type": "track",
+        "event": "Pricing Viewed",
+        "anonymousId": "a-1",
+        "messageId": "m-1",
+        "timestamp": NOW.isoformat(),
+    } | fields
 
 
 def named(event: InteractionReceived) -> list[tuple[str, str]]:
@@ -57,15 +65,15 @@ def named(event: InteractionReceived) -> list[tuple[str, str]]:
     ],
 )
 def test_a_wrong_field_is_named(fields: dict[str, Any], field: str) -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(CaptureRefused) as refusal:
         said(a_track(**fields))
     assert refusal.value.field == field
 
 
 @pytest.mark.parametrize("event", [None, 1, "track", [], [{}]])
 def test_what_is_no_object_is_no_event(event: Any) -> None:
-    with pytest.raises(Refused, match="event: must be a JSON object"):
-        read_event(event, None, WEB, NOW, Sender())
+    with pytest.raises(CaptureRefused, match="event: must be a JSON object"):
+        read_event(event, None, WEB, NOW, CaptureSender())
 
 
 def test_nesting_has_a_limit_that_is_told() -> None:
@@ -73,7 +81,7 @@ def test_nesting_has_a_limit_that_is_told() -> None:
     for _ in range(EVENT_LEVELS - 1):  # the event itself is one level
         nested = {"in": nested}
     said(a_track(properties=nested))
-    with pytest.raises(Refused, match="nests deeper than 64 levels"):
+    with pytest.raises(CaptureRefused, match="nests deeper than 64 levels"):
         said(a_track(properties={"in": nested}))
 
 
@@ -84,7 +92,11 @@ def test_numbers_count_as_identifiers_and_blanks_as_none() -> None:
 
 
 def test_an_address_used_as_user_id_is_an_address_too() -> None:
-    assert named(said(a_track(userId="ada@example.com"))) == [("user_id", "ada@example.com"), ("email", "ada@example.com"), ("anonymous_id", "a-1")]
+    assert named(said(a_track(userId="ada@example.com"))) == [
+        ("user_id", "ada@example.com"),
+        ("email", "ada@example.com"),
+        ("anonymous_id", "a-1"),
+    ]
 
 
 def test_an_address_in_traits_is_enough_to_be_somebody() -> None:
@@ -93,7 +105,9 @@ def test_an_address_in_traits_is_enough_to_be_somebody() -> None:
 
 
 def test_traits_in_the_context_are_claims_too_and_the_event_s_own_go_before() -> None:
-    event = said(a_track(context={"traits": {"email": "old@example.com", "plan": "pro"}}, traits={"email": "new@example.com"}))
+    event = said(
+        a_track(context={"traits": {"email": "old@example.com", "plan": "pro"}}, traits={"email": "new@example.com"})
+    )
     assert event.interaction.traits == {"email": "new@example.com", "plan": "pro"}
     assert named(event)[0] == ("email", "new@example.com")
 
@@ -105,14 +119,26 @@ def test_an_invalid_address_stays_a_trait_but_identifies_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Form Submitted", "Demo Form Submitted", "Signed Up", "signup", "formSubmitted", "Whitepaper Download", "demo_requested"]
+    "name",
+    [
+        "Form Submitted",
+        "Demo Form Submitted",
+        "Signed Up",
+        "signup",
+        "formSubmitted",
+        "Whitepaper Download",
+        "demo_requested",
+    ],
 )
 def test_giving_an_address_in_a_form_is_a_claim(name: str) -> None:
     event = said(a_track(event=name, properties={"email": "ada@example.com", "phone": "+44 20 7946 0000"}))
     assert named(event) == [("email", "ada@example.com"), ("phone", "+44 20 7946 0000"), ("anonymous_id", "a-1")]
 
 
-@pytest.mark.parametrize("name", ["Invite Form Submitted", "Email Opened", "Live Chat Message Sent", "Shared with a friend", "Product Viewed"])
+@pytest.mark.parametrize(
+    "name",
+    ["Invite Form Submitted", "Email Opened", "Live Chat Message Sent", "Shared with a friend", "Product Viewed"],
+)
 def test_an_address_in_any_other_event_may_be_somebody_else_s(name: str) -> None:
     assert not gives_own_address(name)
     assert named(said(a_track(event=name, properties={"email": "bob@example.com"}))) == [("anonymous_id", "a-1")]
@@ -139,7 +165,9 @@ def test_what_looks_like_an_address(text: str, verdict: bool) -> None:
         ({"name": 3, "website": "not a host"}, (None, None, None)),
     ],
 )
-def test_the_company_of_an_identify_is_a_claim(company: Any, expected: tuple[str | None, str | None, str | None]) -> None:
+def test_the_company_of_an_identify_is_a_claim(
+    company: Any, expected: tuple[str | None, str | None, str | None]
+) -> None:
     account = said({"type": "identify", "userId": "u", "traits": {"company": company}}).interaction.account
     assert account is not None
     assert (account.group_id, account.name, account.domain) == expected
@@ -168,18 +196,19 @@ def test_snake_case_is_understood() -> None:
 
 
 def test_the_path_says_the_kind_whatever_the_body_says() -> None:
-    capture = read_event({"type": "track", "userId": "u"}, InteractionKind.PAGE, WEB, NOW, Sender())
+    capture = read_event({"type": "track", "userId": "u"}, InteractionKind.PAGE, WEB, NOW, CaptureSender())
     assert orjson.loads(capture.body)["interaction"]["kind"] == "page"
 
 
 def test_the_address_of_a_browser_is_filled_in_and_that_of_a_server_is_not() -> None:
-    sender = Sender("203.0.113.9", "Browser/1")
+    sender = CaptureSender("203.0.113.9", "Browser/1")
     assert said(a_track(), WEB, sender).interaction.context == {"ip": "203.0.113.9", "userAgent": "Browser/1"}
     assert said(a_track(context={"ip": "1.1.1.1"}), WEB, sender).interaction.context["ip"] == "1.1.1.1"
     assert said(a_track(), SERVER, sender).interaction.context == {}
 
 
-# --- which message it is --------------------------------------------------------------------------------------------------------
+# --- which message it is
+# --------------------------------------------------------------------------------------------------------
 
 
 def test_a_message_is_the_same_only_within_its_source() -> None:
@@ -195,9 +224,9 @@ def test_without_an_id_the_content_says_which_message_it_is() -> None:
 
 def test_without_an_id_and_a_time_the_same_thing_tomorrow_is_another() -> None:
     event = {"type": "track", "event": "Login", "userId": "u"}
-    today = read_event(event, None, WEB, NOW, Sender())
-    again = read_event(event, None, WEB, NOW.replace(second=30), Sender())
-    tomorrow = read_event(event, None, WEB, NOW.replace(day=23), Sender())
+    today = read_event(event, None, WEB, NOW, CaptureSender())
+    again = read_event(event, None, WEB, NOW.replace(second=30), CaptureSender())
+    tomorrow = read_event(event, None, WEB, NOW.replace(day=23), CaptureSender())
     assert today.event_id == again.event_id
     assert today.event_id != tomorrow.event_id
 
@@ -214,13 +243,18 @@ def test_a_capture_without_a_time_says_so() -> None:
 
 
 def test_the_lane_follows_the_strongest_identifier() -> None:
-    capture = read_event(a_track(userId="u-1"), None, WEB, NOW, Sender())
+    capture = read_event(a_track(userId="u-1"), None, WEB, NOW, CaptureSender())
     assert capture.lane_key == f"{IdentifierKind.USER_ID}:u-1"
 
 
 def test_a_page_call_s_page_is_kept_once() -> None:
     page = {"path": "/product", "url": "https://www.acme.example/product", "title": "Product", "referrer": ""}
-    event = {"type": "page", "anonymousId": "a", "properties": {**page, "plan": "pro"}, "context": {"locale": "en", "page": page}}
+    event = {
+        "type": "page",
+        "anonymousId": "a",
+        "properties": {**page, "plan": "pro"},
+        "context": {"locale": "en", "page": page},
+    }
     interaction = said(event, SERVER).interaction
     assert (interaction.properties, interaction.context) == ({**page, "plan": "pro"}, {"locale": "en"})
 

@@ -11,15 +11,35 @@ from aiohttp import web
 from tests.unit.gateway.running import WRITE_KEY, Door, PlayedService
 
 SELECT = "/v1/treatments:select"
-GUIDE = {"treatment_id": "trt_1", "revision": 2, "name": "Guide", "channel": "web", "content": {"headline": "Ninety days"}}
+GUIDE = {
+    "treatment_id": "trt_1",
+    "revision": 2,
+    "name": "Guide",
+    "channel": "web",
+    "content": {"headline": "Ninety days"},
+}
 CHOSEN: dict[str, Any] = {
     "person_id": "per_1",
     "buying_stage": "decision",
     "stage": "mql",
     "treatment": GUIDE,
     "alternatives": [
-        {"treatment_id": "trt_2", "name": "Case study", "channel": "web", "rank": 2, "why": "lower priority 40 < 60", "content": {"headline": "How"}},
-        {"treatment_id": "trt_4", "name": "Comparison", "channel": "web", "rank": 3, "why": "lower priority 30 < 60", "content": None},
+        {
+            "treatment_id": "trt_2",
+            "name": "Case study",
+            "channel": "web",
+            "rank": 2,
+            "why": "lower priority 40 < 60",
+            "content": {"headline": "How"},
+        },
+        {
+            "treatment_id": "trt_4",
+            "name": "Comparison",
+            "channel": "web",
+            "rank": 3,
+            "why": "lower priority 30 < 60",
+            "content": None,
+        },
     ],
     "why_not": [{"treatment_id": "trt_3", "reasons": ["consent was withdrawn"]}],
     "receipt": {"sentence": "Because they are ready."},
@@ -47,14 +67,22 @@ def asked_of(nurture: PlayedService) -> dict[str, Any]:
     return asked
 
 
-async def test_a_page_sees_the_catalogue_and_nothing_of_the_person(door: Door, identity: PlayedService, nurture: PlayedService) -> None:
+async def test_a_page_sees_the_catalogue_and_nothing_of_the_person(
+    door: Door, identity: PlayedService, nurture: PlayedService
+) -> None:
     knowing(identity, anonymous_id="per_1")
     answer = await door.send(SELECT, {"anonymous_id": "a-1", "channel": "web", "context": {"page": "/pricing"}})
     assert answer.status_code == 200, answer.text
     shown = {key: GUIDE[key] for key in ("treatment_id", "name", "channel", "content")}
     second = {"treatment_id": "trt_2", "name": "Case study", "channel": "web", "content": {"headline": "How"}}
     assert answer.json() == {"treatment": shown, "alternatives": [second]}
-    assert asked_of(nurture) == {"channel": "web", "limit": 1, "context": {"page": "/pricing"}, "dry_run": False, "person_id": "per_1"}
+    assert asked_of(nurture) == {
+        "channel": "web",
+        "limit": 1,
+        "context": {"page": "/pricing"},
+        "dry_run": False,
+        "person_id": "per_1",
+    }
     assert (nurture.callers[-1].subject, nurture.callers[-1].roles) == ("source:src_default", frozenset({"site"}))
     assert answer.headers["access-control-allow-origin"] == "*"
 
@@ -68,7 +96,9 @@ async def test_any_page_may_ask_with_its_key_wherever_it_puts_it(door: Door, ide
         {"content": orjson.dumps({"writeKey": WRITE_KEY}), "headers": {"content-type": "text/plain"}},
     ]
     assert [(await door.client.post(SELECT, **ask)).status_code for ask in asks] == [200] * 4
-    preflight = await door.client.options(SELECT, headers={"origin": "https://any.example", "access-control-request-method": "POST"})
+    preflight = await door.client.options(
+        SELECT, headers={"origin": "https://any.example", "access-control-request-method": "POST"}
+    )
     assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (204, "*")
     refused = await door.client.post(SELECT, json={})
     assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, "*")
@@ -83,7 +113,9 @@ async def test_a_key_sees_everything(door: Door) -> None:
     assert (await door.api("POST", SELECT, json={"person_id": "per_1"})).json() == CHOSEN | {"degraded": []}
 
 
-async def test_the_strongest_name_that_somebody_goes_by_decides(door: Door, identity: PlayedService, nurture: PlayedService) -> None:
+async def test_the_strongest_name_that_somebody_goes_by_decides(
+    door: Door, identity: PlayedService, nurture: PlayedService
+) -> None:
     names = {"anonymous_id": "a-1", "email": "ada@example.com", "user_id": "u-1"}
     knowing(identity, email="per_2", anonymous_id="per_1")
     await door.send(SELECT, names)
@@ -98,7 +130,9 @@ async def test_the_strongest_name_that_somebody_goes_by_decides(door: Door, iden
     assert "person_id" not in asked_of(nurture)
 
 
-async def test_while_identity_is_away_everybody_is_a_stranger(door: Door, identity: PlayedService, nurture: PlayedService) -> None:
+async def test_while_identity_is_away_everybody_is_a_stranger(
+    door: Door, identity: PlayedService, nurture: PlayedService
+) -> None:
     identity.says("GET", "/v1/people", {}, 500)
     assert (await door.send(SELECT, {"email": "ada@example.com"})).status_code == 200
     assert "person_id" not in asked_of(nurture)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.events.identity import ConsentChanged, InteractionRecognized
 from contracts.values import Consent, ConsentChannel, Flag, InteractionKind
-from services.identity import domain
+from services.identity.domain.consent import LONGEST_WORDING, ConsentClaim, consent_by_channel, statements_of
 from tests.unit.identity.world import DAWN, World, a_capture
 
 EMAIL, PHONE, ANY = ConsentChannel.EMAIL, ConsentChannel.PHONE, ConsentChannel.ANY
@@ -25,7 +25,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 
 def said_by(**told: Any) -> dict[str, str]:
     """Channel -> consent, as one capture says it."""
-    return {one.channel.value: one.consent.value for one in domain.statements_of(a_capture(1, **told).interaction)}
+    return {one.channel.value: one.consent.value for one in statements_of(a_capture(1, **told).interaction)}
 
 
 def boxes(**fields: Any) -> dict[str, str]:
@@ -111,7 +111,7 @@ def test_hubspot_s_subscriptions_are_consent_with_their_wording_and_processing_i
         {"value": False, "text": "And the weekly one."},
     ]
     form = a_capture(1, context={"consent": {"legalConsentOptions": {"consent": {**told, "communications": letters}}}})
-    assert domain.statements_of(form.interaction) == (domain.Statement(EMAIL, GRANTED, "Yes, send me the monthly letter."),)
+    assert statements_of(form.interaction) == (ConsentClaim(EMAIL, GRANTED, "Yes, send me the monthly letter."),)
     assert boxes(legalConsentOptions={"consent": {"communications": [{"value": False}, "odd"]}}) == {}
     assert boxes(legalConsentOptions={"legitimateInterest": {"value": True, "legalBasis": "CUSTOMER"}}) == {}
 
@@ -149,13 +149,20 @@ def test_a_robot_and_a_company_consent_to_nothing() -> None:
 
 
 @settings(max_examples=300)
-@given(st.dictionaries(st.text() | st.sampled_from(["consent", "emailOptOut", "legalConsentOptions", "newsletter"]), JSON, max_size=4), JSON)
+@given(
+    st.dictionaries(
+        st.text() | st.sampled_from(["consent", "emailOptOut", "legalConsentOptions", "newsletter"]), JSON, max_size=4
+    ),
+    JSON,
+)
 def test_whatever_is_sent_is_read_without_a_failure(fields: dict[str, Any], odd: Any) -> None:
-    read = domain.statements_of(a_capture(1, context={"consent": fields}, traits=fields).interaction)
+    read = statements_of(a_capture(1, context={"consent": fields}, traits=fields).interaction)
     assert len({one.channel for one in read}) == len(read)
-    assert domain.statements_of(a_capture(1, context={"consent": odd, "page": odd}).interaction) is not None
+    assert statements_of(a_capture(1, context={"consent": odd, "page": odd}).interaction) is not None
     for one in read:
-        assert one.wording is None or (one.wording.encode() and len(one.wording) <= domain.LONGEST_WORDING and "\0" not in one.wording)
+        assert one.wording is None or (
+            one.wording.encode() and len(one.wording) <= LONGEST_WORDING and "\0" not in one.wording
+        )
 
 
 def granting(number: int, **told: Any) -> Any:
@@ -167,23 +174,39 @@ def withdrawing(number: int, **told: Any) -> Any:
 
 
 def test_a_change_is_told_after_the_interaction_and_a_repetition_is_not() -> None:
-    world = World().hears(granting(1, user_id="u1"), granting(2, user_id="u1"), withdrawing(3, user_id="u1"), a_capture(4, user_id="u1"))
+    world = World().hears(
+        granting(1, user_id="u1"), granting(2, user_id="u1"), withdrawing(3, user_id="u1"), a_capture(4, user_id="u1")
+    )
     first, second = world.heard(ConsentChanged)
     assert (first.consent, second.consent) == (GRANTED, WITHDRAWN)
-    assert (first.channel, first.interaction_id, first.source_id) == (EMAIL, world.recognized()[0].interaction.interaction_id, "src_web")
-    assert (first.person_id, first.fragment_id, first.graph_version) == (world.person(user_id="u1"), world.fragment(user_id="u1").fragment_id, 1)
+    assert (first.channel, first.interaction_id, first.source_id) == (
+        EMAIL,
+        world.recognized()[0].interaction.interaction_id,
+        "src_web",
+    )
+    assert (first.person_id, first.fragment_id, first.graph_version) == (
+        world.person(user_id="u1"),
+        world.fragment(user_id="u1").fragment_id,
+        1,
+    )
     after = [type(world.said[index - 1]) for index, event in enumerate(world.said) if isinstance(event, ConsentChanged)]
     assert after == [InteractionRecognized, InteractionRecognized]
 
 
 def test_a_statement_that_arrives_late_does_not_undo_a_later_one() -> None:
-    world = World().hears(withdrawing(1, user_id="u1"), granting(2, user_id="u1", occurred_at=DAWN - timedelta(days=30)))
+    world = World().hears(
+        withdrawing(1, user_id="u1"), granting(2, user_id="u1", occurred_at=DAWN - timedelta(days=30))
+    )
     assert world.consent(user_id="u1") == {"email": "withdrawn"}
     assert len(world.heard(ConsentChanged)) == 1
 
 
 def test_the_latest_word_counts_over_all_names_of_a_person() -> None:
-    world = World().hears(granting(1, user_id="u1"), withdrawing(2, email="ann@acme.com"), a_capture(3, user_id="u1", email="ann@acme.com"))
+    world = World().hears(
+        granting(1, user_id="u1"),
+        withdrawing(2, email="ann@acme.com"),
+        a_capture(3, user_id="u1", email="ann@acme.com"),
+    )
     assert world.consent(user_id="u1") == {"email": "withdrawn"}
     world.hears(granting(4, user_id="u1"))
     assert world.consent(email="ann@acme.com") == {"email": "granted"}
@@ -191,7 +214,9 @@ def test_the_latest_word_counts_over_all_names_of_a_person() -> None:
 
 def test_of_two_words_of_one_moment_on_two_names_the_withdrawal_counts() -> None:
     for first, second in ((granting, withdrawing), (withdrawing, granting)):
-        world = World().hears(first(1, user_id="u1", occurred_at=DAWN), second(2, email="ann@acme.com", occurred_at=DAWN))
+        world = World().hears(
+            first(1, user_id="u1", occurred_at=DAWN), second(2, email="ann@acme.com", occurred_at=DAWN)
+        )
         world.hears(a_capture(3, user_id="u1", email="ann@acme.com"))
         assert world.consent(user_id="u1") == {"email": "withdrawn"}
 
@@ -206,7 +231,9 @@ def test_a_word_about_all_channels_is_about_each_of_them() -> None:
 def test_what_a_human_records_hangs_on_the_address_it_is_about_and_stays_with_it() -> None:
     world = World().hears(a_capture(1, user_id="u1"), a_capture(2, email="ann@acme.com"))
     link_id = world.merges(world.person(user_id="u1"), world.person(email="ann@acme.com"))
-    world.records(world.person(user_id="u1"), EMAIL, GRANTED, "told me at the fair").records(world.person(user_id="u1"), PHONE, WITHDRAWN)
+    world.records(world.person(user_id="u1"), EMAIL, GRANTED, "told me at the fair").records(
+        world.person(user_id="u1"), PHONE, WITHDRAWN
+    )
     told = world.heard(ConsentChanged)
     assert [(one.source_id, one.wording, one.interaction_id[:4]) for one in told] == [
         ("api:usr_ada", "told me at the fair", "cns_"),
@@ -217,7 +244,7 @@ def test_what_a_human_records_hangs_on_the_address_it_is_about_and_stays_with_it
     assert world.consent(user_id="u1") == {"phone": "withdrawn"}
 
 
-def test_a_human_s_word_counts_although_a_sender_s_clock_was_ahead_and_is_told_although_the_name_it_hangs_on_said_so_before() -> None:
+def test_a_human_s_word_counts_ahead_of_a_fast_clock_and_is_told_although_the_name_it_hangs_on_said_so_before() -> None:
     ahead = DAWN + timedelta(days=900)
     world = World().hears(granting(1, email="ann@acme.com"), withdrawing(2, user_id="u1", occurred_at=ahead))
     world.hears(a_capture(3, user_id="u1", email="ann@acme.com"))
@@ -231,6 +258,6 @@ def test_a_human_s_word_counts_although_a_sender_s_clock_was_ahead_and_is_told_a
 
 
 def test_statements_about_any_do_not_speak_where_nothing_was_asked() -> None:
-    assert domain.settle([]) == {}
+    assert consent_by_channel([]) == {}
     world = World().hears(a_capture(1, user_id="u1", traits={"marketing_consent": True}))
     assert world.consent(user_id="u1") == {ANY.value: "granted"}

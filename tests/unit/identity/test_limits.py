@@ -1,4 +1,6 @@
-"""How much one person may gather: what was claimed never takes the room of what is verified, and nothing grows for ever."""
+"""How much one person may gather: what was claimed never takes the room of what
+is verified, and nothing grows for ever.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chassis.auth import Principal
+from chassis.web.auth import Principal
 from contracts.events.identity import AccountChanged, PersonMerged, PersonSplit
 from contracts.limits import ACCOUNT_TRAITS, DEVICES, EMAILS, FRAGMENTS, SAID_BYTES, USER_IDS, VALUE_BYTES
 from contracts.values import AccountClaim
-from services.identity import domain, store
+from services.identity.domain.links import IdentifierLimits, TooManyFragments
+from services.identity.domain.recognition import RecognitionRules
+from services.identity.domain.workspace import IdentityWorkspace
 from services.identity.main import create_service
 from services.identity.settings import IdentitySettings
+from services.identity.store import write
 from tests.support.nats import NatsServer
 from tests.support.service import PUBLIC_KEY, running, token
 from tests.unit.identity.world import DAWN, World, a_capture
@@ -27,7 +32,7 @@ def reasons(world: World) -> set[str]:
 
 
 def a_small_world(claimed: int = 5, most: int = 8) -> World:
-    return World(domain.Rules(limits=domain.Limits(claimed_fragments=claimed, fragments=most)))
+    return World(RecognitionRules(limits=IdentifierLimits(claimed_fragments=claimed, fragments=most)))
 
 
 def test_junk_that_strangers_claim_does_not_keep_out_what_a_server_knows() -> None:
@@ -41,7 +46,12 @@ def test_junk_that_strangers_claim_does_not_keep_out_what_a_server_knows() -> No
 
 def test_what_servers_vouch_for_has_its_own_limit() -> None:
     world = World().hears(*(a_capture(number, user_id="u1", email=f"a{number}@acme.com") for number in range(EMAILS)))
-    world.hears(*(a_capture(100 + number, user_id="u1", email=f"b{number}@acme.com", server=True) for number in range(EMAILS + 1)))
+    world.hears(
+        *(
+            a_capture(100 + number, user_id="u1", email=f"b{number}@acme.com", server=True)
+            for number in range(EMAILS + 1)
+        )
+    )
     person = world.person(user_id="u1")
     joined = [one.value for one in world.parts(person) if one.kind == "email"]
     assert len(joined) == 2 * EMAILS
@@ -64,8 +74,8 @@ _junk = st.lists(
 @settings(max_examples=100)
 @given(_junk)
 def test_no_claims_whatsoever_keep_out_what_a_server_knows(junk: list[dict[str, Any]]) -> None:
-    small = domain.Limits(emails=2, phones=2, anonymous_ids=3, claimed_fragments=8)
-    world = World(domain.Rules(limits=small)).hears(a_capture(0, user_id="victim", server=True))
+    small = IdentifierLimits(emails=2, phones=2, anonymous_ids=3, claimed_fragments=8)
+    world = World(RecognitionRules(limits=small)).hears(a_capture(0, user_id="victim", server=True))
     world.hears(*(a_capture(1 + number, **told) for number, told in enumerate(junk)))
     told: dict[str, Any] = {"email": "new@acme.com", "phone": "+49307654321", "anonymous_id": "own"}
     world.hears(a_capture(900, user_id="victim", server=True, **told))
@@ -74,13 +84,17 @@ def test_no_claims_whatsoever_keep_out_what_a_server_knows(junk: list[dict[str, 
 
 def test_a_browser_that_forgets_its_id_each_week_is_known_after_five_years() -> None:
     weeks = [DAWN + timedelta(weeks=number) for number in range(260)]
-    world = World().hears(*(a_capture(number, user_id="u1", anonymous_id=f"a{number}", at=at) for number, at in enumerate(weeks)))
+    world = World().hears(
+        *(a_capture(number, user_id="u1", anonymous_id=f"a{number}", at=at) for number, at in enumerate(weeks))
+    )
     assert not world.refusals
     assert {world.person(anonymous_id=f"a{number}") for number in range(260)} == {world.person(user_id="u1")}
 
 
 def test_a_kiosk_gathers_so_many_devices_and_no_more_until_they_are_of_long_ago() -> None:
-    world = World().hears(*(a_capture(number, user_id="kiosk", anonymous_id=f"a{number}") for number in range(DEVICES + 5)))
+    world = World().hears(
+        *(a_capture(number, user_id="kiosk", anonymous_id=f"a{number}") for number in range(DEVICES + 5))
+    )
     assert len([one for one in world.parts(world.person(user_id="kiosk")) if one.kind == "anonymous_id"]) == DEVICES
     assert reasons(world) == {"too_many_devices"}
     world.hears(a_capture(900, user_id="kiosk", anonymous_id="later", at=DAWN + timedelta(days=91)))
@@ -106,15 +120,21 @@ def test_the_whole_person_counts_also_what_a_human_joined() -> None:
 
 
 def test_user_ids_are_gathered_by_alias_up_to_a_limit() -> None:
-    world = World().hears(*(a_capture(number, user_id="u", previous=f"before{number}") for number in range(USER_IDS + 3)))
+    world = World().hears(
+        *(a_capture(number, user_id="u", previous=f"before{number}") for number in range(USER_IDS + 3))
+    )
     assert len(world.parts(world.person(user_id="u"))) == USER_IDS
     assert reasons(world) == {"too_many_user_ids"}
 
 
 def crowd(count: int, name: str) -> World:
     """A person of so many devices; only a human, or years, make one so large."""
-    world = World(domain.Rules(limits=domain.Limits(anonymous_ids=10_000, claimed_fragments=10_000, fragments=10_000)))
-    return world.hears(*(a_capture(number, email=f"{name}@acme.com", anonymous_id=f"{name}{number}") for number in range(count - 1)))
+    world = World(
+        RecognitionRules(limits=IdentifierLimits(anonymous_ids=10_000, claimed_fragments=10_000, fragments=10_000))
+    )
+    return world.hears(
+        *(a_capture(number, email=f"{name}@acme.com", anonymous_id=f"{name}{number}") for number in range(count - 1))
+    )
 
 
 def test_the_events_of_the_largest_person_there_can_be_are_within_what_is_said() -> None:
@@ -131,13 +151,16 @@ def test_the_events_of_the_largest_person_there_can_be_are_within_what_is_said()
 def test_a_human_cannot_make_a_person_larger_than_that() -> None:
     one, other = crowd(FRAGMENTS // 2, "a"), crowd(FRAGMENTS // 2 + 1, "b")
     world = World(fragments=one.fragments | other.fragments)
-    with pytest.raises(domain.TooManyFragments):
+    with pytest.raises(TooManyFragments):
         world.merges(world.person(email="a@acme.com"), world.person(email="b@acme.com"))
 
 
 def test_an_account_keeps_so_many_traits_and_claims_fill_half_of_them() -> None:
     def claim(number: int, *, server: bool = False) -> Any:
-        traits = {f"{'s' if server else 'c'}{number}-{one}": "x" * 900 for one in range(40)} | {"huge": "x" * (VALUE_BYTES + 1), "n" * 200: 1}
+        traits = {f"{'s' if server else 'c'}{number}-{one}": "x" * 900 for one in range(40)} | {
+            "huge": "x" * (VALUE_BYTES + 1),
+            "n" * 200: 1,
+        }
         return a_capture(number, user_id="u1", server=server, account=AccountClaim(group_id="g1", traits=traits))
 
     world = World().hears(*(claim(number) for number in range(3)))
@@ -160,8 +183,10 @@ async def test_a_merge_by_hand_that_would_be_too_large_is_a_conflict_and_changes
     async with running(create_service(settings)) as identity:
         async with identity.runtime.writing() as context:
             for world in (one, other):
-                came = domain.Recognition(new_fragments=list(world.fragments.values()), new_links=list(world.links.values()))
-                await store.save_recognition(context.session, came)
+                workspace = IdentityWorkspace()
+                workspace.graph.fragments.update(world.fragments)
+                workspace.graph.links.update({link.pair: link for link in world.links.values()})
+                await write.workspace(context.session, workspace)
         path = f"/v1/people/{one.person(email='a@acme.com')}:merge"
         body = {"with_person_id": other.person(email="b@acme.com"), "reason": "they said so"}
         headers = {"authorization": f"Bearer {token(Principal('ada', frozenset({'sales'})))}"}

@@ -12,7 +12,9 @@ from contracts.envelope import Event
 from contracts.events.gateway import InteractionReceived
 from contracts.events.identity import ConsentChanged, InteractionRecognized, PersonCreated, PersonMerged, PersonSplit
 from contracts.values import Strength
-from services.identity import domain
+from services.identity.domain.consent import consent_by_channel
+from services.identity.domain.fragments import Link, components, is_test_person, person_of
+from services.identity.domain.links import part_off
 from tests.unit.identity.world import DAWN, World, a_capture
 
 _NAMES: dict[str, list[str | None]] = {
@@ -38,7 +40,9 @@ _told = st.fixed_dictionaries(
         "occurred_at": st.integers(0, 5).map(lambda hour: DAWN - timedelta(hours=hour)),
     }
 )
-_aliases = st.fixed_dictionaries({"user_id": st.sampled_from(["u1", "u2", "u3"]), "previous": st.sampled_from(["u1", "u2", "a1", "u9"])})
+_aliases = st.fixed_dictionaries(
+    {"user_id": st.sampled_from(["u1", "u2", "u3"]), "previous": st.sampled_from(["u1", "u2", "a1", "u9"])}
+)
 _stories = st.lists(st.one_of(_told, _told, _told, _aliases), min_size=1, max_size=25)
 _small = settings(max_examples=150)
 
@@ -58,21 +62,23 @@ def in_batches(captures: list[InteractionReceived], size: int) -> World:
 @given(_stories, st.integers(1, 7))
 def test_the_partition_is_what_the_live_automatic_links_join(story: list[dict[str, Any]], size: int) -> None:
     world = in_batches(captures_of(story), size)
-    groups = domain.components(world.fragments, [link.pair for link in world.links.values() if link.is_live])
+    groups = components(world.fragments, [link.pair for link in world.links.values() if link.is_live])
     for group in groups:
         assert {world.fragments[one].cluster_id for one in group} == {group[0]}
-        assert {world.fragments[one].person_id for one in group} == {domain.person_of(group[0])}
+        assert {world.fragments[one].person_id for one in group} == {person_of(group[0])}
         assert len({world.fragments[one].graph_version for one in group}) == 1
 
 
 @_small
 @given(_stories, st.integers(1, 7), st.data())
-def test_the_cores_are_what_the_live_verified_links_join(story: list[dict[str, Any]], size: int, data: st.DataObject) -> None:
+def test_the_cores_are_what_the_live_verified_links_join(
+    story: list[dict[str, Any]], size: int, data: st.DataObject
+) -> None:
     world = in_batches(captures_of(story), size)
     if data.draw(st.booleans()) and world.links:
         world.cuts(data.draw(st.sampled_from(sorted(link.link_id for link in world.links.values()))))
     verified = [link.pair for link in world.links.values() if link.is_live and link.strength is Strength.VERIFIED]
-    for group in domain.components(world.fragments, verified):
+    for group in components(world.fragments, verified):
         assert {world.fragments[one].core_id for one in group} == {group[0] if len(group) > 1 else None}
 
 
@@ -83,7 +89,7 @@ def test_how_captures_are_batched_changes_nothing(story: list[dict[str, Any]], o
     left, right = in_batches(captures, one), in_batches(captures, other)
     assert left.fragments == right.fragments
     assert left.links == right.links
-    assert left.answers == right.answers
+    assert left.consents == right.consents
     assert [wire(event) for event in left.said] == [wire(event) for event in right.said]
 
 
@@ -100,7 +106,9 @@ def test_a_replay_gives_the_same_ids_and_events_to_the_byte(story: list[dict[str
 def test_each_interaction_is_recognized_exactly_once(story: list[dict[str, Any]]) -> None:
     captures = captures_of(story)
     recognized = World().hears(*captures).recognized()
-    assert [one.interaction.interaction_id for one in recognized] == [capture.interaction.interaction_id for capture in captures]
+    assert [one.interaction.interaction_id for one in recognized] == [
+        capture.interaction.interaction_id for capture in captures
+    ]
 
 
 @_small
@@ -115,7 +123,9 @@ def test_a_hearer_who_folds_the_events_once_knows_what_the_store_knows(story: li
 
 @_small
 @given(_stories, st.integers(1, 5), st.data())
-def test_a_merge_that_is_cut_leaves_what_would_have_been_without_it(story: list[dict[str, Any]], size: int, data: st.DataObject) -> None:
+def test_a_merge_that_is_cut_leaves_what_would_have_been_without_it(
+    story: list[dict[str, Any]], size: int, data: st.DataObject
+) -> None:
     captures = captures_of(story)
     middle = data.draw(st.integers(1, len(captures)))
     merged, control = in_batches(captures[:middle], size), in_batches(captures[:middle], size)
@@ -139,10 +149,10 @@ def test_a_merge_that_is_cut_leaves_what_would_have_been_without_it(story: list[
     assert automatic(merged) == automatic(control)
     assert merged.refusals == control.refusals
     assert merged.accounts == control.accounts
-    assert merged.answers == control.answers
+    assert merged.consents == control.consents
     for person_id in {fragment.person_id for fragment in control.fragments.values()}:
-        assert domain.is_test_person(merged.parts(person_id)) == domain.is_test_person(control.parts(person_id))
-        assert domain.settle(merged.answers_of(person_id)) == domain.settle(control.answers_of(person_id))
+        assert is_test_person(merged.parts(person_id)) == is_test_person(control.parts(person_id))
+        assert consent_by_channel(merged.consents_of(person_id)) == consent_by_channel(control.consents_of(person_id))
 
 
 @_small
@@ -160,12 +170,16 @@ def test_statements_may_arrive_in_any_order_and_again(story: list[dict[str, Any]
 def test_a_hearer_of_consent_knows_the_answer_on_every_fragment(story: list[dict[str, Any]], size: int) -> None:
     world = in_batches(captures_of(story), size)
     heard = {(event.fragment_id, event.channel): event.consent for event in world.heard(ConsentChanged)}
-    assert heard == {(answer.fragment_id, answer.channel): answer.consent for answer in world.answers.values()}
+    assert heard == {(answer.fragment_id, answer.channel): answer.consent for answer in world.consents.values()}
 
 
 @_small
 @given(
-    st.lists(st.tuples(st.integers(0, 3), st.sets(st.sampled_from(["user_id", "email", "phone", "a", "b"]), min_size=1)), max_size=20), st.randoms()
+    st.lists(
+        st.tuples(st.integers(0, 3), st.sets(st.sampled_from(["user_id", "email", "phone", "a", "b"]), min_size=1)),
+        max_size=20,
+    ),
+    st.randoms(),
 )
 def test_without_conflicts_the_order_does_not_matter(told: list[tuple[int, set[str]]], random: Any) -> None:
     captures = [a_capture(number, **own_names(who, kinds)) for number, (who, kinds) in enumerate(told)]
@@ -185,7 +199,7 @@ def test_a_cut_pair_is_never_joined_again_by_machines(story: list[dict[str, Any]
         return
     link = world.links[data.draw(st.sampled_from(sorted(world.links)))]
     person_id = world.fragments[link.left_id].person_id
-    apart = domain.part_off(world.parts(person_id), world.links_of(person_id), [link.left_id])
+    apart = part_off(world.parts(person_id), world.links_of(person_id), [link.left_id])
     world.cuts(*(one.link_id for one in apart))
     world.hears(*(a_capture(100 + number, **told) for number, told in enumerate(story)))
     assert world.fragments[link.left_id].cluster_id != world.fragments[link.right_id].cluster_id
@@ -220,13 +234,18 @@ def wire(event: Event) -> tuple[dict[str, str], bytes]:
 
 def answers_by_name(world: World) -> dict[tuple[Any, ...], tuple[Any, ...]]:
     named = {one.fragment_id: (one.kind, one.value) for one in world.fragments.values() if one.kind is not None}
-    answers = [answer for answer in world.answers.values() if answer.fragment_id in named]
-    return {(*named[one.fragment_id], one.channel): (one.consent, one.interaction_id, one.occurred_at) for one in answers}
+    answers = [answer for answer in world.consents.values() if answer.fragment_id in named]
+    return {
+        (*named[one.fragment_id], one.channel): (one.consent, one.interaction_id, one.occurred_at) for one in answers
+    }
 
 
 def grouping(world: World) -> dict[str, tuple[Any, ...]]:
-    return {one.fragment_id: (one.cluster_id, one.person_id, one.kind, one.value, one.account_id, one.core_id) for one in world.fragments.values()}
+    return {
+        one.fragment_id: (one.cluster_id, one.person_id, one.kind, one.value, one.account_id, one.core_id)
+        for one in world.fragments.values()
+    }
 
 
-def automatic(world: World) -> dict[str, domain.Link]:
+def automatic(world: World) -> dict[str, Link]:
     return {link_id: link for link_id, link in world.links.items() if not link.is_manual}

@@ -18,14 +18,21 @@ from contracts.envelope import Event
 from contracts.events.gateway import InteractionReceived
 from contracts.ids import with_prefix
 from contracts.values import AccountClaim
-from services.identity import domain, store
+from services.identity.domain.claims import read_claims
+from services.identity.domain.consent import FragmentConsent
+from services.identity.domain.fragments import Fragment, Link, components, mark_as_test, person_of
+from services.identity.domain.links import HumanDecision, merge_by_hand, split_by_hand
+from services.identity.domain.recognition import RecognitionRules, recognize
+from services.identity.domain.workspace import IdentityWorkspace
+from services.identity.store import load, queries, write
+from services.identity.store.tables import Table
 from tests.support.eventually import eventually
 from tests.unit.identity.world import DAWN, World, a_capture
 
-RULES = domain.Rules()
+RULES = RecognitionRules()
 
 
-class Shelf:
+class StoredWorld:
     """What `World` is in memory, in a real store."""
 
     def __init__(self, database: Database) -> None:
@@ -33,61 +40,69 @@ class Shelf:
         self.said: list[Event] = []
 
     async def hears(self, *captures: InteractionReceived) -> None:
-        claims = domain.read_claims(captures, RULES.region)
+        claims = read_claims(captures, RULES.region)
         async with self.database.begin() as session:
-            came = domain.recognize(await store.load_known(session, claims), claims, RULES)
-            await store.save_recognition(session, came)
-        self.said += came.said
+            workspace = await load.for_claims(session, claims)
+            recognize(workspace, claims, RULES)
+            await write.workspace(session, workspace)
+        self.said += workspace.said
 
     async def merges(self, one_id: str, other_id: str) -> str:
         async with self.database.begin() as session:
-            fragments = await store.lock_people(session, [with_prefix("frg", one_id), with_prefix("frg", other_id)])
+            fragments = await load.lock_people(session, [with_prefix("frg", one_id), with_prefix("frg", other_id)])
             one, other = ([one for one in fragments if one.person_id == person_id] for person_id in (one_id, other_id))
-            came = domain.merge(one, other, domain.Act("usr_ada", DAWN + timedelta(days=1), "they said so"))
-            await store.save_regrouping(session, came)
+            came = merge_by_hand(one, other, HumanDecision("usr_ada", DAWN + timedelta(days=1), "they said so"))
+            await write.regrouping(session, came)
         return came.new_links[0].link_id
 
-    async def cuts(self, link: domain.Link) -> None:
+    async def cuts(self, link: Link) -> None:
         async with self.database.begin() as session:
-            fragments = await store.lock_people(session, [link.left_id])
-            links = await store.links_of(session, [one.fragment_id for one in fragments], live_only=True)
+            fragments = await load.lock_people(session, [link.left_id])
+            links = await queries.links_of(session, [one.fragment_id for one in fragments], live_only=True)
             cut = [one for one in links if one.link_id == link.link_id]
-            await store.save_regrouping(session, domain.split(fragments, links, cut, domain.Act("usr_ada", DAWN + timedelta(days=2), "they said so")))
+            await write.regrouping(
+                session,
+                split_by_hand(
+                    fragments, links, cut, HumanDecision("usr_ada", DAWN + timedelta(days=2), "they said so")
+                ),
+            )
 
-    async def fragments(self) -> dict[str, domain.Fragment]:
+    async def fragments(self) -> dict[str, Fragment]:
         async with self.database.read() as session:
-            ids = await store.find_people(session, {}, None, "", 10_000)
-            return {one.fragment_id: one for group in (await store.fragments_of(session, ids)).values() for one in group}
+            ids = await queries.find_people(session, {}, None, "", 10_000)
+            return {
+                one.fragment_id: one for group in (await queries.fragments_of(session, ids)).values() for one in group
+            }
 
     async def marks(self, person_id: str, *, is_test: bool) -> None:
         async with self.database.begin() as session:
-            fragments = await store.lock_people(session, [with_prefix("frg", person_id)])
-            came = domain.mark(fragments, is_test=is_test, by="usr_ada", at=DAWN + timedelta(days=1))
-            await store.save_marking(session, came)
+            fragments = await load.lock_people(session, [with_prefix("frg", person_id)])
+            came = mark_as_test(fragments, is_test=is_test, by="usr_ada", at=DAWN + timedelta(days=1))
+            await write.marks(session, came)
         self.said += came.said
 
-    async def answers(self) -> dict[tuple[str, str], domain.Answer]:
+    async def consents(self) -> dict[tuple[str, str], FragmentConsent]:
         ids = list(await self.fragments())
         async with self.database.read() as session:
-            return {(one.fragment_id, one.channel.value): one for one in await store.answers_on(session, ids)}
+            return {(one.fragment_id, one.channel.value): one for one in await queries.consents_on(session, ids)}
 
-    async def links(self) -> dict[str, domain.Link]:
+    async def links(self) -> dict[str, Link]:
         ids = list(await self.fragments())
         async with self.database.read() as session:
-            return {link.link_id: link for link in await store.links_of(session, ids)}
+            return {link.link_id: link for link in await queries.links_of(session, ids)}
 
 
 @pytest_asyncio.fixture
-async def shelf(store_url: str) -> AsyncIterator[Shelf]:
+async def shelf(store_url: str) -> AsyncIterator[StoredWorld]:
     await migrate(store_url, "services.identity.migrations")
     database = Database(store_url)
-    yield Shelf(database)
+    yield StoredWorld(database)
     await database.close()
 
 
 async def test_the_migrations_make_the_tables_that_the_code_speaks_of(store_url: str) -> None:
     await migrate(store_url, "services.identity.migrations")
-    assert await drift(store_url, store.Table.metadata) == []
+    assert await drift(store_url, Table.metadata) == []
 
 
 def a_story(seed: int, length: int = 120) -> list[InteractionReceived]:
@@ -108,16 +123,20 @@ def a_story(seed: int, length: int = 120) -> list[InteractionReceived]:
             told |= {"user_id": random.choice(["u1", "u2", "u3"]), "previous": random.choice(["a1", "u1", "u9"])}
         if random.random() < 0.2:
             domain_name = random.choice([None, "acme.com", "beta.io"])
-            told["account"] = AccountClaim(group_id=random.choice([None, "g1", "g2"]), domain=domain_name, name=random.choice([None, "Acme"]))
+            told["account"] = AccountClaim(
+                group_id=random.choice([None, "g1", "g2"]), domain=domain_name, name=random.choice([None, "Acme"])
+            )
         if random.random() < 0.3:
-            told["context"] = {"consent": random.choice([{"newsletter": "on"}, {"emailOptOut": "1"}, {"marketing_consent": "yes"}])}
+            told["context"] = {
+                "consent": random.choice([{"newsletter": "on"}, {"emailOptOut": "1"}, {"marketing_consent": "yes"}])
+            }
             told["occurred_at"] = DAWN - timedelta(hours=random.randrange(5))
         captures.append(a_capture(number, **told))
     return captures
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_the_store_keeps_and_loads_what_the_domain_needs(shelf: Shelf, seed: int) -> None:
+async def test_the_store_keeps_and_loads_what_the_domain_needs(shelf: StoredWorld, seed: int) -> None:
     world, story = World(), a_story(seed)
     for start in range(0, len(story), 7):
         world.hears(*story[start : start + 7])
@@ -126,16 +145,18 @@ async def test_the_store_keeps_and_loads_what_the_domain_needs(shelf: Shelf, see
     assert await shelf.links() == world.links
     assert [event.body() for event in shelf.said] == [event.body() for event in world.said]
     async with shelf.database.read() as session:
-        accounts = await store.find_accounts(session, {}, None, "", 1000)
-        refusals = await store.refusals_of(session, list(world.fragments))
-    assert await shelf.answers() == world.answers
-    assert len(world.answers) > 20
-    assert {one.account_id: one for one in accounts} == {key: one for key, one in world.accounts.items() if not one.survivor_id}
+        accounts = await queries.find_accounts(session, {}, None, "", 1000)
+        refusals = await queries.refusals_of(session, list(world.fragments))
+    assert await shelf.consents() == world.consents
+    assert len(world.consents) > 20
+    assert {one.account_id: one for one in accounts} == {
+        key: one for key, one in world.accounts.items() if not one.survivor_id
+    }
     assert {row["refusal_id"] for row in refusals} == set(world.refusals)
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_a_merge_that_is_cut_leaves_the_store_as_if_it_had_never_been(shelf: Shelf, seed: int) -> None:
+async def test_a_merge_that_is_cut_leaves_the_store_as_if_it_had_never_been(shelf: StoredWorld, seed: int) -> None:
     control, story = World(), a_story(100 + seed, 60)
     control.hears(*story)
     await shelf.hears(*story[:30])
@@ -148,10 +169,10 @@ async def test_a_merge_that_is_cut_leaves_the_store_as_if_it_had_never_been(shel
     kept = {one: grouping(fragment) for one, fragment in (await shelf.fragments()).items()}
     assert kept == {one: grouping(redirected(control, fragment)) for one, fragment in control.fragments.items()}
     assert {key: link for key, link in (await shelf.links()).items() if not link.is_manual} == control.links
-    assert await shelf.answers() == control.answers
+    assert await shelf.consents() == control.consents
 
 
-async def test_what_a_human_cut_is_remembered_by_the_store(shelf: Shelf) -> None:
+async def test_what_a_human_cut_is_remembered_by_the_store(shelf: StoredWorld) -> None:
     await shelf.hears(a_capture(1, user_id="u1", anonymous_id="a1"), a_capture(2, user_id="u1", email="ann@acme.com"))
     link = next(link for link in (await shelf.links()).values() if link.created_at == DAWN + timedelta(seconds=1))
     await shelf.cuts(link)
@@ -160,13 +181,17 @@ async def test_what_a_human_cut_is_remembered_by_the_store(shelf: Shelf) -> None
     assert fragments["email", "ann@acme.com"] == fragments["user_id", "u1"] != fragments["anonymous_id", "a1"]
 
 
-async def test_a_mark_is_kept_and_outlives_what_is_captured_afterwards(shelf: Shelf) -> None:
+async def test_a_mark_is_kept_and_outlives_what_is_captured_afterwards(shelf: StoredWorld) -> None:
     await shelf.hears(a_capture(1, user_id="u1", anonymous_id="a1"))
     (oldest, *_) = sorted(await shelf.fragments())
     await shelf.marks(with_prefix("per", oldest), is_test=True)
-    await shelf.hears(a_capture(2, user_id="u1", email="ann@acme.com"), a_capture(0, phone="+49301234567", user_id="u1"))
+    await shelf.hears(
+        a_capture(2, user_id="u1", email="ann@acme.com"), a_capture(0, phone="+49301234567", user_id="u1")
+    )
     marked = [one for one in (await shelf.fragments()).values() if one.is_marked]
-    assert [(one.fragment_id, one.marked_by, one.marked_at) for one in marked] == [(oldest, "usr_ada", DAWN + timedelta(days=1))]
+    assert [(one.fragment_id, one.marked_by, one.marked_at) for one in marked] == [
+        (oldest, "usr_ada", DAWN + timedelta(days=1))
+    ]
     await shelf.marks(with_prefix("per", oldest), is_test=False)
     assert not any(one.is_marked for one in (await shelf.fragments()).values())
 
@@ -180,34 +205,42 @@ async def test_a_store_of_before_keeps_its_fragments_and_takes_marks_and_consent
     async with database.begin() as session:
         row = f"'frg_1', 'user_id', 'u1', 'frg_1', 'per_1', 1, '{moment}', 'src_web', false"
         await session.execute(text(f"INSERT INTO fragment ({columns}) VALUES ({row})"))
-    shelf = Shelf(database)
+    shelf = StoredWorld(database)
     await shelf.hears(a_capture(1, user_id="u1", context={"consent": {"newsletter": "on"}}))
     await shelf.marks("per_1", is_test=True)
     (fragment,) = (await shelf.fragments()).values()
     assert (fragment.fragment_id, fragment.is_marked) == ("frg_1", True)
-    assert list(await shelf.answers()) == [("frg_1", "email")]
+    assert list(await shelf.consents()) == [("frg_1", "email")]
     await database.close()
 
 
-async def test_refusals_and_remarks_are_counted(shelf: Shelf) -> None:
+async def test_refusals_and_remarks_are_counted(shelf: StoredWorld) -> None:
     await shelf.hears(a_capture(1, user_id="u1", anonymous_id="a1"))
     for number in range(2, 5):
-        await shelf.hears(*(a_capture(10 * number + one, user_id="u2", anonymous_id="a1", email="nobody") for one in range(2)))
+        await shelf.hears(
+            *(a_capture(10 * number + one, user_id="u2", anonymous_id="a1", email="nobody") for one in range(2))
+        )
     ids = list(await shelf.fragments())
     async with shelf.database.read() as session:
-        (refusal,) = await store.refusals_of(session, ids)
-        (remark,) = await store.remarks_of(session, ids)
-    assert (refusal["reason"], refusal["times"], refusal["first_at"]) == ("two_user_ids", 6, DAWN + timedelta(seconds=20))
+        (refusal,) = await queries.refusals_of(session, ids)
+        (remark,) = await queries.remarks_of(session, ids)
+    assert (refusal["reason"], refusal["times"], refusal["first_at"]) == (
+        "two_user_ids",
+        6,
+        DAWN + timedelta(seconds=20),
+    )
     assert (remark["kind"], remark["reason"], remark["times"]) == ("email", "not_an_email", 6)
 
 
 async def test_shards_that_see_one_name_at_once_end_with_one_fragment(postgres_url: str) -> None:
     await migrate(postgres_url, "services.identity.migrations")
     database = Database(postgres_url)
-    shards = [Shelf(database), Shelf(database)]
+    shards = [StoredWorld(database), StoredWorld(database)]
 
-    async def tell(shard: Shelf, number: int) -> None:
-        captures = [a_capture(100 * number + one, user_id=f"u{one % 5}", anonymous_id=f"a{number}-{one}") for one in range(20)]
+    async def tell(shard: StoredWorld, number: int) -> None:
+        captures = [
+            a_capture(100 * number + one, user_id=f"u{one % 5}", anonymous_id=f"a{number}-{one}") for one in range(20)
+        ]
         while True:
             try:
                 return await shard.hears(*captures)
@@ -217,34 +250,34 @@ async def test_shards_that_see_one_name_at_once_end_with_one_fragment(postgres_u
 
     await asyncio.gather(*(tell(shards[number % 2], number) for number in range(8)))
     fragments = await shards[0].fragments()
-    groups = domain.components(fragments, [link.pair for link in (await shards[0].links()).values() if link.is_live])
+    groups = components(fragments, [link.pair for link in (await shards[0].links()).values() if link.is_live])
     assert len(fragments) == 5 + 8 * 20
     assert len(groups) == 5
     for group in groups:
-        assert {fragments[one].person_id for one in group} == {domain.person_of(group[0])}
+        assert {fragments[one].person_id for one in group} == {person_of(group[0])}
     await database.close()
 
 
 async def test_people_who_are_merged_while_a_shard_waits_for_them_are_locked_as_one(postgres_url: str) -> None:
     await migrate(postgres_url, "services.identity.migrations")
     database = Database(postgres_url)
-    shelf = Shelf(database)
+    shelf = StoredWorld(database)
     await shelf.hears(a_capture(1, user_id="u1"), a_capture(2, user_id="u2"))
-    claims = domain.read_claims([a_capture(3, user_id="u1")], RULES.region)
+    claims = read_claims([a_capture(3, user_id="u1")], RULES.region)
 
     has_both, may_end = asyncio.Event(), asyncio.Event()
 
-    async def take_both() -> domain.Known:
+    async def take_both() -> IdentityWorkspace:
         async with database.begin() as session:
-            known = await store.load_known(session, claims)
+            known = await load.for_claims(session, claims)
             has_both.set()
             await may_end.wait()
             return known
 
     async with database.begin() as session:
-        fragments = await store.lock_people(session, list(await shelf.fragments()))
+        fragments = await load.lock_people(session, list(await shelf.fragments()))
         one, other = ([fragment] for fragment in sorted(fragments, key=lambda each: each.fragment_id))
-        await store.save_regrouping(session, domain.merge(one, other, domain.Act("usr_ada", DAWN, "they said so")))
+        await write.regrouping(session, merge_by_hand(one, other, HumanDecision("usr_ada", DAWN, "they said so")))
         waiting = asyncio.create_task(take_both())
         await eventually(lambda: somebody_waits(database))
     await asyncio.wait_for(has_both.wait(), 5)
@@ -252,7 +285,7 @@ async def test_people_who_are_merged_while_a_shard_waits_for_them_are_locked_as_
         assert list(await session.scalars(text("SELECT fragment_id FROM fragment FOR UPDATE SKIP LOCKED"))) == []
     may_end.set()
     known = await waiting
-    assert {fragment.value for fragment in known.fragments} == {"u1", "u2"}
+    assert {fragment.value for fragment in known.graph.fragments.values()} == {"u1", "u2"}
     await database.close()
 
 
@@ -262,7 +295,7 @@ async def somebody_waits(database: Database) -> bool:
         return bool(await session.scalar(text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")))
 
 
-def redirected(world: World, fragment: domain.Fragment) -> domain.Fragment:
+def redirected(world: World, fragment: Fragment) -> Fragment:
     """The store writes the surviving account onto fragments at once; the memory keeps what was first said."""
     account_id = fragment.account_id
     while account_id and world.accounts[account_id].survivor_id:
@@ -270,5 +303,12 @@ def redirected(world: World, fragment: domain.Fragment) -> domain.Fragment:
     return fragment._replace(account_id=account_id)
 
 
-def grouping(fragment: domain.Fragment) -> tuple[Any, ...]:
-    return fragment.cluster_id, fragment.person_id, fragment.kind, fragment.value, fragment.account_id, fragment.created_at
+def grouping(fragment: Fragment) -> tuple[Any, ...]:
+    return (
+        fragment.cluster_id,
+        fragment.person_id,
+        fragment.kind,
+        fragment.value,
+        fragment.account_id,
+        fragment.created_at,
+    )

@@ -10,7 +10,8 @@ import pytest
 from contracts.events.identity import AccountCreated, PersonCreated, PersonMerged, PersonSplit
 from contracts.ids import with_prefix
 from contracts.values import Strength
-from services.identity import domain
+from services.identity.domain.fragments import partition_at, person_of
+from services.identity.domain.links import AlreadyOne, NothingToPart, part_off
 from tests.unit.identity.world import DAWN, World, a_capture
 
 
@@ -25,7 +26,9 @@ def test_an_anonymous_visit_belongs_to_the_person_once_they_say_who_they_are() -
 
 
 def test_an_interaction_stays_with_its_fragment_for_ever() -> None:
-    world = World().hears(a_capture(1, anonymous_id="a1"), a_capture(2, user_id="u1", anonymous_id="a1"), a_capture(3, anonymous_id="a1"))
+    world = World().hears(
+        a_capture(1, anonymous_id="a1"), a_capture(2, user_id="u1", anonymous_id="a1"), a_capture(3, anonymous_id="a1")
+    )
     device, user, again = (one.fragment_id for one in world.recognized())
     assert device == again == world.fragment(anonymous_id="a1").fragment_id
     assert user == world.fragment(user_id="u1").fragment_id
@@ -43,7 +46,9 @@ def test_two_known_people_who_turn_out_to_be_one_are_merged_into_the_older() -> 
 
 
 def test_an_absorbed_id_still_leads_to_the_survivor() -> None:
-    world = World().hears(a_capture(1, email="ann@acme.com"), a_capture(2, user_id="u1"), a_capture(3, user_id="u1", email="ann@acme.com"))
+    world = World().hears(
+        a_capture(1, email="ann@acme.com"), a_capture(2, user_id="u1"), a_capture(3, user_id="u1", email="ann@acme.com")
+    )
     (absorbed,) = world.heard(PersonMerged)[0].absorbed_person_ids
     assert world.fragments[with_prefix("frg", absorbed)].person_id == world.person(email="ann@acme.com")
 
@@ -55,7 +60,11 @@ def test_a_capture_that_arrives_late_creates_its_person_before_it_absorbs_the_kn
     kinds = [type(event).__name__ for event in world.said if not isinstance(event, AccountCreated)][2:]
     assert kinds == ["PersonCreated", "PersonMerged", "InteractionRecognized"]
     assert world.heard(PersonMerged)[0].absorbed_person_ids == (known,)
-    assert world.heard(PersonMerged)[0].person_id == world.person(user_id="u1") == domain.person_of(world.fragment(user_id="u1").fragment_id)
+    assert (
+        world.heard(PersonMerged)[0].person_id
+        == world.person(user_id="u1")
+        == person_of(world.fragment(user_id="u1").fragment_id)
+    )
 
 
 def test_a_stranger_is_told_of_once_they_go_by_a_name_and_since_when_they_were_seen() -> None:
@@ -65,15 +74,25 @@ def test_a_stranger_is_told_of_once_they_go_by_a_name_and_since_when_they_were_s
     assert [type(event).__name__ for event in world.said] == ["InteractionRecognized"] * 2
     world.hears(a_capture(3, anonymous_id="a1", user_id="u1"), a_capture(4, anonymous_id="a1", user_id="u1"))
     (created,) = world.heard(PersonCreated)
-    assert (created.person_id, created.fragment_id, created.occurred_at) == (stranger, world.fragment(anonymous_id="a1").fragment_id, seen_at)
+    assert (created.person_id, created.fragment_id, created.occurred_at) == (
+        stranger,
+        world.fragment(anonymous_id="a1").fragment_id,
+        seen_at,
+    )
 
 
 def test_a_stranger_who_absorbs_somebody_known_is_told_of_before_the_merge() -> None:
-    world = World().hears(a_capture(1, anonymous_id="a1"), a_capture(2, user_id="u1"), a_capture(3, anonymous_id="a1", user_id="u1"))
+    world = World().hears(
+        a_capture(1, anonymous_id="a1"), a_capture(2, user_id="u1"), a_capture(3, anonymous_id="a1", user_id="u1")
+    )
     stranger = world.person(anonymous_id="a1")
     kinds = [type(event).__name__ for event in world.said[-3:]]
     assert kinds == ["PersonCreated", "PersonMerged", "InteractionRecognized"]
-    assert [event.person_id for event in world.heard(PersonCreated)][-1] == world.heard(PersonMerged)[0].person_id == stranger
+    assert (
+        [event.person_id for event in world.heard(PersonCreated)][-1]
+        == world.heard(PersonMerged)[0].person_id
+        == stranger
+    )
 
 
 def test_two_users_of_one_device_stay_two_people() -> None:
@@ -90,7 +109,9 @@ def test_a_shared_device_is_reviewed_once_however_often_it_is_seen() -> None:
 
 
 def test_an_address_of_somebody_else_typed_on_my_device_does_not_make_us_one() -> None:
-    world = World().hears(a_capture(1, email="me@acme.com", anonymous_id="a1"), a_capture(2, email="you@acme.com", anonymous_id="a2"))
+    world = World().hears(
+        a_capture(1, email="me@acme.com", anonymous_id="a1"), a_capture(2, email="you@acme.com", anonymous_id="a2")
+    )
     world.hears(a_capture(3, email="you@acme.com", anonymous_id="a1"))
     assert world.person(email="me@acme.com") != world.person(email="you@acme.com")
     assert world.recognized()[-1].person_id == world.person(email="you@acme.com")
@@ -98,7 +119,10 @@ def test_an_address_of_somebody_else_typed_on_my_device_does_not_make_us_one() -
 
 
 def test_colleagues_behind_one_switchboard_stay_two_people() -> None:
-    world = World().hears(a_capture(1, email="me@acme.com", phone="+49301234567"), a_capture(2, email="you@acme.com", phone="+49301234567"))
+    world = World().hears(
+        a_capture(1, email="me@acme.com", phone="+49301234567"),
+        a_capture(2, email="you@acme.com", phone="+49301234567"),
+    )
     assert world.person(email="me@acme.com") != world.person(email="you@acme.com")
 
 
@@ -110,7 +134,9 @@ def test_one_user_may_have_five_addresses_and_not_six() -> None:
 
 
 def test_an_alias_joins_two_user_ids() -> None:
-    world = World().hears(a_capture(1, user_id="old"), a_capture(2, user_id="new"), a_capture(3, user_id="new", previous="old"))
+    world = World().hears(
+        a_capture(1, user_id="old"), a_capture(2, user_id="new"), a_capture(3, user_id="new", previous="old")
+    )
     assert world.person(user_id="old") == world.person(user_id="new")
     assert len(world.heard(PersonMerged)) == 1
 
@@ -127,7 +153,11 @@ def test_an_alias_of_an_unknown_name_takes_it_for_a_user_id() -> None:
 
 
 def test_signing_up_with_alias_on_a_shared_device_does_not_join_its_users() -> None:
-    world = World().hears(a_capture(1, anonymous_id="a1"), a_capture(2, user_id="u1", previous="a1"), a_capture(3, user_id="u2", previous="a1"))
+    world = World().hears(
+        a_capture(1, anonymous_id="a1"),
+        a_capture(2, user_id="u1", previous="a1"),
+        a_capture(3, user_id="u2", previous="a1"),
+    )
     assert world.person(user_id="u1") != world.person(user_id="u2")
 
 
@@ -153,7 +183,8 @@ def test_cutting_one_merge_leaves_the_other_one_a_human_word() -> None:
     world.merges(world.person(user_id="u1"), world.person(user_id="u3"))
     world.cuts(first)
     assert world.person(user_id="u1") == world.person(user_id="u3") != world.person(user_id="u2")
-    assert len({one.cluster_id for one in world.fragments.values()}) == 3  # machines believe of each what they believed before
+    # machines believe of each what they believed before
+    assert len({one.cluster_id for one in world.fragments.values()}) == 3
 
 
 def test_what_a_human_merged_and_cut_again_is_two_people_as_before() -> None:
@@ -178,17 +209,21 @@ def test_two_people_can_be_merged_by_hand_a_second_time() -> None:
 
 
 def test_a_device_that_a_human_took_away_does_not_come_back_over_another_identifier() -> None:
-    world = World().hears(a_capture(1, user_id="u1", anonymous_id="a1"), a_capture(2, user_id="u1", email="ann@acme.com"))
+    world = World().hears(
+        a_capture(1, user_id="u1", anonymous_id="a1"), a_capture(2, user_id="u1", email="ann@acme.com")
+    )
     person = world.person(user_id="u1")
     device = world.fragment(anonymous_id="a1").fragment_id
-    world.cuts(*(link.link_id for link in domain.part_off(world.parts(person), world.links_of(person), [device])))
+    world.cuts(*(link.link_id for link in part_off(world.parts(person), world.links_of(person), [device])))
     world.hears(a_capture(3, email="ann@acme.com", anonymous_id="a1"), a_capture(4, user_id="u1", anonymous_id="a1"))
     assert world.person(anonymous_id="a1") != world.person(user_id="u1")
     assert {one.reason for one in world.refusals.values()} == {"parted_by_human"}
 
 
 def test_cutting_one_of_two_ties_parts_nobody() -> None:
-    world = World().hears(a_capture(1, user_id="u1", anonymous_id="a1"), a_capture(2, user_id="u1", email="ann@acme.com"))
+    world = World().hears(
+        a_capture(1, user_id="u1", anonymous_id="a1"), a_capture(2, user_id="u1", email="ann@acme.com")
+    )
     world.hears(a_capture(3, email="ann@acme.com", anonymous_id="a1"))
     link = next(iter(world.links.values()))
     came = world.cuts(link.link_id)
@@ -199,7 +234,7 @@ def test_cutting_one_of_two_ties_parts_nobody() -> None:
 
 def test_somebody_cannot_be_merged_with_themselves() -> None:
     world = World().hears(a_capture(1, user_id="u1", anonymous_id="a1"))
-    with pytest.raises(domain.AlreadyOne):
+    with pytest.raises(AlreadyOne):
         world.merges(world.person(user_id="u1"), world.person(anonymous_id="a1"))
 
 
@@ -207,8 +242,8 @@ def test_somebody_cannot_be_merged_with_themselves() -> None:
 def test_nobody_or_everybody_cannot_be_parted_off(chosen: list[str]) -> None:
     world = World().hears(a_capture(1, user_id="u1", anonymous_id="a1"))
     person = world.person(user_id="u1")
-    with pytest.raises(domain.NothingToPart):
-        domain.part_off(world.parts(person), world.links_of(person), list(world.fragments) if chosen else [])
+    with pytest.raises(NothingToPart):
+        part_off(world.parts(person), world.links_of(person), list(world.fragments) if chosen else [])
 
 
 def test_a_capture_without_any_name_is_a_person_of_its_own() -> None:
@@ -240,7 +275,7 @@ def test_the_past_is_told_as_it_was_known_then() -> None:
     link_id = world.merges(world.person(user_id="u1"), world.person(user_id="u2"))
     world.cuts(link_id)
     sizes = [
-        len(domain.partition_at(world.fragments.values(), world.links.values(), DAWN + moment))
+        len(partition_at(world.fragments.values(), world.links.values(), DAWN + moment))
         for moment in (timedelta(0), timedelta(seconds=1), timedelta(seconds=2), timedelta(days=1), timedelta(days=2))
     ]
     assert sizes == [0, 1, 2, 1, 2]

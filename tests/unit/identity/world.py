@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,15 +11,41 @@ from contracts.envelope import Event, Meta
 from contracts.events.gateway import InteractionReceived
 from contracts.events.identity import InteractionRecognized
 from contracts.ids import hash_id
-from contracts.values import AccountClaim, Consent, ConsentChannel, Identifier, IdentifierKind, Interaction, InteractionKind, SourceKind
-from services.identity import domain
+from contracts.values import (
+    AccountClaim,
+    Consent,
+    ConsentChannel,
+    Identifier,
+    IdentifierKind,
+    Interaction,
+    InteractionKind,
+    SourceKind,
+)
+from people_kernel.workspace import Pages
+from services.identity.domain.accounts import Account, AccountPages
+from services.identity.domain.claims import read_claims
+from services.identity.domain.consent import (
+    ConsentClaim,
+    FragmentConsent,
+    RecordedConsent,
+    consent_by_channel,
+    record_consent,
+)
+from services.identity.domain.fragments import Fragment, Link, LinkRefusal, mark_as_test
+from services.identity.domain.links import HumanDecision, Regrouping, merge_by_hand, split_by_hand
+from services.identity.domain.recognition import RecognitionRules, recognize
+from services.identity.domain.workspace import Graph, IdentityWorkspace
 
 DAWN = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
 
-def a_capture(number: int, *, account: AccountClaim | None = None, previous: str | None = None, **told: Any) -> InteractionReceived:
-    """The capture received `number` seconds after dawn. `told`: user_id, email, phone, anonymous_id; kind, name, server, traits, context, flags,
-    is_test, at, occurred_at."""
+def a_capture(
+    number: int, *, account: AccountClaim | None = None, previous: str | None = None, **told: Any
+) -> InteractionReceived:
+    """The capture received `number` seconds after dawn.
+
+    `told`: user_id, email, phone, anonymous_id; kind, name, server, traits, context, flags, is_test, at, occurred_at.
+    """
     at = told.pop("at", DAWN + timedelta(seconds=number))
     about = {name: told.pop(name) for name in ("name", "context", "flags", "occurred_at") if name in told}
     is_server, traits, is_test = told.pop("server", False), told.pop("traits", {}), told.pop("is_test", False)
@@ -38,7 +64,9 @@ def a_capture(number: int, *, account: AccountClaim | None = None, previous: str
         is_test=is_test,
         **happened,
     )
-    identifiers = tuple(Identifier(kind=kind, value=told[kind.value]) for kind in IdentifierKind if told.get(kind.value))
+    identifiers = tuple(
+        Identifier(kind=kind, value=told[kind.value]) for kind in IdentifierKind if told.get(kind.value)
+    )
     meta = Meta(event_id=event_id, at=at, correlation_id=event_id)
     return InteractionReceived(meta=meta, interaction=interaction, identifiers=identifiers, previous_id=previous)
 
@@ -47,63 +75,69 @@ def a_capture(number: int, *, account: AccountClaim | None = None, previous: str
 class World:
     """Keeps fragments, links (cut ones too) and accounts as a store would, and everything that was said."""
 
-    rules: domain.Rules = field(default_factory=domain.Rules)
-    fragments: dict[str, domain.Fragment] = field(default_factory=dict)
-    links: dict[str, domain.Link] = field(default_factory=dict)
-    accounts: dict[str, domain.Account] = field(default_factory=dict)
-    refusals: dict[str, domain.Refusal] = field(default_factory=dict)
+    rules: RecognitionRules = field(default_factory=RecognitionRules)
+    fragments: dict[str, Fragment] = field(default_factory=dict)
+    links: dict[str, Link] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    refusals: dict[str, LinkRefusal] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     said: list[Event] = field(default_factory=list)
-    answers: dict[tuple[str, str], domain.Answer] = field(default_factory=dict)
+    consents: dict[tuple[str, str], FragmentConsent] = field(default_factory=dict)
     acts: int = 0
 
     def hears(self, *captures: InteractionReceived) -> World:
-        answers = tuple(self.answers.values())
-        known = domain.Known(tuple(self.fragments.values()), tuple(self.links.values()), tuple(self.accounts.values()), answers)
-        came = domain.recognize(known, domain.read_claims(captures, self.rules.region), self.rules)
-        self._keep(came.new_fragments + came.changed_fragments, came.new_links + came.changed_links)
-        self.accounts |= {account.account_id: account for account in came.new_accounts + came.changed_accounts}
-        self.refusals |= {refusal.refusal_id: refusal for refusal in came.refusals}
-        self.remarks += [f"{one.remark.kind.value}: {one.remark.reason}" for one in came.remarks]
-        self._take(*came.answers)
-        self.said += came.said
+        workspace = IdentityWorkspace(
+            graph=Graph(self.fragments.values(), self.links.values()),
+            accounts=AccountPages(self.accounts.values()),
+            consents=Pages({one.key: one for one in self.consents.values()}),
+        )
+        recognize(workspace, read_claims(captures, self.rules.region), self.rules)
+        self._keep(workspace.graph.fragments.changed.values(), workspace.graph.links.changed.values())
+        self.accounts |= workspace.accounts.changed
+        self.refusals |= {refusal.refusal_id: refusal for refusal in workspace.refusals}
+        self.remarks += [f"{one.remark.kind.value}: {one.remark.reason}" for one in workspace.remarks]
+        self._take(*workspace.consents.changed.values())
+        self.said += workspace.said
         return self
 
     def marks(self, person_id: str, *, is_test: bool = True) -> World:
         """A human says that this person is a test, or is none."""
-        came = domain.mark(self.parts(person_id), is_test=is_test, by="usr_ada", at=self._act().at)
+        came = mark_as_test(self.parts(person_id), is_test=is_test, by="usr_ada", at=self._act().at)
         self._keep(came.fragments, ())
         self.said += came.said
         return self
 
     def records(self, person_id: str, channel: ConsentChannel, consent: Consent, wording: str | None = None) -> World:
         """A human records what a person told them."""
-        word = domain.Word(domain.Statement(channel, consent, wording), by="usr_ada", at=self._act().at)
-        answer, said = domain.state_consent(self.parts(person_id), self.answers_of(person_id), word)
-        self._take(answer)
+        word = RecordedConsent(ConsentClaim(channel, consent, wording), by="usr_ada", at=self._act().at)
+        stated, said = record_consent(self.parts(person_id), self.consents_of(person_id), word)
+        self._take(stated)
         self.said += said
         return self
 
-    def answers_of(self, person_id: str) -> list[domain.Answer]:
+    def consents_of(self, person_id: str) -> list[FragmentConsent]:
         own = {one.fragment_id for one in self.parts(person_id)}
-        return [answer for answer in self.answers.values() if answer.fragment_id in own]
+        return [one for one in self.consents.values() if one.fragment_id in own]
 
     def consent(self, **named: str) -> dict[str, str]:
         """What holds for whoever goes by `named`, by channel."""
-        return {channel.value: answer.consent.value for channel, answer in domain.settle(self.answers_of(self.person(**named))).items()}
+        return {
+            channel.value: one.consent.value
+            for channel, one in consent_by_channel(self.consents_of(self.person(**named))).items()
+        }
 
     def merges(self, one_id: str, other_id: str) -> str:
         """A human says that the two are one; returns the link."""
-        came = domain.merge(self.parts(one_id), self.parts(other_id), self._act())
+        came = merge_by_hand(self.parts(one_id), self.parts(other_id), self._act())
         self._keep(came.fragments, came.new_links)
         self.said += came.said
         return came.new_links[0].link_id
 
-    def cuts(self, *link_ids: str) -> domain.Regrouping:
+    def cuts(self, *link_ids: str) -> Regrouping:
         """A human cuts links of one person."""
         cut = [self.links[link_id] for link_id in link_ids]
         person_id = self.fragments[cut[0].left_id].person_id
-        came = domain.split(self.parts(person_id), self.links_of(person_id), cut, self._act())
+        came = split_by_hand(self.parts(person_id), self.links_of(person_id), cut, self._act())
         self._keep(came.fragments, came.cut_links)
         self.said += came.said
         return came
@@ -113,14 +147,14 @@ class World:
         ((kind, value),) = named.items()
         return next(one.person_id for one in self.fragments.values() if (one.kind, one.value) == (kind, value))
 
-    def fragment(self, **named: str) -> domain.Fragment:
+    def fragment(self, **named: str) -> Fragment:
         ((kind, value),) = named.items()
         return next(one for one in self.fragments.values() if (one.kind, one.value) == (kind, value))
 
-    def parts(self, person_id: str) -> list[domain.Fragment]:
+    def parts(self, person_id: str) -> list[Fragment]:
         return [one for one in self.fragments.values() if one.person_id == person_id]
 
-    def links_of(self, person_id: str) -> list[domain.Link]:
+    def links_of(self, person_id: str) -> list[Link]:
         own = {one.fragment_id for one in self.parts(person_id)}
         return [link for link in self.links.values() if link.is_live and link.left_id in own]
 
@@ -137,13 +171,13 @@ class World:
             people.setdefault(one.person_id, set()).add((one.kind, one.value))
         return {frozenset(group) for group in people.values()}
 
-    def _keep(self, fragments: Iterable[domain.Fragment], links: Sequence[domain.Link]) -> None:
+    def _keep(self, fragments: Iterable[Fragment], links: Iterable[Link]) -> None:
         self.fragments |= {one.fragment_id: one for one in fragments}
         self.links |= {link.link_id: link for link in links}
 
-    def _take(self, *answers: domain.Answer) -> None:
-        self.answers |= {(one.fragment_id, one.channel.value): one for one in answers}
+    def _take(self, *consents: FragmentConsent) -> None:
+        self.consents |= {(one.fragment_id, one.channel.value): one for one in consents}
 
-    def _act(self) -> domain.Act:
+    def _act(self) -> HumanDecision:
         self.acts += 1
-        return domain.Act(by="usr_ada", at=DAWN + timedelta(days=self.acts), reason="they said so")
+        return HumanDecision(by="usr_ada", at=DAWN + timedelta(days=self.acts), reason="they said so")

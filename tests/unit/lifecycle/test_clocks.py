@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contracts.events.lifecycle import SlaBreached, SlaKept, SlaReminded, SlaStarted
-from services.lifecycle.domain.clocks import BREACH, REMIND
-from tests.unit.lifecycle.builders import World, accepted, at, created, frg, merged, per, ready, split
+from services.lifecycle.domain.transitions import BREACH, REMIND
+from tests.support.people import at, merged, per, split
+from tests.unit.lifecycle.builders import accepted, created, ready
+from tests.unit.lifecycle.world import World
 
 ADA, BEA = per(1), per(2)
-BOTH = [frg(1), frg(2)]
+BOTH = [1, 2]
 
 
 def test_a_lead_starts_the_clock_and_sets_two_timers() -> None:
@@ -55,20 +57,24 @@ def test_what_happened_in_time_is_in_time_whenever_it_is_heard_of() -> None:
 
 
 def test_two_clocks_of_one_person_speak_once() -> None:
-    world = World().hear(*ready(BEA, at(0)), *ready(ADA, at(hours=3)), merged(ADA, BEA, BOTH, 2, at(hours=4))).pass_time(at(2))
+    world = World().hear(*ready(BEA, at(0)), *ready(ADA, at(hours=3)), merged(BOTH, 2, at(hours=4))).pass_time(at(2))
     assert [(event.person_id, event.due_at) for event in world.told(SlaBreached)] == [(ADA, at(1))]
     world.hear(accepted(ADA, at(3), 2))
     assert [event.due_at for event in world.told(SlaKept)] == [at(1)]
 
 
 def test_a_clock_whose_person_came_further_by_a_merge_just_ends() -> None:
-    world = World().hear(*ready(ADA), *ready(BEA), accepted(BEA, at(hours=1)), merged(ADA, BEA, BOTH, 2, at(hours=2))).pass_time(at(2))
+    world = (
+        World()
+        .hear(*ready(ADA), *ready(BEA), accepted(BEA, at(hours=1)), merged(BOTH, 2, at(hours=2)))
+        .pass_time(at(2))
+    )
     assert world.stage(ADA) == "sal"
     assert world.told(SlaBreached) == world.told(SlaReminded) == []
 
 
 def test_a_clock_goes_with_its_part_of_a_split() -> None:
-    world = World().hear(*ready(BEA), created(ADA), merged(ADA, BEA, BOTH, 2, at(hours=1)), split(ADA, [[frg(1)], [frg(2)]], 3, at(hours=2)))
+    world = World().hear(*ready(BEA), created(ADA), merged(BOTH, 2, at(hours=1)), split([[1], [2]], 3, at(hours=2)))
     assert [event.person_id for event in world.pass_time(at(2)).told(SlaBreached)] == [BEA]
 
 

@@ -1,10 +1,13 @@
-"""The store and the handlers against the pure domain: whatever happens, and however it is cut into batches, both come to the same."""
+"""The store and the handlers against the pure domain: whatever happens, and however it is
+cut into batches, both come to the same.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -18,20 +21,22 @@ from chassis.store.timers import Timer
 from contracts.envelope import Event
 from contracts.events.lifecycle import SlaBreached, SlaReminded, StageCorrected, StageEntered
 from contracts.events.scoring import ProfileChanged, ScoreChanged
-from services.lifecycle.domain.book import Clock, Standing
-from services.lifecycle.domain.clocks import BREACH, REMIND
-from services.lifecycle.domain.hearing import Heard
-from services.lifecycle.domain.moves import Move, in_order
-from services.lifecycle.domain.verdicts import WAKE, Verdict
-from services.lifecycle.handlers import on_breaches_due, on_people_told, on_reminders_due, on_wakes_due
-from services.lifecycle.handlers.rulebooks import DESK
-from services.lifecycle.handlers.verdicts import give_verdict
-from services.lifecycle.store.encoding import clock_of, move_of, standing_of
+from services.lifecycle.commands import DealReport, give_verdict, lose_deal, open_deal
+from services.lifecycle.domain.incoming_events import IncomingEvent
+from services.lifecycle.domain.sales import WAKE, SalesVerdict
+from services.lifecycle.domain.transitions import BREACH, REMIND
+from services.lifecycle.domain.workspace import Clock, CurrentStage, Move, in_order
+from services.lifecycle.events import on_breaches_due, on_people_told, on_reminders_due, on_wakes_due
+from services.lifecycle.rulebooks import REGISTRY
+from services.lifecycle.store.load import find_external_deal
+from services.lifecycle.store.rows import clock_of, current_stage_of, move_of
 from services.lifecycle.store.tables import CLOCK, MOVE, STANDING, Table
 from tests.support.eventually import eventually
-from tests.support.noting import noting
-from tests.unit.lifecycle.builders import DEFAULT, World, accepted, at, created, frg, merged, per, profile, ready, scored
-from tests.unit.lifecycle.people import a_life
+from tests.support.people import at, frg, merged, per
+from tests.support.statement_recorder import recorded
+from tests.unit.lifecycle.builders import DEFAULT, accepted, created, profile, ready, scored
+from tests.unit.lifecycle.lives import a_life
+from tests.unit.lifecycle.world import World
 
 ADA, BEA = per(1), per(2)
 
@@ -42,13 +47,13 @@ async def store(store_url: str) -> AsyncIterator[Database]:
     database = Database(store_url)
     async with database.begin() as session:
         context = Context(session, at(-1))
-        await DESK.add_draft(context, DEFAULT, "tester")
-        await DESK.activate(context, 1, "tester")
+        await REGISTRY.add_draft(context, DEFAULT, "tester")
+        await REGISTRY.activate(context, 1, "tester")
     yield database
     await database.close()
 
 
-async def hear(store: Database, events: Sequence[Heard]) -> Context:
+async def hear(store: Database, events: Sequence[IncomingEvent]) -> Context:
     """One transaction of consecutive events."""
     async with store.begin() as session:
         context = Context(session, at(100))
@@ -64,12 +69,12 @@ async def fire(store: Database, kind: str, key: str, due_at: datetime, now: date
         return list(context.said)
 
 
-async def rows_of(store: Database) -> tuple[list[Move], dict[str, Standing], dict[str, Clock]]:
+async def rows_of(store: Database) -> tuple[list[Move], dict[str, CurrentStage], dict[str, Clock]]:
     async with store.read() as session:
         moves = [move_of(row) for row in await session.execute(select(MOVE))]
-        standings = {row.person_id: standing_of(row) for row in await session.execute(select(STANDING))}
+        stages = {row.person_id: current_stage_of(row) for row in await session.execute(select(STANDING))}
         clocks = {row.clock_id: clock_of(row) for row in await session.execute(select(CLOCK))}
-    return moves, standings, clocks
+    return moves, stages, clocks
 
 
 async def test_the_migrations_make_the_tables_that_the_code_speaks_of(store_url: str) -> None:
@@ -88,11 +93,13 @@ async def test_the_store_comes_to_what_the_domain_comes_to_however_batches_are_c
         size = rng.choice([1, 3, 10, 40])
         said += (await hear(store, rest[:size])).said
         del rest[:size]
-    assert [(one.meta.event_id, one.body()) for one in said] == [(one.meta.event_id, one.body()) for one in world.book.said]
-    moves, standings, clocks = await rows_of(store)
-    assert in_order(moves) == in_order(world.book.made)
-    assert standings == world.book.standings
-    assert clocks == world.book.clocks
+    assert [(one.meta.event_id, one.body()) for one in said] == [
+        (one.meta.event_id, one.body()) for one in world.workspace.said
+    ]
+    moves, stages, clocks = await rows_of(store)
+    assert in_order(moves) == in_order(world.workspace.new_moves)
+    assert stages == world.workspace.stages
+    assert clocks == world.workspace.clocks
     assert len(said) > 10
 
 
@@ -101,18 +108,20 @@ async def test_what_is_heard_costs_the_same_number_of_statements_for_few_as_for_
     counts = []
     for people, day in ((5, 1), (60, 2)):  # few rows are asked what became of them, more are looked for first
         answers = [
-            event for number in range(1, people + 1) for event in (accepted(per(number), at(day)), scored(per(number), "A1", at(day, hours=1)))
+            event
+            for number in range(1, people + 1)
+            for event in (accepted(per(number), at(day)), scored(per(number), "A1", at(day, hours=1)))
         ]
         counts.append(await _counted(store, answers))
     assert counts[0] == counts[1]
     assert counts[1] < 20
 
 
-async def _counted(store: Database, events: Sequence[Heard]) -> int:
+async def _counted(store: Database, events: Sequence[IncomingEvent]) -> int:
     async with store.begin() as session:
-        noted, notes = noting(session)
-        await on_people_told(events, Context(noted, at(100)))
-    return len(notes.noted)
+        recording, recorder = recorded(session)
+        await on_people_told(events, Context(recording, at(100)))
+    return len(recorder.statements)
 
 
 async def test_a_clock_reminds_and_breaches_by_its_timers_and_is_only_then_silent(store: Database) -> None:
@@ -140,10 +149,12 @@ async def test_a_person_is_woken_by_the_timer_of_the_move_also_after_a_merge(sto
     await hear(store, [*ready(ADA), accepted(ADA, at(hours=1))])
     async with store.begin() as session:
         context = Context(session, at(1))
-        await give_verdict(context, ADA, Verdict("", "recycle", "usr_ines", at(1), at(1), "bad_timing", wake_at=at(60)))
+        await give_verdict(
+            context, ADA, SalesVerdict("", "recycle", "usr_ines", at(1), at(1), "bad_timing", wake_at=at(60))
+        )
         ((kind, key),) = [name for name, alarm in context.timers.items() if alarm is not None]
     assert kind == WAKE
-    await hear(store, [created(per(0), at(2)), merged(per(0), ADA, [frg(0), frg(1)], 2, at(3))])
+    await hear(store, [created(per(0), at(2)), merged([0, 1], 2, at(3))])
     said = await fire(store, kind, key, at(60), at(60))
     assert [(one.person_id, one.stage) for one in said if isinstance(one, StageEntered)] == [(per(0), "known")]
     assert await fire(store, kind, key, at(60), at(60)) == []
@@ -151,36 +162,43 @@ async def test_a_person_is_woken_by_the_timer_of_the_move_also_after_a_merge(sto
 
 async def test_who_is_seen_and_merged_in_one_batch_takes_nothing_from_the_survivor(store: Database) -> None:
     await hear(store, ready(ADA))
-    context = await hear(store, [created(BEA, at(1)), merged(ADA, BEA, [frg(1), frg(2)], 2, at(2))])
+    context = await hear(store, [created(BEA, at(1)), merged([1, 2], 2, at(2))])
     assert [event.stage for event in context.said if isinstance(event, StageEntered | StageCorrected)] == []
     assert (await rows_of(store))[1][ADA].stage == "mql"
 
 
 async def test_who_loses_a_part_in_passing_keeps_what_hangs_on_the_others(store: Database) -> None:
     """Scoring may speak of a split before identity does, and names one fragment only."""
-    everybody = [frg(1), frg(2), frg(3)]
-    await hear(store, [created(ADA), created(BEA), *ready(per(3)), merged(ADA, per(3), [frg(1), frg(3)], 2), merged(ADA, BEA, everybody, 3)])
+    everybody = [1, 2, 3]
+    await hear(store, [created(ADA), created(BEA), *ready(per(3)), merged([1, 3], 2), merged(everybody, 3)])
     await hear(store, [scored(BEA, "D4", at(1), version=4)])
-    standings = (await rows_of(store))[1]
-    assert (standings[ADA].stage, sorted(standings[ADA].homes), standings[BEA].stage) == ("mql", [frg(3)], None)
+    stages = (await rows_of(store))[1]
+    assert (stages[ADA].stage, sorted(stages[ADA].homes), stages[BEA].stage) == ("mql", [frg(3)], None)
 
 
 async def test_nothing_is_written_of_a_stranger_who_stays_where_everybody_begins(store: Database) -> None:
-    context = await hear(store, [scored(ADA, "D3", at(1)), scored(ADA, "D2", at(2), version=1), scored(BEA, "D3", at(1))])
+    context = await hear(
+        store, [scored(ADA, "D3", at(1)), scored(ADA, "D2", at(2), version=1), scored(BEA, "D3", at(1))]
+    )
     assert list(context.said) == []
     async with store.read() as session:
-        counts = {table.name: await session.scalar(select(func.count()).select_from(table)) for table in Table.metadata.sorted_tables}
+        counts = {
+            table.name: await session.scalar(select(func.count()).select_from(table))
+            for table in Table.metadata.sorted_tables
+        }
     assert {name for name, count in counts.items() if count} == {"rulebook"}
 
 
 async def test_a_stranger_who_was_merged_is_found_by_either_name(store: Database) -> None:
-    """Nothing was known of either, and still the merge is remembered: what is told later of the one who was absorbed is about the survivor."""
-    await hear(store, [scored(ADA, "D3", at(1)), scored(BEA, "D3", at(1)), merged(ADA, BEA, [frg(1), frg(2)], 2, at(2))])
+    """Nothing was known of either, and still the merge is remembered: what is told later of the
+    one who was absorbed is about the survivor.
+    """
+    await hear(store, [scored(ADA, "D3", at(1)), scored(BEA, "D3", at(1)), merged([1, 2], 2, at(2))])
     await hear(store, [event for event in ready(BEA, at(3)) if isinstance(event, ScoreChanged | ProfileChanged)])
     await hear(store, [profile(ADA, at(4), version=2, email="ada@acme.example")])
-    moves, standings, _ = await rows_of(store)
+    moves, stages, _ = await rows_of(store)
     assert [(move.fragment_id, move.stage) for move in in_order(moves)] == [(frg(1), "anonymous"), (frg(1), "known")]
-    assert set(standings) == {ADA}
+    assert set(stages) == {ADA}
 
 
 async def test_a_verdict_that_waited_for_a_merge_is_on_the_survivor(store: Database) -> None:
@@ -188,10 +206,12 @@ async def test_a_verdict_that_waited_for_a_merge_is_on_the_survivor(store: Datab
 
     async def recycle() -> str:
         async with store.begin() as session:
-            return await give_verdict(Context(session, at(1)), BEA, Verdict("", "recycle", "usr_ines", at(1), at(1), "bad_timing"))
+            return await give_verdict(
+                Context(session, at(1)), BEA, SalesVerdict("", "recycle", "usr_ines", at(1), at(1), "bad_timing")
+            )
 
     async with store.begin() as session:
-        await on_people_told([merged(ADA, BEA, [frg(1), frg(2)], 2, at(1))], Context(session, at(1)))
+        await on_people_told([merged([1, 2], 2, at(1))], Context(session, at(1)))
         waiting = asyncio.create_task(recycle())
         if store.dialect == "postgresql":  # on SQLite it waits for its turn to write
             await eventually(lambda: _is_anybody_waiting(store))
@@ -201,7 +221,9 @@ async def test_a_verdict_that_waited_for_a_merge_is_on_the_survivor(store: Datab
 
 async def _is_anybody_waiting(store: Database) -> bool:
     async with store.read() as session:
-        return bool(await session.scalar(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")))
+        return bool(
+            await session.scalar(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+        )
 
 
 async def test_two_verdicts_at_once_make_one_move(store: Database) -> None:
@@ -211,8 +233,35 @@ async def test_two_verdicts_at_once_make_one_move(store: Database) -> None:
     async def qualify(by: str) -> int:
         async with store.begin() as session:
             context = Context(session, at(1))
-            await give_verdict(context, ADA, Verdict("", "qualify", by, at(1), at(1)))
+            await give_verdict(context, ADA, SalesVerdict("", "qualify", by, at(1), at(1)))
             return len(context.said)
 
     assert sorted(await asyncio.gather(qualify("usr_ines"), qualify("usr_omar"))) == [0, 1]
-    assert [move.stage for move in in_order((await rows_of(store))[0])] == ["anonymous", "known", "engaged", "mql", "sal", "sql"]
+    assert [move.stage for move in in_order((await rows_of(store))[0])] == [
+        "anonymous",
+        "known",
+        "engaged",
+        "mql",
+        "sal",
+        "sql",
+    ]
+
+
+async def test_whatever_is_asked_about_a_deal_its_person_is_loaded_once(store: Database) -> None:
+    await hear(store, [*ready(ADA), accepted(ADA, at(hours=1))])
+
+    async def ask(hours: int, command: Callable[[Context], Awaitable[object]]) -> int:
+        async with store.begin() as session:
+            recording, recorder = recorded(session)
+            await command(Context(recording, at(2, hours=hours)))
+        return sum("FROM standing" in sql for sql, _ in recorder.statements)
+
+    report = DealReport("usr_ines", at(2), name="Forklifts", external_id="crm-1", reason="price")
+    await ask(0, lambda context: give_verdict(context, ADA, SalesVerdict("", "qualify", "usr_ines", at(2), at(2))))
+    opened = await ask(1, lambda context: open_deal(context, ADA, report))
+    changed = await ask(2, lambda context: open_deal(context, ADA, replace(report, step="offer")))
+    async with store.read() as session:
+        deal = await find_external_deal(session, "crm-1")
+    assert deal is not None
+    lost = await ask(3, lambda context: lose_deal(context, deal.opportunity_id, report))
+    assert (deal.step, opened, changed, lost) == ("offer", 1, 1, 1)

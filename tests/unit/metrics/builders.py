@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from chassis.context import Context
 from chassis.store.database import Database
-from contracts.envelope import Event, Meta
-from contracts.events.identity import InteractionRecognized, PersonCreated, PersonMarked, PersonMerged, PersonPart, PersonSplit
+from contracts.envelope import Event
+from contracts.events.identity import InteractionRecognized, PersonCreated, PersonMarked
 from contracts.events.lifecycle import (
     OpportunityAdvanced,
     OpportunityEvent,
@@ -23,25 +22,14 @@ from contracts.events.lifecycle import (
 )
 from contracts.events.nurture import TreatmentSelected
 from contracts.events.routing import ReferralAccepted, ReferralEvent, ReferralExpired, ReferralOffered, ReferralReturned
-from contracts.ids import derive_id, with_prefix
+from contracts.ids import with_prefix
 from contracts.values import Interaction, InteractionKind, Money, Receipt, SourceKind, Strength
-from services.metrics.domain.asking import Reporting
-from services.metrics.domain.campaigns import Campaign, Channel, Match, Purpose
-from services.metrics.handlers.hearing import on_anything_told
-
-START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-
-def at(days: float = 0, **delta: float) -> datetime:
-    return START + timedelta(days=days, **delta)
-
-
-def frg(number: int) -> str:
-    return f"frg_{number:0>26}"
-
-
-def per(number: int) -> str:
-    return f"per_{number:0>26}"
+from services.metrics.domain.campaigns import Campaign, CampaignMatch, Channel, Purpose
+from services.metrics.domain.incoming_events import record
+from services.metrics.domain.measures import ReportSettings
+from services.metrics.domain.workspace import MetricsWorkspace
+from services.metrics.events import on_anything_told
+from tests.support.people import START, at, frg, meta, per
 
 
 def cmp(number: int) -> str:
@@ -50,11 +38,6 @@ def cmp(number: int) -> str:
 
 def euros(amount: str | int, currency: str = "EUR") -> Money:
     return Money.model_validate({"amount": str(amount), "currency": currency})
-
-
-def meta(told_at: datetime, *cause: Any) -> Meta:
-    event_id = derive_id("evt", told_at, *map(str, cause))
-    return Meta(event_id=event_id, at=told_at, correlation_id=event_id)
 
 
 def a_receipt(person_id: str, when: datetime) -> Receipt:
@@ -73,7 +56,13 @@ def a_receipt(person_id: str, when: datetime) -> Receipt:
 
 
 def visited(
-    number: int, fragment: int = 1, *, when: datetime = START, person: int | None = None, version: int = 1, **fields: Any
+    number: int,
+    fragment: int = 1,
+    *,
+    when: datetime = START,
+    person: int | None = None,
+    version: int = 1,
+    **fields: Any,
 ) -> InteractionRecognized:
     """A page view; `campaign` is its campaign context."""
     campaign = fields.pop("campaign", None)
@@ -111,26 +100,42 @@ def whose(person: int, when: datetime, told_at: datetime | None, what: str, *mor
 
 
 def entered(
-    person: int, stage: str, when: datetime = START, *, previous: str | None = None, told_at: datetime | None = None, **fields: Any
+    person: int,
+    stage: str,
+    when: datetime = START,
+    *,
+    previous: str | None = None,
+    told_at: datetime | None = None,
+    **fields: Any,
 ) -> StageEntered:
     mine = whose(person, when, told_at, "entered", stage, previous) | fields
     return StageEntered(**mine, stage=stage, previous=previous, receipt=a_receipt(per(person), when))
 
 
-def walked(person: int, *stages: str, when: datetime = START, every: timedelta = timedelta(days=1), **fields: Any) -> list[StageEntered]:
+def walked(
+    person: int, *stages: str, when: datetime = START, every: timedelta = timedelta(days=1), **fields: Any
+) -> list[StageEntered]:
     """One stage after the other."""
     before = [None, *stages]
     return [entered(person, stage, when + every * n, previous=before[n], **fields) for n, stage in enumerate(stages)]
 
 
 def corrected(
-    person: int, stage: str, when: datetime = START, *, previous: str | None = None, told_at: datetime | None = None, **fields: Any
+    person: int,
+    stage: str,
+    when: datetime = START,
+    *,
+    previous: str | None = None,
+    told_at: datetime | None = None,
+    **fields: Any,
 ) -> StageCorrected:
     mine = whose(person, when, told_at, "corrected", stage) | fields
     return StageCorrected(**mine, stage=stage, previous=previous, receipt=a_receipt(per(person), when))
 
 
-def a_deal(kind: type[OpportunityEvent], person: int, opportunity: str, when: datetime = START, **fields: Any) -> OpportunityEvent:
+def a_deal(
+    kind: type[OpportunityEvent], person: int, opportunity: str, when: datetime = START, **fields: Any
+) -> OpportunityEvent:
     told_at = fields.pop("told_at", None)
     more = {"reason": "budget"} if kind is OpportunityLost else {}
     mine = whose(person, when, told_at, kind.wire_name, opportunity) | more | fields
@@ -153,13 +158,17 @@ def lost(person: int, opportunity: str, when: datetime = START, **fields: Any) -
     return a_deal(OpportunityLost, person, opportunity, when, **fields)
 
 
-def a_clock(kind: type[SlaEvent], person: int, when: datetime = START, *, is_late: bool = False, **fields: Any) -> SlaEvent:
+def a_clock(
+    kind: type[SlaEvent], person: int, when: datetime = START, *, is_late: bool = False, **fields: Any
+) -> SlaEvent:
     more = {"was_breached": is_late} if kind is SlaKept else {}
     mine = whose(person, when, None, kind.wire_name) | more | fields
     return kind(**mine, clock="acceptance", stage="mql", started_at=when, due_at=when + timedelta(days=1))
 
 
-def a_referral(kind: type[ReferralEvent], person: int, rep: str, when: datetime = START, **fields: Any) -> ReferralEvent:
+def a_referral(
+    kind: type[ReferralEvent], person: int, rep: str, when: datetime = START, **fields: Any
+) -> ReferralEvent:
     more: dict[str, Any] = {"due_at": when + timedelta(hours=4)} if kind is ReferralOffered else {}
     referral = fields.pop("referral", f"ref_{person}")
     mine = whose(person, when, None, kind.wire_name, referral, rep) | more | fields
@@ -174,7 +183,9 @@ def accepted(person: int, rep: str, when: datetime = START, **fields: Any) -> Re
     return a_referral(ReferralAccepted, person, rep, when, **fields)
 
 
-def returned(person: int, rep: str, when: datetime = START, *, reason: str = "bad_timing", **fields: Any) -> ReferralEvent:
+def returned(
+    person: int, rep: str, when: datetime = START, *, reason: str = "bad_timing", **fields: Any
+) -> ReferralEvent:
     return a_referral(ReferralReturned, person, rep, when, reason=reason, **fields)
 
 
@@ -197,7 +208,13 @@ def treated(person: int, campaign_id: str | None, when: datetime = START, **fiel
 
 
 def created(person: int, when: datetime = START, *, is_test: bool = False) -> PersonCreated:
-    return PersonCreated(meta=meta(when, "created", person), person_id=per(person), fragment_id=frg(person), graph_version=1, is_test=is_test)
+    return PersonCreated(
+        meta=meta(when, "created", person),
+        person_id=per(person),
+        fragment_id=frg(person),
+        graph_version=1,
+        is_test=is_test,
+    )
 
 
 def marked(fragment: int, is_test: bool, when: datetime, *, person: int | None = None) -> PersonMarked:
@@ -211,33 +228,7 @@ def marked(fragment: int, is_test: bool, when: datetime, *, person: int | None =
     )
 
 
-def merged(fragments: Sequence[int], version: int, when: datetime = START) -> PersonMerged:
-    """All these fragments are one person from now on."""
-    ordered = sorted(fragments)
-    return PersonMerged(
-        meta=meta(when, "merged", *ordered, version),
-        person_id=per(ordered[0]),
-        absorbed_person_ids=tuple(per(number) for number in ordered[1:]),
-        fragment_ids=tuple(frg(number) for number in ordered),
-        graph_version=version,
-        strength=Strength.MANUAL,
-        sentence="They are one.",
-    )
-
-
-def split(parts: Sequence[Sequence[int]], version: int, when: datetime = START) -> PersonSplit:
-    """Each part is a person from now on."""
-    named = [PersonPart(person_id=per(min(part)), fragment_ids=tuple(frg(n) for n in sorted(part)), graph_version=version) for part in parts]
-    return PersonSplit(
-        meta=meta(when, "split", *(n for part in parts for n in part), version),
-        person_id=min(part.person_id for part in named),
-        parts=tuple(named),
-        graph_version=version,
-        sentence="They are several.",
-    )
-
-
-def a_campaign(number: int, *matches: Match, channel: Channel = Channel.EMAIL, **fields: Any) -> Campaign:
+def a_campaign(number: int, *matches: CampaignMatch, channel: Channel = Channel.EMAIL, **fields: Any) -> Campaign:
     defaults: dict[str, Any] = {
         "campaign_id": cmp(number),
         "name": f"Campaign {number}",
@@ -255,10 +246,18 @@ def a_campaign(number: int, *matches: Match, channel: Channel = Channel.EMAIL, *
     return Campaign(**(defaults | fields))
 
 
-REPORTING = Reporting()
+REPORTING = ReportSettings()
 
 
-async def hear(database: Database, *events: Event, reporting: Reporting = REPORTING) -> None:
+async def hear(database: Database, *events: Event, reporting: ReportSettings = REPORTING) -> None:
     """One transaction of consecutive events, handed over as the chassis does."""
     async with database.begin() as session:
         await on_anything_told(list(events), Context(session, at(30), reporting))
+
+
+def workspace_of(*events: Event) -> MetricsWorkspace:
+    """What these come to."""
+    workspace = MetricsWorkspace()
+    for event in events:
+        record(workspace, event)
+    return workspace

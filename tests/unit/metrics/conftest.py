@@ -17,7 +17,9 @@ from tests.support.service import PUBLIC_KEY, RunningService, running
 
 @pytest_asyncio.fixture
 async def metrics(store_url: str, nats_server: NatsServer) -> AsyncIterator[RunningService]:
-    settings = MetricsSettings(database_url=store_url, nats_url=nats_server.url, token_public_key=PUBLIC_KEY, time_zone="Europe/Berlin")
+    settings = MetricsSettings(
+        database_url=store_url, nats_url=nats_server.url, token_public_key=PUBLIC_KEY, time_zone="Europe/Berlin"
+    )
     async with running(create_service(settings)) as service:
         yield service
 

@@ -1,4 +1,6 @@
-"""Whatever comes in whatever order and however often: reports are those of a plain reckoning over the raw facts, under the present grouping."""
+"""Whatever comes in whatever order and however often: reports are those of a plain reckoning over
+the raw facts, under the present grouping.
+"""
 
 from __future__ import annotations
 
@@ -17,25 +19,31 @@ from sqlalchemy import delete
 
 from chassis.context import Context
 from chassis.store.database import Database
-from chassis.store.migrate import migrate
 from contracts.envelope import Event
 from contracts.events.lifecycle import SlaBreached, SlaKept, SlaStarted, StageCorrected
 from contracts.ids import derive_id
-from services.metrics.domain.asking import Ask, Attribution, By, period_of
-from services.metrics.domain.campaigns import Match
-from services.metrics.domain.money import money_text
-from services.metrics.domain.stays import seconds
-from services.metrics.handlers.campaigns import Cost, add_campaign, record_cost
-from services.metrics.handlers.reports import report_funnel, report_referrals, report_returns, report_stays
+from services.metrics.commands import (
+    CostEntry,
+    add_campaign,
+    record_cost,
+    report_campaigns,
+    report_funnel,
+    report_referrals,
+    report_time_in_stage,
+)
+from services.metrics.domain.campaigns import CampaignMatch
+from services.metrics.domain.measures import Attribution, By, ReportQuery, money_text, period_of
+from services.metrics.domain.reports import seconds
 from services.metrics.store.tables import Table
-from tests.unit.metrics import reckoning
+from tests.support.people import at, merged, per, split
+from tests.support.stores import prepare
+from tests.unit.metrics import plain_reports
 from tests.unit.metrics.builders import (
     REPORTING,
     a_campaign,
     a_clock,
     accepted,
     advanced,
-    at,
     cmp,
     corrected,
     created,
@@ -45,34 +53,48 @@ from tests.unit.metrics.builders import (
     hear,
     lost,
     marked,
-    merged,
     offered,
     opened,
-    per,
     returned,
-    split,
     treated,
     visited,
     won,
 )
-from tests.unit.metrics.reckoning import ORDER, Reckoning
+from tests.unit.metrics.plain_reports import ORDER, PlainReports
 
 FRAGMENTS = 5
-CAMPAIGNS = [a_campaign(1, Match(name="spring")), a_campaign(2, Match(source="fair")), a_campaign(3, Match(name="spring", source="fair"))]
-COSTS = [(cmp(1), Decimal("120.50"), at(1).date()), (cmp(2), Decimal(80), at(2).date()), (cmp(1), Decimal("-20.50"), at(8).date())]
-CONTEXTS = [None, None, {"name": "Spring"}, {"source": "FAIR"}, {"name": "spring", "source": "fair"}, {"name": "unheard of"}]
-ASKS = [
-    Ask(),
-    Ask(attribution=Attribution.LAST_TOUCH),
-    Ask(period_of(at(2), at(7), REPORTING.zone)),
-    Ask(period_of(at(1).date(), at(6), REPORTING.zone), By.RECEIVED, Attribution.LAST_TOUCH),
+CAMPAIGNS = [
+    a_campaign(1, CampaignMatch(name="spring")),
+    a_campaign(2, CampaignMatch(source="fair")),
+    a_campaign(3, CampaignMatch(name="spring", source="fair")),
+]
+COSTS = [
+    (cmp(1), Decimal("120.50"), at(1).date()),
+    (cmp(2), Decimal(80), at(2).date()),
+    (cmp(1), Decimal("-20.50"), at(8).date()),
+]
+CONTEXTS = [
+    None,
+    None,
+    {"name": "Spring"},
+    {"source": "FAIR"},
+    {"name": "spring", "source": "fair"},
+    {"name": "unheard of"},
+]
+QUERIES = [
+    ReportQuery(),
+    ReportQuery(attribution=Attribution.LAST_TOUCH),
+    ReportQuery(period_of(at(2), at(7), REPORTING.zone)),
+    ReportQuery(period_of(at(1).date(), at(6), REPORTING.zone), By.RECEIVED, Attribution.LAST_TOUCH),
 ]
 
 
 def a_fact(rng: random.Random, number: int) -> Event:
     """Something about somebody, each with an id of its own however alike they are."""
     event = a_telling(rng, number)
-    return event.model_copy(update={"meta": event.meta.model_copy(update={"event_id": derive_id("evt", event.meta.at, str(number))})})
+    return event.model_copy(
+        update={"meta": event.meta.model_copy(update={"event_id": derive_id("evt", event.meta.at, str(number))})}
+    )
 
 
 def a_telling(rng: random.Random, number: int) -> Event:
@@ -82,14 +104,40 @@ def a_telling(rng: random.Random, number: int) -> Event:
     meta = {"told_at": told_at}
     match rng.randrange(12):
         case 0 | 1 | 2:
-            return visited(number, person, when=when, campaign=rng.choice(CONTEXTS), is_test=rng.random() < 0.2, received_at=told_at)
+            return visited(
+                number,
+                person,
+                when=when,
+                campaign=rng.choice(CONTEXTS),
+                is_test=rng.random() < 0.2,
+                received_at=told_at,
+            )
         case 3 | 4 | 5 | 6:
             stage, previous = rng.choice(ORDER), rng.choice([None, *ORDER])
-            return entered(person, stage, when, previous=previous, told_at=when + timedelta(days=rng.choice([0, 0, 2])), is_test=rng.random() < 0.2)
+            return entered(
+                person,
+                stage,
+                when,
+                previous=previous,
+                told_at=when + timedelta(days=rng.choice([0, 0, 2])),
+                is_test=rng.random() < 0.2,
+            )
         case 7:
-            return rng.choice([created(person, when), marked(person, rng.random() < 0.5, when), corrected(person, rng.choice(ORDER), when)])
+            return rng.choice(
+                [
+                    created(person, when),
+                    marked(person, rng.random() < 0.5, when),
+                    corrected(person, rng.choice(ORDER), when),
+                ]
+            )
         case 8:
-            return rng.choice([a_clock(SlaStarted, person, when), a_clock(SlaKept, person, when, is_late=True), a_clock(SlaBreached, person, when)])
+            return rng.choice(
+                [
+                    a_clock(SlaStarted, person, when),
+                    a_clock(SlaKept, person, when, is_late=True),
+                    a_clock(SlaBreached, person, when),
+                ]
+            )
         case 9:
             return treated(person, rng.choice([None, cmp(1), cmp(2)]), when)
         case 10:
@@ -129,12 +177,14 @@ async def set_up(database: Database) -> None:
         for campaign in CAMPAIGNS:
             await add_campaign(campaign, context)
         for campaign_id, amount, day in COSTS:
-            await record_cost(Cost(campaign_id, euros(str(amount)), day, None, None), "mona", context)
+            await record_cost(CostEntry(campaign_id, euros(str(amount)), day, None, None), "mona", context)
 
 
 @dataclass
 class Shop:
-    """A store that is emptied and filled again; one loop and one engine for all examples, because compiling statements takes the most time."""
+    """A store that is emptied and filled again; one loop and one engine for all examples, because
+    compiling statements takes the most time.
+    """
 
     database: Database
     runner: asyncio.Runner
@@ -153,23 +203,27 @@ class Shop:
         async with self.database.read() as session:
             context = Context(session, at(40), REPORTING)
             made: list[Any] = []
-            for ask in ASKS:
-                made += [await report_funnel(ask, context), await report_stays(ask, context)]
-                made += [await report_returns(ask, context), await report_referrals(ask, context)]
+            for query in QUERIES:
+                made += [await report_funnel(query, context), await report_time_in_stage(query, context)]
+                made += [await report_campaigns(query, context), await report_referrals(query, context)]
             return made
 
 
 @pytest.fixture
 def shop(store_url: str) -> Iterator[Shop]:
     with asyncio.Runner() as runner:
-        runner.run(migrate(store_url, "services.metrics.migrations"))
+        runner.run(prepare(store_url, "services.metrics.migrations"))
         shop = Shop(Database(store_url), runner)
         yield shop
         runner.run(shop.database.close())
 
 
 # seeds do not get simpler by being smaller
-FEW = settings(max_examples=12, phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(
+    max_examples=12,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 @FEW
@@ -179,31 +233,47 @@ def test_reports_are_those_of_a_plain_reckoning_over_the_raw_facts(shop: Shop, s
     events = [*(a_fact(rng, number) for number in range(count)), *regroupings(rng)]
     events += rng.choices(events, k=5)
     rng.shuffle(events)
-    world = Reckoning(events, CAMPAIGNS, COSTS)
+    world = PlainReports(events, CAMPAIGNS, COSTS)
     made = iter(shop.reports_of(events, [3, 10]))
-    for ask in ASKS:
+    for query in QUERIES:
         funnel, stays, returns, referrals = next(made), next(made), next(made), next(made)
-        assert {row.stage: (row.entered, row.continued, row.reached, row.lost_to, row.in_stage_now) for row in funnel.rows} == reckoning.funnel(
-            world, ask
-        )
+        assert {
+            row.stage: (row.entered, row.continued, row.reached, row.lost_to, row.in_stage_now) for row in funnel.rows
+        } == plain_reports.funnel(world, query)
         assert {row.stage: (row.n, row.median, row.p90, row.mean) for row in stays.rows if row.n} == {
             stage: (n, *(seconds(round(length * 10**6)) for length in lengths))
-            for stage, (n, *lengths) in reckoning.time_in_stage(world, ask).items()
+            for stage, (n, *lengths) in plain_reports.time_in_stage(world, query).items()
         }
-        now = reckoning.standing(world)
-        assert {row.stage: row.still_in for row in stays.rows if row.still_in} == {stage: list(now.values()).count(stage) for stage in now.values()}
-        expected = reckoning.returns(world, ask)
+        now = plain_reports.standing(world)
+        assert {row.stage: row.still_in for row in stays.rows if row.still_in} == {
+            stage: list(now.values()).count(stage) for stage in now.values()
+        }
+        expected = plain_reports.returns(world, query)
         assert [row.campaign_id for row in returns.rows] == [cmp(1), cmp(2), cmp(3), None]
         for row in returns.rows:
-            for name in ("touched", "treatments", "leads", "mqls", "sals", "sqls", "customers", "opportunities", "without_amount"):
+            for name in (
+                "touched",
+                "treatments",
+                "leads",
+                "mqls",
+                "sals",
+                "sqls",
+                "customers",
+                "opportunities",
+                "without_amount",
+            ):
                 assert getattr(row, name) == expected[row.campaign_id][name], (row.campaign_id, name)
             for name in ("cost", "revenue", "pipeline"):
-                assert getattr(row, name) == money_text(Decimal(expected[row.campaign_id][name])), (row.campaign_id, name)
+                assert getattr(row, name) == money_text(Decimal(expected[row.campaign_id][name])), (
+                    row.campaign_id,
+                    name,
+                )
         assert {
-            row.rep_id: (row.offered, row.accepted, row.returned_by_reason, row.expired, row.median_acceptance) for row in referrals.rows
-        } == reckoning.referrals(world, ask)
+            row.rep_id: (row.offered, row.accepted, row.returned_by_reason, row.expired, row.median_acceptance)
+            for row in referrals.rows
+        } == plain_reports.referrals(world, query)
         told = [(row.started, row.kept, row.kept_late, row.breached) for row in referrals.clocks] or [(0, 0, 0, 0)]
-        assert told == [reckoning.clocks(world, ask)]
+        assert told == [plain_reports.clocks(world, query)]
 
 
 @FEW
@@ -224,7 +294,7 @@ def test_people_who_were_merged_and_split_again_count_as_if_nothing_had_been(sho
     facts = [fact for fact in (a_fact(rng, number) for number in range(40)) if not isinstance(fact, StageCorrected)]
     control = shop.reports_of(facts)
     everybody = list(range(1, FRAGMENTS + 1))
-    now = reckoning.standing(Reckoning(facts, CAMPAIGNS))
+    now = plain_reports.standing(PlainReports(facts, CAMPAIGNS))
     # lifecycle corrects the survivor, and again when they are parted
     told: list[Event] = [merged(everybody, 2, at(20)), split([[number] for number in everybody], 3, at(21))]
     if per(1) in now:

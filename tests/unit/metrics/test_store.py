@@ -12,19 +12,20 @@ from sqlalchemy import func, select, text
 from chassis.context import Context
 from chassis.store.database import Database
 from chassis.store.migrate import drift, migrate
-from services.metrics.domain.campaigns import Match
-from services.metrics.domain.hearing import harvest
-from services.metrics.handlers.campaigns import add_campaign
-from services.metrics.store.saving import fragments_of, save, write_fragments
+from services.metrics.commands import add_campaign
+from services.metrics.domain.campaigns import CampaignMatch
+from services.metrics.store import write
 from services.metrics.store.tables import FRAGMENT, HEARD, STAGE, TAG, TOUCH, Table
 from tests.support.eventually import eventually
-from tests.support.noting import noting
-from tests.unit.metrics.builders import REPORTING, a_campaign, at, cmp, entered, frg, hear, marked, merged, split, visited
+from tests.support.people import at, frg, merged, split
+from tests.support.statement_recorder import recorded
+from tests.support.stores import prepare
+from tests.unit.metrics.builders import REPORTING, a_campaign, cmp, entered, hear, marked, visited, workspace_of
 
 
 @pytest_asyncio.fixture
 async def store(store_url: str) -> AsyncIterator[Database]:
-    await migrate(store_url, "services.metrics.migrations")
+    await prepare(store_url, "services.metrics.migrations")
     async with Database(store_url) as database:
         yield database
 
@@ -55,26 +56,27 @@ async def test_what_is_heard_again_is_there_once(store: Database) -> None:
 async def test_a_batch_takes_the_same_number_of_statements_however_long_it_is(store: Database) -> None:
     async def statements_of(first: int, length: int) -> int:
         async with store.begin() as session:
-            noted, notes = noting(session)
+            recording, recorder = recorded(session)
             events = [
                 one
                 for number in range(first, first + length)
                 for one in (visited(number, number, campaign={"name": f"c{number}"}), entered(number, "known"))
             ]
-            await save(noted, harvest(events))
-        return len(notes.noted)
+            await write.workspace(recording, workspace_of(*events))
+        return len(recorder.statements)
 
-    assert await statements_of(1000, 5) == await statements_of(2000, 100)  # fewer rows are sooner asked what became of them than looked for first
+    # fewer rows are sooner asked what became of them than looked for first
+    assert await statements_of(1000, 5) == await statements_of(2000, 100)
 
 
 async def test_of_two_that_write_at_once_the_newer_grouping_stays(store: Database) -> None:
     """Both read before either wrote: the later commit brings the older word."""
     await hear(store, visited(1, 1), visited(2, 2))
-    older, newer_one = harvest([merged([1, 2], 2, at(1))]), harvest([split([[1], [2]], 3, at(2))])
+    older, newer_one = workspace_of(merged([1, 2], 2, at(1))), workspace_of(split([[1], [2]], 3, at(2)))
     async with store.begin() as session:
-        await write_fragments(session, fragments_of(newer_one))
+        await write.fragments(session, write.fragments_in(newer_one))
     async with store.begin() as session:
-        await write_fragments(session, fragments_of(older))
+        await write.fragments(session, write.fragments_in(older))
     async with store.read() as session:
         found = {row.fragment_id: row.graph_version for row in await session.execute(select(FRAGMENT))}
     assert found == {frg(1): 3, frg(2): 3}
@@ -89,7 +91,7 @@ async def test_how_far_a_stream_was_heard_never_goes_back(store: Database) -> No
 
 async def test_a_tag_that_comes_while_a_campaign_is_written_waits_and_belongs_to_it(store: Database) -> None:
     async with store.begin() as session:
-        await add_campaign(a_campaign(1, Match(name="spring")), Context(session, at(1), REPORTING))
+        await add_campaign(a_campaign(1, CampaignMatch(name="spring")), Context(session, at(1), REPORTING))
         hearing = asyncio.create_task(hear(store, visited(1, 1, campaign={"name": "spring"})))
         if store.dialect == "postgresql":  # SQLite has one writer
 

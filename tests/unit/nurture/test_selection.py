@@ -9,12 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.limits import AGAINST_CHARACTERS
 from contracts.values import Consent, ConsentChannel
-from services.nurture.domain.consent import Standing
-from services.nurture.domain.selection import Choice, Shown, choose
-from services.nurture.domain.stages import BuyingStage
+from services.nurture.domain.outgoing_events import make_selection
+from services.nurture.domain.rules import Buying, BuyingStage
+from services.nurture.domain.selection import (
+    Against,
+    TreatmentChoice,
+    catalogue_id,
+    choose,
+    decode_against,
+    encode_against,
+    reasons_in_words,
+)
 from services.nurture.domain.treatments import Channel, Limits, Purpose, Treatment
-from tests.unit.nurture.builders import a_treatment, agreed, at, per, said_about, shown, somebody
+from services.nurture.domain.workspace import ConsentByChannel, Occasion, ShowingCount
+from tests.support.people import at, per
+from tests.unit.nurture.builders import a_treatment, agreed, said_about, shown, somebody
 
 EMAIL, PHONE, ANY = ConsentChannel.EMAIL, ConsentChannel.PHONE, ConsentChannel.ANY
 GRANTED, WITHDRAWN = Consent.GRANTED, Consent.WITHDRAWN
@@ -34,8 +45,16 @@ def reasons(treatment: Treatment, channel: Channel | None = None, **about: Any) 
         ({"valid_until": at(10)}, {}, "ended at 2026-03-12 09:00 UTC"),
         ({"stages": ("mql", "sal")}, {}, "is for the stages mql, sal, not for engaged"),
         ({"buying_stages": (BuyingStage.DECISION,)}, {}, "is for decision, not for consideration"),
-        ({"when": "company.employees > 100"}, {"facts": {"company.employees": 5}}, "it does not hold that company.employees > 100"),
-        ({"when": "company.employees > 100"}, {}, "it cannot be said whether company.employees > 100: company.employees is not known"),
+        (
+            {"when": "company.employees > 100"},
+            {"facts": {"company.employees": 5}},
+            "it does not hold that company.employees > 100",
+        ),
+        (
+            {"when": "company.employees > 100"},
+            {},
+            "it cannot be said whether company.employees > 100: company.employees is not known",
+        ),
         ({"limits": Limits(per_person=2)}, {"shown": {"trt_a": shown(2, 1)}}, "was shown 2 of 2 times"),
         (
             {"limits": Limits(every_days=10)},
@@ -49,9 +68,23 @@ def reasons(treatment: Treatment, channel: Channel | None = None, **about: Any) 
             "has withdrawn consent to e-mail (2026-03-02)",
         ),
     ],
-    ids=["off", "not-yet", "over", "stage", "buying-stage", "condition", "condition-unknown", "per-person", "every-days", "no-consent", "withdrawn"],
+    ids=[
+        "off",
+        "not-yet",
+        "over",
+        "stage",
+        "buying-stage",
+        "condition",
+        "condition-unknown",
+        "per-person",
+        "every-days",
+        "no-consent",
+        "withdrawn",
+    ],
 )
-def test_whatever_speaks_against_a_treatment_is_named(fields: Mapping[str, Any], about: Mapping[str, Any], words: str) -> None:
+def test_whatever_speaks_against_a_treatment_is_named(
+    fields: Mapping[str, Any], about: Mapping[str, Any], words: str
+) -> None:
     assert reasons(a_treatment("a", **fields), **about) == (words,)
 
 
@@ -75,7 +108,13 @@ def test_all_reasons_are_named_not_the_first_alone() -> None:
         (a_treatment("a", when='stage.name == "engaged" && buying.stage == "consideration"'), {}),
         (a_treatment("a", stages=("engaged",), buying_stages=(BuyingStage.CONSIDERATION,)), {}),
     ],
-    ids=["from-this-moment-on", "within-limits", "unknown-taken-for-a-yes", "both-stages-in-the-condition", "both-stages"],
+    ids=[
+        "from-this-moment-on",
+        "within-limits",
+        "unknown-taken-for-a-yes",
+        "both-stages-in-the-condition",
+        "both-stages",
+    ],
 )
 def test_at_the_edge_a_treatment_is_in(treatment: Treatment, about: Mapping[str, Any]) -> None:
     assert reasons(treatment, **about) == ()
@@ -110,7 +149,9 @@ def test_at_the_edge_a_treatment_is_in(treatment: Treatment, about: Mapping[str,
         "granted-anew",
     ],
 )
-def test_the_latest_statement_counts_and_selling_needs_a_yes(consent: Standing, promotional: bool, educational: bool) -> None:
+def test_the_latest_statement_counts_and_selling_needs_a_yes(
+    consent: ConsentByChannel, promotional: bool, educational: bool
+) -> None:
     selling = a_treatment("a", channel=Channel.EMAIL, purpose=Purpose.PROMOTIONAL)
     telling = a_treatment("a", channel=Channel.EMAIL)
     assert (reasons(selling, consent=consent) == ()) is promotional
@@ -120,7 +161,9 @@ def test_the_latest_statement_counts_and_selling_needs_a_yes(consent: Standing, 
 def test_a_page_they_came_to_themselves_needs_no_consent() -> None:
     withdrawn = agreed(said_about(ANY, WITHDRAWN))
     assert reasons(a_treatment("a", purpose=Purpose.PROMOTIONAL), consent=withdrawn) == ()
-    assert reasons(a_treatment("a", requires_consent=True), consent=withdrawn) == ("has withdrawn consent to any channel (2026-03-02)",)
+    assert reasons(a_treatment("a", requires_consent=True), consent=withdrawn) == (
+        "has withdrawn consent to any channel (2026-03-02)",
+    )
     assert reasons(a_treatment("a", channel=Channel.EVENT), consent=withdrawn) != ()
 
 
@@ -137,8 +180,16 @@ def test_priority_comes_first_then_the_situation_then_what_was_shown_longest_ago
         a_treatment("seen", priority=60),
         a_treatment("seen_lately", priority=60),
     ]
-    choice = choose(treatments, somebody(shown={"trt_seen": shown(1, 1), "trt_seen_lately": shown(1, 2)}), Channel.WEB, at(10))
-    assert [one.treatment.treatment_id for one in choice.eligible] == ["trt_precise", "trt_plain", "trt_seen", "trt_seen_lately", "trt_low"]
+    choice = choose(
+        treatments, somebody(shown={"trt_seen": shown(1, 1), "trt_seen_lately": shown(1, 2)}), Channel.WEB, at(10)
+    )
+    assert [one.treatment.treatment_id for one in choice.eligible] == [
+        "trt_precise",
+        "trt_plain",
+        "trt_seen",
+        "trt_seen_lately",
+        "trt_low",
+    ]
     assert [one.why for one in choice.eligible] == [
         "",
         "names less of the situation 0 < 1",
@@ -149,7 +200,11 @@ def test_priority_comes_first_then_the_situation_then_what_was_shown_longest_ago
 
 
 def test_who_names_the_situation_comes_first_whatever_the_lot_says() -> None:
-    treatments = [a_treatment("plain"), a_treatment("precise", stages=("engaged",)), a_treatment("most", stages=("engaged",), when="true")]
+    treatments = [
+        a_treatment("plain"),
+        a_treatment("precise", stages=("engaged",)),
+        a_treatment("most", stages=("engaged",), when="true"),
+    ]
     for number in range(20):
         choice = choose(treatments, somebody(person_id=per(number)), None, at(10))
         assert [one.treatment.treatment_id for one in choice.eligible] == ["trt_most", "trt_precise", "trt_plain"]
@@ -177,7 +232,9 @@ def test_equals_are_drawn_by_a_lot_that_differs_between_people_and_never_between
 
 
 def test_the_facts_that_a_condition_read_are_kept() -> None:
-    choice = choose([a_treatment("a", when="company.employees >= 200")], somebody(facts={"company.employees": 240}), None, at(10))
+    choice = choose(
+        [a_treatment("a", when="company.employees >= 200")], somebody(facts={"company.employees": 240}), None, at(10)
+    )
     assert choice.chosen is not None
     assert choice.chosen.inputs == {"company.employees": 240}
 
@@ -204,7 +261,11 @@ subjects = st.builds(
     somebody,
     facts=st.sampled_from([{}, {"company.employees": 5}, {"company.employees": 500, "bant.timing_months": 1}]),
     consent=st.lists(statements, max_size=3).map(lambda said: agreed(*said)),
-    shown=st.dictionaries(st.sampled_from(["trt_a", "trt_b", "trt_c"]), st.builds(shown, st.integers(1, 3), st.sampled_from([1, 8])), max_size=3),
+    shown=st.dictionaries(
+        st.sampled_from(["trt_a", "trt_b", "trt_c"]),
+        st.builds(shown, st.integers(1, 3), st.sampled_from([1, 8])),
+        max_size=3,
+    ),
 )
 
 
@@ -217,14 +278,16 @@ def test_the_order_given_does_not_matter_and_every_treatment_has_one_place(
     shuffled = list(treatments)
     rng.shuffle(shuffled)
     assert choose(shuffled, subject, channel, at(10)) == choice
-    places = [one.treatment.treatment_id for one in choice.eligible] + [one.treatment.treatment_id for one in choice.refused]
+    places = [one.treatment.treatment_id for one in choice.eligible] + [
+        one.treatment.treatment_id for one in choice.refused
+    ]
     assert sorted(places) == sorted(treatment.treatment_id for treatment in treatments)
     assert all(one.reasons for one in choice.refused)
     assert all(one.why for one in choice.runners_up)
     _assert_eligible(choice, channel, subject.shown)
 
 
-def _assert_eligible(choice: Choice, channel: Channel | None, seen: Mapping[str, Shown]) -> None:
+def _assert_eligible(choice: TreatmentChoice, channel: Channel | None, seen: Mapping[str, ShowingCount]) -> None:
     """What is checked here is spelled out anew, not asked of the code that decided."""
     for one in choice.eligible:
         body = one.treatment.body
@@ -238,3 +301,33 @@ def _assert_eligible(choice: Choice, channel: Channel | None, seen: Mapping[str,
             assert body.priority <= choice.chosen.treatment.body.priority
     for one in choice.runners_up:
         assert one.rank > 1
+
+
+_BUYING = Buying(BuyingStage.CONSIDERATION, "default", "nurture@1", "Looks around.")
+
+
+def receipt_of(count: int) -> str:
+    treatments = [a_treatment(f"t{number:04d}", stages=("mql",) if number % 2 else ()) for number in range(count)]
+    occasion = Occasion("asked", "ask_1", per(1), 1, at(1), at(1), None, False, {})
+    return make_selection(
+        occasion, somebody(), _BUYING, choose(treatments, somebody(), None, at(1)), ()
+    ).receipt.model_dump_json()
+
+
+@given(st.lists(st.integers(0, 1023).map(Against), max_size=AGAINST_CHARACTERS // 2))
+def test_what_speaks_against_each_is_read_as_it_was_written(against: list[Against]) -> None:
+    assert decode_against(encode_against(against)) == against
+
+
+def test_a_receipt_is_no_longer_for_a_catalogue_of_thousands() -> None:
+    assert len(receipt_of(3_000)) < len(receipt_of(20)) + AGAINST_CHARACTERS + 200
+
+
+def test_two_catalogues_are_one_revision_only_if_all_their_treatments_are() -> None:
+    one, other = a_treatment("a"), a_treatment("b")
+    assert catalogue_id([one, other]) == catalogue_id([one, other]) != catalogue_id([one])
+
+
+def test_every_reason_that_there_is_can_be_told_in_words() -> None:
+    body = a_treatment("a").body
+    assert [len(reasons_in_words(one, body, {})) for one in Against] == [1] * len(Against)

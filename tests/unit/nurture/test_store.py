@@ -1,11 +1,14 @@
-"""The store and the handlers on both databases: however batches are cut they come to the same, through merges and splits."""
+"""The store and the handlers on both databases: however batches are cut they
+come to the same, through merges and splits.
+"""
 
 from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,30 +23,23 @@ from contracts.events.nurture import TreatmentSelected
 from contracts.ids import hash_id
 from contracts.limits import SELECTIONS
 from contracts.values import Consent, ConsentChannel
-from services.nurture.domain.catalogue import Entry
-from services.nurture.domain.consent import standing
-from services.nurture.domain.selection import Against
-from services.nurture.domain.starters import STARTERS
-from services.nurture.domain.treatments import TreatmentBody
-from services.nurture.domain.why_not import read
-from services.nurture.handlers.rulebooks import DESK
-from services.nurture.handlers.subscriptions import SUBSCRIPTIONS
-from services.nurture.handlers.workshop import Workshop
-from services.nurture.store import people, selections, treatments
-from services.nurture.store.tables import CARD, CATALOGUE, CONSENT, FRAGMENT, PERSON, RECEIPT, SELECTION, Table
+from people_kernel.consent import in_force
+from services.nurture.domain.selection import Against, decode_against
+from services.nurture.domain.treatments import STARTERS, CatalogueEntry, TreatmentBody
+from services.nurture.events import SUBSCRIPTIONS
+from services.nurture.rulebooks import REGISTRY
+from services.nurture.store import load, queries, write
+from services.nurture.store.load import CompiledCatalogue
+from services.nurture.store.tables import CARD, CATALOGUE, CONSENT, FRAGMENT, PERSON, RECEIPT, SELECTION, SHOWN, Table
+from tests.support.former_stores import migrate_until
+from tests.support.people import START, at, frg, merged, per, split
 from tests.unit.nurture.builders import (
-    START,
-    at,
     consented,
     created,
-    frg,
-    merged,
-    per,
     profile_said,
     score_corrected,
     score_said,
     scores,
-    split,
     stage_corrected,
     stage_entered,
 )
@@ -58,21 +54,21 @@ async def store(store_url: str) -> AsyncIterator[Database]:
     database = Database(store_url)
     async with database.begin() as session:
         context = Context(session, START)
-        await DESK.add_draft(context, DESK.default.read_text(), "tester")
-        await DESK.activate(context, 1, "tester")
-        await treatments.add(session, [an_entry(key, body) for key, body in STARTERS.items()])
+        await REGISTRY.add_draft(context, REGISTRY.default.read_text(), "tester")
+        await REGISTRY.activate(context, 1, "tester")
+        await write.treatments(session, [an_entry(key, body) for key, body in STARTERS.items()])
     yield database
     await database.close()
 
 
-def an_entry(key: str, body: TreatmentBody) -> Entry:
-    return Entry(hash_id("trt", key), 1, 1, None, True, START, START, "tester", body)
+def an_entry(key: str, body: TreatmentBody) -> CatalogueEntry:
+    return CatalogueEntry(hash_id("trt", key), 1, 1, None, True, START, START, "tester", body)
 
 
 async def hear(store: Database, *events: Event, now: datetime = START) -> list[Event]:
     """One transaction of consecutive events, handed over as the chassis does."""
     async with store.begin() as session:
-        context = Context(session, now, Workshop(timedelta(minutes=30)))
+        context = Context(session, now, CompiledCatalogue())
         for handler, run in groupby(events, key=lambda event: TAKERS[type(event)]):
             await handler(list(run), context)
         return list(context.said)
@@ -95,20 +91,36 @@ def a_life(rng: random.Random, length: int) -> list[Event]:
         number, when = rng.randint(1, 3), at(1, minutes=step)
         match rng.randrange(8):
             case 0:
-                events.append(stage_entered(number, rng.choice(["known", "engaged", "mql", "recycled", "sal"]), when, scores=scores("B3", when)))
+                events.append(
+                    stage_entered(
+                        number,
+                        rng.choice(["known", "engaged", "mql", "recycled", "sal"]),
+                        when,
+                        scores=scores("B3", when),
+                    )
+                )
             case 1:
                 events.append(stage_corrected(number, rng.choice(["known", "customer"]), when))
             case 2 | 3:
                 events.append(score_said(number, when, rng.choice(["A1", "B3", "D4"]), is_test=rng.random() < 0.2))
             case 4:
-                events.append(profile_said(number, when, {"need": rng.choice([None, "speed"]), "timing": rng.choice([None, 2])}))
+                events.append(
+                    profile_said(number, when, {"need": rng.choice([None, "speed"]), "timing": rng.choice([None, 2])})
+                )
             case 5:
                 events.append(score_corrected(number, when, "C4"))
             case 6:
-                events.append(consented(rng.choice(list(ConsentChannel)), rng.choice(list(Consent)), at(rng.randrange(3), minutes=step), number))
+                events.append(
+                    consented(
+                        rng.choice(list(ConsentChannel)),
+                        rng.choice(list(Consent)),
+                        at(rng.randrange(3), minutes=step),
+                        number,
+                    )
+                )
             case 7:
                 version += 1
-                events.append(merged(1, 2, version=version, when=when) if rng.random() < 0.5 else split(1, 2, version=version, when=when))
+                events.append(merged((1, 2), version, when) if rng.random() < 0.5 else split([[1], [2]], version, when))
     return events
 
 
@@ -128,7 +140,9 @@ async def test_however_batches_are_cut_the_same_is_said_and_kept(store: Database
         size = rng.choice([2, 7, 40])
         in_batches += await hear(store, *rest[:size])
         del rest[:size]
-    assert [(event.meta.event_id, event.body()) for event in in_batches] == [(event.meta.event_id, event.body()) for event in said]
+    assert [(event.meta.event_id, event.body()) for event in in_batches] == [
+        (event.meta.event_id, event.body()) for event in said
+    ]
     assert await everything(store) == one_by_one
     assert len(said) > 3
 
@@ -143,7 +157,7 @@ async def test_whoever_enters_a_stage_gets_a_treatment_with_a_receipt(store: Dat
     assert said.meta.causation_id == stage.meta.event_id
     assert said.meta.correlation_id == stage.meta.correlation_id
     assert any("lower priority 40 < 60" in line for line in said.receipt.rejected)
-    assert Against.BUYING_STAGE in read(said.receipt.inputs["against"])
+    assert Against.BUYING_STAGE in decode_against(said.receipt.inputs["against"])
     assert said.receipt.sentence.startswith("Decision: Is ready for sales, or talks with them (mql).")
     assert said.is_test is False
     kept = await everything(store)
@@ -179,9 +193,11 @@ async def test_a_mail_is_suggested_to_those_who_agreed_and_to_nobody_else(store:
     agreed = await suggested(2, consented(EMAIL, Consent.GRANTED, at(1), 2))
     assert agreed.channel == "email"
     assert agreed.receipt.inputs["consent"] == "granted"
-    changed_their_mind = await suggested(3, consented(EMAIL, Consent.GRANTED, at(1), 3), consented(EMAIL, Consent.WITHDRAWN, at(2), 3))
+    changed_their_mind = await suggested(
+        3, consented(EMAIL, Consent.GRANTED, at(1), 3), consented(EMAIL, Consent.WITHDRAWN, at(2), 3)
+    )
     assert changed_their_mind.channel == "web"
-    assert Against.CONSENT in read(changed_their_mind.receipt.inputs["against"])
+    assert Against.CONSENT in decode_against(changed_their_mind.receipt.inputs["against"])
 
 
 async def test_late_and_repeated_statements_of_consent_change_nothing(store: Database) -> None:
@@ -189,38 +205,40 @@ async def test_late_and_repeated_statements_of_consent_change_nothing(store: Dat
     await hear(store, newest, consented(EMAIL, Consent.GRANTED, at(3)))
     await hear(store, newest, consented(EMAIL, Consent.GRANTED, at(4)))
     async with store.read() as session:
-        (counting,) = await people.load_statements(session, [frg(1)])
+        (counting,) = await load.consents(session, [frg(1)])
     assert (counting.consent, counting.occurred_at) == (Consent.WITHDRAWN, at(5))
 
 
 async def test_consent_follows_merges_and_splits(store: Database) -> None:
     async def of(number: int) -> dict[ConsentChannel, Consent]:
         async with store.read() as session:
-            fragments = await people.find_fragments(session, per(number))
-            return {channel: one.consent for channel, one in standing(await people.load_statements(session, list(fragments))).items()}
+            fragments = await load.fragments_of(session, per(number))
+            return {
+                channel: one.consent for channel, one in in_force(await load.consents(session, list(fragments))).items()
+            }
 
     await hear(store, created(1), created(2))
     await hear(store, consented(EMAIL, Consent.GRANTED, at(1), 1), consented(EMAIL, Consent.WITHDRAWN, at(2), 2))
     control = [await of(1), await of(2)]
     assert control == [{EMAIL: Consent.GRANTED}, {EMAIL: Consent.WITHDRAWN}]
-    await hear(store, merged(1, 2))
+    await hear(store, merged((1, 2), 2))
     assert await of(1) == await of(2) == {EMAIL: Consent.WITHDRAWN}
-    await hear(store, split(1, 2))
+    await hear(store, split([[1], [2]], 3))
     assert [await of(1), await of(2)] == control
 
 
 async def test_an_older_grouping_heard_late_changes_nobody_s_owner(store: Database) -> None:
-    await hear(store, merged(1, 2, version=5))
-    await hear(store, created(2), split(1, 2, version=3), consented(EMAIL, Consent.GRANTED, at(1), 2))
+    await hear(store, merged((1, 2), 5))
+    await hear(store, created(2), split([[1], [2]], 3), consented(EMAIL, Consent.GRANTED, at(1), 2))
     async with store.read() as session:
-        assert {one.person_id for one in (await people.find_fragments(session, per(2))).values()} == {per(1)}
+        assert {one.person_id for one in (await load.fragments_of(session, per(2))).values()} == {per(1)}
 
 
 async def test_a_person_created_late_keeps_what_was_said_before(store: Database) -> None:
     await hear(store, stage_entered(1, "mql", at(1)))
     await hear(store, created(1, is_test=True))
     async with store.read() as session:
-        person = (await people.load_people(session, [per(1)]))[per(1)]
+        person = (await load.people(session, [per(1)]))[per(1)]
     assert (person.stage, person.is_test) == ("mql", False)
 
 
@@ -228,8 +246,8 @@ async def test_the_latest_selection_is_found_per_fragment_and_kind(store: Databa
     for step, stage in enumerate(("known", "engaged", "mql"), 1):
         await hear(store, stage_entered(1, stage, at(step)))
     async with store.read() as session:
-        (latest,) = await selections.load_latest(session, [frg(1)], [])
-        history = await selections.load_history(session, [frg(1)], 2)
+        (latest,) = await queries.latest_selections(session, [frg(1)], [])
+        history = await queries.selections_of(session, [frg(1)], 2)
     assert latest.stage == "mql"
     assert [row.stage for row in history] == ["mql", "engaged"]
 
@@ -246,3 +264,25 @@ async def test_the_newest_selections_are_kept_and_name_one_revision_of_the_catal
         kept = list(await session.scalars(select(SELECTION.c.occurred_at).order_by(SELECTION.c.occurred_at)))
         assert kept == [at(number) for number in range(3, SELECTIONS + 3)]
         assert await session.scalar(select(func.count()).select_from(CATALOGUE)) == 1
+
+
+async def test_what_was_shown_before_is_counted(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await migrate_until(store_url, "services.nurture.migrations", "0001", tmp_path, monkeypatch)
+    async with Database(store_url) as database:
+        async with database.begin() as session:
+            for number, treatment in enumerate(("trt_a", "trt_a", "trt_b")):
+                moment = f"'2026-03-0{number + 1} 09:00:00.000000'" + (
+                    "" if database.dialect == "sqlite" else "::timestamptz"
+                )
+                await session.execute(
+                    text(f"INSERT INTO showing VALUES ('sel_{number}', '{treatment}', 'frg_1', {moment}, FALSE)")
+                )
+        await migrate(store_url, "services.nurture.migrations")
+        async with database.read() as session:
+            rows = await session.execute(select(SHOWN).order_by(SHOWN.c.treatment_id))
+            assert [(row.fragment_id, row.treatment_id, row.times, row.last_at.day) for row in rows] == [
+                ("frg_1", "trt_a", 2, 2),
+                ("frg_1", "trt_b", 1, 3),
+            ]

@@ -30,7 +30,9 @@ WHO: dict[str, Any] = {
 
 
 def known(value: Any) -> Attribute:
-    return Attribute(value=value, strength=Strength.CLAIMED, source_id="src_1", interaction_id="int_1", occurred_at=NOON)
+    return Attribute(
+        value=value, strength=Strength.CLAIMED, source_id="src_1", interaction_id="int_1", occurred_at=NOON
+    )
 
 
 def scores(engagement: int, cell: str) -> Scores:
@@ -54,23 +56,39 @@ def reason(number: int) -> Receipt:
 
 def test_a_card_is_what_a_profile_says_whatever_was_heard_before() -> None:
     before = updated(blank("per_A"), ScoreChanged(**WHO, scores=scores(40, "B2"), receipts=(reason(1),)))
-    before = updated(before, ProfileChanged(**WHO, attributes={"title": known("CFO")}, scores=scores(40, "B2"), is_test=True))
-    told = ProfileChanged(**WHO, attributes={"account_id": known("acc_1")}, scores=scores(3, "B4"), highlights=(reason(2), reason(3)))
+    before = updated(
+        before, ProfileChanged(**WHO, attributes={"title": known("CFO")}, scores=scores(40, "B2"), is_test=True)
+    )
+    told = ProfileChanged(
+        **WHO, attributes={"account_id": known("acc_1")}, scores=scores(3, "B4"), highlights=(reason(2), reason(3))
+    )
     card = updated(before, told)
     assert card == updated(blank("per_A"), told)
-    assert (card.account_id, card.scores, card.highlights, card.is_test) == ("acc_1", scores(3, "B4"), (reason(3), reason(2)), False)
+    assert (card.account_id, card.scores, card.highlights, card.is_test) == (
+        "acc_1",
+        scores(3, "B4"),
+        (reason(3), reason(2)),
+        False,
+    )
 
 
 def test_a_profile_of_the_first_version_is_still_heard_by_its_changes() -> None:
-    card = updated(blank("per_A"), ProfileChangedV1(**WHO, attributes={"email": known("ada@harbour.example"), "title": known("CFO")}))
-    card = updated(card, ProfileChangedV1(**WHO, attributes={"title": None, "account_id": known("acc_1")}, is_test=True))
+    card = updated(
+        blank("per_A"),
+        ProfileChangedV1(**WHO, attributes={"email": known("ada@harbour.example"), "title": known("CFO")}),
+    )
+    card = updated(
+        card, ProfileChangedV1(**WHO, attributes={"title": None, "account_id": known("acc_1")}, is_test=True)
+    )
     assert card.attributes == {"email": known("ada@harbour.example"), "account_id": known("acc_1")}
     assert card.account_id == "acc_1"
     assert card.is_test
 
 
 @pytest.mark.parametrize("kind", [ProfileChanged, ProfileChangedV1])
-def test_only_a_profile_that_something_happened_to_may_set_something_off(kind: type[ProfileChanged | ProfileChangedV1]) -> None:
+def test_only_a_profile_that_something_happened_to_may_set_something_off(
+    kind: type[ProfileChanged | ProfileChangedV1],
+) -> None:
     assert is_judged_anew(kind(**WHO, attributes={}))
     assert not is_judged_anew(kind(**WHO, attributes={}, occurred_at=NOON))
 
@@ -91,7 +109,10 @@ def test_only_the_newest_reasons_are_kept_and_each_once() -> None:
 
 
 def test_rules_can_ask_for_everything_that_is_declared() -> None:
-    card = updated(blank("per_A"), ProfileChanged(**WHO, attributes={"email": known("ada@harbour.example"), "user_id": known("u-1")}))
+    card = updated(
+        blank("per_A"),
+        ProfileChanged(**WHO, attributes={"email": known("ada@harbour.example"), "user_id": known("u-1")}),
+    )
     facts = card_facts(card)
     assert facts.keys() == CARD_VARIABLES.keys()
     assert facts["person.email"] == "ada@harbour.example"
@@ -107,7 +128,9 @@ async def store(database: Database) -> Database:
 
 
 async def test_a_card_comes_back_from_the_store_as_it_went_in(store: Database) -> None:
-    card = updated(blank("per_A"), ProfileChanged(**WHO, attributes={"name": known("山田太郎"), "employees": known(140)}))
+    card = updated(
+        blank("per_A"), ProfileChanged(**WHO, attributes={"name": known("山田太郎"), "employees": known(140)})
+    )
     card = updated(card, ScoreChanged(**WHO, scores=scores(40, "B2"), receipts=(reason(1), reason(2))))
     for version in (blank("per_A"), card):
         async with store.begin() as session:

@@ -11,7 +11,7 @@ from sqlalchemy import MetaData
 from chassis.errors import BadInput
 from chassis.store.database import Database
 from contracts.values import Receipt
-from people_kernel.api.paging import from_cursor, to_cursor
+from people_kernel.api.pages import from_cursor, to_cursor
 from people_kernel.store.receipts import load_receipts, receipt_table, save_receipts
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -48,7 +48,9 @@ async def store(database: Database) -> Database:
 async def test_pages_follow_on_without_gap_or_repeat(store: Database) -> None:
     seen: list[Receipt] = []
     async with store.read() as session:
-        while page := await load_receipts(session, RECEIPTS, ["frg_A"], (None, (seen[-1].at, seen[-1].receipt_id) if seen else None, 2)):
+        while page := await load_receipts(
+            session, RECEIPTS, ["frg_A"], (None, (seen[-1].at, seen[-1].receipt_id) if seen else None, 2)
+        ):
             seen += page
     assert seen == [decided(number) for number in (6, 5, 4, 3, 2, 1, 0)]
 

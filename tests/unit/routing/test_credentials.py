@@ -1,4 +1,6 @@
-"""A rep gets a key, comes with a plain client, and reads their own alerts; on the bus as the embedded suite configures it."""
+"""A rep gets a key, comes with a plain client, and reads their own alerts; on the
+bus as the embedded suite configures it.
+"""
 
 from __future__ import annotations
 
@@ -17,20 +19,19 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from pydantic import SecretStr
 
-from chassis.auth import Principal
 from chassis.bus.broker import Broker
-from chassis.bus.callout.keys import Issuer, new_issuer_seed
+from chassis.bus.callout.claims import Issuer, new_issuer_seed
 from chassis.bus.errors import BrokerUnavailable
+from chassis.web.auth import Principal
 from embedded.nats_config import BUS_USERS, OBSERVER, OPERATOR, REPS, NatsPlan, access
-from services.routing.effects.durables import ensure_durable
-from services.routing.effects.keys import hash_password, new_key, public_url
+from services.routing.effects import ensure_durable, hash_password, new_key, public_url
 from services.routing.main import create_service
 from services.routing.settings import RoutingSettings
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
 from tests.support.service import PUBLIC_KEY, running, token
+from tests.unit.routing.builders import entered, rep_id
 from tests.unit.routing.test_service import a_rep, hire, referred, tell
-from tests.unit.routing.world import entered, rep_id
 
 SEED = new_issuer_seed()
 PASSWORDS = {name: f"{name}-word" for name in (*(user.name for user in BUS_USERS), OBSERVER, OPERATOR)}
@@ -222,4 +223,7 @@ def test_a_key_is_long_and_kept_as_its_hash_alone() -> None:
 def test_where_reps_connect_is_told_without_our_own_password(nats_url: str, shown: str) -> None:
     known: dict[str, Any] = {"database_url": "sqlite:///x", "token_public_key": PUBLIC_KEY, "nats_url": nats_url}
     assert public_url(RoutingSettings(**known)) == shown
-    assert public_url(RoutingSettings(**known, public_nats_url="tls://nats.rapport.example")) == "tls://nats.rapport.example"
+    assert (
+        public_url(RoutingSettings(**known, public_nats_url="tls://nats.rapport.example"))
+        == "tls://nats.rapport.example"
+    )

@@ -1,4 +1,6 @@
-"""How much each rep has to do is kept, not counted: it is always what counting would give, also when several shards ask at once."""
+"""How much each rep has to do is kept, not counted: it is always what counting would
+give, also when several shards ask at once.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,13 @@ from chassis.errors import Problem
 from chassis.store.database import Database
 from chassis.store.migrate import migrate
 from contracts.events.routing import ReferralOffered
-from services.routing.domain.answering import Reason
-from services.routing.handlers.hearing import on_lifecycle_told
+from services.routing.domain.answers import Reason
+from services.routing.events import on_lifecycle_told
 from services.routing.store.tables import LOAD, REFERRAL
 from tests.support.eventually import eventually
-from tests.unit.routing.world import HOURS, NOW, World, entered, merged, of, rep_id, split, with_rulebook
+from tests.support.people import merged, split
+from tests.unit.routing.builders import HOURS, NOW, entered, of, rep_id
+from tests.unit.routing.world import World, with_rulebook
 
 REPS = ("Ana Ruiz", "Tomo Arai", "Ines Amaral")
 TEAMS = """
@@ -27,7 +31,8 @@ name: routing
 title: Two teams
 stages: {refer: [mql], hold: [sal, sql], keep: [customer]}
 rules:
-  - {name: south, on: mql, when: "person.country == 'PT'", effect: {team: south, answer_within_hours: 4}, reason: South.}
+  - {name: south, on: mql, when: "person.country == 'PT'", reason: South.,
+     effect: {team: south, answer_within_hours: 4}}
   - {name: north, on: mql, when: true, effect: {team: north, answer_within_hours: 4}, reason: North.}
 examples:
   - {name: Somebody from the south, on: mql, given: {person.country: PT}, expect: {team: south}}
@@ -36,7 +41,9 @@ examples:
 
 async def loads(database: Database) -> tuple[dict[str, int], dict[str, int]]:
     """What is kept, and what counting gives; reps without any are left out."""
-    counting = select(REFERRAL.c.rep_id, func.count().label("number")).where(REFERRAL.c.takes_room).group_by(REFERRAL.c.rep_id)
+    counting = (
+        select(REFERRAL.c.rep_id, func.count().label("number")).where(REFERRAL.c.takes_room).group_by(REFERRAL.c.rep_id)
+    )
     async with database.read() as session:
         kept = {row.rep_id: row.number for row in await session.execute(select(LOAD)) if row.number}
         return kept, {row.rep_id: row.number for row in await session.execute(counting)}
@@ -57,12 +64,14 @@ class Life:
         match rng.randrange(10):
             case 0:
                 self.version, self.joined = self.version + 1, not self.joined
-                regrouping = merged if self.joined else split
-                await world.hear(regrouping(1, 2, version=self.version, at=world.now))
+                together = merged([1, 2], self.version, world.now)
+                await world.hear(together if self.joined else split([[1], [2]], self.version, world.now))
             case 1 | 2 | 3:
                 await world.hear(entered(number, "mql", at=world.now, version=self.version, is_test=rng.random() < 0.1))
             case 4:
-                await world.hear(entered(number, rng.choice(["sal", "customer", "recycled"]), at=world.now, version=self.version))
+                await world.hear(
+                    entered(number, rng.choice(["sal", "customer", "recycled"]), at=world.now, version=self.version)
+                )
             case 5:
                 await world.wait(rng.choice([1, 5]) * HOURS)
             case 6:
@@ -77,7 +86,9 @@ class Life:
         if not found:
             return
         referral_id, reason = rng.choice(found), rng.choice(list(Reason))
-        act: Any = rng.choice([world.accept, world.see, lambda who, which: world.give_back(who, which, reason), world.reassign])
+        act: Any = rng.choice(
+            [world.accept, world.see, lambda who, which: world.give_back(who, which, reason), world.reassign]
+        )
         with suppress(Problem):  # not theirs, or over: that is refused
             await act(name, referral_id)
 
@@ -150,5 +161,7 @@ async def test_one_team_does_not_wait_for_another(postgres_url: str) -> None:
         async with elsewhere.begin() as busy:
             await busy.execute(select(LOAD).where(LOAD.c.rep_id == rep_id("Ana Ruiz")).with_for_update())
             async with asyncio.timeout(30):
-                said = await world.hear(entered(1, knows={"country": "DE"}), entered(2, "engaged", knows={"country": "PT"}))
+                said = await world.hear(
+                    entered(1, knows={"country": "DE"}), entered(2, "engaged", knows={"country": "PT"})
+                )
         assert [event.rep_id for event in of(ReferralOffered, said)] == [rep_id("Tomo Arai")]

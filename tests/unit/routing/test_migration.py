@@ -12,15 +12,20 @@ from chassis.store.migrate import migrate
 from services.routing.store.tables import LOAD
 from tests.support.former_stores import migrate_until
 
-_REP = "INSERT INTO rep (rep_id, name, weight, teams, is_active, created_at, changed_at) VALUES (:rep, :rep, 1, '[]', TRUE, :now, :now)"
+_REP = (
+    "INSERT INTO rep (rep_id, name, weight, teams, is_active, created_at, changed_at) VALUES (:rep, :rep, 1, '[]',"
+    " TRUE, :now, :now)"
+)
 _REFERRAL = (
-    "INSERT INTO referral (referral_id, fragment_id, person_id, graph_version, stage, state, rep_id, attempt, asked, card, ground, move, created_at,"
-    " is_overdue, is_settled, is_test, takes_room)"
-    " VALUES (:id, 'frg_1', 'per_1', 1, 'mql', 'accepted', :rep, 1, '[]', '{}', '{}', '{}', :now, FALSE, FALSE, FALSE, :room)"
+    "INSERT INTO referral (referral_id, fragment_id, person_id, graph_version, stage, state, rep_id, attempt, asked,"
+    " card, ground, move, created_at, is_overdue, is_settled, is_test, takes_room) VALUES (:id, 'frg_1', 'per_1', 1,"
+    " 'mql', 'accepted', :rep, 1, '[]', '{}', '{}', '{}', :now, FALSE, FALSE, FALSE, :room)"
 )
 
 
-async def test_what_is_open_when_the_store_is_brought_up_to_date_is_counted(store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_open_when_the_store_is_brought_up_to_date_is_counted(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await migrate_until(store_url, "services.routing.migrations", "0001", tmp_path, monkeypatch)
     async with Database(store_url) as database:
         async with database.begin() as session:

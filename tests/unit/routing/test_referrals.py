@@ -12,16 +12,24 @@ from chassis.store.database import Database
 from chassis.store.migrate import migrate
 from chassis.store.timers import Timer
 from contracts.events.lifecycle import SlaBreached, SlaReminded
-from contracts.events.routing import AlertRaised, ReferralAccepted, ReferralExpired, ReferralOffered, ReferralReassigned, ReferralReturned
+from contracts.events.routing import (
+    AlertRaised,
+    ReferralAccepted,
+    ReferralExpired,
+    ReferralOffered,
+    ReferralReassigned,
+    ReferralReturned,
+)
 from contracts.ids import derive_id
 from people_kernel.store.locks import lock
-from services.routing.domain.answering import Asker, Reason
-from services.routing.domain.referral import State
-from services.routing.handlers.answering import AnotherIsAsked, Answer, ReferralWentOn, RepCannotBeAsked, accept_referral
-from services.routing.handlers.desks import EXPIRED
-from services.routing.handlers.timing import on_offers_expired
+from services.routing.commands import AnotherIsAsked, ReferralWentOn, RepAnswer, RepCannotBeAsked, accept_referral
+from services.routing.domain.answers import Asker, Reason
+from services.routing.domain.workspace import OFFER_EXPIRED, State
+from services.routing.events import on_offers_expired
 from services.routing.store.tables import LOAD
-from tests.unit.routing.world import HOURS, MOVE, NOW, World, clock, corrected, entered, in_charge, of, per, rep_id, with_rulebook, words
+from tests.support.people import per
+from tests.unit.routing.builders import HOURS, MOVE, NOW, clock, corrected, entered, in_charge, of, rep_id, words
+from tests.unit.routing.world import World, with_rulebook
 
 MINUTE = timedelta(minutes=1)
 READY = entered(1)
@@ -33,7 +41,12 @@ async def test_a_lead_that_is_ready_is_offered_to_a_rep_who_takes_it(world: Worl
     said = await world.hear(entered(1, "anonymous"), entered(1, "engaged"), READY)
     assert words(said) == ["ReferralOffered", "AlertRaised offered"]
     offered: ReferralOffered = of(ReferralOffered, said)[0]
-    assert (offered.referral_id, offered.rep_id, offered.attempt, offered.person_id) == (REFERRAL, rep_id("Ana Ruiz"), 1, per(1))
+    assert (offered.referral_id, offered.rep_id, offered.attempt, offered.person_id) == (
+        REFERRAL,
+        rep_id("Ana Ruiz"),
+        1,
+        per(1),
+    )
     assert offered.due_at == NOW + 4 * HOURS
     assert offered.meta.causation_id == READY.meta.event_id
     assert offered.meta.correlation_id == READY.meta.correlation_id
@@ -44,17 +57,26 @@ async def test_a_lead_that_is_ready_is_offered_to_a_rep_who_takes_it(world: Worl
     assert (accepted.state, accepted.due_at, accepted.answered_at) == (State.ACCEPTED, None, NOW)
     assert words(world.said[-2:]) == ["ReferralSeen", "ReferralAccepted"]
     told: ReferralAccepted = world.said[-1]
-    assert (told.by, told.receipt.sentence, told.receipt.inputs["note"]) == ("Ana Ruiz", "Ana Ruiz takes care of them.", "Calling her today.")
+    assert (told.by, told.receipt.sentence, told.receipt.inputs["note"]) == (
+        "Ana Ruiz",
+        "Ana Ruiz takes care of them.",
+        "Calling her today.",
+    )
     assert await world.wait(100 * HOURS) == []
 
 
 async def test_the_alert_says_who_why_and_until_when(world: World) -> None:
     await world.hire("Ana Ruiz")
     (alert,) = of(AlertRaised, await world.hear(READY))
-    assert alert.headline == "Mara Lindqvist, Head of Logistics at Tidewater Freight, is ready: asked for a demo. Answer by 16:20 UTC."
+    assert (
+        alert.headline
+        == "Mara Lindqvist, Head of Logistics at Tidewater Freight, is ready: asked for a demo. Answer by 16:20 UTC."
+    )
     assert [receipt.kind for receipt in alert.because] == ["referral.assignment", "stage.move", "score.engagement"]
     assert alert.because[1] == MOVE
-    assert alert.actions == {answer: f"POST /v1/referrals/{REFERRAL}:{answer}" for answer in ("see", "accept", "return")}
+    assert alert.actions == {
+        answer: f"POST /v1/referrals/{REFERRAL}:{answer}" for answer in ("see", "accept", "return")
+    }
     assert alert.attributes["company"].value == "Tidewater Freight"
     assert alert.scores.cell == "B1"
     assert alert.due_at == NOW + 4 * HOURS
@@ -88,7 +110,9 @@ async def test_who_answers_late_learns_to_whom_it_went_and_when(world: World) ->
     await world.hire("Tomo Arai")
     await world.hear(READY)
     await world.wait(4 * HOURS)
-    with pytest.raises(ReferralWentOn, match="went on to Tomo Arai on 2 March at 16:20 UTC, who is to answer by 20:20 UTC"):
+    with pytest.raises(
+        ReferralWentOn, match="went on to Tomo Arai on 2 March at 16:20 UTC, who is to answer by 20:20 UTC"
+    ):
         await world.accept("Ana Ruiz", REFERRAL)
     await world.accept("Tomo Arai", REFERRAL)
     with pytest.raises(ReferralWentOn, match="Tomo Arai took this referral over on 2 March"):
@@ -206,12 +230,12 @@ async def test_somebody_in_charge_answers_for_the_rep_but_does_not_take_over_wha
     await world.hire("Ana Ruiz")
     await world.hear(READY)
     chief = Asker("chief", rep_id("Chief"), True)
-    accepted = await world.answer(accept_referral, REFERRAL, Answer(in_charge("boss")))
+    accepted = await world.answer(accept_referral, REFERRAL, RepAnswer(in_charge("boss")))
     assert (accepted.state, accepted.rep_id) == (State.ACCEPTED, rep_id("Ana Ruiz"))
     assert world.said[-1].receipt.sentence == "Ana Ruiz takes care of them, says boss."
-    assert (await world.answer(accept_referral, REFERRAL, Answer(in_charge("boss")))).rep_id == rep_id("Ana Ruiz")
+    assert (await world.answer(accept_referral, REFERRAL, RepAnswer(in_charge("boss")))).rep_id == rep_id("Ana Ruiz")
     with pytest.raises(ReferralWentOn, match="Ana Ruiz took this referral over"):
-        await world.answer(accept_referral, REFERRAL, Answer(chief))
+        await world.answer(accept_referral, REFERRAL, RepAnswer(chief))
 
 
 async def test_who_took_care_before_is_asked_first_when_somebody_comes_back(world: World) -> None:
@@ -234,11 +258,15 @@ async def test_who_owns_the_account_is_asked_ahead_of_all_turns(world: World) ->
     await world.hire("Tomo Arai")
     await world.give_account("acc_1", "Ana Ruiz")
     (offered,) = of(ReferralOffered, await world.hear(entered(1, account_id="acc_1")))
-    assert offered.receipt.sentence == "Assigned to Ana Ruiz: owns the account Tidewater Freight. Everybody takes turns."
+    assert (
+        offered.receipt.sentence == "Assigned to Ana Ruiz: owns the account Tidewater Freight. Everybody takes turns."
+    )
     assert offered.receipt.rejected == (f"{rep_id('Tomo Arai')}: Tomo Arai was not first in line",)
     (offered,) = of(ReferralOffered, await world.hear(entered(2, account_id="acc_1")))
     assert offered.rep_id == rep_id("Tomo Arai")
-    assert offered.receipt.rejected == (f"{rep_id('Ana Ruiz')}: Ana Ruiz owns the account Tidewater Freight, but is over capacity (1 of 1)",)
+    assert offered.receipt.rejected == (
+        f"{rep_id('Ana Ruiz')}: Ana Ruiz owns the account Tidewater Freight, but is over capacity (1 of 1)",
+    )
 
 
 async def test_a_breached_clock_hands_an_open_offer_on_at_once_and_says_so(world: World) -> None:
@@ -302,7 +330,12 @@ async def test_a_manager_gives_a_referral_to_another_rep_who_has_to_answer(world
     number = len(world.said)
     given = await world.reassign("Tomo Arai", REFERRAL)
     assert (given.state, given.rep_id, given.attempt) == (State.OFFERED, rep_id("Tomo Arai"), 2)
-    assert words(world.said[number:]) == ["AlertRaised withdrawn", "ReferralReassigned", "ReferralOffered", "AlertRaised offered"]
+    assert words(world.said[number:]) == [
+        "AlertRaised withdrawn",
+        "ReferralReassigned",
+        "ReferralOffered",
+        "AlertRaised offered",
+    ]
     told: ReferralReassigned = of(ReferralReassigned, world.said)[0]
     assert (told.previous_rep_id, told.rep_id, told.by) == (rep_id("Ana Ruiz"), rep_id("Tomo Arai"), "manager")
     with pytest.raises(RepCannotBeAsked, match="is unknown"):
@@ -321,7 +354,13 @@ async def test_what_a_rep_who_leaves_was_asked_goes_to_the_next_one(world: World
     number = len(world.said)
     await world.change("Ana Ruiz", is_active=False)
     said = world.said[number:]
-    assert words(said) == ["RepChanged", "ReferralExpired", "AlertRaised withdrawn", "ReferralOffered", "AlertRaised offered"]
+    assert words(said) == [
+        "RepChanged",
+        "ReferralExpired",
+        "AlertRaised withdrawn",
+        "ReferralOffered",
+        "AlertRaised offered",
+    ]
     assert said[1].receipt.sentence == "Ana Ruiz is inactive now. Tomo Arai is asked next."
     assert (await world.referral(REFERRAL)).rep_id == rep_id("Ana Ruiz")
 
@@ -354,14 +393,16 @@ async def test_a_clock_that_was_set_for_an_offer_before_does_not_end_the_present
     await world.give_back("Ana Ruiz", REFERRAL, Reason.WRONG_REP)
     number = len(world.said)
     async with world.context() as context:
-        await on_offers_expired([Timer(EXPIRED, REFERRAL, NOW + 4 * HOURS)], context)
+        await on_offers_expired([Timer(OFFER_EXPIRED, REFERRAL, NOW + 4 * HOURS)], context)
     assert world.said[number:] == []
     assert (await world.referral(REFERRAL)).rep_id == rep_id("Tomo Arai")
 
 
 @pytest.mark.parametrize("held", ["person", "rep"])
 async def test_a_clock_does_not_wait_for_somebody_who_may_wait_for_it(postgres_url: str, held: str) -> None:
-    """Who decides about the same may want to set the very timers that are in hand here: one of two who wait for each other would be thrown out."""
+    """Who decides about the same may want to set the very timers that are in hand here: one of two who
+    wait for each other would be thrown out.
+    """
     await migrate(postgres_url, "services.routing.migrations")
     async with Database(postgres_url) as database, Database(postgres_url) as elsewhere:
         await with_rulebook(database)
@@ -369,7 +410,7 @@ async def test_a_clock_does_not_wait_for_somebody_who_may_wait_for_it(postgres_u
         await world.hire("Ana Ruiz")
         await world.hear(READY)
         world.now += 4 * HOURS
-        expired = Timer(EXPIRED, REFERRAL, NOW + 4 * HOURS)
+        expired = Timer(OFFER_EXPIRED, REFERRAL, NOW + 4 * HOURS)
         async with elsewhere.begin() as busy:
             if held == "person":
                 await lock(busy, [per(1)])

@@ -9,7 +9,7 @@ from fractions import Fraction
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.routing.domain.rotation import next_turn
+from services.routing.domain.assignment import next_turn
 
 WEIGHTS = st.lists(st.integers(1, 100), min_size=1, max_size=8)
 CHANGES = st.lists(st.sets(st.integers(2, 7), max_size=6), min_size=1, max_size=60)
@@ -30,7 +30,9 @@ def turns(weights: Sequence[int], absences: Iterable[Iterable[int]]) -> list[str
 @example([100, 1, 1, 1, 1, 1, 1, 1], 100)  # without asking who is ahead, the first one would have nearly all
 @example([4, 4, 30, 20, 4, 1, 4], 47)  # taking the highest credit would leave somebody more than a turn behind
 @given(WEIGHTS, st.integers(1, 150))
-def test_of_any_number_of_turns_each_gets_their_share_and_never_a_whole_turn_more_or_less(weights: list[int], number: int) -> None:
+def test_of_any_number_of_turns_each_gets_their_share_and_never_a_whole_turn_more_or_less(
+    weights: list[int], number: int
+) -> None:
     had = Counter(turns(weights, [()] * number))
     for rep, weight in enumerate(weights):
         assert abs(had[f"rep_{rep}"] - Fraction(number * weight, sum(weights))) < 1
@@ -45,7 +47,9 @@ def test_after_as_many_turns_as_the_weights_sum_to_all_are_even_and_it_begins_an
 
 
 @given(st.lists(st.integers(1, 100), min_size=8, max_size=8), CHANGES)
-def test_whoever_comes_and_goes_those_who_stay_share_by_their_weights(weights: list[int], absences: list[set[int]]) -> None:
+def test_whoever_comes_and_goes_those_who_stay_share_by_their_weights(
+    weights: list[int], absences: list[set[int]]
+) -> None:
     had = Counter(turns(weights, absences))
     ahead = Fraction(had["rep_0"], weights[0]) - Fraction(had["rep_1"], weights[1])
     assert abs(ahead) <= 2 * (Fraction(1, weights[0]) + Fraction(1, weights[1]))
@@ -53,7 +57,9 @@ def test_whoever_comes_and_goes_those_who_stay_share_by_their_weights(weights: l
 
 @given(st.lists(st.integers(1, 100), min_size=2, max_size=8), st.integers(1, 80))
 def test_who_cannot_be_asked_twice_running_loses_nothing_else(weights: list[int], number: int) -> None:
-    """Everybody gets what was theirs of the turns they could have had: so it is when a rep never answers and each lead goes on to the next one."""
+    """Everybody gets what was theirs of the turns they could have had: so it is when a rep never
+    answers and each lead goes on to the next one.
+    """
     credit: dict[str, Fraction] = {}
     due = {f"rep_{rep}": Fraction(0) for rep in range(len(weights))}
     last = ""

@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 
 from chassis.app import Service
-from chassis.auth import Principal
 from chassis.bus.broker import Broker
 from chassis.message import OutMessage
 from chassis.store.migrate import drift, migrate
+from chassis.web.auth import Principal
 from contracts.envelope import Event
 from contracts.events.routing import AlertRaised, ReferralAccepted
 from services.routing.main import create_service
@@ -24,16 +24,24 @@ from services.routing.store.tables import Table
 from tests.chassis.app.bus_words import Stored, stored
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
+from tests.support.people import merged, per
 from tests.support.service import PUBLIC_KEY, RunningService, running, token
-from tests.unit.routing.world import entered, merged, per, rep_id
+from tests.unit.routing.builders import entered, rep_id
 
 NOW = datetime.now(UTC)
-ANA = {"name": "Ana Ruiz", "external_id": "Ana Ruiz", "email": "ana.ruiz@rapport.example", "teams": ["west", "enterprise", "west"]}
+ANA = {
+    "name": "Ana Ruiz",
+    "external_id": "Ana Ruiz",
+    "email": "ana.ruiz@rapport.example",
+    "teams": ["west", "enterprise", "west"],
+}
 
 
 @pytest.fixture
 def service(store_url: str, nats_server: NatsServer) -> Service:
-    return create_service(RoutingSettings(database_url=store_url, nats_url=nats_server.url, token_public_key=PUBLIC_KEY))
+    return create_service(
+        RoutingSettings(database_url=store_url, nats_url=nats_server.url, token_public_key=PUBLIC_KEY)
+    )
 
 
 @pytest_asyncio.fixture
@@ -74,7 +82,9 @@ async def referred(client: httpx.AsyncClient, number: int = 1, state: str = "off
     """The referral of somebody, once it is in this state."""
 
     async def look() -> dict[str, Any]:
-        items: list[dict[str, Any]] = (await client.get("/v1/referrals", params={"person_id": per(number), "state": state})).json()["items"]
+        items: list[dict[str, Any]] = (
+            await client.get("/v1/referrals", params={"person_id": per(number), "state": state})
+        ).json()["items"]
         assert items
         return items[0]
 
@@ -83,27 +93,44 @@ async def referred(client: httpx.AsyncClient, number: int = 1, state: str = "off
 
 async def alerts_on(broker: Broker, stream: str, number: int) -> list[Stored]:
     async def enough() -> list[Stored]:
-        alerts = [message for message in await stored(broker, stream) if message.headers["ce-type"] == AlertRaised.wire_name]
+        alerts = [
+            message for message in await stored(broker, stream) if message.headers["ce-type"] == AlertRaised.wire_name
+        ]
         assert len(alerts) >= number
         return alerts
 
     return await eventually(enough, within=15)
 
 
-async def test_a_lead_comes_in_by_nats_is_offered_and_accepted_over_http(broker: Broker, client: httpx.AsyncClient) -> None:
+async def test_a_lead_comes_in_by_nats_is_offered_and_accepted_over_http(
+    broker: Broker, client: httpx.AsyncClient
+) -> None:
     await hire(client, "Ana Ruiz")
     await tell(broker, entered(1, at=NOW))
     referral = await referred(client)
-    assert referral["person"] == {"person_id": per(1), "name": "Mara Lindqvist", "title": "Head of Logistics", "company": "Tidewater Freight"}
+    assert referral["person"] == {
+        "person_id": per(1),
+        "name": "Mara Lindqvist",
+        "title": "Head of Logistics",
+        "company": "Tidewater Freight",
+    }
     assert referral["rep"] == {"rep_id": rep_id("Ana Ruiz"), "name": "Ana Ruiz"}
     path = f"/v1/referrals/{referral['referral_id']}"
     assert (await client.post(f"{path}:see", headers=a_rep("Ana Ruiz"))).json()["state"] == "seen"
     accepted = await client.post(f"{path}:accept", json={"note": "Calling."}, headers=a_rep("Ana Ruiz"))
     assert (accepted.status_code, accepted.json()["state"]) == (200, "accepted")
-    assert (await client.post(f"{path}:accept", headers=a_rep("Ana Ruiz"))).json()["answered_at"] == accepted.json()["answered_at"]
+    assert (await client.post(f"{path}:accept", headers=a_rep("Ana Ruiz"))).json()["answered_at"] == accepted.json()[
+        "answered_at"
+    ]
     detail = (await client.get(path)).json()
-    assert [(offer["outcome"], offer["note"], offer["by"]) for offer in detail["trail"]] == [("accepted", "Calling.", "Ana Ruiz")]
-    assert [receipt["kind"] for receipt in detail["receipts"]] == ["stage.move", "referral.assignment", "referral.answer"]
+    assert [(offer["outcome"], offer["note"], offer["by"]) for offer in detail["trail"]] == [
+        ("accepted", "Calling.", "Ana Ruiz")
+    ]
+    assert [receipt["kind"] for receipt in detail["receipts"]] == [
+        "stage.move",
+        "referral.assignment",
+        "referral.answer",
+    ]
     assert detail["profile"]["title"]["value"] == "Head of Logistics"
     receipts = (await client.get(f"/v1/routing/people/{per(1)}/receipts")).json()["items"]
     assert [receipt["kind"] for receipt in receipts] == ["referral.answer", "referral.assignment"]
@@ -129,7 +156,11 @@ async def test_of_two_who_accept_at_once_one_has_it(broker: Broker, client: http
     answers = await asyncio.gather(*(client.post(path, headers=a_rep(name)) for name in names))
     assert sorted(answer.status_code for answer in answers) == [200, *[409] * 5]
     winner = next(answer for answer in answers if answer.status_code == 200).json()["rep"]["name"]
-    assert all(f"{winner} took this referral over" in answer.json()["detail"] for answer in answers if answer.status_code == 409)
+    assert all(
+        f"{winner} took this referral over" in answer.json()["detail"]
+        for answer in answers
+        if answer.status_code == 409
+    )
     await eventually(lambda: said_accepted(broker))
     messages = await stored(broker, "ROUTING")
     assert [message.headers["ce-type"] for message in messages].count(ReferralAccepted.wire_name) == 1
@@ -139,7 +170,9 @@ async def said_accepted(broker: Broker) -> bool:
     return any(message.headers["ce-type"] == ReferralAccepted.wire_name for message in await stored(broker, "ROUTING"))
 
 
-async def test_turns_are_fair_when_leads_and_answers_come_from_all_sides_at_once(broker: Broker, client: httpx.AsyncClient) -> None:
+async def test_turns_are_fair_when_leads_and_answers_come_from_all_sides_at_once(
+    broker: Broker, client: httpx.AsyncClient
+) -> None:
     names = ["Ana Ruiz", "Tomo Arai", "Ines Amaral"]
     await hire(client, *names)
     await asyncio.gather(*(tell(broker, entered(number, at=NOW)) for number in range(1, 31)))
@@ -168,8 +201,12 @@ async def test_reps_are_created_once_per_external_id_and_changed(client: httpx.A
     rest = (await client.get("/v1/reps", params={"cursor": first["next_cursor"]})).json()
     assert [rep["name"] for rep in (*first["items"], *rest["items"])] == ["Ana Ruiz", "Tomo Arai", "Ines Amaral"]
     assert rest["next_cursor"] is None
-    assert [rep["name"] for rep in (await client.get("/v1/reps", params={"external_id": "Tomo Arai"})).json()["items"]] == ["Tomo Arai"]
-    assert [rep["name"] for rep in (await client.get("/v1/reps", params={"is_active": False})).json()["items"]] == ["Ana Ruiz"]
+    assert [
+        rep["name"] for rep in (await client.get("/v1/reps", params={"external_id": "Tomo Arai"})).json()["items"]
+    ] == ["Tomo Arai"]
+    assert [rep["name"] for rep in (await client.get("/v1/reps", params={"is_active": False})).json()["items"]] == [
+        "Ana Ruiz"
+    ]
 
 
 async def test_a_rep_who_is_not_one_is_refused_by_field(client: httpx.AsyncClient) -> None:
@@ -202,7 +239,13 @@ async def test_what_a_patch_leaves_out_stays_and_what_may_not_be_empty_is_refuse
 async def test_an_account_has_an_owner_or_none(client: httpx.AsyncClient) -> None:
     await hire(client, "Ana Ruiz")
     path = "/v1/accounts/acc_1/owner"
-    assert (await client.get(path)).json() == {"account_id": "acc_1", "rep_id": None, "name": None, "since": None, "by": None}
+    assert (await client.get(path)).json() == {
+        "account_id": "acc_1",
+        "rep_id": None,
+        "name": None,
+        "since": None,
+        "by": None,
+    }
     given = (await client.put(path, json={"rep_id": rep_id("Ana Ruiz")})).json()
     assert (given["name"], given["by"]) == ("Ana Ruiz", "tester")
     assert (await client.get(path)).json() == given
@@ -226,7 +269,8 @@ async def test_a_rep_sees_what_is_theirs_and_what_nobody_has(broker: Broker, cli
     assert (await client.get(f"/v1/referrals/{anas['referral_id']}", headers=a_rep("Ana Ruiz"))).status_code == 200
     refused = await client.post(f"/v1/referrals/{anas['referral_id']}:accept", headers=a_rep("Tomo Arai"))
     assert (refused.status_code, refused.json()["detail"]) == (403, "Ana Ruiz is asked about this referral, not you")
-    assert (await client.post(f"/v1/referrals/{anas['referral_id']}:accept")).json()["rep"]["name"] == "Ana Ruiz"  # somebody in charge, for her
+    # somebody in charge, for her
+    assert (await client.post(f"/v1/referrals/{anas['referral_id']}:accept")).json()["rep"]["name"] == "Ana Ruiz"
 
 
 async def test_reps_do_not_manage(client: httpx.AsyncClient) -> None:
@@ -248,9 +292,15 @@ async def test_what_did_not_happen_yet_is_refused(broker: Broker, client: httpx.
     refused = await client.post(path, json={"occurred_at": tomorrow}, headers=a_rep("Ana Ruiz"))
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "body.occurred_at")
     earlier = (datetime.now(UTC) - timedelta(hours=2)).replace(microsecond=0)
-    assert (await client.post(path, json={"occurred_at": earlier.isoformat()}, headers=a_rep("Ana Ruiz"))).status_code == 200
+    assert (
+        await client.post(path, json={"occurred_at": earlier.isoformat()}, headers=a_rep("Ana Ruiz"))
+    ).status_code == 200
     await eventually(lambda: said_accepted(broker))
-    (told,) = [message for message in await stored(broker, "ROUTING") if message.headers["ce-type"] == ReferralAccepted.wire_name]
+    (told,) = [
+        message
+        for message in await stored(broker, "ROUTING")
+        if message.headers["ce-type"] == ReferralAccepted.wire_name
+    ]
     event = ReferralAccepted.from_wire(told.headers, told.body)
     assert (event.occurred_at, event.meta.causation_id) == (earlier, None)
     assert event.meta.at > earlier + timedelta(hours=1)
@@ -258,7 +308,12 @@ async def test_what_did_not_happen_yet_is_refused(broker: Broker, client: httpx.
 
 async def test_there_is_no_such_referral(client: httpx.AsyncClient) -> None:
     await hire(client, "Ana Ruiz")
-    for verb, body in (("see", None), ("accept", None), ("return", {"reason": "other"}), ("reassign", {"rep_id": rep_id("Ana Ruiz")})):
+    for verb, body in (
+        ("see", None),
+        ("accept", None),
+        ("return", {"reason": "other"}),
+        ("reassign", {"rep_id": rep_id("Ana Ruiz")}),
+    ):
         answer = await client.post(f"/v1/referrals/ref_nothing:{verb}", json=body)
         assert (answer.status_code, answer.json()["type"]) == (404, "urn:rapport:problem:referral-not-found")
     assert (await client.get("/v1/referrals/ref_nothing")).status_code == 404
@@ -269,10 +324,12 @@ async def test_people_are_looked_up_with_who_takes_care_of_them(broker: Broker, 
     await tell(broker, entered(1, at=NOW), entered(3, "engaged", at=NOW))
     referral = await referred(client)
     accepted = (await client.post(f"/v1/referrals/{referral['referral_id']}:accept", headers=a_rep("Ana Ruiz"))).json()
-    await tell(broker, merged(1, 2, at=NOW))
+    await tell(broker, merged([1, 2], 2, NOW))
 
     async def is_merged() -> dict[str, Any]:
-        answer = (await client.post("/v1/routing/people:lookup", json={"person_ids": [per(1), per(2), per(3), per(9)]})).json()
+        answer = (
+            await client.post("/v1/routing/people:lookup", json={"person_ids": [per(1), per(2), per(3), per(9)]})
+        ).json()
         assert answer["current"] == {per(1): per(1), per(2): per(1), per(3): per(3), per(9): per(9)}
         return dict(answer)
 
@@ -286,12 +343,15 @@ async def test_people_are_looked_up_with_who_takes_care_of_them(broker: Broker, 
     assert (first["referral"]["state"], first["person_id"]) == ("accepted", per(1))
     assert third == {"person_id": per(3), "owner": None, "referral": None}
     assert stranger == {"person_id": per(9), "owner": None, "referral": None}
-    assert [item["referral_id"] for item in (await client.get("/v1/referrals", params={"person_id": per(2)})).json()["items"]] == [
-        referral["referral_id"]
-    ]
+    assert [
+        item["referral_id"]
+        for item in (await client.get("/v1/referrals", params={"person_id": per(2)})).json()["items"]
+    ] == [referral["referral_id"]]
 
 
-async def test_pages_of_referrals_hold_each_once_the_newest_first_and_tests_only_on_request(broker: Broker, client: httpx.AsyncClient) -> None:
+async def test_pages_of_referrals_hold_each_once_the_newest_first_and_tests_only_on_request(
+    broker: Broker, client: httpx.AsyncClient
+) -> None:
     await hire(client, "Ana Ruiz")
     await tell(broker, *(entered(number, at=NOW) for number in range(1, 6)), entered(6, at=NOW, is_test=True))
     await referred(client, 6)

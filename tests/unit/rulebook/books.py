@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from rulebook.compile import Rulebook, compile_rulebook
-from rulebook.problems import Problem, RulebookError
+from rulebook.problems import RulebookError, TextProblem
 from rulebook.vocabulary import ANY, BOOL, DOUBLE, DURATION, INT, MAP, STRING, STRINGS, TIMESTAMP, Vocabulary, one_of
 
 
@@ -113,7 +113,7 @@ def matches(book: Rulebook[Points], facts: Mapping[str, Any], kind: str = "page"
     return [match.rule.name for match in book.evaluate(kind, name, facts).matched]
 
 
-def problems_of(text: str) -> tuple[Problem, ...]:
+def problems_of(text: str) -> tuple[TextProblem, ...]:
     """What is wrong with `text`; fails if nothing is."""
     try:
         a_book(dedent(text))

@@ -67,7 +67,12 @@ def test_an_expectation_that_nobody_answers_fails() -> None:
 def test_a_rulebook_that_contradicts_its_examples_is_not_to_be_activated() -> None:
     with pytest.raises(ExamplesFailed, match="scoring@3: example 'A director") as caught:
         assert_examples_pass(
-            a_book(BOOK.replace("{rules: []}", "{rules: [pricing_read]}").replace("[demo_requested, key_person]}", "[key_person]}"), 3)
+            a_book(
+                BOOK.replace("{rules: []}", "{rules: [pricing_read]}").replace(
+                    "[demo_requested, key_person]}", "[key_person]}"
+                ),
+                3,
+            )
         )
     assert len(caught.value.failures) == 2
 
@@ -80,7 +85,10 @@ def test_a_rulebook_without_examples_is_not_to_be_activated() -> None:
 def test_an_example_that_cannot_be_decided_fails() -> None:
     book = a_book(BOOK.replace("when: is_key_person\n", "when: is_key_person\n    unknown: fail\n"))
     [failure] = run_examples(book)
-    assert failure.why == "rule key_person cannot be decided: person.seniority is not known, company.employees is not known"
+    assert (
+        failure.why
+        == "rule key_person cannot be decided: person.seniority is not known, company.employees is not known"
+    )
 
 
 def test_given_facts_are_brought_to_their_types() -> None:

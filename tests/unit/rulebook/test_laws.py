@@ -49,14 +49,20 @@ FACTS = st.fixed_dictionaries(
         "person.has_business_email": st.sampled_from([True, False, None, 1]),
         "company.employees": st.sampled_from([5, 200, 600, 200.0, "many", None]),
         "company.tags": st.sampled_from([["saas"], [], None, [3]]),
-        "properties": st.sampled_from([{}, {"plan": "pro"}, {"plan": "free", "seats": 5}, {"seats": "x", "odd": object()}, None]),
+        "properties": st.sampled_from(
+            [{}, {"plan": "pro"}, {"plan": "free", "seats": 5}, {"seats": "x", "odd": object()}, None]
+        ),
     },
 )
 
 
 def written(rules: list[dict[str, Any]]) -> str:
-    numbered = [{"name": f"r{index}", "effect": {"points": index}, "reason": "So."} | rule for index, rule in enumerate(rules)]
-    return yaml.safe_dump({"name": "scoring", "title": "Any", "definitions": {"is_large": DEFINITION}, "rules": numbered})
+    numbered = [
+        {"name": f"r{index}", "effect": {"points": index}, "reason": "So."} | rule for index, rule in enumerate(rules)
+    ]
+    return yaml.safe_dump(
+        {"name": "scoring", "title": "Any", "definitions": {"is_large": DEFINITION}, "rules": numbered}
+    )
 
 
 def said(evaluation: Evaluation[Points]) -> dict[str, Any]:
@@ -69,7 +75,9 @@ def said(evaluation: Evaluation[Points]) -> dict[str, Any]:
 
 @settings(max_examples=60, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(RULES, FACTS, st.sampled_from(LEADS.kinds), st.sampled_from([*NAMES, "Other", None]))
-def test_the_index_says_what_weighing_every_rule_alone_says(rules: list[dict[str, Any]], facts: dict[str, Any], kind: str, name: str | None) -> None:
+def test_the_index_says_what_weighing_every_rule_alone_says(
+    rules: list[dict[str, Any]], facts: dict[str, Any], kind: str, name: str | None
+) -> None:
     naive = {}
     for index, rule in enumerate(rules):
         if kind in rule["on"] and (not rule["named"] or name in rule["named"]):
@@ -80,11 +88,15 @@ def test_the_index_says_what_weighing_every_rule_alone_says(rules: list[dict[str
 
 @settings(max_examples=40)
 @given(RULES, FACTS, st.sampled_from(LEADS.kinds), st.randoms(use_true_random=False))
-def test_the_order_of_rules_and_facts_changes_nothing(rules: list[dict[str, Any]], facts: dict[str, Any], kind: str, chance: random.Random) -> None:
+def test_the_order_of_rules_and_facts_changes_nothing(
+    rules: list[dict[str, Any]], facts: dict[str, Any], kind: str, chance: random.Random
+) -> None:
     named = [{"name": f"n{index}"} | rule for index, rule in enumerate(rules)]
     shuffled = chance.sample(named, len(named))
     facts_shuffled = dict(chance.sample(list(facts.items()), len(facts)))
-    assert said(a_book(written(named)).evaluate(kind, "Demo", facts)) == said(a_book(written(shuffled)).evaluate(kind, "Demo", facts_shuffled))
+    assert said(a_book(written(named)).evaluate(kind, "Demo", facts)) == said(
+        a_book(written(shuffled)).evaluate(kind, "Demo", facts_shuffled)
+    )
 
 
 @settings(max_examples=30)
@@ -97,10 +109,14 @@ def test_weighing_twice_says_the_same_and_leaves_the_facts_alone(facts: dict[str
 
 @settings(max_examples=40)
 @given(RULES, st.booleans(), st.integers(20, 200), st.sampled_from([None, 1, 7]))
-def test_the_digest_depends_on_content_alone(rules: list[dict[str, Any]], is_sorted: bool, width: int, version: int | None) -> None:
+def test_the_digest_depends_on_content_alone(
+    rules: list[dict[str, Any]], is_sorted: bool, width: int, version: int | None
+) -> None:
     text = written(rules)
     content = yaml.safe_load(text) | ({"version": version} if version else {})
-    rewritten = "# a comment\n" + yaml.safe_dump(content, sort_keys=is_sorted, width=width, default_flow_style=not is_sorted)
+    rewritten = "# a comment\n" + yaml.safe_dump(
+        content, sort_keys=is_sorted, width=width, default_flow_style=not is_sorted
+    )
     assert a_book(rewritten).digest == a_book(text).digest
 
 
@@ -117,5 +133,8 @@ def test_the_digest_changes_with_any_content() -> None:
 
 
 def test_the_digest_is_the_same_for_ever() -> None:
-    text = "name: scoring\ntitle: Preise für 日本\nrules: [{name: a, on: page, when: 'true', effect: {points: 2.5}, reason: So.}]\n"
+    text = (
+        "name: scoring\ntitle: Preise für 日本\nrules: [{name: a, on: page, when: 'true', effect: {points: 2.5},"
+        " reason: So.}]\n"
+    )
     assert a_book(text).digest == "e59f6a121707b2a9bfbe014f32e214078c8c66a90caa5527ccc12eddde9565f5"

@@ -13,7 +13,11 @@ from tests.unit.rulebook.books import a_book, one_rule
 
 MANUAL = Path("docs/rulebooks.md").read_text(encoding="utf-8")
 [BOOK] = re.findall(r"```yaml\n(.*?)```", MANUAL, re.DOTALL)
-CODE = [code.replace("\\|", "|") for row in re.findall(r"^\| .* \| (.*) \|$", MANUAL, re.MULTILINE) for code in re.findall(r"`([^`]+)`", row)]
+CODE = [
+    code.replace("\\|", "|")
+    for row in re.findall(r"^\| .* \| (.*) \|$", MANUAL, re.MULTILINE)
+    for code in re.findall(r"`([^`]+)`", row)
+]
 CONDITIONS = [code for code in CODE if re.match(r"!?(known|person|page|properties|company|seen|has)\b", code)]
 
 

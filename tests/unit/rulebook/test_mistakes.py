@@ -5,27 +5,81 @@ from __future__ import annotations
 import pytest
 
 from rulebook.compile import compile_rulebook
-from rulebook.problems import Problem, RulebookError
+from rulebook.problems import RulebookError, TextProblem
 from tests.unit.rulebook.books import BOOK, LEADS, Grid, Points, a_book, a_text, problems_of
 from tests.unit.rulebook.test_places import marked
 
 SLIPS = {  # what stands in the book, what is written instead, path, words of the message, words of the remedy
-    "key misspelt": ("    when: is_key_person", "    when: is_key_person\n    ^unknwon: skip", "rules[2].unknwon", "not known here", "unknown?"),
+    "key misspelt": (
+        "    when: is_key_person",
+        "    when: is_key_person\n    ^unknwon: skip",
+        "rules[2].unknwon",
+        "not known here",
+        "unknown?",
+    ),
     "name missing": ("name: scoring\n", "", "rulebook", "name is missing", "Add name:"),
     "rule without a reason": ("    reason: Read {page.path}.\n", "", "rules[1]", "reason is missing", "Add reason:"),
-    "kind misspelt": ("[track, form]\n    named", "[track, ^from]\n    named", "rules[0].on[1]", "not a kind of event", "Did you mean form?"),
+    "kind misspelt": (
+        "[track, form]\n    named",
+        "[track, ^from]\n    named",
+        "rules[0].on[1]",
+        "not a kind of event",
+        "Did you mean form?",
+    ),
     "name not a name": ("name: pricing_read", "name: ^Pricing read", "rules[1].name", "is not a name", "small letters"),
-    "name used twice": ("name: pricing_read", "name: ^demo_requested", "rules[1].name", "the name of two", "name of its own"),
-    "policy that does not exist": ("when: is_key_person", "when: is_key_person\n    unknown: ^maybe", "rules[2].unknown", "'skip'", "Correct"),
-    "effect field misspelt": ("{points: 20}", "{points: 20, ^half_life: 3}", "rules[2].effect.half_life", "not known here", "half_life_days"),
+    "name used twice": (
+        "name: pricing_read",
+        "name: ^demo_requested",
+        "rules[1].name",
+        "the name of two",
+        "name of its own",
+    ),
+    "policy that does not exist": (
+        "when: is_key_person",
+        "when: is_key_person\n    unknown: ^maybe",
+        "rules[2].unknown",
+        "'skip'",
+        "Correct",
+    ),
+    "effect field misspelt": (
+        "{points: 20}",
+        "{points: 20, ^half_life: 3}",
+        "rules[2].effect.half_life",
+        "not known here",
+        "half_life_days",
+    ),
     "effect of the wrong type": ("{points: 20}", "{points: ^many}", "rules[2].effect.points", "decimal", "Correct"),
     "effect missing": ("    effect: {points: 20}\n", "", "rules[2]", "", "Correct"),
     "section misspelt": ("\ngrid:", "\ngird:", "gird", "not a part", "grid?"),
     "section of the wrong type": ("[10, 20, 30]", "[10, ^twenty, 30]", "grid.fit[1]", "integer", "Correct"),
-    "placeholder misspelt": ("Read {page.path}.", "Read ^{page.pat}.", "rules[1].reason", "no fact page.pat", "page.path?"),
-    "placeholder within a fact that has no parts": ("Read {page.path}.", "Read ^{page.path.last}.", "rules[1].reason", "no fact", "page.path?"),
-    "placeholder of the effect misspelt": ("{effect.points}", "^{effect.point}", "rules[0].reason", "no point", "points?"),
-    "example with a fact misspelt": ("{page.path: /careers}", "{page.pth: ^/careers}", "examples[1].given.page.pth", "no fact", "page.path?"),
+    "placeholder misspelt": (
+        "Read {page.path}.",
+        "Read ^{page.pat}.",
+        "rules[1].reason",
+        "no fact page.pat",
+        "page.path?",
+    ),
+    "placeholder within a fact that has no parts": (
+        "Read {page.path}.",
+        "Read ^{page.path.last}.",
+        "rules[1].reason",
+        "no fact",
+        "page.path?",
+    ),
+    "placeholder of the effect misspelt": (
+        "{effect.points}",
+        "^{effect.point}",
+        "rules[0].reason",
+        "no point",
+        "points?",
+    ),
+    "example with a fact misspelt": (
+        "{page.path: /careers}",
+        "{page.pth: ^/careers}",
+        "examples[1].given.page.pth",
+        "no fact",
+        "page.path?",
+    ),
     "example with a fact that does not fit": (
         "{employees: 1200}",
         "{employees: ^many}",
@@ -33,7 +87,13 @@ SLIPS = {  # what stands in the book, what is written instead, path, words of th
         "a whole number",
         "Correct",
     ),
-    "example with a choice misspelt": ("seniority: director", "seniority: ^boss", "examples[0].given.person.seniority", "one of staff", "Correct"),
+    "example with a choice misspelt": (
+        "seniority: director",
+        "seniority: ^boss",
+        "examples[0].given.person.seniority",
+        "one of staff",
+        "Correct",
+    ),
     "example with a rule misspelt": (
         "[demo_requested, key_person]",
         "[demo_requested, ^key_persn]",
@@ -41,11 +101,35 @@ SLIPS = {  # what stands in the book, what is written instead, path, words of th
         "no rule key_persn",
         "key_person?",
     ),
-    "example of a kind misspelt": ("    on: page\n    given", "    on: ^pgae\n    given", "examples[1].on", "not a kind", "page?"),
-    "definition called like a fact": ("  is_large: ", "  ^company: ", "definitions.company", "already stands for facts", "another name"),
+    "example of a kind misspelt": (
+        "    on: page\n    given",
+        "    on: ^pgae\n    given",
+        "examples[1].on",
+        "not a kind",
+        "page?",
+    ),
+    "definition called like a fact": (
+        "  is_large: ",
+        "  ^company: ",
+        "definitions.company",
+        "already stands for facts",
+        "another name",
+    ),
     "key said twice": ("title: How", "title: A\n^title: How", "title", "said twice", "Keep one"),
-    "a condition that YAML takes for a tag": ("when: is_key_person", "when: ^!is_key_person", "rules[2].when", "tag", "Quote"),
-    "a reason that YAML takes for a map": ("reason: Read {page.path}.", "reason: ^{page.path}", "rules[1].reason", "not a text", "quotes"),
+    "a condition that YAML takes for a tag": (
+        "when: is_key_person",
+        "when: ^!is_key_person",
+        "rules[2].when",
+        "tag",
+        "Quote",
+    ),
+    "a reason that YAML takes for a map": (
+        "reason: Read {page.path}.",
+        "reason: ^{page.path}",
+        "rules[1].reason",
+        "not a text",
+        "quotes",
+    ),
     "an alias": ("when: is_key_person", "when: ^&x is_key_person", "rulebook", "anchors and aliases", "Look"),
     "not YAML": ("when: is_key_person", "when: 'is_key_person", "rulebook", "not YAML", "quotes"),
 }
@@ -57,7 +141,7 @@ def test_a_slip_is_named_with_place_path_and_remedy(slip: tuple[str, str, str, s
     assert right in BOOK
     text, spot = marked(BOOK.replace(right, wrong, 1))
     found = {problem.path: problem for problem in problems_of(text)}
-    problem = found.get(path, Problem(0, 0, path, f"not found among {list(found)}"))
+    problem = found.get(path, TextProblem(0, 0, path, f"not found among {list(found)}"))
     assert words in problem.message
     assert remedy in problem.remedy
     if "^" in wrong:
@@ -98,36 +182,52 @@ def test_the_error_reads_as_one_line_for_each_problem() -> None:
 
 
 def test_definitions_that_lead_back_to_themselves_are_refused() -> None:
-    problems = problems_of(a_text("a", definitions={"a": "b && true", "b": "c", "c": "a || true", "d": "person.titel == 'x'"}))
+    problems = problems_of(
+        a_text("a", definitions={"a": "b && true", "b": "c", "c": "a || true", "d": "person.titel == 'x'"})
+    )
     assert [(problem.path, problem.line) for problem in problems] == [("definitions.a", 11), ("definitions.d", 14)]
     assert "a definition may not lead back to itself" in problems[0].message
 
 
 def test_definitions_that_explode_are_refused() -> None:
-    doubling = {f"d{n}": f"d{n - 1} && d{n - 1}" if n else "page.path == '/a rather long path to make a point'" for n in range(14)}
+    doubling = {
+        f"d{n}": f"d{n - 1} && d{n - 1}" if n else "page.path == '/a rather long path to make a point'"
+        for n in range(14)
+    }
     messages = {problem.path: problem.message for problem in problems_of(a_text("d13", definitions=doubling))}
     assert any("written out this is longer" in message for message in messages.values())
 
 
-@pytest.mark.parametrize("text", ["", "[1, 2]", "just words", "rules: 3", "rules: [3]", "name: x\ntitle: y\nrules: [{on: {a: b}}]\nexamples: [1]"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[1, 2]", "just words", "rules: 3", "rules: [3]", "name: x\ntitle: y\nrules: [{on: {a: b}}]\nexamples: [1]"],
+)
 def test_what_is_no_rulebook_at_all_is_refused_in_words(text: str) -> None:
     with pytest.raises(RulebookError) as caught:
         a_book(text)
     assert all(problem.line >= 1 and problem.column >= 1 and problem.message for problem in caught.value.problems)
 
 
-@pytest.mark.parametrize("when", ["(" * 200 + "true" + ")" * 200, " + ".join(["1"] * 4000) + " > 0"], ids=["brackets", "a long chain"])
+@pytest.mark.parametrize(
+    "when", ["(" * 200 + "true" + ")" * 200, " + ".join(["1"] * 4000) + " > 0"], ids=["brackets", "a long chain"]
+)
 def test_an_expression_that_nests_too_deeply_is_refused_not_crashed_on(when: str) -> None:
     assert [problem.path for problem in problems_of(a_text(f'"{when}"'))] == ["rules[0].when"]
 
 
-@pytest.mark.parametrize("text", ["[" * 5000, "a: " * 3, "x" * 600_000, "name: \x00"], ids=["nested", "colons", "too long", "unprintable"])
+@pytest.mark.parametrize(
+    "text", ["[" * 5000, "a: " * 3, "x" * 600_000, "name: \x00"], ids=["nested", "colons", "too long", "unprintable"]
+)
 def test_hostile_yaml_is_refused_not_crashed_on(text: str) -> None:
     with pytest.raises(RulebookError):
         a_book(text)
 
 
-@pytest.mark.parametrize("text", ["x: " + "[" * 45_000, "".join(" " * depth + "a:\n" for depth in range(400))], ids=["brackets", "indentation"])
+@pytest.mark.parametrize(
+    "text",
+    ["x: " + "[" * 45_000, "".join(" " * depth + "a:\n" for depth in range(400))],
+    ids=["brackets", "indentation"],
+)
 def test_nesting_is_refused_where_it_gets_too_deep_without_reading_on(text: str) -> None:
     with pytest.raises(RulebookError, match="nested too deeply") as caught:
         a_book(text)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from cel_expr_python import cel
 from hypothesis import given, settings
@@ -40,11 +38,15 @@ PIECES = [
     "+?",
     "{2}",
 ]
-PATTERNS = st.builds(lambda flag, pieces: flag + "".join(pieces), st.sampled_from(["", "(?i)"]), st.lists(st.sampled_from(PIECES), max_size=8))
+PATTERNS = st.builds(
+    lambda flag, pieces: flag + "".join(pieces),
+    st.sampled_from(["", "(?i)"]),
+    st.lists(st.sampled_from(PIECES), max_size=8),
+)
 TEXTS = st.text(st.sampled_from("aAbBkK1 _/.-$\u212a\u017f\n\x0b"), max_size=12)
 
 
-@settings(max_examples=1500)
+@settings(max_examples=600)
 @given(PATTERNS, TEXTS)
 def test_what_is_run_quickly_agrees_with_re2(pattern: str, text: str) -> None:
     search = quick_matcher(pattern)
@@ -53,25 +55,36 @@ def test_what_is_run_quickly_agrees_with_re2(pattern: str, text: str) -> None:
         assert (search(text) is not None) is said
 
 
-@pytest.mark.parametrize("pattern", ["(?i)vp|director|head of", r"^/pricing(/.*)?$", "(?i)(demo|trial).*(form|request|$)", r"\bC[EFT]O\b"])
+@pytest.mark.parametrize(
+    "pattern", ["(?i)vp|director|head of", r"^/pricing(/.*)?$", "(?i)(demo|trial).*(form|request|$)", r"\bC[EFT]O\b"]
+)
 def test_the_patterns_people_write_are_run_quickly(pattern: str) -> None:
     assert quick_matcher(pattern) is not None
 
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(a|a)*b", "(a+)+b", ".*.*b", "(a|b|c|d|e|f|g|h|i|j|k)(a|b|c|d|e|f|g|h|i|j|k).*x", "a{2}", r"\pL", "é", "(?s)a", "[[:alpha:]]", "a?" * 30],
+    [
+        "(a|a)*b",
+        "(a+)+b",
+        ".*.*b",
+        "(a|b|c|d|e|f|g|h|i|j|k)(a|b|c|d|e|f|g|h|i|j|k).*x",
+        "a{2}",
+        r"\pL",
+        "é",
+        "(?s)a",
+        "[[:alpha:]]",
+        "a?" * 30,
+    ],
 )
 def test_patterns_that_could_take_long_or_mean_something_else_are_left_to_re2(pattern: str) -> None:
     assert quick_matcher(pattern) is None
 
 
-def test_the_worst_that_is_run_quickly_is_over_soon() -> None:
+def test_the_worst_that_is_run_quickly_comes_to_an_end() -> None:
     search = quick_matcher("(a|aa|aaa|aaaa|aaaaa|aaaaaa|aaaaaaa|aaaaaaaa|aaaaaaaaa).*(b|ab|aab|aaab)(c|d)$")
     assert search is not None
-    begun = time.process_time()
-    search("a" * 256)
-    assert time.process_time() - begun < 0.5
+    assert search("a" * 256) is None  # what grew with each further letter by half would not end before the sun does
 
 
 @pytest.mark.parametrize(

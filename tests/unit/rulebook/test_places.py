@@ -56,7 +56,10 @@ MISTAKES = {
     "a choice that does not exist": ("'person.seniority == ^\"boss\"'", 'it is never "boss"'),
     "a choice in a list that does not exist": ('\'person.seniority in ["director", ^"boss"]\'', 'it is never "boss"'),
     "has() of a fact": ("'has(person^.title) && true'", "is a fact"),
-    "a loop variable called like a fact": ("'company.tags^.exists(page, page == \"x\")'", "page already stands for something else"),
+    "a loop variable called like a fact": (
+        "'company.tags^.exists(page, page == \"x\")'",
+        "page already stands for something else",
+    ),
     "a number as a condition": ("^company.employees", "this is INT"),
     "an entry of a map as a condition": ("^properties.plan", "this is DYN"),
 }
@@ -71,13 +74,20 @@ def test_a_mistake_is_pointed_at(when: str, words: str) -> None:
 
 
 def test_a_mistake_in_a_definition_is_pointed_at_in_the_definition() -> None:
-    text, spot = marked(a_text("is_big && page.path == 'x'", definitions={"is_big": '|\n    true &&\n    company.employees ^> "5"\n'}))
+    text, spot = marked(
+        a_text("is_big && page.path == 'x'", definitions={"is_big": '|\n    true &&\n    company.employees ^> "5"\n'})
+    )
     [problem] = problems_of(text)
     assert (problem.line, problem.column, problem.path) == (*spot, "definitions.is_big")
 
 
 def test_a_mistake_after_a_definition_is_pointed_at_in_the_rule() -> None:
-    text, spot = marked(a_text(">\n    is_big && is_big &&\n    ^person.titel == 'x'\n", definitions={"is_big": "company.employees > 5 // large"}))
+    text, spot = marked(
+        a_text(
+            ">\n    is_big && is_big &&\n    ^person.titel == 'x'\n",
+            definitions={"is_big": "company.employees > 5 // large"},
+        )
+    )
     assert [(problem.line, problem.column, problem.path) for problem in problems_of(text)] == [(*spot, "rules[0].when")]
 
 
@@ -89,7 +99,9 @@ def test_a_definition_of_the_wrong_type_is_pointed_at_where_it_is_used() -> None
 
 
 LETTERS = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp", "Cn", "Co"], exclude_characters="\ufeff"), min_size=1, max_size=30
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp", "Cn", "Co"], exclude_characters="\ufeff"),
+    min_size=1,
+    max_size=30,
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from contracts.values import Contribution, Receipt
-from rulebook.evaluate import Match
+from rulebook.evaluate import MatchedRule
 from rulebook.reasons import in_words
 from rulebook.receipts import Decision, alternatives, receipt
 from tests.unit.rulebook.books import BOOK, Points, a_book, one_rule
@@ -19,8 +19,12 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 DECISION = Decision("scoring", "score.engagement", "per_1", "frg_1", "int_1", NOON)
 
 
-def a_match(version: int = 1) -> Match[Points]:
-    return a_book(version=version).evaluate("track", "Demo", {"person.seniority": "director", "company.employees": 1200}).matched[1]
+def a_match(version: int = 1) -> MatchedRule[Points]:
+    return (
+        a_book(version=version)
+        .evaluate("track", "Demo", {"person.seniority": "director", "company.employees": 1200})
+        .matched[1]
+    )
 
 
 def test_a_receipt_tells_inputs_rule_version_contribution_and_alternatives() -> None:
@@ -55,13 +59,20 @@ def test_a_receipt_keeps_its_id_when_the_person_turns_out_to_be_another() -> Non
     assert receipt(a_book(), a_match(), moved).receipt_id == receipt(a_book(), a_match(), DECISION).receipt_id
 
 
-@pytest.mark.parametrize("change", [{"cause_id": "int_2"}, {"kind": "score.fit"}, {"at": NOON + timedelta(seconds=1)}, {"part": "second"}])
+@pytest.mark.parametrize(
+    "change", [{"cause_id": "int_2"}, {"kind": "score.fit"}, {"at": NOON + timedelta(seconds=1)}, {"part": "second"}]
+)
 def test_another_decision_has_another_receipt(change: dict[str, Any]) -> None:
-    assert receipt(a_book(), a_match(), replace(DECISION, **change)).receipt_id != receipt(a_book(), a_match(), DECISION).receipt_id
+    assert (
+        receipt(a_book(), a_match(), replace(DECISION, **change)).receipt_id
+        != receipt(a_book(), a_match(), DECISION).receipt_id
+    )
 
 
 def test_another_version_has_another_receipt() -> None:
-    assert receipt(a_book(version=2), a_match(2), DECISION).receipt_id != receipt(a_book(), a_match(), DECISION).receipt_id
+    assert (
+        receipt(a_book(version=2), a_match(2), DECISION).receipt_id != receipt(a_book(), a_match(), DECISION).receipt_id
+    )
 
 
 def test_the_reason_is_filled_with_values_in_plain_words() -> None:
@@ -76,7 +87,12 @@ def test_what_was_assumed_is_said() -> None:
 
 
 def test_a_fact_cited_only_in_the_reason_is_among_the_inputs() -> None:
-    book = a_book(BOOK.replace("On the {properties.plan} plan.", "The {person.title}, seen {seen.first_at}, is on the {properties.plan} plan."))
+    book = a_book(
+        BOOK.replace(
+            "On the {properties.plan} plan.",
+            "The {person.title}, seen {seen.first_at}, is on the {properties.plan} plan.",
+        )
+    )
     [match] = book.evaluate("track", None, {"properties": {"plan": "pro"}, "seen.first_at": NOON}).matched
     written = receipt(book, match, DECISION)
     assert written.sentence == "The unknown, seen 2026-01-31 12:00 UTC, is on the pro plan."
@@ -84,9 +100,13 @@ def test_a_fact_cited_only_in_the_reason_is_among_the_inputs() -> None:
 
 
 def test_inputs_survive_the_wire() -> None:
-    book = one_rule('size(properties) > 0 && page.seconds > duration("1s") && seen.first_at < timestamp("2030-01-01T00:00:00Z")')
+    book = one_rule(
+        'size(properties) > 0 && page.seconds > duration("1s") && seen.first_at < timestamp("2030-01-01T00:00:00Z")'
+    )
     [match] = book.evaluate(
-        "page", None, {"properties": {"a": [1, {"b": None}]}, "page.seconds": timedelta(seconds=90), "seen.first_at": NOON}
+        "page",
+        None,
+        {"properties": {"a": [1, {"b": None}]}, "page.seconds": timedelta(seconds=90), "seen.first_at": NOON},
     ).matched
     written = receipt(book, match, DECISION)
     assert Receipt.model_validate_json(written.model_dump_json()) == written

@@ -37,10 +37,17 @@ def test_a_kind_outside_the_vocabulary_is_refused() -> None:
 
 
 def test_a_match_carries_the_facts_it_read_and_nothing_else() -> None:
-    facts = DIRECTOR | {"page.path": "/pricing", "person.title": "Director", "properties": {"plan": "pro", "secret": "x"}}
+    facts = DIRECTOR | {
+        "page.path": "/pricing",
+        "person.title": "Director",
+        "properties": {"plan": "pro", "secret": "x"},
+    }
     evaluation = a_book().evaluate("track", None, facts)
     inputs = {match.rule.name: match.inputs for match in evaluation.matched}
-    assert inputs == {"key_person": {"person.seniority": "director", "company.employees": 1200}, "pro_plan": {"properties.plan": "pro"}}
+    assert inputs == {
+        "key_person": {"person.seniority": "director", "company.employees": 1200},
+        "pro_plan": {"properties.plan": "pro"},
+    }
 
 
 def test_a_match_carries_the_effect_as_the_service_knows_it() -> None:
@@ -48,9 +55,16 @@ def test_a_match_carries_the_effect_as_the_service_knows_it() -> None:
     assert (match.rule.effect.points, match.rule.effect.half_life_days) == (Decimal(10), Decimal(14))
 
 
-@pytest.mark.parametrize("facts", [{}, {"company.employees": None}, {"company.employees": "many"}], ids=["absent", "None", "misfit"])
+@pytest.mark.parametrize(
+    "facts", [{}, {"company.employees": None}, {"company.employees": "many"}], ids=["absent", "None", "misfit"]
+)
 def test_an_unknown_fact_is_never_a_silent_no(facts: dict[str, Any]) -> None:
-    for when in ("company.employees > 10", "company.employees <= 10", "!(company.employees > 10)", "company.employees != 10"):
+    for when in (
+        "company.employees > 10",
+        "company.employees <= 10",
+        "!(company.employees > 10)",
+        "company.employees != 10",
+    ):
         evaluation = one_rule(when).evaluate("page", None, facts)
         assert not evaluation.matched
         assert not evaluation.rejected
@@ -111,7 +125,9 @@ def test_whether_a_map_has_an_entry_can_be_asked() -> None:
 
 def test_a_misfit_entry_of_a_map_harms_no_rule_that_does_not_read_it() -> None:
     book = one_rule('properties.plan == "pro"', "fail")
-    assert matches(book, {"properties": {"plan": "pro", "huge": 2**80, "odd": object(), 3: "three", "text": "\ud800"}}) == ["only"]
+    assert matches(
+        book, {"properties": {"plan": "pro", "huge": 2**80, "odd": object(), 3: "three", "text": "\ud800"}}
+    ) == ["only"]
 
 
 def test_a_rule_that_reads_a_whole_map_harms_no_rule_that_reads_an_entry_of_it() -> None:
@@ -162,7 +178,11 @@ def test_equal_questions_have_equal_answers() -> None:
     seats: list[Any] = [None, 1, 1.0, True, 0.0, -0.0, "1", [1], "x" * 300]
     given: list[Any] = [None, {}, "text", *({"seats": one} for one in seats)]
     answers: dict[Any, str] = {}
-    for facts in ({"properties": properties, "company.employees": employees} for properties in given for employees in (None, 1, 120, "120")):
+    for facts in (
+        {"properties": properties, "company.employees": employees}
+        for properties in given
+        for employees in (None, 1, 120, "120")
+    ):
         question = book.question("page", None, facts)
         if question is not None:
             answer = repr(book.evaluate("page", None, facts))
@@ -236,20 +256,32 @@ VALUES = [  # condition, variable, value, whether it fits and holds (None: it do
 )
 def test_values_are_taken_exactly_or_not_at_all(when: str, variable: str, value: Any, expected: bool | None) -> None:
     evaluation = one_rule(when).evaluate("page", None, {variable: value})
-    assert [bool(evaluation.matched), bool(evaluation.rejected), bool(evaluation.unknown)] == [expected is True, expected is False, expected is None]
+    assert [bool(evaluation.matched), bool(evaluation.rejected), bool(evaluation.unknown)] == [
+        expected is True,
+        expected is False,
+        expected is None,
+    ]
     if expected is None:
         assert evaluation.unknown[0].facts == (variable,)
 
 
 def test_definitions_stand_for_what_they_say_wherever_they_stand() -> None:
-    definitions = {"is_large": "company.employees > 500 // heads", "is_key": "is_large && known.person.title", "path": "page.path.lowerAscii()"}
-    book = one_rule('is_key && path.startsWith("/pri") && [1].exists(large, large == 1) && !(path == "is_key")', "fail", definitions)
+    definitions = {
+        "is_large": "company.employees > 500 // heads",
+        "is_key": "is_large && known.person.title",
+        "path": "page.path.lowerAscii()",
+    }
+    book = one_rule(
+        'is_key && path.startsWith("/pri") && [1].exists(large, large == 1) && !(path == "is_key")', "fail", definitions
+    )
     assert matches(book, {"company.employees": 501, "person.title": "CTO", "page.path": "/PRICING"}) == ["only"]
     assert matches(book, {"company.employees": 500, "person.title": "CTO", "page.path": "/PRICING"}) == []
 
 
 def test_a_definition_keeps_its_own_precedence() -> None:
-    book = one_rule("either && page.path == '/x'", "fail", {"either": "company.employees > 1 || company.employees < -1"})
+    book = one_rule(
+        "either && page.path == '/x'", "fail", {"either": "company.employees > 1 || company.employees < -1"}
+    )
     assert matches(book, {"company.employees": 2, "page.path": "/y"}) == []
 
 
@@ -263,7 +295,8 @@ def test_a_rulebook_is_shared_by_threads() -> None:
 
     def ask(employees: int) -> bool:
         return all(
-            matches(book, {"person.seniority": "director", "company.employees": employees}, "track") == (["key_person"] if employees >= 500 else [])
+            matches(book, {"person.seniority": "director", "company.employees": employees}, "track")
+            == (["key_person"] if employees >= 500 else [])
             for _ in range(300)
         )
 

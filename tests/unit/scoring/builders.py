@@ -4,34 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from contracts.envelope import Meta
 from contracts.events.identity import InteractionRecognized
 from contracts.ids import derive_id
-from contracts.values import AccountClaim, Identifier, IdentifierKind, Interaction, InteractionKind, JsonObject, SourceKind, Strength
+from contracts.values import (
+    AccountClaim,
+    Identifier,
+    IdentifierKind,
+    Interaction,
+    InteractionKind,
+    JsonObject,
+    SourceKind,
+    Strength,
+)
 from people_kernel.profile import Attributes
-from services.scoring.domain.book import Book
-from services.scoring.domain.decay import DAY, POINT
-from services.scoring.domain.grid import Grid
-from services.scoring.domain.judging import Award, Judge, Judges
-from services.scoring.domain.recording import record
+from services.scoring.domain.claims import TraitFacts, trait_facts
+from services.scoring.domain.incoming_events import record
+from services.scoring.domain.receipts import DAY, POINT, Award, Grid, Judge, Judges
+from services.scoring.domain.workspace import ScoringWorkspace
+from tests.support.people import START, frg, per
 
-START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 GRID = Grid(fit=(10 * POINT, 30 * POINT, 60 * POINT), engagement=(10 * POINT, 30 * POINT, 60 * POINT))
-
-
-def at(days: float = 0, **delta: float) -> datetime:
-    return START + timedelta(days=days, **delta)
-
-
-def frg(number: int | str) -> str:
-    return f"frg_{number:0>26}"
-
-
-def per(number: int | str) -> str:
-    return f"per_{number:0>26}"
 
 
 def an_interaction(name: str = "Pricing", *, when: datetime = START, number: int = 0, **fields: Any) -> Interaction:
@@ -48,10 +44,16 @@ def an_interaction(name: str = "Pricing", *, when: datetime = START, number: int
     return Interaction(**(defaults | fields))
 
 
-def recognized(interaction: Interaction, fragment: int = 1, person: int | None = None, **fields: Any) -> InteractionRecognized:
+def recognized(
+    interaction: Interaction, fragment: int = 1, person: int | None = None, **fields: Any
+) -> InteractionRecognized:
     heard_at = fields.pop("heard_at", interaction.received_at)
     defaults: dict[str, Any] = {
-        "meta": Meta(event_id=derive_id("evt", START, interaction.interaction_id), at=heard_at, correlation_id=interaction.message_id),
+        "meta": Meta(
+            event_id=derive_id("evt", START, interaction.interaction_id),
+            at=heard_at,
+            correlation_id=interaction.message_id,
+        ),
         "fragment_id": frg(fragment),
         "person_id": per(fragment if person is None else person),
         "graph_version": 1,
@@ -79,7 +81,9 @@ def of_company(name: str, **traits: Any) -> AccountClaim:
 
 @dataclass(frozen=True)
 class PlainJudge:
-    """A rulebook of two tables: interaction name -> (points e4, half-life days), and (attribute, value) -> points e4."""
+    """A rulebook of two tables: interaction name -> (points e4, half-life
+    days), and (attribute, value) -> points e4.
+    """
 
     version: int = 1
     interactions: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
@@ -92,7 +96,10 @@ class PlainJudge:
 
     def engagement(self, interaction: Interaction) -> tuple[Award, ...]:
         awards = self.interactions.get(interaction.name or "", ())
-        return tuple(Award(f"{interaction.name}-{i}", points, days * DAY, {}, "did it") for i, (points, days) in enumerate(awards))
+        return tuple(
+            Award(f"{interaction.name}-{i}", points, days * DAY, {}, "did it")
+            for i, (points, days) in enumerate(awards)
+        )
 
     def fit(self, attributes: Attributes) -> tuple[Award, ...]:
         return tuple(
@@ -101,22 +108,41 @@ class PlainJudge:
             if name in attributes and attributes[name].value == value
         )
 
-    def farewell(self, rule: str, attributes: Attributes) -> tuple[JsonObject, str]:
+    def withdrawal(self, rule: str, attributes: Attributes) -> tuple[JsonObject, str]:
         return {}, f"{rule} holds no more"
 
 
 JUDGE = PlainJudge(
-    interactions={"Pricing": [(12 * POINT, 14)], "Demo": [(40 * POINT, 30), (25_000, 7)], "Careers": [(-15 * POINT, 90)], "Blog": [(POINT, 14)]},
-    profile={("title", "CEO"): 30 * POINT, ("title", "Intern"): -20 * POINT, ("employees", 250): 25 * POINT, ("company", "Acme"): 75_000},
+    interactions={
+        "Pricing": [(12 * POINT, 14)],
+        "Demo": [(40 * POINT, 30), (25_000, 7)],
+        "Careers": [(-15 * POINT, 90)],
+        "Blog": [(POINT, 14)],
+    },
+    profile={
+        ("title", "CEO"): 30 * POINT,
+        ("title", "Intern"): -20 * POINT,
+        ("employees", 250): 25 * POINT,
+        ("company", "Acme"): 75_000,
+    },
 )
 
 
-def a_book(judge: Judge = JUDGE, *older: Judge) -> Book:
-    return Book(Judges({each.version: each for each in (judge, *older)}, judge))
+def a_workspace(judge: Judge = JUDGE, *older: Judge) -> ScoringWorkspace:
+    return ScoringWorkspace(judges=Judges({each.version: each for each in (judge, *older)}, judge))
 
 
-def after(*events: InteractionRecognized, judge: PlainJudge = JUDGE) -> Book:
-    """A book in which the events were recorded."""
-    book = a_book(judge)
-    record(book, events)
-    return book
+def record_all(
+    workspace: ScoringWorkspace, events: Sequence[InteractionRecognized], claimed: TraitFacts | None = None
+) -> None:
+    """Each event must be new; `claimed` is what `trait_facts` gave."""
+    facts = trait_facts(events, workspace.judges.active.version) if claimed is None else claimed
+    for event in events:
+        record(workspace, event, facts.get(event.interaction.interaction_id))
+
+
+def after(*events: InteractionRecognized, judge: PlainJudge = JUDGE) -> ScoringWorkspace:
+    """A workspace in which the events were recorded."""
+    workspace = a_workspace(judge)
+    record_all(workspace, events)
+    return workspace

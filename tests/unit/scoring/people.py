@@ -1,4 +1,6 @@
-"""A small identity service for tests: links and cuts among fragments, told as the real one tells them, with events in flight."""
+"""A small identity service for tests: links and cuts among fragments, told as the
+real one tells them, with events in flight.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +8,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from contracts.envelope import Event, Meta
-from contracts.events.identity import InteractionRecognized, PersonMarked, PersonMerged, PersonPart, PersonSplit
-from contracts.ids import derive_id, with_prefix
-from contracts.values import Interaction, Strength
-from tests.unit.scoring.builders import START, as_known, recognized
+from contracts.envelope import Event
+from contracts.events.identity import InteractionRecognized, PersonMarked
+from contracts.ids import with_prefix
+from contracts.values import Interaction
+from tests.support.people import START, merged, meta, split
+from tests.unit.scoring.builders import as_known, recognized
 
 
 @dataclass
 class Registry:
-    """People as sets of fragments. What is recognized can be kept in flight: it then arrives later, naming the person it knew."""
+    """People as sets of fragments.
+
+    What is recognized can be kept in flight: it then arrives later, naming the person it knew.
+    """
 
     owner: dict[str, str] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
@@ -42,7 +48,7 @@ class Registry:
         for fragment in fragments[:1] if is_test else sorted(self.marked.intersection(fragments)):
             self.told.append(
                 PersonMarked(
-                    meta=self._meta("marked"),
+                    meta=meta(self._tick(), "marked"),
                     person_id=person,
                     fragment_id=fragment,
                     graph_version=self.versions[person],
@@ -62,32 +68,22 @@ class Registry:
                 self.owner[fragment] = survivor
             del self.versions[person]
         self.versions[survivor] = version
-        self.told.append(
-            PersonMerged(
-                meta=self._meta("merged"),
-                person_id=survivor,
-                absorbed_person_ids=tuple(people[1:]),
-                fragment_ids=self._fragments(survivor),
-                graph_version=version,
-                strength=Strength.MANUAL,
-                sentence="they are one",
-            )
-        )
+        self.told.append(merged([one[4:] for one in self._fragments(survivor)], version, self._tick()))
 
     def split(self, person: str, away: Iterable[str]) -> None:
         version = self.versions.pop(person) + 1
         gone = set(away)
         fragments = self._fragments(person)
-        parts = [part for part in (tuple(f for f in fragments if f not in gone), tuple(f for f in fragments if f in gone)) if part]
-        people = []
+        parts = [
+            part
+            for part in (tuple(f for f in fragments if f not in gone), tuple(f for f in fragments if f in gone))
+            if part
+        ]
         for part in parts:
             owner = with_prefix("per", min(part))
             self.versions[owner] = version
             self.owner.update(dict.fromkeys(part, owner))
-            people.append(PersonPart(person_id=owner, fragment_ids=part, graph_version=version))
-        self.told.append(
-            PersonSplit(meta=self._meta("split"), person_id=person, parts=tuple(people), graph_version=version, sentence="they are several")
-        )
+        self.told.append(split([[one[4:] for one in part] for part in parts], version, self._tick()))
 
     def _fragments(self, person: str) -> tuple[str, ...]:
         return tuple(sorted(fragment for fragment, owner in self.owner.items() if owner == person))
@@ -95,8 +91,3 @@ class Registry:
     def _tick(self) -> datetime:
         self.clock += 1
         return self.began + timedelta(seconds=self.clock)
-
-    def _meta(self, what: str) -> Meta:
-        moment = self._tick()
-        event_id = derive_id("evt", moment, what)
-        return Meta(event_id=event_id, at=moment, correlation_id=event_id)

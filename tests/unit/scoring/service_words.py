@@ -1,9 +1,11 @@
-"""The vocabulary of tests on the running service: tell it what identity says, read what it says, ask it, and check its sums."""
+"""The vocabulary of tests on the running service: tell it what identity says, read
+what it says, ask it, and check its sums.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,9 +18,30 @@ from chassis.store.database import Database
 from contracts.envelope import Event
 from contracts.events.catalogue import BY_WIRE_NAME
 from contracts.events.scoring import ScoreChanged
+from contracts.values import Interaction, InteractionKind
 from tests.chassis.app.bus_words import stored
 from tests.support.eventually import eventually
 from tests.support.service import RunningService
+from tests.unit.scoring.builders import an_interaction
+
+NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+VP = {
+    "title": "VP Marketing",
+    "email": "ada@acme.example",
+    "firstName": "Ada",
+    "lastName": "Lovelace",
+    "company": {"name": "Acme", "employees": 800},
+}
+
+
+def pricing(number: int, when: datetime = NOW) -> Interaction:
+    return an_interaction(
+        "Pricing", when=when, number=number, kind=InteractionKind.PAGE, properties={"path": "/pricing"}
+    )
+
+
+def demo(number: int, when: datetime = NOW) -> Interaction:
+    return an_interaction("Demo Form Submitted", when=when, number=number)
 
 
 async def tell(broker: Broker, *events: Event) -> None:
@@ -74,7 +97,9 @@ def worth(receipts: Sequence[dict[str, Any]], measure: str, moment: datetime) ->
         if contribution["measure"] == measure:
             age = Decimal((moment - datetime.fromisoformat(receipt["at"])).total_seconds()) / 86400
             half_life = contribution["half_life_days"]
-            total += Decimal(str(contribution["points"])) * (Decimal(1) if half_life is None else Decimal(2) ** (-age / Decimal(str(half_life))))
+            total += Decimal(str(contribution["points"])) * (
+                Decimal(1) if half_life is None else Decimal(2) ** (-age / Decimal(str(half_life)))
+            )
     return total
 
 
@@ -82,7 +107,9 @@ async def everything_of(client: httpx.AsyncClient) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     cursor: str | None = ""
     while cursor is not None:
-        page = (await client.get("/v1/scoring/people", params={"limit": 1, **({"cursor": cursor} if cursor else {})})).json()
+        page = (
+            await client.get("/v1/scoring/people", params={"limit": 1, **({"cursor": cursor} if cursor else {})})
+        ).json()
         items += page["items"]
         cursor = page["next_cursor"]
     return items

@@ -15,10 +15,10 @@ from people_kernel.profile import display_name, domain_of
 from people_kernel.store.cards import attributes_from_text, attributes_to_text
 from people_kernel.titles import RANKS, business_function, seniority
 from services.scoring.domain.claims import claims_of
-from services.scoring.domain.figures import Money, head_count, money, months
-from services.scoring.domain.profile import search_text
-from services.scoring.store.encoding import to_text
-from tests.unit.scoring.builders import after, an_interaction, at, identified, per, recognized
+from services.scoring.domain.figures import Budget, head_count, money, months
+from services.scoring.store.rows import search_text, to_text
+from tests.support.people import at, per
+from tests.unit.scoring.builders import after, an_interaction, identified, recognized
 
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -31,7 +31,10 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     ("traits", "claimed"),
     [
         ({"firstName": "Ada", "last_name": "Lovelace"}, {"first_name": "Ada", "last_name": "Lovelace"}),
-        ({"First Name": "Ada", "Job Title": "CEO", "E-Mail": "Ada@Acme.Example"}, {"first_name": "Ada", "title": "CEO", "email": "ada@acme.example"}),
+        (
+            {"First Name": "Ada", "Job Title": "CEO", "E-Mail": "Ada@Acme.Example"},
+            {"first_name": "Ada", "title": "CEO", "email": "ada@acme.example"},
+        ),
         (
             {"company": {"name": "Acme", "employees": "51-200", "industry": "Retail", "id": "7"}},
             {"company": "Acme", "employees": 51, "industry": "Retail"},
@@ -66,8 +69,8 @@ def test_a_group_is_about_the_company_and_a_form_answers_bant_in_its_properties(
 
 @given(st.dictionaries(st.text(), JSON, max_size=5), st.dictionaries(st.text(), JSON, max_size=3))
 def test_whatever_is_sent_can_be_kept_and_read_back(traits: JsonObject, properties: JsonObject) -> None:
-    book = after(recognized(identified({**traits, "city": "Rome"}, properties=properties)))
-    attributes = book.people[per(1)].fit.attributes
+    workspace = after(recognized(identified({**traits, "city": "Rome"}, properties=properties)))
+    attributes = workspace.people[per(1)].fit.attributes
     assert attributes_to_text(attributes_from_text(attributes_to_text(attributes))) == attributes_to_text(attributes)
     assert to_text(claims_of(identified(traits))).encode()
 
@@ -129,16 +132,16 @@ def test_head_counts(told: object, count: int | None) -> None:
 @pytest.mark.parametrize(
     ("told", "sum_"),
     [
-        ("€ 50.000", Money(Decimal(50000), "EUR")),
-        ("USD 25k-50k", Money(Decimal(25000), "USD")),
-        ("1,234.50", Money(Decimal("1234.50"), None)),
-        ("1.234,50 EUR", Money(Decimal("1234.50"), "EUR")),
-        ("2 Mio CHF", Money(Decimal(2000000), "CHF")),
+        ("€ 50.000", Budget(Decimal(50000), "EUR")),
+        ("USD 25k-50k", Budget(Decimal(25000), "USD")),
+        ("1,234.50", Budget(Decimal("1234.50"), None)),
+        ("1.234,50 EUR", Budget(Decimal("1234.50"), "EUR")),
+        ("2 Mio CHF", Budget(Decimal(2000000), "CHF")),
         (float("nan"), None),
         ("tbd", None),
     ],
 )
-def test_sums_of_money(told: object, sum_: Money | None) -> None:
+def test_sums_of_money(told: object, sum_: Budget | None) -> None:
     assert money(told) == sum_
 
 
@@ -167,7 +170,9 @@ def test_nonsense_is_no_figure_and_no_failure(value: Any) -> None:
 
 
 def test_free_mail_is_told_from_business_mail() -> None:
-    assert [company_domain(domain_of(mail) or "") for mail in ("a@gmail.com", "a@yahoo.co.jp", "a@web.de")] == [None] * 3
+    assert [company_domain(domain_of(mail) or "") for mail in ("a@gmail.com", "a@yahoo.co.jp", "a@web.de")] == [
+        None
+    ] * 3
     assert company_domain(domain_of("A@Mail.ACME.co.uk") or "") == "acme.co.uk"
     assert [domain_of(mail) for mail in ("nobody", "@x.example", "a@b", None)] == [None] * 4
 
@@ -187,7 +192,11 @@ def test_names_are_shown_in_the_order_of_their_script(traits: JsonObject, shown:
 
 
 def test_names_are_found_in_either_order_whatever_the_case_or_width() -> None:
-    attributes = after(recognized(identified({"firstName": "Straße", "lastName": "Ｏ'Neil", "company": "ACME"}))).people[per(1)].fit.attributes
+    attributes = (
+        after(recognized(identified({"firstName": "Straße", "lastName": "Ｏ'Neil", "company": "ACME"})))
+        .people[per(1)]
+        .fit.attributes
+    )
     for q in ("strasse o'neil", "O'NEIL STRASSE", "acme"):
         assert needle(q) in laid_out(search_text(attributes), SEARCH_CHARACTERS)
 

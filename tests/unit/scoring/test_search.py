@@ -1,4 +1,6 @@
-"""People are found by names in either order, company and address, whatever became of them; and who was known before the index is found by it."""
+"""People are found by names in either order, company and address, whatever became of them; and who
+was known before the index is found by it.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +14,14 @@ from chassis.store.database import Database
 from chassis.store.migrate import drift, migrate
 from chassis.store.search import rows
 from contracts.values import InteractionKind
-from services.scoring.domain.profile import search_text
-from services.scoring.store.encoding import person_of
-from services.scoring.store.reading import search_people
-from services.scoring.store.records import PERSON
-from services.scoring.store.tables import PERSON_SEARCH, Table
+from services.scoring.store.queries import search_people
+from services.scoring.store.rows import person_of, search_text
+from services.scoring.store.tables import PERSON, PERSON_SEARCH, Table
+from tests.support.people import at, per
 from tests.support.stores import migrate_to
-from tests.unit.scoring.builders import an_interaction, at, identified, per, recognized
-from tests.unit.scoring.test_store import a_life, hear, store
+from tests.unit.scoring.builders import an_interaction, identified, recognized
+from tests.unit.scoring.test_store import a_life, hear
 
-__all__ = ["store"]
 PACKAGE = "services.scoring.migrations"
 
 
@@ -31,7 +31,9 @@ async def found(store: Database, q: str, after: str | None = None, limit: int = 
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_what_is_searched_is_what_is_known_through_merges_splits_and_late_facts(store: Database, seed: int) -> None:
+async def test_what_is_searched_is_what_is_known_through_merges_splits_and_late_facts(
+    store: Database, seed: int
+) -> None:
     events, rng = a_life(random.Random(seed), 60), random.Random(seed)
     while events:
         size = rng.choice([1, 5, 20])
@@ -49,7 +51,13 @@ async def test_names_are_found_in_either_order_by_any_part_and_without_accents(s
         {"firstName": "太郎", "lastName": "山田", "email": "yamada@acme.example"},
         {"name": "Søren Ørsted"},
     ]
-    await hear(store, [recognized(identified(traits, when=at(number), number=number), number) for number, traits in enumerate(told, 1)])
+    await hear(
+        store,
+        [
+            recognized(identified(traits, when=at(number), number=number), number)
+            for number, traits in enumerate(told, 1)
+        ],
+    )
     for q in ("zoe muller", "Müller Zoë", "MULL", "lodz", "zo", "textiles"):
         assert await found(store, q) == [per(1)], q
     for q in ("山田太郎", "太郎 山田", "太郎", "山", "acme"):

@@ -24,8 +24,9 @@ from contracts.limits import (
 )
 from contracts.values import Receipt
 from services.scoring.domain.claims import KNOWN_ATTRIBUTES, claims_of, has_room
-from services.scoring.domain.decay import POINT
-from tests.unit.scoring.builders import PlainJudge, after, an_interaction, at, identified, per, recognized
+from services.scoring.domain.receipts import POINT
+from tests.support.people import at, per
+from tests.unit.scoring.builders import PlainJudge, after, an_interaction, identified, recognized
 
 DEAR = "\x01"  # one character, six bytes of JSON
 LONG = DEAR * ((VALUE_BYTES - 2) // 6)
@@ -75,16 +76,23 @@ def test_a_receipt_is_cut_to_its_size_whoever_writes_it() -> None:
 
 def test_no_event_about_the_largest_person_is_larger_than_the_bus_takes() -> None:
     known: dict[str, Any] = dict.fromkeys(KNOWN_ATTRIBUTES, LONG)
-    others = [{f"{number:04}{DEAR * (NAME_CHARACTERS - 4)}": LONG for number in range(start, start + 20)} for start in range(0, 200, 20)]
+    others = [
+        {f"{number:04}{DEAR * (NAME_CHARACTERS - 4)}": LONG for number in range(start, start + 20)}
+        for start in range(0, 200, 20)
+    ]
     rules = {"Pricing": [(POINT, 7 + number % 9) for number in range(60)]}
     judge = VerboseJudge(interactions=rules, profile={(name, LONG): POINT for name in sorted(KNOWN_ATTRIBUTES)})
     facts = [identified(traits, when=at(number), number=number) for number, traits in enumerate([known, *others])]
-    book = after(*(recognized(fact) for fact in facts), recognized(an_interaction("Pricing", when=at(99), number=99)), judge=judge)
-    attributes = book.people[per(1)].fit.attributes
+    workspace = after(
+        *(recognized(fact) for fact in facts),
+        recognized(an_interaction("Pricing", when=at(99), number=99)),
+        judge=judge,
+    )
+    attributes = workspace.people[per(1)].fit.attributes
     assert len(attributes.keys() - KNOWN_ATTRIBUTES) == OTHER_ATTRIBUTES
-    last = [event for event in book.said if isinstance(event, ProfileChanged)][-1]
+    last = [event for event in workspace.said if isinstance(event, ProfileChanged)][-1]
     assert len(last.highlights) == HIGHLIGHTS
-    for event in [*book.said, *carriers(last, attributes)]:
+    for event in [*workspace.said, *carriers(last, attributes)]:
         assert len(event.body()) < SAID_BYTES
     assert len(last.body()) > 150_000  # so that this really is about large ones
 
@@ -110,13 +118,16 @@ def carriers(profile: ProfileChanged, attributes: Any) -> list[Event]:
 
 def test_a_change_of_many_rules_is_told_with_so_many_receipts_and_their_sum() -> None:
     judge = VerboseJudge(interactions={"Pricing": [(POINT, 7 + number % 9) for number in range(200)]})
-    book = after(recognized(an_interaction("Pricing")), judge=judge)
-    (said,) = [event for event in book.said if isinstance(event, ScoreChanged)]
+    workspace = after(recognized(an_interaction("Pricing")), judge=judge)
+    (said,) = [event for event in workspace.said if isinstance(event, ScoreChanged)]
     assert len(said.body()) < SAID_BYTES
     assert sum(receipt.contribution.points for receipt in said.receipts if receipt.contribution) == 200
 
 
-@pytest.mark.parametrize("traits", [{f"trait{number}": number for number in range(2000)}, {f"title{' ' * number}": "CEO" for number in range(2000)}])
+@pytest.mark.parametrize(
+    "traits",
+    [{f"trait{number}": number for number in range(2000)}, {f"title{' ' * number}": "CEO" for number in range(2000)}],
+)
 def test_of_an_event_full_of_traits_only_the_first_are_looked_at(traits: dict[str, Any]) -> None:
     claims = claims_of(identified({**traits, "city": "Rome"}))
     assert len(claims) <= min(OTHER_ATTRIBUTES, TRAITS)
@@ -128,6 +139,8 @@ def test_of_an_event_full_of_traits_only_the_first_are_looked_at(traits: dict[st
 def test_a_value_that_is_too_long_stays_in_the_fact(value: Any) -> None:
     assert not has_room(value)
     assert claims_of(identified({"note": value, "city": "Rome"})) == {"city": "Rome"}
-    shorter = after(recognized(identified({"note": "short"})), recognized(identified({"note": value}, when=at(1), number=1)))
+    shorter = after(
+        recognized(identified({"note": "short"})), recognized(identified({"note": value}, when=at(1), number=1))
+    )
     assert isinstance(shorter.people[per(1)].fit.attributes["note"], Attribute)
     assert shorter.people[per(1)].fit.attributes["note"].value == "short"

@@ -1,11 +1,13 @@
-"""The store and the handlers against the pure domain: whatever happens, and however it is cut into batches, both come to the same."""
+"""The store and the handlers against the pure domain: whatever happens, and however it is
+cut into batches, both come to the same.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -13,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, text
@@ -25,16 +26,25 @@ from contracts.envelope import Event
 from contracts.events.identity import InteractionRecognized, PersonMarked, PersonMerged, PersonSplit
 from contracts.events.scoring import ProfileChanged
 from contracts.values import Identifier, IdentifierKind, Interaction, InteractionKind, JsonObject, SourceKind
-from services.scoring.domain.book import Fragment, Person
-from services.scoring.domain.ledger import StoredReceipt
-from services.scoring.domain.rules import RulebookJudge, compile_scoring
-from services.scoring.handlers import on_interactions_recognized, on_people_marked, on_people_regrouped
-from services.scoring.handlers.rulebooks import DESK
-from services.scoring.store.encoding import fragment_of, fragment_row, person_of, person_row, receipt_of, to_text
-from services.scoring.store.packing import DICTIONARIES, deflated, packed, unpacked
-from services.scoring.store.records import FRAGMENT, PERSON, RECEIPT
-from services.scoring.store.tables import Table
-from tests.unit.scoring.builders import an_interaction, at, frg, identified, per, recognized
+from services.scoring.domain.receipts import StoredReceipt
+from services.scoring.domain.workspace import Fragment, Person
+from services.scoring.events import on_interactions_recognized, on_people_marked, on_people_regrouped
+from services.scoring.rulebooks import RulebookJudge, compile_scoring
+from services.scoring.store.rows import (
+    DICTIONARIES,
+    deflated,
+    fragment_of,
+    fragment_row,
+    packed,
+    person_of,
+    person_row,
+    receipt_of,
+    to_text,
+    unpacked,
+)
+from services.scoring.store.tables import FRAGMENT, PERSON, RECEIPT, Table
+from tests.support.people import at, frg, per
+from tests.unit.scoring.builders import an_interaction, identified, recognized
 from tests.unit.scoring.people import Registry
 from tests.unit.scoring.world import World
 
@@ -50,18 +60,6 @@ TRAITS: list[JsonObject] = [
 ]
 
 
-@pytest_asyncio.fixture
-async def store(store_url: str) -> AsyncIterator[Database]:
-    await migrate(store_url, "services.scoring.migrations")
-    database = Database(store_url)
-    async with database.begin() as session:
-        context = Context(session, datetime.now(UTC))
-        await DESK.add_draft(context, DEFAULT, "tester")
-        await DESK.activate(context, 1, "tester")
-    yield database
-    await database.close()
-
-
 def a_fact(rng: random.Random, number: int) -> Interaction:
     when = at(rng.randrange(60), seconds=rng.randrange(3))
     source = rng.choice([SourceKind.WEB, SourceKind.SERVER])
@@ -69,10 +67,14 @@ def a_fact(rng: random.Random, number: int) -> Interaction:
         case 0:
             return identified(rng.choice(TRAITS), when=when, number=number, source_kind=source)
         case 1:
-            return an_interaction(rng.choice(["Demo Form Submitted", "Whitepaper Downloaded", "Unsubscribed"]), when=when, number=number)
+            return an_interaction(
+                rng.choice(["Demo Form Submitted", "Whitepaper Downloaded", "Unsubscribed"]), when=when, number=number
+            )
         case _:
             path = rng.choice(["/pricing", "/careers", "/blog/a"])
-            return an_interaction("Page", when=when, number=number, kind=InteractionKind.PAGE, properties={"path": path})
+            return an_interaction(
+                "Page", when=when, number=number, kind=InteractionKind.PAGE, properties={"path": path}
+            )
 
 
 def a_life(rng: random.Random, length: int) -> list[Event]:
@@ -101,11 +103,15 @@ async def hear(store: Database, events: Sequence[Event]) -> list[Event]:
         for kind, grouped in groupby(events, key=type):
             run = list(grouped)
             if kind is InteractionRecognized:
-                await on_interactions_recognized([event for event in run if isinstance(event, InteractionRecognized)], context)
+                await on_interactions_recognized(
+                    [event for event in run if isinstance(event, InteractionRecognized)], context
+                )
             elif kind is PersonMarked:
                 await on_people_marked([event for event in run if isinstance(event, PersonMarked)], context)
             else:
-                await on_people_regrouped([event for event in run if isinstance(event, PersonMerged | PersonSplit)], context)
+                await on_people_regrouped(
+                    [event for event in run if isinstance(event, PersonMerged | PersonSplit)], context
+                )
         return list(context.said)
 
 
@@ -127,10 +133,12 @@ async def test_the_store_comes_to_what_the_domain_comes_to_however_batches_are_c
         size = rng.choice([1, 3, 10, 40])
         said += await hear(store, rest[:size])
         del rest[:size]
-    assert [(event.meta.event_id, event.body()) for event in said] == [(event.meta.event_id, event.body()) for event in world.book.said]
+    assert [(event.meta.event_id, event.body()) for event in said] == [
+        (event.meta.event_id, event.body()) for event in world.workspace.said
+    ]
     fragments, people, receipts = await rows_of(store)
-    assert fragments == world.book.fragments
-    assert people == world.book.people
+    assert fragments == world.workspace.fragments
+    assert people == world.workspace.people
     assert receipts == world.receipts
     assert len(said) > 20
 
@@ -143,13 +151,16 @@ async def test_facts_that_are_known_are_not_recorded_again_under_another_event(s
     assert await hear(store, [again]) == []
     said = await hear(store, [again, late])
     world = World(JUDGE).hear([first, late])
-    assert [event.body() for event in said] == [event.body() for event in world.book.said[2:]]
+    assert [event.body() for event in said] == [event.body() for event in world.workspace.said[2:]]
     assert (await rows_of(store))[2] == world.receipts
 
 
 async def test_an_event_is_decided_without_reading_what_the_person_did_before(store: Database) -> None:
     """So its cost cannot grow with it: what was done before is not even there any more."""
-    before = [recognized(identified(TRAITS[0], when=at(0), number=0)), *(recognized(a_visit(number)) for number in range(1, 100))]
+    before = [
+        recognized(identified(TRAITS[0], when=at(0), number=0)),
+        *(recognized(a_visit(number)) for number in range(1, 100)),
+    ]
     after = [recognized(a_visit(500)), recognized(identified(TRAITS[3], when=at(3), number=501))]
     await hear(store, before)
     async with store.begin() as session:
@@ -157,7 +168,7 @@ async def test_an_event_is_decided_without_reading_what_the_person_did_before(st
         await session.execute(text("DELETE FROM receipt"))
     await hear(store, after)
     _, people, receipts = await rows_of(store)
-    assert people == World(JUDGE).hear([*before, *after]).book.people
+    assert people == World(JUDGE).hear([*before, *after]).workspace.people
     assert len(receipts) == 5
 
 
@@ -166,7 +177,7 @@ async def test_shards_that_decide_about_one_person_at_once_lose_nothing(store: D
     await asyncio.gather(*(hear_one_by_one(store, lane) for lane in lanes))
     world = World(JUDGE).hear([event for lane in lanes for event in lane])
     _, people, _ = await rows_of(store)
-    assert people[per(1)].sums == world.book.people[per(1)].sums
+    assert people[per(1)].sums == world.workspace.people[per(1)].sums
 
 
 async def hear_one_by_one(store: Database, events: Sequence[Event]) -> None:
@@ -175,7 +186,9 @@ async def hear_one_by_one(store: Database, events: Sequence[Event]) -> None:
 
 
 def a_visit(number: int) -> Interaction:
-    return an_interaction("Page", when=at(1, minutes=number), number=number, kind=InteractionKind.PAGE, properties={"path": "/pricing"})
+    return an_interaction(
+        "Page", when=at(1, minutes=number), number=number, kind=InteractionKind.PAGE, properties={"path": "/pricing"}
+    )
 
 
 async def test_rows_are_canonical_and_read_back_as_they_were_written(store: Database) -> None:
@@ -190,8 +203,12 @@ async def test_rows_are_canonical_and_read_back_as_they_were_written(store: Data
             assert fragment_row(fragment_of(row)) == row._asdict()
 
 
-async def test_marks_of_those_who_have_no_row_are_found_again_and_whoever_takes_an_id_over_is_told_anew(store: Database) -> None:
-    """A mark on a fragment without facts, and the id of somebody absorbed: each batch begins with what the store kept."""
+async def test_marks_of_those_who_have_no_row_are_found_again_and_whoever_takes_an_id_over_is_told_anew(
+    store: Database,
+) -> None:
+    """A mark on a fragment without facts, and the id of somebody absorbed:
+    each batch begins with what the store kept.
+    """
     registry = Registry(began=at(60))
     registry.see(identified(TRAITS[0], when=at(5), number=1), 1)
     registry.see(identified(TRAITS[2], when=at(5), number=2), 2)
@@ -203,12 +220,14 @@ async def test_marks_of_those_who_have_no_row_are_found_again_and_whoever_takes_
     events: list[Event] = [*registry.told, of_marked, of_absorbed]
     said = [event for one in events for event in await hear(store, [one])]
     world = World(JUDGE).hear(events)
-    assert [(event.meta.event_id, event.body()) for event in said] == [(event.meta.event_id, event.body()) for event in world.book.said]
-    assert world.book.people[per(3)].is_test
+    assert [(event.meta.event_id, event.body()) for event in said] == [
+        (event.meta.event_id, event.body()) for event in world.workspace.said
+    ]
+    assert world.workspace.people[per(3)].is_test
     told = [event.attributes for event in said if isinstance(event, ProfileChanged) and event.person_id == per(2)]
     assert [bool(attributes) for attributes in told] == [True, False]
     fragments, people, _ = await rows_of(store)
-    assert (fragments, people) == (world.book.fragments, world.book.people)
+    assert (fragments, people) == (world.workspace.fragments, world.workspace.people)
 
 
 async def test_the_migrations_make_the_tables_that_the_code_speaks_of(store_url: str) -> None:
@@ -220,13 +239,17 @@ async def test_whoever_was_known_before_there_were_marks_is_not_marked(store: Da
     """Rows of the first version of the tables get along with what later ones add."""
     async with store.begin() as session:
         columns = "fragment_id, person_id, graph_version, sums, latest_at, is_test"
-        await session.execute(text(f"INSERT INTO fragment ({columns}) VALUES ('{frg(1)}', '{per(1)}', 1, '{{}}', NULL, true)"))
+        await session.execute(
+            text(f"INSERT INTO fragment ({columns}) VALUES ('{frg(1)}', '{per(1)}', 1, '{{}}', NULL, true)")
+        )
     await hear(store, [recognized(a_visit(1))])
     fragments, people, _ = await rows_of(store)
     assert (fragments[frg(1)].is_marked, people[per(1)].is_marked, people[per(1)].is_test) == (False, False, False)
 
 
-async def test_a_store_of_before_profiles_were_kept_per_fragment_goes_on_as_if_they_always_had_been(store: Database) -> None:
+async def test_a_store_of_before_profiles_were_kept_per_fragment_goes_on_as_if_they_always_had_been(
+    store: Database,
+) -> None:
     registry = Registry(began=at(60))
     for number, (traits, fragment) in enumerate([(TRAITS[0], 1), (TRAITS[2], 1), (TRAITS[1], 2), (TRAITS[4], 2)]):
         registry.see(identified(traits, when=at(50 + number), number=number), fragment)
@@ -239,10 +262,12 @@ async def test_a_store_of_before_profiles_were_kept_per_fragment_goes_on_as_if_t
     await make_old(store, [event for event in before if isinstance(event, InteractionRecognized)])
     said = [event for one in registry.told[len(before) :] for event in await hear(store, [one])]
     world = World(JUDGE).hear(before)
-    heard = len(world.book.said)
+    heard = len(world.workspace.said)
     world.hear(registry.told)
-    assert [(event.meta.event_id, event.body()) for event in said] == [(event.meta.event_id, event.body()) for event in world.book.said[heard:]]
-    assert await rows_of(store) == (world.book.fragments, world.book.people, world.receipts)
+    assert [(event.meta.event_id, event.body()) for event in said] == [
+        (event.meta.event_id, event.body()) for event in world.workspace.said[heard:]
+    ]
+    assert await rows_of(store) == (world.workspace.fragments, world.workspace.people, world.receipts)
 
 
 async def make_old(store: Database, events: Sequence[InteractionRecognized]) -> None:
@@ -255,10 +280,14 @@ async def make_old(store: Database, events: Sequence[InteractionRecognized]) -> 
             await session.execute(text("UPDATE fact SET packed = NULL, body = :body WHERE interaction_id = :id"), body)
         for row in await session.execute(select(FRAGMENT)):
             sums = to_text({str(half_life): format(total, "x") for half_life, total in fragment_of(row).sums.items()})
-            await session.execute(text("UPDATE fragment SET sums = :sums WHERE fragment_id = :id"), {"sums": sums, "id": row.fragment_id})
+            await session.execute(
+                text("UPDATE fragment SET sums = :sums WHERE fragment_id = :id"), {"sums": sums, "id": row.fragment_id}
+            )
 
 
-_phrases = st.sampled_from([PLAIN[begin : begin + length] for begin in range(0, len(PLAIN), 7) for length in (3, 12, 40)])
+_phrases = st.sampled_from(
+    [PLAIN[begin : begin + length] for begin in range(0, len(PLAIN), 7) for length in (3, 12, 40)]
+)
 
 
 @given(st.lists(_phrases | st.binary(max_size=12), max_size=90).map(b"".join))
@@ -269,18 +298,32 @@ def test_a_small_state_finds_what_a_large_one_does(words: bytes) -> None:
 
 def test_an_interaction_is_unpacked_as_it_was_packed() -> None:
     bare = an_interaction("x", number=1)
-    full = identified({"a": [1, None, "\0"]}, number=2, properties={"p": {"q": "\u2028"}}, context={"ip": "::1"}, extra={"e": 1}, is_test=True)
+    full = identified(
+        {"a": [1, None, "\0"]},
+        number=2,
+        properties={"p": {"q": "\u2028"}},
+        context={"ip": "::1"},
+        extra={"e": 1},
+        is_test=True,
+    )
     for interaction in (bare, full, full.model_copy(update={"interaction_id": 'int_"\\'})):
         assert unpacked(interaction.interaction_id, packed(interaction)) == interaction
 
 
 async def test_a_profile_that_learns_something_late_keeps_account_and_user_id(store: Database) -> None:
-    known: dict[str, Any] = {"identifiers": (Identifier(kind=IdentifierKind.USER_ID, value="u1"),), "account_id": "acc_acme"}
+    known: dict[str, Any] = {
+        "identifiers": (Identifier(kind=IdentifierKind.USER_ID, value="u1"),),
+        "account_id": "acc_acme",
+    }
     late = recognized(identified({"city": "Rome"}, when=at(1), number=2))
     await hear(store, [recognized(identified(TRAITS[0], when=at(5), number=1), **known)])
     await hear(store, [late])
     (person,) = (await rows_of(store))[1].values()
-    assert [person.fit.attributes[name].value for name in ("account_id", "user_id", "city")] == ["acc_acme", "u1", "Rome"]
+    assert [person.fit.attributes[name].value for name in ("account_id", "user_id", "city")] == [
+        "acc_acme",
+        "u1",
+        "Rome",
+    ]
 
 
 async def test_one_version_decides_at_a_time(store: Database) -> None:
@@ -298,7 +341,8 @@ async def test_a_fade_timer_is_set_moves_with_a_merge_and_goes_with_the_person(s
     registry = Registry(began=at(60))
     registry.see(a_visit(1), 1)
     registry.see(an_interaction("Demo Form Submitted", when=at(59), number=2), 2)
-    assert await alarms(store, registry.told) == {per(2): True}  # the first one's engagement is in the lowest row already
+    # the first one's engagement is in the lowest row already
+    assert await alarms(store, registry.told) == {per(2): True}
     registry.merge(frg(1), frg(2))
     assert await alarms(store, registry.told[2:]) == {per(1): True, per(2): False}
     registry.see(an_interaction("Unsubscribed", when=at(60), number=3), 1)

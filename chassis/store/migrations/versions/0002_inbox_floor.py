@@ -1,4 +1,6 @@
-"""The inbox by stream, with a floor a lane and the letters a service gave up; what was known before stays, to be asked as well."""
+"""The inbox by stream, with a floor a lane and the letters a service gave up; what was
+known before stays, to be asked as well.
+"""
 
 from __future__ import annotations
 

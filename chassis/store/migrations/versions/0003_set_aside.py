@@ -1,4 +1,6 @@
-"""What cannot go on is set aside: refused events beside the outbox, reasons beside timers. Outbox rows go as soon as the broker has them."""
+"""What cannot go on is set aside: refused events beside the outbox, reasons beside timers.
+Outbox rows go as soon as the broker has them.
+"""
 
 from __future__ import annotations
 

@@ -71,7 +71,9 @@ def _links() -> None:
     cut = sa.text("strength != 'manual' AND cut_at IS NOT NULL")
     op.create_index("ix_link_right_id", "link", ["right_id"])
     op.create_index("link_left", "link", ["left_id"])
-    op.create_index("link_pair", "link", ["left_id", "right_id"], unique=True, sqlite_where=automatic, postgresql_where=automatic)
+    op.create_index(
+        "link_pair", "link", ["left_id", "right_id"], unique=True, sqlite_where=automatic, postgresql_where=automatic
+    )
     op.create_index("link_cut", "link", ["left_id"], sqlite_where=cut, postgresql_where=cut)
 
 

@@ -34,7 +34,12 @@ def upgrade() -> None:
 def _join_cores() -> None:
     connection = op.get_bind()
     root: dict[str, str] = {}
-    verified = sa.select(_LINK).where(_LINK.c.strength == "verified", _LINK.c.cut_at.is_(None)).order_by(_LINK.c.link_id).limit(_ROWS)
+    verified = (
+        sa.select(_LINK)
+        .where(_LINK.c.strength == "verified", _LINK.c.cut_at.is_(None))
+        .order_by(_LINK.c.link_id)
+        .limit(_ROWS)
+    )
     after = ""
     while links := connection.execute(verified.where(_LINK.c.link_id > after)).all():
         for link in links:
@@ -42,7 +47,11 @@ def _join_cores() -> None:
             root[second] = first
         after = links[-1].link_id
     joined = [{"fragment": one, "core": _root_of(root, one)} for one in sorted(root)]
-    update = _FRAGMENT.update().where(_FRAGMENT.c.fragment_id == sa.bindparam("fragment")).values(core_id=sa.bindparam("core"))
+    update = (
+        _FRAGMENT.update()
+        .where(_FRAGMENT.c.fragment_id == sa.bindparam("fragment"))
+        .values(core_id=sa.bindparam("core"))
+    )
     for start in range(0, len(joined), _ROWS):
         connection.execute(update, joined[start : start + _ROWS])
 

@@ -160,4 +160,6 @@ def _rulebooks() -> None:
         sa.Column("activated_by", sa.String, nullable=True),
     )
     is_active = sa.text("state = 'active'")
-    op.create_index("rulebook_active", "rulebook", ["state"], unique=True, sqlite_where=is_active, postgresql_where=is_active)
+    op.create_index(
+        "rulebook_active", "rulebook", ["state"], unique=True, sqlite_where=is_active, postgresql_where=is_active
+    )

@@ -1,4 +1,5 @@
-"""Whoever has not moved is where everybody begins, without a move: what is left to keep of them is when they were first seen.
+"""Whoever has not moved is where everybody begins, without a move: what is left to
+keep of them is when they were first seen.
 
 First moves that were written before stay: they are the history of those people, and say the same.
 """

@@ -41,7 +41,9 @@ def _people() -> None:
         sa.Column("told_key", sa.String, nullable=False),
     )
     is_suspect = sa.text("has_test OR is_marked OR told_test")
-    op.create_index("presence_suspect", "presence", ["fragment_id"], sqlite_where=is_suspect, postgresql_where=is_suspect)
+    op.create_index(
+        "presence_suspect", "presence", ["fragment_id"], sqlite_where=is_suspect, postgresql_where=is_suspect
+    )
 
 
 def _touches() -> None:
@@ -66,7 +68,9 @@ def _touches() -> None:
         sa.Column("received_us", sa.BigInteger, nullable=False),
         sa.Column("is_test", sa.Boolean, nullable=False),
     )
-    op.create_index("touch_fragment", "touch", ["fragment_id", "occurred_us", "interaction_id", "tag_id", "received_us", "is_test"])
+    op.create_index(
+        "touch_fragment", "touch", ["fragment_id", "occurred_us", "interaction_id", "tag_id", "received_us", "is_test"]
+    )
 
 
 def _decisions() -> None:
@@ -81,7 +85,11 @@ def _decisions() -> None:
         sa.Column("occurred_us", sa.BigInteger, nullable=False),
         sa.Column("told_us", sa.BigInteger, nullable=False),
     )
-    op.create_index("stage_told_fragment", "stage_told", ["fragment_id", "occurred_us", "told_us", "stage", "previous", "is_correction", "person_id"])
+    op.create_index(
+        "stage_told_fragment",
+        "stage_told",
+        ["fragment_id", "occurred_us", "told_us", "stage", "previous", "is_correction", "person_id"],
+    )
     op.create_index("stage_told_last", "stage_told", ["person_id", "told_us"])
     op.create_table(
         "clock_told",

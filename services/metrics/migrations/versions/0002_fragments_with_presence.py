@@ -1,4 +1,5 @@
-"""One row for a fragment: whose it is, what is known of it as such, and when its person was first seen, which nobody tells any more.
+"""One row for a fragment: whose it is, what is known of it as such, and when its person was
+first seen, which nobody tells any more.
 
 Indexes on time: a report on a period reads what was told in it.
 """
@@ -15,16 +16,25 @@ depends_on = None
 
 _WITH_PRESENCE = """
 UPDATE fragment SET (has_real, has_test, is_marked, mark_key, told_test, told_key) =
-  (SELECT has_real, has_test, is_marked, mark_key, told_test, told_key FROM presence WHERE presence.fragment_id = fragment.fragment_id)
+  (SELECT has_real, has_test, is_marked, mark_key, told_test, told_key FROM presence
+   WHERE presence.fragment_id = fragment.fragment_id)
 WHERE fragment_id IN (SELECT fragment_id FROM presence)
 """
 _WITH_FIRST = """
 UPDATE fragment SET (first_us, first_told_us) =
   (SELECT s.occurred_us, s.told_us FROM stage_told AS s
-   WHERE s.fragment_id = fragment.fragment_id AND s.previous IS NULL AND NOT s.is_correction ORDER BY s.told_us, s.occurred_us LIMIT 1)
-WHERE EXISTS (SELECT 1 FROM stage_told AS s WHERE s.fragment_id = fragment.fragment_id AND s.previous IS NULL AND NOT s.is_correction)
+   WHERE s.fragment_id = fragment.fragment_id AND s.previous IS NULL AND NOT s.is_correction
+   ORDER BY s.told_us, s.occurred_us LIMIT 1)
+WHERE EXISTS (SELECT 1 FROM stage_told AS s
+              WHERE s.fragment_id = fragment.fragment_id AND s.previous IS NULL AND NOT s.is_correction)
 """
-_BY_TIME = {"stage_told": "fragment_id", "deal_told": "opportunity_id", "clock_told": None, "referral_told": None, "treatment_told": None}
+_BY_TIME = {
+    "stage_told": "fragment_id",
+    "deal_told": "opportunity_id",
+    "clock_told": None,
+    "referral_told": None,
+    "treatment_told": None,
+}
 
 
 def upgrade() -> None:

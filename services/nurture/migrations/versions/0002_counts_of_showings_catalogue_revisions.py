@@ -23,9 +23,13 @@ def upgrade() -> None:
         sa.Column("last_at", UtcDateTime, nullable=False),
     )
     op.execute(
-        "INSERT INTO shown (fragment_id, treatment_id, is_test, times, last_at)"
-        " SELECT fragment_id, treatment_id, is_test, count(*), max(at) FROM showing GROUP BY fragment_id, treatment_id, is_test"
+        "INSERT INTO shown (fragment_id, treatment_id, is_test, times, last_at) SELECT fragment_id, treatment_id,"
+        " is_test, count(*), max(at) FROM showing GROUP BY fragment_id, treatment_id, is_test"
     )
     op.drop_index("showing_by_fragment", "showing")
     op.drop_table("showing")
-    op.create_table("catalogue", sa.Column("catalogue_id", sa.String, primary_key=True), sa.Column("labels", sa.Text, nullable=False))
+    op.create_table(
+        "catalogue",
+        sa.Column("catalogue_id", sa.String, primary_key=True),
+        sa.Column("labels", sa.Text, nullable=False),
+    )

@@ -12,7 +12,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table("rep_load", sa.Column("rep_id", sa.String, primary_key=True), sa.Column("number", sa.Integer, nullable=False))
+    op.create_table(
+        "rep_load", sa.Column("rep_id", sa.String, primary_key=True), sa.Column("number", sa.Integer, nullable=False)
+    )
     op.execute(
         "INSERT INTO rep_load (rep_id, number) SELECT rep.rep_id,"
         " (SELECT count(*) FROM referral WHERE referral.rep_id = rep.rep_id AND referral.takes_room) FROM rep"

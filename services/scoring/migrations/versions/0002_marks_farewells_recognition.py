@@ -1,4 +1,6 @@
-"""Test marks, what was last said of people who were absorbed, and the account and user id that facts were recognized with."""
+"""Test marks, what was last said of people who were absorbed, and the account and
+user id that facts were recognized with.
+"""
 
 from __future__ import annotations
 

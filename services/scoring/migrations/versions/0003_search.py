@@ -1,4 +1,6 @@
-"""What people are searched by has a table of its own with an index; who was known so far is found as before, and without accents."""
+"""What people are searched by has a table of its own with an index; who was known so far
+is found as before, and without accents.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What each fragment claims and what fit is booked on it; facts as packed bytes; nobody remembers any more what was said of the absorbed.
+"""What each fragment claims and what fit is booked on it; facts as packed bytes; nobody
+remembers any more what was said of the absorbed.
 
 Rows of before are completed from their facts when somebody needs them (`is_complete`).
 """

@@ -1,4 +1,6 @@
-"""A batch: each event stands for itself, so one bad event never takes a good one with it. Unless all of them together are too much."""
+"""A batch: each event stands for itself, so one bad event never takes a good one with it.
+Unless all of them together are too much.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,19 @@ from typing import Any
 
 import orjson
 
-from contracts.limits import BATCH_EVENTS, CAPTURE_BYTES, COMPLETED_FACTOR, ENVELOPE_BYTES, EVENT_BYTES, EXCERPT_BYTES, KB
+from contracts.limits import (
+    BATCH_EVENTS,
+    CAPTURE_BYTES,
+    COMPLETED_FACTOR,
+    ENVELOPE_BYTES,
+    EVENT_BYTES,
+    EXCERPT_BYTES,
+    KB,
+)
 from contracts.values import InteractionKind, JsonObject
-from gateway.domain.batch import Arrival
+from gateway.domain.batch import BatchArrival
 from gateway.domain.body import kind_of
-from gateway.domain.refusal import Fault, Refused, Reject
+from gateway.domain.refusal import CaptureRefused, RefusalKind, Reject
 from tests.unit.gateway.plain.capture import Capture
 from tests.unit.gateway.plain.segment import read_event
 
@@ -24,25 +34,25 @@ class BatchReading:
     rejects: tuple[Reject, ...]
 
 
-def read_single(event: JsonObject, kind: InteractionKind, arrival: Arrival) -> Capture:
+def read_single(event: JsonObject, kind: InteractionKind, arrival: BatchArrival) -> Capture:
     """The capture that the body of `/v1/<kind>` is."""
     capture = read_event(event, kind, arrival.source, arrival.received_at, arrival.sender)
     if (reason := _too_large(capture, event)) is not None:
-        raise Refused("event", reason, Fault.TOO_LARGE)
+        raise CaptureRefused("event", reason, RefusalKind.TOO_LARGE)
     return capture
 
 
-def read_batch(body: JsonObject, size: int, arrival: Arrival) -> BatchReading:
+def read_batch(body: JsonObject, size: int, arrival: BatchArrival) -> BatchReading:
     """All events of a batch; `size` is the length of its JSON in bytes.
 
-    Raises `Refused` when it is not a batch, or when its context would make many times its size of it: no SDK reads which events were refused
-    of a request that succeeded, but each tells of one that failed.
+    Raises `CaptureRefused` when it is not a batch, or when its context would make many times its size of it: no SDK
+    reads which events were refused of a request that succeeded, but each tells of one that failed.
     """
     events = body.get("batch")
     if not isinstance(events, list):
-        raise Refused("batch", "must be an array of events")
+        raise CaptureRefused("batch", "must be an array of events")
     if len(events) > BATCH_EVENTS:
-        raise Refused("batch", f"holds more than {BATCH_EVENTS} events", Fault.TOO_LARGE)
+        raise CaptureRefused("batch", f"holds more than {BATCH_EVENTS} events", RefusalKind.TOO_LARGE)
     context = _context_of(body, size)
     sent_at = body.get("sentAt") or body.get("sent_at")
     defaults = {} if sent_at is None else {"sentAt": sent_at}
@@ -51,12 +61,16 @@ def read_batch(body: JsonObject, size: int, arrival: Arrival) -> BatchReading:
         completed = _completed(event, defaults, context)
         try:
             capture = read_event(completed, None, arrival.source, arrival.received_at, arrival.sender)
-        except Refused as refused:
+        except CaptureRefused as refused:
             rejects.append(Reject(index, refused.field, refused.reason, excerpt_of(event)))
             continue
         written += len(capture.body)
         if written > COMPLETED_FACTOR * size + ENVELOPE_BYTES * (index + 1):
-            raise Refused("context", f"would be kept with each event, more than {COMPLETED_FACTOR} times the batch in all", Fault.TOO_LARGE)
+            raise CaptureRefused(
+                "context",
+                f"would be kept with each event, more than {COMPLETED_FACTOR} times the batch in all",
+                RefusalKind.TOO_LARGE,
+            )
         if (reason := _too_large(capture, completed)) is not None:
             rejects.append(Reject(index, "event", reason, excerpt_of(event)))
         else:
@@ -76,9 +90,11 @@ def _context_of(body: JsonObject, size: int) -> JsonObject | None:
     """What the batch says for all of its events."""
     context = body.get("context")
     if context is not None and not isinstance(context, dict):
-        raise Refused("context", f"must be a JSON object, not {kind_of(context)}")
+        raise CaptureRefused("context", f"must be a JSON object, not {kind_of(context)}")
     if context and size > EVENT_BYTES and _size_of(context) > EVENT_BYTES:
-        raise Refused("context", f"is larger than {EVENT_BYTES // KB} KB, more than any event may be", Fault.TOO_LARGE)
+        raise CaptureRefused(
+            "context", f"is larger than {EVENT_BYTES // KB} KB, more than any event may be", RefusalKind.TOO_LARGE
+        )
     return context
 
 
@@ -97,7 +113,9 @@ def _completed(event: Any, defaults: JsonObject, context: JsonObject | None) -> 
 
 
 def _too_large(capture: Capture, completed: Any) -> str | None:
-    """Why it is too large to be kept. What is kept as little costs nothing more to judge; else the event is measured as it was sent."""
+    """Why it is too large to be kept. What is kept as little costs nothing more to judge;
+    else the event is measured as it was sent.
+    """
     if len(capture.body) <= EVENT_BYTES:
         return None
     if _size_of(completed) > EVENT_BYTES:

@@ -1,7 +1,9 @@
-"""A capture: one interaction, ready to be said, built as plain JSON so that the hot path never builds a pydantic object.
+"""A capture: one interaction, ready to be said, built as plain JSON so that the
+hot path never builds a pydantic object.
 
-`body` equals `InteractionReceived.body()` byte for byte; a test holds both against each other on every recorded request. It is written once, when
-the capture is made: its length is what the capture costs, and is judged before it is stored.
+`body` equals `InteractionReceived.body()` byte for byte; a test holds both against each other on
+every recorded request. It is written once, when the capture is made: its length is what the capture
+costs, and is judged before it is stored.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import orjson
 
 from contracts.events.gateway import InteractionReceived
 from contracts.values import Flag, IdentifierKind, InteractionKind, JsonObject
-from gateway.domain.capture import Source
+from gateway.domain.capture import CaptureSource
 from tests.unit.gateway.plain.ids import derive_id, hash_id, lane_of
 
 _DEFAULTS: Final[tuple[Any, ...]] = (None, False, [], {})
@@ -62,11 +64,13 @@ class Capture:
         return f"{InteractionReceived.wire_name}.{lane_of(self.lane_key, lanes)}"
 
     def headers(self) -> dict[str, str]:
-        """The headers on its subject, equal to `InteractionReceived.headers_on(subject)`; a capture begins its own correlation."""
+        """The headers on its subject, equal to `InteractionReceived.headers_on(subject)`;
+        a capture begins its own correlation.
+        """
         return {"ce-id": self.event_id, "ce-time": self.received_at.isoformat().replace("+00:00", "Z")}
 
 
-def seal(draft: Draft, source: Source) -> Capture:
+def seal(draft: Draft, source: CaptureSource) -> Capture:
     """Give a draft its ids. The capture id holds no time, so a retry of the same message carries the same one."""
     event_id = hash_id("cap", source.source_id, draft.message_id)
     identifiers = [{"kind": claim.kind.value, "value": claim.value} for claim in draft.claims]
@@ -88,10 +92,16 @@ def seal(draft: Draft, source: Source) -> Capture:
         "extra": draft.extra,
     }
     lane_key = f"{identifiers[0]['kind']}:{identifiers[0]['value']}" if identifiers else event_id
-    payload = _stated({"interaction": _stated(interaction), "identifiers": identifiers, "previous_id": draft.previous_id})
+    payload = _stated(
+        {"interaction": _stated(interaction), "identifiers": identifiers, "previous_id": draft.previous_id}
+    )
     return Capture(event_id, draft.received_at, lane_key, orjson.dumps(payload, option=orjson.OPT_UTC_Z))
 
 
 def _stated(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is as it is by default, as `InteractionReceived.body()` has it; an account is claimed also where nothing is said of it."""
-    return {name: value for name, value in fields.items() if value not in _DEFAULTS or (name == "account" and value == {})}
+    """Without what is as it is by default, as `InteractionReceived.body()` has it; an account is
+    claimed also where nothing is said of it.
+    """
+    return {
+        name: value for name, value in fields.items() if value not in _DEFAULTS or (name == "account" and value == {})
+    }

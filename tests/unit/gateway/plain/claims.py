@@ -9,18 +9,21 @@ from urllib.parse import urlsplit
 from contracts.limits import IDENTIFIER_CHARACTERS
 from contracts.values import IdentifierKind, JsonObject
 from gateway.domain.body import kind_of
-from gateway.domain.refusal import Refused
+from gateway.domain.refusal import CaptureRefused
 from tests.unit.gateway.plain.capture import Claim
 
 _EMAIL = re.compile(r"[^\s@\"<>,;:\\]{1,64}@[^\s@\"<>,;:\\/]{1,190}\.[^\s@\"<>,;:\\/.\d][^\s@\"<>,;:\\/.]{1,62}")
-# A track event's properties may speak of anybody (a colleague who was invited, the agent of a chat). They count as the person's own only
+# A track event's properties may speak of anybody (a colleague who was invited, the agent of a
+# chat). They count as the person's own only
 # where the event is the person giving their address: a form, a sign-up, a request.
 _OWN_ADDRESS = re.compile(
-    r"\b(form|signed ?up|sign ?up|registered|registration|subscribed|subscription|requested|request|download(ed)?|enquiry|inquiry|lead|"
+    r"\b(form|signed ?up|sign"
+    r" ?up|registered|registration|subscribed|subscription|requested|request|download(ed)?|enquiry|inquiry|lead|"
     r"trial started|account created|contact(ed)? us|newsletter|opted in|webinar)\b"
 )
 _OF_OTHERS = re.compile(
-    r"\b(invite[ds]?|invitation|referr(al|ed)|share[ds]?|forward(ed)?|colleague|friend|gift(ed)?|agent|added user|removed user)\b"
+    r"\b(invite[ds]?|invitation|referr(al|ed)|share[ds]?|forward(ed)?|colleague|friend|gift(ed)?|agent|added"
+    r" user|removed user)\b"
 )
 _WORD_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z]+")
 
@@ -34,9 +37,9 @@ def identifier(value: Any, field: str, limit: int = IDENTIFIER_CHARACTERS) -> st
     elif isinstance(value, int | float) and not isinstance(value, bool):
         text = _digits(value)
     else:
-        raise Refused(field, f"must be a string or a number, not {kind_of(value)}")
+        raise CaptureRefused(field, f"must be a string or a number, not {kind_of(value)}")
     if len(text) > limit:
-        raise Refused(field, f"is longer than {limit} characters")
+        raise CaptureRefused(field, f"is longer than {limit} characters")
     return text or None
 
 
@@ -134,7 +137,7 @@ def identifier_or_none(value: Any) -> str | None:
     """Like `identifier`, for places where a wrong one is no reason to refuse the event."""
     try:
         return identifier(value, "")
-    except Refused:
+    except CaptureRefused:
         return None
 
 

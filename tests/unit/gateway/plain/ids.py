@@ -1,7 +1,7 @@
 """Identifiers derived from their cause, so that a replay yields the same ones.
 
-An id is `<prefix>_<26 characters>`: a ULID-shaped word of 48 bits of time (milliseconds) and 80 bits of SHA-256 over the cause,
-in Crockford's base 32 (https://www.crockford.com/base32.html), so ids of one prefix sort by time.
+An id is `<prefix>_<26 characters>`: a ULID-shaped word of 48 bits of time (milliseconds) and 80 bits of SHA-256 over
+the cause, in Crockford's base 32 (https://www.crockford.com/base32.html), so ids of one prefix sort by time.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ from typing import Any
 
 from contracts.values import Flag
 
-# Below this the difference between sentAt and our clock is the way over the network, not a wrong clock; correcting it would shuffle
+# Below this the difference between sentAt and our clock is the way over the network, not a
+# wrong clock; correcting it would shuffle
 # events of one visitor that travelled at different speeds.
 NOTICEABLE_SKEW = timedelta(seconds=2)
 # Beyond this sentAt is not "just before we got it" but the date of an old recording that is being sent again.
@@ -21,8 +22,8 @@ _MILLISECONDS_FROM = 100_000_000_000  # as seconds that is the year 5138, as mil
 def occurred(claimed: Any, sent_at: Any, received_at: datetime) -> tuple[datetime, list[Flag]]:
     """The moment (aware UTC) an event happened, and what was odd about the claim.
 
-    Segment's rule: occurred_at = received_at - (sentAt - timestamp), when both are given and the clocks differ noticeably yet sanely.
-    Source: https://segment.com/docs/connections/spec/common/#timestamps
+    Segment's rule: occurred_at = received_at - (sentAt - timestamp), when both are given and the clocks differ
+    noticeably yet sanely. Source: https://segment.com/docs/connections/spec/common/#timestamps
     """
     if claimed is None or claimed == "":
         return received_at, [Flag.TIME_MISSING]
@@ -41,7 +42,9 @@ def occurred(claimed: Any, sent_at: Any, received_at: datetime) -> tuple[datetim
 
 
 def read_moment(value: Any) -> datetime | None:
-    """ISO 8601, or seconds or milliseconds since 1970, as a number or its digits; None when it is none of these. Without a zone: UTC."""
+    """ISO 8601, or seconds or milliseconds since 1970, as a number or its digits; None when
+    it is none of these. Without a zone: UTC.
+    """
     if isinstance(value, bool):
         return None
     if isinstance(value, str):

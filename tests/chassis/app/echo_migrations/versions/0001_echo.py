@@ -12,8 +12,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table("echo", sa.Column("echo_id", sa.Integer, primary_key=True), sa.Column("text", sa.String, nullable=False))
+    op.create_table(
+        "echo", sa.Column("echo_id", sa.Integer, primary_key=True), sa.Column("text", sa.String, nullable=False)
+    )
     op.create_table("numbered", sa.Column("number", sa.BigInteger), sa.Column("name", sa.String))
     op.create_table("parent", sa.Column("parent_id", sa.Integer, primary_key=True))
     parent = sa.ForeignKey("parent.parent_id", deferrable=True, initially="DEFERRED")
-    op.create_table("child", sa.Column("child_id", sa.Integer, primary_key=True), sa.Column("parent_id", sa.Integer, parent))
+    op.create_table(
+        "child", sa.Column("child_id", sa.Integer, primary_key=True), sa.Column("parent_id", sa.Integer, parent)
+    )

@@ -1,0 +1,51 @@
+"""The express lane of captures: from the parser to the stream and back. What is not a
+plain success is told by `gateway.capture`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from chassis.web.fast_path import FastPathProtocol, FastRequest, FastRoute
+from contracts.values import InteractionKind
+from gateway import capture, requests
+
+if TYPE_CHECKING:
+    from gateway.middleware import GatewayState
+
+
+def _take(kind: InteractionKind | None, errand: FastRequest, state: GatewayState) -> None:
+    """Read and judge a body; answered when it is on disk. Raises what was refused."""
+    reading = capture.judged(state.capture, kind, bytes(errand.body), requests.Incoming(errand.scope))
+    errand.body = b""  # what waits to be stored are its messages
+    state.capture.publisher.put(
+        state.capture.untraced(reading.captures), partial(_tell, errand, capture.success(reading.rejects))
+    )
+
+
+def _tell(errand: FastRequest, answer: bytes, failure: Exception | None) -> None:
+    if failure is None:
+        errand.succeed(requests.json_headers(answer), answer)
+    else:
+        errand.fail(failure)
+
+
+def _window(kind: InteractionKind | None) -> FastRoute:
+    return FastRoute(capture.route_of(kind), capture.limit_of(kind), partial(_take, kind))
+
+
+_OF_KIND = {kind: _window(kind) for kind in set(capture.ENDPOINTS.values())}
+_OF_PATH = {path.encode(): _OF_KIND[kind] for path, kind in capture.ENDPOINTS.items()}
+
+
+class CaptureProtocol(FastPathProtocol):
+    """A connection to the gateway."""
+
+    def window(self, path: bytes) -> FastRoute | None:
+        window = _OF_PATH.get(path)
+        if window is not None or b"/v1/" not in path or not path.isascii():
+            return window
+        state: GatewayState = self.runtime.service  # what its composition root put there
+        is_capture, kind = capture.kind_of_path(path.decode("ascii"), state.directory.known.prefixes)
+        return _OF_KIND[kind] if is_capture else None

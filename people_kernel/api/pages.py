@@ -1,0 +1,76 @@
+"""Cursors: opaque to the caller, (moment, id) of the last item to us. All services write them alike,
+so that the gateway can merge their pages.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.errors import BadInput
+from chassis.web.fields import Moment
+from people_kernel.store.receipts import Place
+
+PersonId = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=64,
+        description="A person; an id that a merge absorbed answers with the survivor",
+        examples=["per_01J8Z0"],
+    ),
+]
+AsOf = Annotated[
+    Moment | None,
+    Query(description="What was the case at that moment, by when things happened", examples=["2026-03-01T08:00:00Z"]),
+]
+Cursor = Annotated[str | None, Query(max_length=128, description="`next_cursor` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Items on a page")]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_cursor(at: datetime, row_id: str) -> str:
+    """The cursor of a page that ends with this item."""
+    return base64.urlsafe_b64encode(f"{(at - _EPOCH) // _MICROSECOND} {row_id}".encode()).decode().rstrip("=")
+
+
+def from_cursor(cursor: str | None) -> Place | None:
+    """Where the page before ended. Raises BadInput."""
+    if cursor is None:
+        return None
+    try:
+        since_epoch, _, row_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(" ")
+        return _EPOCH + int(since_epoch) * _MICROSECOND, row_id.replace("\0", "")
+    except (ValueError, OverflowError, binascii.Error):
+        raise BadInput(
+            "This is not a cursor of ours", field="query.cursor", remedy="Use next_cursor of the page before"
+        ) from None
+
+
+Current = Annotated[
+    dict[str, str],
+    Field(description="Asked id -> the person who answers to it", examples=[{"per_01J8Z9": "per_01J8Z0"}]),
+]
+
+
+class LookupRequest(BaseModel):
+    """Whom to look up."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    person_ids: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
+        min_length=1, max_length=200, examples=[["per_01J8Z0"]]
+    )
+
+
+class LookupAsOfRequest(LookupRequest):
+    """Whom to look up, and at which moment."""
+
+    as_of: Moment | None = Field(default=None, description="What was the case at that moment")

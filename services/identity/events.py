@@ -1,0 +1,24 @@
+"""What identity hears: captures, each of which somebody made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chassis.context import Context
+from chassis.subscriptions import on
+from contracts.events.gateway import InteractionReceived
+from services.identity.domain.claims import read_claims
+from services.identity.domain.recognition import RecognitionRules, recognize
+from services.identity.store import load, write
+
+
+async def on_interactions_received(captures: Sequence[InteractionReceived], context: Context[RecognitionRules]) -> None:
+    rules = context.service
+    claims = read_claims(captures, rules.region)
+    workspace = await load.for_claims(context.session, claims)
+    recognize(workspace, claims, rules)
+    await write.workspace(context.session, workspace)
+    workspace.hand_over(context)
+
+
+SUBSCRIPTIONS = [on(InteractionReceived, on_interactions_received)]

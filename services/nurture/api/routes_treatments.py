@@ -1,0 +1,87 @@
+"""The catalogue of treatments, and the one that fits somebody now."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+from starlette.requests import HTTPConnection
+
+from chassis.runtime import Runtime
+from chassis.web.auth import Caller, require
+from chassis.web.problems import problem_responses
+from chassis.web.routes import Read, Write
+from people_kernel.api.pages import Limit
+from services.nurture.api.views import SelectRequest, TreatmentRequest, TreatmentsPage, TreatmentView, treatment_view
+from services.nurture.commands import add_treatment, get_treatment, revise_treatment, select_treatment
+from services.nurture.domain.outgoing_events import Answer
+from services.nurture.domain.treatments import TreatmentEdit
+from services.nurture.store import queries
+from services.nurture.store.load import CompiledCatalogue
+
+router = APIRouter(tags=["treatments"])
+
+TreatmentId = Annotated[str, Path(min_length=1, max_length=64, examples=["trt_01J8Z0"])]
+Revision = Annotated[
+    int | None, Query(ge=1, le=1_000_000, description="As it was at this revision; default: the newest")
+]
+Cursor = Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before")]
+_MAY_EDIT = ("marketing", "ops", "admin")
+_KNOWN: dict[int | str, dict[str, Any]] = {
+    200: {"model": TreatmentView, "description": "There was one with this external id; it is as you sent it now"}
+}
+
+
+@router.post("/v1/treatments", status_code=201, responses=problem_responses(403, 409) | _KNOWN)
+async def create_treatment(writing: Write, caller: Caller, body: TreatmentRequest, response: Response) -> TreatmentView:
+    """Puts a treatment into the catalogue. One with the same `external_id` is revised instead (200).
+
+    A mistake in `when` is named with its line and column, and with the fact that was probably meant.
+    """
+    require(caller, *_MAY_EDIT)
+    entry, is_new = await add_treatment(
+        writing, TreatmentEdit(body.body(), body.external_id, caller.subject, writing.now)
+    )
+    response.status_code = 201 if is_new else 200
+    return treatment_view(entry)
+
+
+@router.put("/v1/treatments/{treatment_id}", responses=problem_responses(403, 404, 409))
+async def revise(writing: Write, caller: Caller, treatment_id: TreatmentId, body: TreatmentRequest) -> TreatmentView:
+    """The treatment as it is from now on: a new revision, unless nothing changes. Older
+    revisions stay, because receipts name them.
+    """
+    require(caller, *_MAY_EDIT)
+    return treatment_view(
+        await revise_treatment(
+            writing, treatment_id, TreatmentEdit(body.body(), body.external_id, caller.subject, writing.now)
+        )
+    )
+
+
+@router.get("/v1/treatments")
+async def list_treatments(reading: Read, cursor: Cursor = None, limit: Limit = 50) -> TreatmentsPage:
+    """The catalogue, at the newest revisions, in the order of the ids."""
+    found = await queries.treatments(reading.session, cursor, limit + 1)
+    items = [treatment_view(entry) for entry in found[:limit]]
+    return TreatmentsPage(items=items, next_cursor=items[-1].treatment_id if len(found) > limit else None)
+
+
+@router.get("/v1/treatments/{treatment_id}", responses=problem_responses(404))
+async def read_treatment(reading: Read, treatment_id: TreatmentId, revision: Revision = None) -> TreatmentView:
+    """One treatment, as it is or as it was."""
+    return treatment_view(await get_treatment(reading, treatment_id, revision))
+
+
+async def _running(connection: HTTPConnection) -> Runtime[CompiledCatalogue]:
+    runtime: Runtime[CompiledCatalogue] = connection.app.state.runtime
+    return runtime  # async: a plain function would be run in a thread
+
+
+@router.post("/v1/treatments:select")
+async def select(runtime: Annotated[Runtime[CompiledCatalogue], Depends(_running)], body: SelectRequest) -> Answer:
+    """The treatment that fits somebody now, those that come after it, and why the rest does not fit.
+
+    Asked again while nothing changed, it answers the same for half an hour, and records nothing new.
+    """
+    return await select_treatment(runtime, body.ask())

@@ -1,0 +1,186 @@
+"""Reps, their keys to NATS, and the accounts they own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from chassis.context import Context
+from chassis.errors import Conflict
+from chassis.web.auth import Caller, require
+from chassis.web.problems import problem_responses
+from chassis.web.routes import Read, Write, runtime_of
+from people_kernel.api.pages import Cursor, Limit, from_cursor, to_cursor
+from services.routing.api.views import (
+    MANAGING,
+    CredentialsView,
+    OwnerRequest,
+    OwnerView,
+    RepId,
+    RepPatch,
+    RepRequest,
+    RepsPage,
+    RepView,
+)
+from services.routing.commands import add_rep, change_rep, get_rep, own_account
+from services.routing.domain.assignment import Rep
+from services.routing.effects import (
+    DOMAIN,
+    STREAM,
+    alerts_of,
+    durable_of,
+    ensure_durable,
+    inbox_of,
+    new_key,
+    public_url,
+)
+from services.routing.settings import RoutingSettings
+from services.routing.store import write
+from services.routing.store.queries import find_owner, load_of, rep_names, reps_page
+from services.routing.store.rows import rep_of
+
+router = APIRouter(tags=["reps"])
+
+_KNOWN: dict[int | str, dict[str, Any]] = {
+    200: {"model": RepView, "description": "A rep with this external id was known, and is now as given"}
+}
+_AccountId = Annotated[str, Path(min_length=1, max_length=64, description="An account", examples=["acc_01J8Z0"])]
+_External = Annotated[str | None, Query(min_length=1, max_length=200, description="The rep with this external id")]
+_Active = Annotated[bool | None, Query(description="Only those who can be asked, or only those who cannot")]
+
+
+class CredentialsNotOffered(Conflict):
+    """This installation lets no reps into NATS."""
+
+    slug = "credentials-not-offered"
+
+
+class RepInactive(Conflict):
+    """An inactive rep is not let into NATS."""
+
+    slug = "rep-inactive"
+
+
+@router.post("/v1/reps", status_code=201, responses={**_KNOWN, **problem_responses(403)})
+async def create_rep(body: RepRequest, response: Response, writing: Write, caller: Caller) -> RepView:
+    """A new rep. With an `external_id` that is known this changes that rep (200), so that
+    a tool can send its list again and again.
+
+    Who waits unassigned is offered to the rep at once, as far as team and capacity allow.
+    """
+    require(caller, *MANAGING)
+    rep, is_new = await add_rep(_fields(body.model_dump()), caller.subject, writing)
+    response.status_code = 201 if is_new else 200
+    return await _view(writing, rep)
+
+
+@router.get("/v1/reps")
+async def list_reps(
+    reading: Read, external_id: _External = None, is_active: _Active = None, cursor: Cursor = None, limit: Limit = 50
+) -> RepsPage:
+    """Reps in the order they came."""
+    rows = await reps_page(reading.session, (external_id, is_active), from_cursor(cursor), limit + 1)
+    load = await load_of(reading.session, [row.rep_id for row in rows[:limit]])
+    items = [_rep_view(rep_of(row), load.get(row.rep_id, 0)) for row in rows[:limit]]
+    last = rows[limit - 1] if len(rows) > limit else None
+    return RepsPage(items=items, next_cursor=None if last is None else to_cursor(last.created_at, last.rep_id))
+
+
+@router.get("/v1/reps/{rep_id}", responses=problem_responses(404))
+async def read_rep(reading: Read, rep_id: RepId) -> RepView:
+    """One rep."""
+    return await _view(reading, await get_rep(rep_id, reading))
+
+
+@router.patch("/v1/reps/{rep_id}", responses=problem_responses(403, 404))
+async def update_rep(body: RepPatch, writing: Write, caller: Caller, rep_id: RepId) -> RepView:
+    """Change what is given. What a rep was asked about goes to the next one when they become
+    inactive; what they accepted stays theirs.
+    """
+    require(caller, *MANAGING)
+    return await _view(
+        writing, await change_rep(rep_id, _fields(body.model_dump(exclude_unset=True)), caller.subject, writing)
+    )
+
+
+def _fields(given: dict[str, Any]) -> dict[str, Any]:
+    return {**given, "teams": tuple(given["teams"])} if "teams" in given else given
+
+
+async def _view(context: Context, rep: Rep) -> RepView:
+    return _rep_view(rep, (await load_of(context.session, [rep.rep_id])).get(rep.rep_id, 0))
+
+
+def _rep_view(rep: Rep, open_referrals: int) -> RepView:
+    return RepView(
+        rep_id=rep.rep_id,
+        name=rep.name,
+        email=rep.email,
+        weight=rep.weight,
+        capacity=rep.capacity,
+        teams=list(rep.teams),
+        is_active=rep.is_active,
+        external_id=rep.external_id,
+        open_referrals=open_referrals,
+    )
+
+
+@router.post("/v1/reps/{rep_id}/credentials", status_code=201, responses=problem_responses(403, 404, 409))
+async def issue_credentials(request: Request, caller: Caller, rep_id: RepId) -> CredentialsView:
+    """A new password for a rep on NATS, with which they read their own alerts and nothing
+    else. The one before does not work any more.
+
+    A rep may ask for their own. Who is connected already stays so for an hour at most.
+    """
+    if caller.rep_id != rep_id:
+        require(caller, *MANAGING)
+    runtime = runtime_of(request)
+    settings = cast(RoutingSettings, runtime.settings)
+    if settings.callout_seed is None:
+        raise CredentialsNotOffered(
+            "This installation lets no reps into NATS: ROUTING_CALLOUT_SEED is not set",
+            remedy="Use GET /v1/alerts/stream, or have the seed set",
+        )
+    async with runtime.reading() as reading:
+        rep = await get_rep(rep_id, reading)
+    if not rep.is_active:
+        raise RepInactive(f"{rep.name} is inactive", remedy="Activate the rep first")
+    await ensure_durable(runtime.broker, rep_id)  # before the transaction: the network is not waited for in one
+    key = new_key()
+    async with runtime.writing() as writing:
+        await write.credential(writing.session, rep_id, key.hashed, (caller.subject, writing.now))
+    return CredentialsView(
+        nats_url=public_url(settings),
+        user=rep_id,
+        password=key.password,
+        stream=STREAM,
+        durable=durable_of(rep_id),
+        subject=alerts_of(rep_id),
+        inbox_prefix=inbox_of(rep_id),
+        domain=DOMAIN,
+    )
+
+
+@router.put("/v1/accounts/{account_id}/owner", responses=problem_responses(403))
+async def set_owner(body: OwnerRequest, writing: Write, caller: Caller, account_id: _AccountId) -> OwnerView:
+    """From now on people of this account are offered to this rep first. What was offered already stays where it is."""
+    require(caller, *MANAGING)
+    await own_account(account_id, body.rep_id, caller.subject, writing)
+    return await _owner_view(writing, account_id)
+
+
+@router.get("/v1/accounts/{account_id}/owner")
+async def read_owner(reading: Read, account_id: _AccountId) -> OwnerView:
+    """Whose the account is; all null where nobody ever said."""
+    return await _owner_view(reading, account_id)
+
+
+async def _owner_view(context: Context, account_id: str) -> OwnerView:
+    row = await find_owner(context.session, account_id)
+    if row is None:
+        return OwnerView(account_id=account_id, rep_id=None, name=None, since=None, by=None)
+    names = await rep_names(context.session, [row.rep_id] if row.rep_id is not None else [])
+    return OwnerView(
+        account_id=account_id, rep_id=row.rep_id, name=names.get(row.rep_id), since=row.changed_at, by=row.changed_by
+    )

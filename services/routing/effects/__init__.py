@@ -1,1 +1,0 @@
-"""Routing's dealings with NATS beside its streams: the consumers of reps, and who is let in."""

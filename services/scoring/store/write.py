@@ -1,0 +1,64 @@
+"""What comes of a unit of work: written in a few statements, however many events there were."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from sqlalchemy import delete
+
+from chassis.store import search
+from chassis.store.batch import insert_all, insert_or_skip, upsert
+from chassis.store.membership import among
+from chassis.store.session import Session
+from contracts.events.identity import InteractionRecognized
+from services.scoring.domain.workspace import Person, ScoringWorkspace
+from services.scoring.store.rows import fact_row, fragment_row, person_row, receipt_row, search_text
+from services.scoring.store.tables import FACT, FRAGMENT, PERSON, PERSON_SEARCH, RECEIPT
+
+_GONE = delete(PERSON).where(among(PERSON.c.person_id, "keys"))
+
+
+async def claim_facts(
+    session: Session, events: Sequence[InteractionRecognized], version: int, with_traits: Collection[str]
+) -> list[InteractionRecognized]:
+    """Writes the facts that are not there yet; answers their events, in order. `with_traits`: interactions that claim
+    something."""
+    rows = {
+        event.interaction.interaction_id: fact_row(
+            event, version, has_traits=event.interaction.interaction_id in with_traits
+        )
+        for event in events
+    }
+    claimed = {row.interaction_id for row in await insert_or_skip(session, FACT, list(rows.values()))}
+    fresh = []
+    for event in events:
+        if event.interaction.interaction_id in claimed:
+            claimed.discard(event.interaction.interaction_id)
+            fresh.append(event)
+    return fresh
+
+
+async def workspace(session: Session, workspace: ScoringWorkspace) -> None:
+    """The fragments, people and receipts of `workspace` that are new or others than were loaded."""
+    people = workspace.people
+    changed = people.changed.values()
+    await upsert(session, FRAGMENT, [fragment_row(fragment) for fragment in workspace.fragments.changed.values()])
+    await upsert(session, PERSON, [person_row(person) for person in changed])
+    gone = workspace.gone & people.loaded.keys()
+    if gone:
+        await session.execute(_GONE, {"keys": gone})
+    await search.keep(session, PERSON_SEARCH, _search_changes(people.loaded, changed) | dict.fromkeys(gone, ""))
+    await insert_all(session, RECEIPT, [receipt_row(receipt) for receipt in workspace.receipts])
+
+
+def _search_changes(known: Mapping[str, Person], changed: Iterable[Person]) -> dict[str, str]:
+    """By what those people are found from now on who are found by something else than before; by nothing, if nothing is
+    known of them any more."""
+    texts = {}
+    for person in changed:
+        before = known.get(person.person_id)
+        if before is None or before.fit.attributes is not person.fit.attributes:
+            was = "" if before is None else search_text(before.fit.attributes)
+            if (text := search_text(person.fit.attributes)) != was:
+                texts[person.person_id] = text
+    return texts
