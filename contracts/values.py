@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 
-from contracts.brevity import counted, quoted, shortened
+from contracts.texts import counted, quoted, shortened
 
 JsonObject = dict[str, Any]
 """A JSON object as it came: keys and values are the sender's."""

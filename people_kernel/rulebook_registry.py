@@ -32,7 +32,7 @@ from contracts.events.rulebooks import RulebookActivated
 from contracts.ids import derive_id
 from people_kernel.store import rulebooks as store
 from people_kernel.store.rulebooks import VersionInfo, VersionState
-from rulebook.compile import Rulebook
+from rulebook.evaluate import Rulebook
 from rulebook.examples import ExamplesFailed
 from rulebook.problems import RulebookError
 

@@ -11,7 +11,7 @@ from typing import Any
 from rulebook.document import Document, Example, RuleText
 from rulebook.expressions import ExpressionError, ExpressionFault, Language, Program, expand
 from rulebook.problems import TextProblem, did_you_mean
-from rulebook.reasons import EFFECT_PREFIX, PLACEHOLDER, find_fact
+from rulebook.receipts import EFFECT_PREFIX, PLACEHOLDER, find_fact
 from rulebook.source import Path
 from rulebook.syntax import Node, Read, free_names, walk
 from rulebook.vocabulary import KNOWN, MISFIT, FactType, Vocabulary

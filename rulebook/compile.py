@@ -3,69 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Generic
+from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from rulebook.compilation import Compilation, checked_examples, citations
-from rulebook.document import Document, Example, RuleText, problems_of, survey_document
-from rulebook.evaluate import CompiledCondition, Effect, Evaluation, EvaluationPlan, Rejection, Rule, weigh
+from rulebook.document import Document, RuleText, problems_of, survey_document
+from rulebook.evaluate import CompiledCondition, Effect, EvaluationPlan, Rejection, Rule, Rulebook
 from rulebook.expressions import Language, Program
-from rulebook.inputs import CacheKey, Key, inputs_of, read_whole
+from rulebook.inputs import CacheKey, inputs_of, read_whole
 from rulebook.problems import RulebookError, TextProblem, did_you_mean
 from rulebook.syntax import Read
 from rulebook.vocabulary import KNOWN, FactType, Vocabulary
 
 _MOST_NAMED = 20  # parts that are not known: looking for what was meant takes a while each
-
-
-class UnknownKind(ValueError):
-    """An event of a kind that the vocabulary does not have."""
-
-
-@dataclass(frozen=True)
-class Rulebook(Generic[Effect]):
-    """A compiled rulebook: immutable, safe to share between threads."""
-
-    name: str
-    version: int
-    title: str
-    digest: str  # SHA-256 of the canonical content, hexadecimal; version, comments and layout do not count
-    rules: tuple[Rule[Effect], ...]
-    sections: Mapping[str, BaseModel]
-    examples: tuple[Example, ...]
-    vocabulary: Vocabulary
-    _plans: Mapping[tuple[str, str | None], EvaluationPlan[Effect]] = field(repr=False, compare=False)
-
-    @property
-    def label(self) -> str:
-        """How receipts name it: `scoring@1`."""
-        return f"{self.name}@{self.version}"
-
-    def evaluate(self, kind: str, name: str | None, facts: Mapping[str, Any]) -> Evaluation[Effect]:
-        """Weigh the rules indexed under `kind` and `name`.
-
-        Facts absent, None or misfit are unknown. Raises UnknownKind, FactsUnknown.
-        """
-        _, plan = self._plan(kind, name)
-        return weigh(plan, facts)
-
-    def question(self, kind: str, name: str | None, facts: Mapping[str, Any]) -> Key | None:
-        """What `evaluate` would answer by: equal questions have equal answers. None: it is
-        too long to be kept. Raises UnknownKind.
-        """
-        indexed, plan = self._plan(kind, name)
-        asked = plan.question.key(facts)
-        return None if asked is None else (indexed, asked)
-
-    def _plan(self, kind: str, name: str | None) -> tuple[tuple[str, str | None], EvaluationPlan[Effect]]:
-        for indexed in ((kind, name), (kind, None)):
-            plan = self._plans.get(indexed)
-            if plan is not None:
-                return indexed, plan
-        raise UnknownKind(f"{kind} is none of {', '.join(self.vocabulary.kinds)}")
 
 
 def compile_rulebook(
@@ -195,7 +147,7 @@ def _plan(conditions: list[CompiledCondition[Effect]], language: Language) -> Ev
     )
     numbers = {whole: number for number, whole in enumerate(groups)}
     numbered = tuple((condition, numbers[_whole(condition, types)]) for condition in conditions)
-    return EvaluationPlan(numbered, inputs, language.activation, types, CacheKey(inputs))
+    return EvaluationPlan(numbered, inputs, language.activate, types, CacheKey(inputs))
 
 
 def _whole(condition: CompiledCondition[Effect], types: Mapping[str, FactType]) -> frozenset[str]:

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from rulebook.evaluate import UnknownPolicy
 from rulebook.problems import RulebookError, TextProblem, did_you_mean
 from rulebook.source import Path, YamlText, read_source, spell
+from rulebook.vocabulary import UnknownPolicy
 
 _MOST = 2_000  # rules, definitions or examples in one rulebook
 _MOST_NAMED = 100  # mistakes of form: nobody corrects more at a time, and looking for what was meant takes a while each

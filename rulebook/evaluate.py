@@ -5,24 +5,17 @@ which do not and why, and what was not known.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from rulebook.inputs import Activation, CacheKey, Inputs, look_up
+from pydantic import BaseModel
+
+from rulebook.document import Example
+from rulebook.inputs import Activation, CacheKey, Inputs, Key, look_up
 from rulebook.syntax import Read
-from rulebook.vocabulary import KNOWN, FactType
+from rulebook.vocabulary import KNOWN, FactType, UnknownPolicy, Vocabulary
 
 Effect = TypeVar("Effect")
-
-
-class UnknownPolicy(StrEnum):
-    """What an unknown fact means for a rule."""
-
-    SKIP = "skip"  # the rule says nothing, and the evaluation names it as unknown
-    FALSE = "false"  # the rule does not match
-    TRUE = "true"  # the rule matches
-    FAIL = "fail"  # FactsUnknown is raised
 
 
 @dataclass(frozen=True)
@@ -195,3 +188,50 @@ def _settle(
             matched.append(MatchedRule(rule, _inputs(condition, fed), undecided.facts))
         case UnknownPolicy.FAIL:
             raise FactsUnknown(rule.name, undecided.facts, undecided.why)
+
+
+class UnknownKind(ValueError):
+    """An event of a kind that the vocabulary does not have."""
+
+
+@dataclass(frozen=True)
+class Rulebook(Generic[Effect]):
+    """A compiled rulebook: immutable, safe to share between threads."""
+
+    name: str
+    version: int
+    title: str
+    digest: str  # SHA-256 of the canonical content, hexadecimal; version, comments and layout do not count
+    rules: tuple[Rule[Effect], ...]
+    sections: Mapping[str, BaseModel]
+    examples: tuple[Example, ...]
+    vocabulary: Vocabulary
+    _plans: Mapping[tuple[str, str | None], EvaluationPlan[Effect]] = field(repr=False, compare=False)
+
+    @property
+    def label(self) -> str:
+        """How receipts name it: `scoring@1`."""
+        return f"{self.name}@{self.version}"
+
+    def evaluate(self, kind: str, name: str | None, facts: Mapping[str, Any]) -> Evaluation[Effect]:
+        """Weigh the rules indexed under `kind` and `name`.
+
+        Facts absent, None or misfit are unknown. Raises UnknownKind, FactsUnknown.
+        """
+        _, plan = self._plan(kind, name)
+        return weigh(plan, facts)
+
+    def question(self, kind: str, name: str | None, facts: Mapping[str, Any]) -> Key | None:
+        """What `evaluate` would answer by: equal questions have equal answers. None: it is
+        too long to be kept. Raises UnknownKind.
+        """
+        indexed, plan = self._plan(kind, name)
+        asked = plan.question.key(facts)
+        return None if asked is None else (indexed, asked)
+
+    def _plan(self, kind: str, name: str | None) -> tuple[tuple[str, str | None], EvaluationPlan[Effect]]:
+        for indexed in ((kind, name), (kind, None)):
+            plan = self._plans.get(indexed)
+            if plan is not None:
+                return indexed, plan
+        raise UnknownKind(f"{kind} is none of {', '.join(self.vocabulary.kinds)}")

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from rulebook.compile import Rulebook
 from rulebook.document import Example
-from rulebook.evaluate import Effect, Evaluation, FactsUnknown
+from rulebook.evaluate import Effect, Evaluation, FactsUnknown, Rulebook
 
 Judge = Callable[[Rulebook[Effect], Example, Evaluation[Effect]], Mapping[str, Any]]
 """What the service makes of an evaluation: its answers to the expectations beyond `rules`, e.g.

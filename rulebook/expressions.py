@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_math, ext_optional, ext_strings
 
-from rulebook.patterns import is_plain, quick_matcher
+from rulebook.patterns import matches
 from rulebook.problems import did_you_mean
 from rulebook.syntax import Node, Read, free_names, parse_tree, reads, walk
 from rulebook.vocabulary import KNOWN, Vocabulary
@@ -33,7 +33,6 @@ _CONSTANT_CHECKS = {
 }
 
 _MATCHES, _QUICK = "matches", "matches_quickly"
-_RE2 = cel.NewEnv(variables={"t": cel.Type.STRING, "p": cel.Type.STRING}).compile("t.matches(p)")
 
 _CEL_TYPES: dict[str, Any] = {
     "BOOL": cel.Type.BOOL,
@@ -112,11 +111,9 @@ class Language:
             extensions=self._extensions,
             functions=[cel.FunctionDecl(_QUICK, _overloads_of_matches())],
         )
-        self._constants = cel.NewEnv(variables={"p": cel.Type.STRING})
-
-    def activation(self, facts: Mapping[str, Any]) -> Any:
+        self.activate: Callable[[Mapping[str, Any]], Any] = self._env.Activation
         """The facts as programs take them; it copies them."""
-        return self._env.Activation(facts)
+        self._constants = cel.NewEnv(variables={"p": cel.Type.STRING})
 
     def parse(self, text: str) -> Node:
         """The tree of `text`, unchecked. Raises ExpressionError for mistakes of syntax."""
@@ -266,20 +263,10 @@ def _overloads_of_matches() -> list[Any]:
             return_type=cel.Type.BOOL,
             parameters=texts,
             is_member=is_member,
-            impl=_matches,
+            impl=matches,
         )
         for is_member in (True, False)  # text.matches(pattern) and matches(text, pattern)
     ]
-
-
-def _matches(text: str, pattern: str) -> bool:
-    search = quick_matcher(pattern) if is_plain(text) else None
-    if search is not None:
-        return search(text) is not None
-    found = _RE2.eval(data={"t": text, "p": pattern}).value()
-    if not isinstance(found, bool):
-        raise ValueError(str(found))  # becomes an error value of the expression
-    return found
 
 
 def _offset(text: str, line: int, column: int) -> int:

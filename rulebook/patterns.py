@@ -12,6 +12,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from math import prod
 
+from cel_expr_python import cel
+
 _LONGEST_TEXT = 256  # characters; with one open repetition `re` may need the square of it in steps
 _MOST_WAYS = 1_000  # products of alternatives, each of which `re` may have to try at each place
 _MOST_WAYS_REPEATED = 100  # the same beside an open repetition
@@ -73,3 +75,16 @@ def _is_tame(body: str) -> bool:
             ways.append(groups.pop())
     most = _MOST_WAYS_REPEATED if open_repetitions else _MOST_WAYS
     return len(groups) == 1 and open_repetitions <= 1 and prod(ways) * groups[0] * 2**optional <= most
+
+
+_RE2 = cel.NewEnv(variables={"t": cel.Type.STRING, "p": cel.Type.STRING}).compile("t.matches(p)")
+
+
+def matches(text: str, pattern: str) -> bool:
+    search = quick_matcher(pattern) if is_plain(text) else None
+    if search is not None:
+        return search(text) is not None
+    found = _RE2.eval(data={"t": text, "p": pattern}).value()
+    if not isinstance(found, bool):
+        raise ValueError(str(found))  # becomes an error value of the expression
+    return found

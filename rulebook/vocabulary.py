@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -187,3 +188,12 @@ class Vocabulary:
     def roots(self) -> frozenset[str]:
         """The first word of each name; definitions and loop variables may not be called so."""
         return frozenset({KNOWN, *(name.partition(".")[0] for name in self.variables)})
+
+
+class UnknownPolicy(StrEnum):
+    """What an unknown fact means for a rule."""
+
+    SKIP = "skip"  # the rule says nothing, and the evaluation names it as unknown
+    FALSE = "false"  # the rule does not match
+    TRUE = "true"  # the rule matches
+    FAIL = "fail"  # FactsUnknown is raised

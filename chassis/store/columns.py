@@ -97,3 +97,16 @@ Python's None is SQL NULL. Holds what orjson can write (no Decimal: say it as a 
 
 Serial = BigInteger().with_variant(Integer, "sqlite")
 """A number the store gives, growing by insertion: for a primary key with `autoincrement=True`."""
+
+
+def dump_json(document: Any) -> str:
+    """JSON text of `document`; raises TypeError for what JSON cannot hold."""
+    return orjson.dumps(document).decode()
+
+
+def load_json(text: str | bytes | float) -> Any:
+    """The document that `text` holds.
+
+    A bare number is one already where SQLite kept it: its JSON columns take what looks like a number for one.
+    """
+    return text if isinstance(text, int | float) else orjson.loads(text)

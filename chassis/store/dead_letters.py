@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import update
 
-from chassis.store.batch import insert_or_skip, upsert
-from chassis.store.membership import rows_by
+from chassis.store.batch import insert_or_skip, rows_by, upsert
 from chassis.store.session import Session
 from chassis.store.tables import DEAD_LETTER
 

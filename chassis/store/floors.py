@@ -16,8 +16,7 @@ from sqlalchemy.types import TypeEngine
 from chassis.bus.errors import LanesDiffer
 from chassis.message import Mark, StreamState
 from chassis.store.batch import insert_or_skip
-from chassis.store.columns import UtcDateTime
-from chassis.store.documents import dump_json
+from chassis.store.columns import UtcDateTime, dump_json
 from chassis.store.session import Session
 from chassis.store.tables import INBOX_FLOOR
 

@@ -30,8 +30,8 @@ from chassis.bus.streams import is_from_outside
 from chassis.clock import wall_clock
 from chassis.message import Mark
 from chassis.store import floors
-from chassis.store.documents import dump_json
-from chassis.store.membership import one_of
+from chassis.store.batch import one_of
+from chassis.store.columns import dump_json
 from chassis.store.session import Session
 from chassis.store.tables import INBOX, INBOX_BEFORE, INBOX_FLOOR
 from contracts.limits import INBOX_DAYS, INBOX_SEQUENCES

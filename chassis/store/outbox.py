@@ -11,8 +11,7 @@ from sqlalchemy import delete, func, not_, select
 
 from chassis.clock import wall_clock
 from chassis.message import OutMessage
-from chassis.store.batch import insert_numbered
-from chassis.store.membership import among, one_of
+from chassis.store.batch import among, insert_numbered, one_of
 from chassis.store.session import Session
 from chassis.store.tables import OUTBOX
 

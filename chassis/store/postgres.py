@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from chassis.store.documents import dump_json, load_json
+from chassis.store.columns import dump_json, load_json
 from chassis.store.errors import StoreUnavailable, of_postgres, reaching
 from chassis.store.session import Fetched, Session
 

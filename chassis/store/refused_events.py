@@ -15,8 +15,7 @@ from sqlalchemy import delete, func, select
 
 from chassis.message import OutMessage
 from chassis.store import outbox
-from chassis.store.batch import insert_all
-from chassis.store.membership import one_of
+from chassis.store.batch import insert_all, one_of
 from chassis.store.session import Session
 from chassis.store.statements import Row
 from chassis.store.tables import OUTBOX, OUTBOX_REFUSED

@@ -34,11 +34,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from chassis.store.membership import among
+from chassis.store.batch import among
 from chassis.store.session import Session
 from chassis.store.statements import DialectName
 from contracts.limits import SEARCH_CHARACTERS
-from contracts.spelling import grams, laid_out, needle
+from contracts.texts import grams, laid_out, needle
 
 INDEX: Final = "_grams"
 """What the store keeps for a search table ends so, or goes on after it."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Executable
+from sqlalchemy import Executable, text
 
 from chassis.store.statements import COMPILERS, DialectName, Rows, Values
 
@@ -98,3 +98,35 @@ class Session:
     def _check_open(self) -> None:
         if not self._is_open:
             raise RuntimeError("the transaction of this session is over")
+
+
+async def lock(session: Session, ids: Collection[str]) -> bool:
+    """Lets one shard, stream or request at a time decide about these people or fragments,
+    known or not, until the transaction ends.
+
+    Needless on SQLite, which has one writer: answers whether there was anything to lock,
+    so that what was read before may be old.
+    """
+    if session.dialect != "postgresql":
+        return False
+    await session.execute(_LOCK, {"ids": sorted(ids)})
+    return True
+
+
+async def try_lock(session: Session, ids: Collection[str]) -> bool:
+    """The same without waiting, for whoever holds what the others may wait for: false if
+    anybody else decides about one of these now.
+    """
+    if session.dialect != "postgresql":
+        return True
+    return bool(await session.scalar(_TRY, {"ids": sorted(ids)}))
+
+
+_LOCK = text(
+    "SELECT count(pg_advisory_xact_lock(k)) FROM"
+    " (SELECT DISTINCT hashtextextended(i, 7) AS k FROM unnest(CAST(:ids AS text[])) AS i ORDER BY k) AS keys"
+)
+_TRY = text(
+    "SELECT coalesce(bool_and(pg_try_advisory_xact_lock(k)), true) FROM"
+    " (SELECT DISTINCT hashtextextended(i, 7) AS k FROM unnest(CAST(:ids AS text[])) AS i ORDER BY k) AS keys"
+)

@@ -17,7 +17,7 @@ from sqlalchemy import URL, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from chassis.store.documents import dump_json, load_json
+from chassis.store.columns import dump_json, load_json
 from chassis.store.errors import StoreUnavailable, is_busy, of_sqlite, reaching
 from chassis.store.session import Fetched, Session
 from chassis.store.worker import Worker

@@ -23,7 +23,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import Float, Numeric, TypeDecorator, TypeEngine
 from sqlalchemy.util import LRUCache
 
-from chassis.store.documents import dump_json, load_json
+from chassis.store.columns import dump_json, load_json
 
 DialectName = Literal["sqlite", "postgresql"]
 Values = Mapping[str, Any]

@@ -20,7 +20,7 @@ from gateway.people.views import Decider, ReceiptsPage
 from gateway.proxy import AnsweredBadly, Upstreams
 from people_kernel.api.pages import from_cursor, to_cursor
 from people_kernel.errors import PersonNotFound
-from people_kernel.store.receipts import Place
+from people_kernel.store.people import Place
 
 DECIDERS: tuple[Decider, ...] = get_args(Decider)
 _RECEIPTS: TypeAdapter[list[Receipt]] = TypeAdapter(list[Receipt])

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.errors import BadInput
 from chassis.web.fields import Moment
-from people_kernel.store.receipts import Place
+from people_kernel.store.people import Place
 
 PersonId = Annotated[
     str,

@@ -11,8 +11,7 @@ from chassis.web.routes import Read
 from contracts.values import Receipt
 from people_kernel.api.pages import AsOf, Cursor, Limit, PersonId, from_cursor, to_cursor
 from people_kernel.errors import PersonNotFound as PersonNotFound  # some still look for it here
-from people_kernel.store.placements import load_fragments_of, survivors
-from people_kernel.store.receipts import load_receipts
+from people_kernel.store.people import load_fragments_of, load_receipts, survivors
 
 
 class ReceiptsPage(BaseModel):

@@ -12,9 +12,9 @@ from chassis.context import Context
 from chassis.errors import BadInput, Conflict, NotFound
 from contracts.ids import derive_id, is_id, with_prefix
 from contracts.values import Money
-from people_kernel.cause import Cause, requested
 from people_kernel.errors import PersonNotFound
-from people_kernel.store.placements import load_fragments_of, survivors
+from people_kernel.store.people import load_fragments_of, survivors
+from people_kernel.workspace import Cause, requested
 from services.lifecycle.domain import sales
 from services.lifecycle.domain.process import LifecycleProcess
 from services.lifecycle.domain.sales import DealChange, NotPossible, Opportunity, SalesVerdict

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from chassis.context import Context
 from chassis.store.timers import Timer
 from chassis.subscriptions import on_any, on_timer
-from people_kernel.cause import Cause, fell_due
+from people_kernel.workspace import Cause, fell_due
 from services.lifecycle.domain.incoming_events import (
     INCOMING_EVENTS,
     IncomingEvent,

@@ -11,15 +11,14 @@ from datetime import timedelta
 from chassis.context import Context
 from chassis.errors import BadInput, Conflict, FieldError, NotFound
 from chassis.runtime import Runtime
+from chassis.store.session import lock
 from contracts.envelope import Meta
 from contracts.events.nurture import TreatmentSelected
 from contracts.ids import derive_id, hash_id, with_prefix
-from people_kernel.cards import blank, card_facts
 from people_kernel.consent import in_force
-from people_kernel.placements import Placement
+from people_kernel.people import Placement, blank, card_facts
 from people_kernel.rulebook_registry import FOUNDER
-from people_kernel.store.cards import load_cards
-from people_kernel.store.locks import lock
+from people_kernel.store.people import load_cards
 from rulebook.problems import RulebookError
 from services.nurture.domain.outgoing_events import (
     Answer,

@@ -9,7 +9,7 @@ from chassis.subscriptions import on, on_any
 from contracts.events.identity import ConsentChanged, PersonCreated, PersonMerged, PersonSplit
 from contracts.events.lifecycle import StageCorrected, StageEntered
 from contracts.events.scoring import ProfileChanged, ProfileChangedV1, ScoreChanged, ScoreCorrected
-from people_kernel.placements import Placement, placements_of
+from people_kernel.people import Placement, placements_of
 from services.nurture.domain.incoming_events import PersonStatement, follow, place, suggest, take_consent
 from services.nurture.rulebooks import judge_of
 from services.nurture.store import load, write

@@ -10,10 +10,10 @@ from typing import Any
 
 from chassis.context import Context
 from chassis.errors import BadInput, Conflict, Forbidden, NotFound
+from chassis.store.session import lock
 from contracts.events.routing import RepChanged
 from contracts.ids import derive_id, hash_id
-from people_kernel.cause import Cause, requested
-from people_kernel.store.locks import lock
+from people_kernel.workspace import Cause, requested
 from services.routing.domain import answers
 from services.routing.domain.answers import Asker, Reason
 from services.routing.domain.assignment import Rep

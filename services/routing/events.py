@@ -10,9 +10,9 @@ from chassis.store.timers import Timer
 from chassis.subscriptions import on_any, on_timer
 from contracts.events.identity import PersonMerged, PersonSplit
 from contracts.events.lifecycle import SlaBreached, SlaReminded, StageCorrected, StageEntered
-from people_kernel.cause import Cause, fell_due, heard
-from people_kernel.placements import placements_of
+from people_kernel.people import placements_of
 from people_kernel.profile import text_of
+from people_kernel.workspace import Cause, fell_due, heard
 from services.routing.domain.referrals import LifecycleEvent, apply_event, ask_next, expire, next_choice, regroup
 from services.routing.domain.workspace import (
     ASKED,

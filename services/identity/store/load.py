@@ -11,9 +11,9 @@ from typing import Any, Final
 from sqlalchemy import ARRAY, ColumnElement, Select, String, bindparam, func, or_, select
 from sqlalchemy import column as named
 
-from chassis.store.documents import dump_json
+from chassis.store.batch import among, rows_by
+from chassis.store.columns import dump_json
 from chassis.store.errors import Contended
-from chassis.store.membership import among, rows_by
 from chassis.store.session import Session
 from chassis.store.statements import DialectName, Values
 from contracts.values import IdentifierKind, Strength

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, String, case, literal, or_, select
 
 from chassis.store import search
-from chassis.store.membership import one_of, rows_by
+from chassis.store.batch import one_of, rows_by
 from chassis.store.session import Session
 from contracts.limits import LISTED_ROWS
 from contracts.values import IdentifierKind

@@ -16,7 +16,7 @@ from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write
 from contracts.values import Money
 from people_kernel.api.pages import from_cursor, to_cursor
-from people_kernel.store.placements import load_fragments_of, load_placements
+from people_kernel.store.people import load_fragments_of, load_placements
 from services.lifecycle import commands
 from services.lifecycle.api.routes_people import MAY_JUDGE, happened
 from services.lifecycle.api.views import Note, OccurredAt, Reason

@@ -16,8 +16,7 @@ from chassis.web.auth import Caller, Principal, require
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write
 from people_kernel.api.pages import AsOf, Cursor, Limit, LookupAsOfRequest, PersonId, from_cursor, to_cursor
-from people_kernel.store.placements import load_fragments_of, survivors
-from people_kernel.store.receipts import Place
+from people_kernel.store.people import Place, load_fragments_of, survivors
 from services.lifecycle.api.views import (
     ClockRuleView,
     DisqualifyRequest,

@@ -15,8 +15,8 @@ from chassis.web.fields import Moment
 from contracts.ids import with_prefix
 from contracts.values import Receipt
 from people_kernel.api.pages import Current
-from people_kernel.placements import Placement, placement_in
-from people_kernel.store.placements import load_placements
+from people_kernel.people import Placement, placement_in
+from people_kernel.store.people import load_placements
 from services.lifecycle.domain.process import LifecycleProcess
 from services.lifecycle.domain.workspace import Clock, CurrentStage, Move, present
 from services.lifecycle.rulebooks import process_of

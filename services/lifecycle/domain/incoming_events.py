@@ -16,10 +16,19 @@ from contracts.events.routing import ReferralAccepted, ReferralExpired, Referral
 from contracts.events.scoring import ProfileChanged, ProfileChangedV1, ScoreChanged, ScoreCorrected
 from contracts.ids import with_prefix
 from contracts.values import Receipt
-from people_kernel.cards import ScoringSaid, blank, happened_at, is_judged_anew, updated
-from people_kernel.cause import Cause, heard
-from people_kernel.placements import Placement, Placements, newer, placement_in, placements_of
-from services.lifecycle.domain.outgoing_events import say_corrected
+from people_kernel.people import (
+    Placement,
+    Placements,
+    ScoringSaid,
+    blank,
+    happened_at,
+    is_judged_anew,
+    newer,
+    placement_in,
+    placements_of,
+    updated,
+)
+from people_kernel.workspace import Cause, heard
 from services.lifecycle.domain.process import (
     CREATED,
     NAME,
@@ -30,7 +39,7 @@ from services.lifecycle.domain.process import (
     Trigger,
 )
 from services.lifecycle.domain.transitions import E4, decide
-from services.lifecycle.domain.workspace import CurrentStage, LifecycleWorkspace, Move, homes_of, present
+from services.lifecycle.domain.workspace import CurrentStage, LifecycleWorkspace, Move, homes_of, present, say_corrected
 
 ReferralAnswered = ReferralAccepted | ReferralReturned | ReferralExpired
 PersonRegrouped = PersonMerged | PersonSplit

@@ -10,9 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
 
-from people_kernel.cards import CARD_VARIABLES
-from rulebook.compile import Rulebook
-from rulebook.evaluate import Evaluation, MatchedRule, Rule
+from people_kernel.people import CARD_VARIABLES
+from rulebook.evaluate import Evaluation, MatchedRule, Rule, Rulebook
 from rulebook.problems import did_you_mean
 from rulebook.receipts import alternatives
 from rulebook.vocabulary import DOUBLE, INT, STRING, FactType, Vocabulary, one_of

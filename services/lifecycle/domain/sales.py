@@ -19,11 +19,10 @@ from contracts.events.lifecycle import (
     OpportunityWon,
 )
 from contracts.values import Money
-from people_kernel.cause import Cause, heard, requested
-from services.lifecycle.domain.outgoing_events import about
+from people_kernel.workspace import Cause, heard, requested
 from services.lifecycle.domain.process import LOST, OPPORTUNITY_OPENED, RECYCLED, VERDICTS, WOKEN, WON, Trigger
 from services.lifecycle.domain.transitions import arrive, decide
-from services.lifecycle.domain.workspace import LifecycleWorkspace
+from services.lifecycle.domain.workspace import LifecycleWorkspace, about
 
 WAKE = "wake"
 """The kind of timer; the key is that of the move that somebody stands on."""

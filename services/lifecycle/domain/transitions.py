@@ -16,12 +16,21 @@ from typing import Any
 from contracts.events.lifecycle import SlaBreached, SlaKept, SlaReminded, SlaStarted
 from contracts.ids import derive_id, with_prefix
 from contracts.values import Receipt
-from people_kernel.cards import card_facts
-from people_kernel.cause import Cause
+from people_kernel.people import card_facts
+from people_kernel.workspace import Cause
 from rulebook.receipts import Decision, receipt
-from services.lifecycle.domain.outgoing_events import say_clock, say_due, say_entered
 from services.lifecycle.domain.process import CREATED, NAME, SCORED, StageChoice, Trigger
-from services.lifecycle.domain.workspace import Clock, CurrentStage, LifecycleWorkspace, Move, days_between, move_id_of
+from services.lifecycle.domain.workspace import (
+    Clock,
+    CurrentStage,
+    LifecycleWorkspace,
+    Move,
+    days_between,
+    move_id_of,
+    say_clock,
+    say_due,
+    say_entered,
+)
 
 E4 = 10_000
 MOVE = "stage.move"

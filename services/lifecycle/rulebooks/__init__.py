@@ -15,12 +15,13 @@ from chassis.context import Context
 from chassis.runtime import Runtime
 from contracts.events.lifecycle import RulebookActivated
 from people_kernel.rulebook_registry import RulebookRegistry
-from rulebook.compile import Rulebook, compile_rulebook
+from rulebook.compile import compile_rulebook
 from rulebook.document import Document, Example, survey_document
-from rulebook.evaluate import Evaluation, Rule, UnknownPolicy
+from rulebook.evaluate import Evaluation, Rule, Rulebook
 from rulebook.examples import assert_examples_pass
 from rulebook.problems import RulebookError, TextProblem, did_you_mean
 from rulebook.source import Path as TextPath
+from rulebook.vocabulary import UnknownPolicy
 from services.lifecycle.domain.process import (
     NAME,
     SCORED,

@@ -6,13 +6,11 @@ from collections.abc import Callable, Collection
 
 from sqlalchemy import func, select
 
-from chassis.store.membership import one_of, rows_by
-from chassis.store.session import Session
+from chassis.store.batch import one_of, rows_by
+from chassis.store.session import Session, lock
 from contracts.ids import with_prefix
-from people_kernel.placements import Placements, placement_in
-from people_kernel.store.cards import load_cards
-from people_kernel.store.locks import lock
-from people_kernel.store.placements import load_placements
+from people_kernel.people import Placements, placement_in
+from people_kernel.store.people import load_cards, load_placements
 from people_kernel.workspace import Pages
 from services.lifecycle.domain.process import LifecycleProcess
 from services.lifecycle.domain.sales import OPEN, Opportunity

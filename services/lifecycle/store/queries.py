@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from chassis.store.membership import one_of, rows_by
+from chassis.store.batch import one_of, rows_by
 from chassis.store.session import Session
 from contracts.values import Receipt
-from people_kernel.store.placements import load_fragments_of
-from people_kernel.store.receipts import Place, earlier
+from people_kernel.store.people import Place, earlier, load_fragments_of
 from services.lifecycle.domain.sales import Opportunity
 from services.lifecycle.domain.workspace import CurrentStage, Move
 from services.lifecycle.store.load import load_moves

@@ -15,9 +15,7 @@ from sqlalchemy import Table as CoreTable
 from sqlmodel import Field, SQLModel
 
 from chassis.store.columns import ExactNumber, UtcDateTime
-from people_kernel.store.cards import card_table
-from people_kernel.store.placements import fragment_table
-from people_kernel.store.receipts import receipt_table
+from people_kernel.store.people import card_table, fragment_table, receipt_table
 from people_kernel.store.rulebooks import rulebook_table
 
 

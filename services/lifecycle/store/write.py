@@ -6,9 +6,7 @@ from sqlalchemy import update
 
 from chassis.store.batch import insert_all, insert_or_skip, upsert
 from chassis.store.session import Session
-from people_kernel.store.cards import save_cards
-from people_kernel.store.placements import save_placements
-from people_kernel.store.receipts import save_receipts
+from people_kernel.store.people import save_cards, save_placements, save_receipts
 from services.lifecycle.domain.sales import Opportunity, SalesVerdict
 from services.lifecycle.domain.workspace import CurrentStage, LifecycleWorkspace
 from services.lifecycle.store.rows import clock_row, current_stage_row, move_row, opportunity_row, verdict_row

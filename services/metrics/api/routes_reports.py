@@ -13,7 +13,7 @@ from chassis.web.auth import Caller, Principal, require
 from chassis.web.problems import problem_responses
 from contracts.values import Money
 from people_kernel.api.pages import LookupRequest
-from people_kernel.store.placements import survivors
+from people_kernel.store.people import survivors
 from services.metrics.api.views import (
     MAY_READ,
     FunnelAnswer,

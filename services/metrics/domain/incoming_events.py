@@ -10,7 +10,7 @@ from contracts.events import lifecycle, routing
 from contracts.events.identity import InteractionRecognized, PersonCreated, PersonMarked, PersonMerged, PersonSplit
 from contracts.events.nurture import TreatmentSelected
 from contracts.ids import with_prefix
-from people_kernel.placements import placements_of
+from people_kernel.people import placements_of
 from services.metrics.domain.campaigns import tag_of
 from services.metrics.domain.measures import micros, to_e4
 from services.metrics.domain.workspace import (

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from contracts.envelope import Event
 from contracts.ids import lane_of
-from people_kernel.placements import Placement, is_newer
+from people_kernel.people import Placement, is_newer
 from people_kernel.workspace import Workspace
 from services.metrics.domain.campaigns import Tag
 

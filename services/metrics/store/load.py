@@ -6,10 +6,10 @@ from collections.abc import Collection
 
 from sqlalchemy import select
 
-from chassis.store.membership import rows_by
+from chassis.store.batch import rows_by
 from chassis.store.session import Session
 from chassis.store.statements import Row
-from people_kernel.placements import Placement
+from people_kernel.people import Placement
 from services.metrics.domain.campaigns import Campaign
 from services.metrics.domain.workspace import Presence
 from services.metrics.store.rows import Fragment, campaign_of

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from chassis.store.statements import Row
-from people_kernel.placements import Placement
+from people_kernel.people import Placement
 from services.metrics.domain.campaigns import Campaign, CampaignMatch, Channel, Purpose, Tag
 from services.metrics.domain.workspace import Presence
 

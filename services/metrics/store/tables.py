@@ -16,7 +16,7 @@ from sqlalchemy import Table as CoreTable
 from sqlmodel import Field, SQLModel
 
 from chassis.store.columns import ExactNumber, JsonDocument, UtcDateTime
-from people_kernel.store.placements import fragment_table
+from people_kernel.store.people import fragment_table
 
 
 class Table(SQLModel):

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from chassis.store.batch import insert_or_skip, upsert
 from chassis.store.session import Session
-from people_kernel.placements import is_newer, placement_in
+from people_kernel.people import is_newer, placement_in
 from services.metrics.domain.campaigns import Campaign, CampaignDirectory, Tag
 from services.metrics.domain.workspace import (
     ClockFact,

@@ -17,11 +17,9 @@ from chassis.web.routes import READING
 from contracts.values import Receipt
 from people_kernel.api.pages import LookupRequest, PersonId
 from people_kernel.api.receipts import PersonNotFound
-from people_kernel.cards import blank
 from people_kernel.consent import in_force
-from people_kernel.store.cards import load_cards
-from people_kernel.store.placements import load_fragments_of, survivors
-from people_kernel.store.receipts import find_receipt
+from people_kernel.people import blank
+from people_kernel.store.people import find_receipt, load_cards, load_fragments_of, survivors
 from services.nurture.api.views import ConsentView, LookupAnswer, PersonBrief, PersonView, SelectionView
 from services.nurture.domain.outgoing_events import AGAINST, CATALOGUE
 from services.nurture.domain.rules import Buying, NurtureJudge

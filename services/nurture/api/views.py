@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from chassis.web.fields import WHOLE, Moment, Truth
 from contracts.values import Consent, ConsentChannel
 from people_kernel.api.pages import Current
-from rulebook.evaluate import UnknownPolicy
+from rulebook.vocabulary import UnknownPolicy
 from services.nurture.domain.outgoing_events import TreatmentQuery
 from services.nurture.domain.rules import BuyingStage
 from services.nurture.domain.treatments import CatalogueEntry, Channel, Purpose, TreatmentBody, needs_consent

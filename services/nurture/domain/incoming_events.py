@@ -16,9 +16,18 @@ from contracts.events.lifecycle import StageCorrected, StageEntered
 from contracts.events.nurture import TreatmentSelected
 from contracts.events.scoring import ProfileChanged, ProfileChangedV1, ScoreChanged, ScoreCorrected
 from contracts.ids import with_prefix
-from people_kernel.cards import Card, ScoringSaid, blank, card_facts, happened_at, is_judged_anew, updated
 from people_kernel.consent import in_force, lateness
-from people_kernel.placements import Placement, Placements
+from people_kernel.people import (
+    Card,
+    Placement,
+    Placements,
+    ScoringSaid,
+    blank,
+    card_facts,
+    happened_at,
+    is_judged_anew,
+    updated,
+)
 from rulebook.receipts import Decision
 from services.nurture.domain.outgoing_events import Selection, make_selection, treatment_selected
 from services.nurture.domain.rules import ANONYMOUS, NAME, Buying, NurtureJudge

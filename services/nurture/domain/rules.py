@@ -16,15 +16,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.ids import derive_id
 from contracts.values import Receipt
-from people_kernel.cards import CARD_VARIABLES, Card, card_facts
-from rulebook.compile import Rulebook, compile_rulebook
+from people_kernel.people import CARD_VARIABLES, Card, card_facts
+from rulebook.compile import compile_rulebook
 from rulebook.document import Body, Document, Example, survey_document
-from rulebook.evaluate import Evaluation, MatchedRule, UnknownPolicy
+from rulebook.evaluate import Evaluation, MatchedRule, Rulebook
 from rulebook.inputs import AnswerCache
 from rulebook.problems import RulebookError
 from rulebook.receipts import Decision, alternatives, receipt, sentence_of
 from rulebook.source import Path, Spot, YamlText
-from rulebook.vocabulary import STRING, Vocabulary, one_of
+from rulebook.vocabulary import STRING, UnknownPolicy, Vocabulary, one_of
 
 ANONYMOUS = "anonymous"
 """The lifecycle stage of somebody of whom lifecycle said nothing yet."""

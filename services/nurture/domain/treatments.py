@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pydantic import AwareDatetime
 
 from contracts.values import ConsentChannel, Value
-from rulebook.evaluate import UnknownPolicy
+from rulebook.vocabulary import UnknownPolicy
 from services.nurture.domain.rules import BuyingStage, TreatmentCondition, compile_condition
 
 

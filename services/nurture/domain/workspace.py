@@ -11,7 +11,7 @@ from datetime import datetime
 from contracts.envelope import Event
 from contracts.ids import derive_id
 from contracts.values import Consent, ConsentChannel, JsonObject
-from people_kernel.cards import Card
+from people_kernel.people import Card
 from people_kernel.workspace import Pages, PlacedWorkspace
 from services.nurture.domain.rules import ANONYMOUS, Buying
 from services.nurture.domain.treatments import Channel

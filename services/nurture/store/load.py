@@ -10,12 +10,10 @@ import structlog
 from sqlalchemy import select
 
 from chassis.readiness import Finding
-from chassis.store.membership import one_of, rows_by
-from chassis.store.session import Session
-from people_kernel.placements import Placement, placement_in
-from people_kernel.store.cards import load_cards
-from people_kernel.store.locks import lock
-from people_kernel.store.placements import load_fragments_of, load_placements, survivors
+from chassis.store.batch import one_of, rows_by
+from chassis.store.session import Session, lock
+from people_kernel.people import Placement, placement_in
+from people_kernel.store.people import load_cards, load_fragments_of, load_placements, survivors
 from people_kernel.workspace import Pages
 from rulebook.problems import RulebookError
 from services.nurture.domain.incoming_events import PersonStatement

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
-from chassis.store.membership import one_of
+from chassis.store.batch import one_of
 from chassis.store.session import Session
 from chassis.store.statements import Row
 from services.nurture.domain.treatments import CatalogueEntry

@@ -9,16 +9,13 @@ from typing import Any
 from sqlalchemy import Delete, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from chassis.store.batch import insert_or_skip, upsert
-from chassis.store.documents import dump_json
-from chassis.store.membership import among
+from chassis.store.batch import among, insert_or_skip, upsert
+from chassis.store.columns import dump_json
 from chassis.store.session import Session
 from contracts.events.identity import PersonCreated
 from contracts.ids import with_prefix
 from contracts.limits import SELECTIONS
-from people_kernel.store.cards import save_cards
-from people_kernel.store.placements import save_placements
-from people_kernel.store.receipts import save_receipts
+from people_kernel.store.people import save_cards, save_placements, save_receipts
 from services.nurture.domain.outgoing_events import Selection
 from services.nurture.domain.treatments import CatalogueEntry, TreatmentEdit
 from services.nurture.domain.workspace import NurturedPerson, NurtureWorkspace, Occasion

@@ -17,7 +17,7 @@ from chassis.web.routes import Read, Write
 from contracts.values import Receipt
 from people_kernel.api.pages import LookupRequest, from_cursor, to_cursor
 from people_kernel.profile import display_name, text_of
-from people_kernel.store.placements import load_fragments_of, survivors
+from people_kernel.store.people import load_fragments_of, survivors
 from services.routing.api.views import (
     MANAGING,
     AnswerRequest,

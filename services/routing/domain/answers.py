@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from people_kernel.cause import Cause
+from people_kernel.workspace import Cause
 from services.routing.domain.assignment import ASSIGNMENT
 from services.routing.domain.outgoing_events import (
     ANSWER,

@@ -17,8 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from contracts.ids import derive_id
 from contracts.limits import REPS_REJECTED
 from contracts.values import Receipt
-from rulebook.compile import Rulebook
-from rulebook.evaluate import Evaluation
+from rulebook.evaluate import Evaluation, Rulebook
 from rulebook.receipts import Decision, alternatives, receipt
 
 NAME = "routing"

@@ -18,9 +18,9 @@ from contracts.events.routing import (
 )
 from contracts.ids import with_prefix
 from contracts.values import JsonObject, Receipt
-from people_kernel.cards import Card
-from people_kernel.cause import Cause
+from people_kernel.people import Card
 from people_kernel.profile import display_name, text_of
+from people_kernel.workspace import Cause
 from services.routing.domain.assignment import ASSIGNMENT, NAME, RepChoice
 from services.routing.domain.workspace import Referral, RoutingWorkspace
 

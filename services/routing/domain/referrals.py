@@ -13,9 +13,8 @@ from contracts.events.identity import PersonMerged, PersonSplit
 from contracts.events.lifecycle import SlaBreached, SlaReminded, StageCorrected, StageEntered
 from contracts.ids import derive_id, with_prefix
 from contracts.values import Receipt
-from people_kernel.cards import Card, card_facts
-from people_kernel.cause import Cause, heard
-from people_kernel.placements import Placement, placements_of
+from people_kernel.people import Card, Placement, card_facts, placements_of
+from people_kernel.workspace import Cause, heard
 from rulebook.receipts import Decision
 from services.routing.domain.assignment import ASSIGNMENT, NAME, ChosenBy, Rep, RepChoice, choose
 from services.routing.domain.outgoing_events import (

@@ -12,8 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
-from people_kernel.cards import Card
-from people_kernel.placements import Placement
+from people_kernel.people import Card, Placement
 from people_kernel.workspace import Pages, PlacedWorkspace
 from services.routing.domain.assignment import Ground, Rep, RepSearch, RoutingRules
 

@@ -14,14 +14,14 @@ from typing import Any
 from chassis.context import Context
 from chassis.runtime import Runtime
 from contracts.events.routing import RulebookActivated
-from people_kernel.cards import CARD_VARIABLES
+from people_kernel.people import CARD_VARIABLES
 from people_kernel.rulebook_registry import RulebookRegistry
-from rulebook.compile import Rulebook, compile_rulebook
+from rulebook.compile import compile_rulebook
 from rulebook.document import Document, Example, survey_document
-from rulebook.evaluate import Evaluation, UnknownPolicy
+from rulebook.evaluate import Evaluation, Rulebook
 from rulebook.examples import assert_examples_pass
 from rulebook.problems import RulebookError
-from rulebook.vocabulary import BOOL, STRING, STRINGS, FactType, Vocabulary
+from rulebook.vocabulary import BOOL, STRING, STRINGS, FactType, UnknownPolicy, Vocabulary
 from services.routing.domain.assignment import NAME, REFERRED_BY_DEFAULT, Asking, ReferralStages, RoutingRules
 from services.routing.store.tables import RULEBOOK
 

@@ -13,11 +13,10 @@ from fractions import Fraction
 from sqlalchemy import or_, select
 
 from chassis.context import Context
-from chassis.store.membership import among, one_of, rows_by
-from chassis.store.session import Session
+from chassis.store.batch import among, one_of, rows_by
+from chassis.store.session import Session, lock, try_lock
 from contracts.events.lifecycle import StageEntered
-from people_kernel.store.locks import lock, try_lock
-from people_kernel.store.placements import load_placements
+from people_kernel.store.people import load_placements
 from people_kernel.workspace import Pages
 from services.routing.domain.assignment import Rep, RoutingRules
 from services.routing.domain.referrals import team_of

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import orjson
 from sqlalchemy import or_, select
 
-from chassis.store.membership import one_of, rows_by
+from chassis.store.batch import one_of, rows_by
 from chassis.store.session import Session
 from chassis.store.statements import Row
 from contracts.values import Receipt
-from people_kernel.store.receipts import Place, earlier
+from people_kernel.store.people import Place, earlier
 from services.routing.domain.workspace import Offer, Referral, State
 from services.routing.store.rows import offer_of, referral_of
 from services.routing.store.tables import ACCOUNT_OWNER, CREDENTIAL, LOAD, OFFER, RECEIPT, REFERRAL, REP

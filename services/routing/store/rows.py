@@ -9,7 +9,7 @@ import orjson
 
 from contracts.events.scoring import Attribute
 from contracts.values import Receipt, Scores
-from people_kernel.cards import Card
+from people_kernel.people import Card
 from services.routing.domain.assignment import Asking, Ground, Rep
 from services.routing.domain.workspace import Offer, Outcome, Referral, State
 

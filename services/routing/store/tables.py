@@ -11,8 +11,7 @@ from sqlalchemy import BigInteger, Column, Index, MetaData, Text
 from sqlmodel import Field, SQLModel
 
 from chassis.store.columns import UtcDateTime
-from people_kernel.store.placements import fragment_table
-from people_kernel.store.receipts import receipt_table
+from people_kernel.store.people import fragment_table, receipt_table
 from people_kernel.store.rulebooks import rulebook_table
 
 

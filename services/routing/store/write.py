@@ -9,8 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from chassis.store.batch import insert_all, upsert
 from chassis.store.session import Session
-from people_kernel.store.placements import save_placements
-from people_kernel.store.receipts import save_receipts
+from people_kernel.store.people import save_placements, save_receipts
 from services.routing.domain.assignment import Rep
 from services.routing.domain.workspace import RoutingWorkspace
 from services.routing.store.rows import offer_row, referral_row, rep_row

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 from contracts.events.identity import InteractionRecognized, PersonMarked, PersonMerged, PersonSplit
 from contracts.ids import with_prefix
-from people_kernel.cause import Cause, heard
-from people_kernel.placements import Placement, Placements, placements_of
+from people_kernel.people import Placement, Placements, placements_of
+from people_kernel.workspace import Cause, heard
 from services.scoring.domain.claims import TraitFact
 from services.scoring.domain.profile import Booking, FitChange, added, differs, judged, learn, with_booked
 from services.scoring.domain.receipts import StoredReceipt, engagement_receipts

@@ -16,8 +16,8 @@ from typing import Final, Literal, NamedTuple, Protocol
 from contracts.ids import derive_id
 from contracts.limits import EVENT_RECEIPTS
 from contracts.values import Contribution, Interaction, JsonObject, Receipt
-from people_kernel.cause import Cause
 from people_kernel.profile import Attributes
+from people_kernel.workspace import Cause
 
 POINT = 10_000
 """Points are integers of 1/10,000 point ("e4")."""

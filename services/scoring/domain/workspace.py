@@ -13,8 +13,7 @@ from contracts.events.scoring import ProfileChanged, ScoreChanged, ScoreCorrecte
 from contracts.ids import derive_id, with_prefix
 from contracts.limits import HIGHLIGHTS
 from contracts.values import Scores
-from people_kernel.cause import Cause
-from people_kernel.workspace import Outlet, Pages, Workspace
+from people_kernel.workspace import Cause, Outlet, Pages, Workspace
 from services.scoring.domain.profile import Fit, Knowledge, RulePoints, together
 from services.scoring.domain.receipts import POINT, Grid, Judges, StoredReceipt, from_e4, summed_up, time_passed
 from services.scoring.domain.score_decay import Accumulators, combine, next_change, worth

@@ -18,20 +18,19 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chassis.context import Context
 from chassis.runtime import Runtime
-from contracts.brevity import quoted, shortened
 from contracts.events.scoring import RulebookActivated
+from contracts.texts import quoted, shortened
 from contracts.values import Interaction, InteractionKind, JsonObject
 from people_kernel.profile import PROFILE_VARIABLES, Attributes, profile_facts
 from people_kernel.rulebook_registry import RulebookRegistry
-from rulebook.compile import Rulebook, compile_rulebook
+from rulebook.compile import compile_rulebook
 from rulebook.document import Document, Example, survey_document
-from rulebook.evaluate import Evaluation, MatchedRule, Rule, UnknownPolicy
+from rulebook.evaluate import Evaluation, MatchedRule, Rule, Rulebook
 from rulebook.examples import assert_examples_pass
 from rulebook.inputs import AnswerCache
 from rulebook.problems import RulebookError, TextProblem
-from rulebook.reasons import tell
-from rulebook.receipts import sentence_of
-from rulebook.vocabulary import MAP, STRING, Vocabulary, one_of
+from rulebook.receipts import sentence_of, tell
+from rulebook.vocabulary import MAP, STRING, UnknownPolicy, Vocabulary, one_of
 from services.scoring.domain.receipts import Award, Grid, Judges, half_life_of, to_e4
 from services.scoring.store.tables import RULEBOOK
 

@@ -8,14 +8,13 @@ from datetime import datetime
 
 from sqlalchemy import String, func, select, text
 
-from chassis.store.documents import dump_json
-from chassis.store.membership import one_of, rows_by
-from chassis.store.session import Session
+from chassis.store.batch import one_of, rows_by
+from chassis.store.columns import dump_json
+from chassis.store.session import Session, lock
 from contracts.events.identity import InteractionRecognized, PersonMarked, PersonMerged, PersonSplit
 from contracts.ids import with_prefix
 from contracts.limits import HIGHLIGHTS
-from people_kernel.placements import placements_of
-from people_kernel.store.locks import lock
+from people_kernel.people import placements_of
 from people_kernel.workspace import Pages
 from services.scoring.domain.claims import RecognizedIds, TraitFact, TraitFacts, stored_trait_fact
 from services.scoring.domain.profile import Knowledge, RulePoints, changes_a_value

@@ -11,14 +11,14 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import func, select
 
 from chassis.store import search
-from chassis.store.membership import one_of, rows_by
+from chassis.store.batch import one_of, rows_by
 from chassis.store.session import Session
 from chassis.store.statements import Row
 from contracts.events.scoring import Attribute
 from contracts.ids import with_prefix
 from contracts.limits import CLAIMS_SHOWN
 from people_kernel.profile import Attributes
-from people_kernel.store.receipts import Place, earlier
+from people_kernel.store.people import Place, earlier
 from services.scoring.domain.claims import TraitFact
 from services.scoring.domain.profile import Knowledge, claimed_by, judged, precedence, together
 from services.scoring.domain.receipts import ENGAGEMENT, Judges, StoredReceipt

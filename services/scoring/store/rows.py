@@ -16,8 +16,7 @@ from pydantic_core import to_json
 from contracts.events.identity import InteractionRecognized
 from contracts.limits import VALUE_BYTES
 from contracts.values import Interaction
-from people_kernel.profile import Attributes, text_of
-from people_kernel.store.cards import attributes_from_text, attributes_to_text
+from people_kernel.profile import Attributes, attributes_from_text, attributes_to_text, text_of
 from services.scoring.domain.claims import recognized_ids
 from services.scoring.domain.profile import Fit, Knowledge, fitting
 from services.scoring.domain.receipts import ENGAGEMENT, FIT, StoredReceipt

@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from sqlalchemy import delete
 
 from chassis.store import search
-from chassis.store.batch import insert_all, insert_or_skip, upsert
-from chassis.store.membership import among
+from chassis.store.batch import among, insert_all, insert_or_skip, upsert
 from chassis.store.session import Session
 from contracts.events.identity import InteractionRecognized
 from services.scoring.domain.workspace import Person, ScoringWorkspace

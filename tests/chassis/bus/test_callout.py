@@ -230,11 +230,11 @@ async def test_it_waits_for_a_server_that_is_not_there_yet_and_comes_back_to_one
 
 
 async def test_who_has_been_in_for_long_enough_is_asked_to_come_again(server: NatsServer) -> None:
-    async def for_a_second(user: str, password: str) -> Grant | None:
-        return Grant(user, [f"{user}.>"], lifetime_seconds=1)
+    async def for_seconds(user: str, password: str) -> Grant | None:
+        return Grant(user, [f"{user}.>"], lifetime_seconds=3)
 
     with server:
-        async with porter(server, for_a_second), guest(server, "anna") as (client, _):
+        async with porter(server, for_seconds), guest(server, "anna") as (client, _):
             await eventually(lambda: client.is_closed, within=10)
 
 

@@ -13,11 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint, select
 
-from chassis.store.batch import insert_all, insert_or_skip, upsert
+from chassis.store.batch import insert_all, insert_or_skip, one_of, upsert
 from chassis.store.columns import ExactNumber, JsonDocument, UtcDateTime
 from chassis.store.database import Database
 from chassis.store.errors import Violated
-from chassis.store.membership import one_of
 
 METADATA = MetaData()
 SHELF = Table(

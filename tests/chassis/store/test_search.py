@@ -15,7 +15,7 @@ from sqlalchemy import Connection, MetaData, text
 from chassis.store import search
 from chassis.store.database import Database
 from contracts.ids import derive_id, hash_id
-from contracts.spelling import laid_out, needle
+from contracts.texts import laid_out, needle
 
 DAWN = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 PEOPLE = search.search_table("person_search", MetaData())

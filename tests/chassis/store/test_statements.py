@@ -35,10 +35,10 @@ from sqlalchemy import (
 )
 from sqlalchemy import Enum as EnumType
 
+from chassis.store.batch import among, one_of, rows_by
 from chassis.store.columns import ExactNumber, JsonDocument, UtcDateTime
 from chassis.store.database import Database
 from chassis.store.errors import StoreError, Violated
-from chassis.store.membership import among, one_of, rows_by
 from chassis.store.statements import COMPILERS
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.spelling import grams, laid_out, needle, spelled
+from contracts.texts import grams, laid_out, needle, spelled
 
 words = st.text(st.characters(codec="utf-8"), max_size=12)
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from chassis.store.migrate import drift, migrate
+from chassis.store.migrate import drift
 from gateway import store
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
+from tests.support.stores import prepare
 from tests.unit.gateway.running import API_KEY, WRITE_KEY, Door, gateway_settings, open_door
 
 EVENT = {"event": "e", "userId": "u"}
 
 
 async def test_the_migrations_make_what_the_tables_say(store_url: str) -> None:
-    await migrate(store_url, "gateway.migrations")
+    await prepare(store_url, "gateway.migrations")
     assert await drift(store_url, store.Table.metadata) == []
 
 

@@ -13,7 +13,7 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from chassis.store.database import Database
-from chassis.store.migrate import drift, migrate
+from chassis.store.migrate import drift
 from contracts.envelope import Event
 from contracts.events.gateway import InteractionReceived
 from contracts.ids import with_prefix
@@ -27,6 +27,7 @@ from services.identity.domain.workspace import IdentityWorkspace
 from services.identity.store import load, queries, write
 from services.identity.store.tables import Table
 from tests.support.eventually import eventually
+from tests.support.stores import prepare
 from tests.unit.identity.world import DAWN, World, a_capture
 
 RULES = RecognitionRules()
@@ -94,14 +95,14 @@ class StoredWorld:
 
 @pytest_asyncio.fixture
 async def shelf(store_url: str) -> AsyncIterator[StoredWorld]:
-    await migrate(store_url, "services.identity.migrations")
+    await prepare(store_url, "services.identity.migrations")
     database = Database(store_url)
     yield StoredWorld(database)
     await database.close()
 
 
 async def test_the_migrations_make_the_tables_that_the_code_speaks_of(store_url: str) -> None:
-    await migrate(store_url, "services.identity.migrations")
+    await prepare(store_url, "services.identity.migrations")
     assert await drift(store_url, Table.metadata) == []
 
 
@@ -198,7 +199,7 @@ async def test_a_mark_is_kept_and_outlives_what_is_captured_afterwards(shelf: St
 
 async def test_a_store_of_before_keeps_its_fragments_and_takes_marks_and_consent(store_url: str) -> None:
     """What was recognized under the first version of the tables is there under the second, unmarked."""
-    await migrate(store_url, "services.identity.migrations")
+    await prepare(store_url, "services.identity.migrations")
     database = Database(store_url)
     columns = "fragment_id, kind, value, cluster_id, person_id, graph_version, created_at, source_id, is_test"
     moment = DAWN.isoformat(timespec="microseconds")
@@ -233,7 +234,7 @@ async def test_refusals_and_remarks_are_counted(shelf: StoredWorld) -> None:
 
 
 async def test_shards_that_see_one_name_at_once_end_with_one_fragment(postgres_url: str) -> None:
-    await migrate(postgres_url, "services.identity.migrations")
+    await prepare(postgres_url, "services.identity.migrations")
     database = Database(postgres_url)
     shards = [StoredWorld(database), StoredWorld(database)]
 
@@ -259,7 +260,7 @@ async def test_shards_that_see_one_name_at_once_end_with_one_fragment(postgres_u
 
 
 async def test_people_who_are_merged_while_a_shard_waits_for_them_are_locked_as_one(postgres_url: str) -> None:
-    await migrate(postgres_url, "services.identity.migrations")
+    await prepare(postgres_url, "services.identity.migrations")
     database = Database(postgres_url)
     shelf = StoredWorld(database)
     await shelf.hears(a_capture(1, user_id="u1"), a_capture(2, user_id="u2"))

@@ -13,7 +13,7 @@ from contracts.events.routing import ReferralAccepted, ReferralExpired, Referral
 from contracts.events.scoring import Attribute, ProfileChanged, ProfileChangedV1, ScoreChanged, ScoreCorrected
 from contracts.ids import derive_id, with_prefix
 from contracts.values import Contribution, Receipt, Scores, Strength
-from people_kernel.cards import Card
+from people_kernel.people import Card
 from services.lifecycle.domain.incoming_events import IncomingEvent
 from services.lifecycle.domain.process import LifecycleProcess
 from services.lifecycle.rulebooks import compile_lifecycle

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from contracts.ids import with_prefix
-from people_kernel.cards import Card, ScoringSaid, blank, updated
+from people_kernel.people import Card, ScoringSaid, blank, updated
 from services.lifecycle.domain.incoming_events import IncomingEvent
 from tests.support.people import START, frg, merged, per, split
 from tests.unit.lifecycle.builders import accepted, corrected, created, points, returned, scored, told_whole

@@ -15,7 +15,7 @@ from contracts.events.lifecycle import (
     StageEntered,
 )
 from contracts.values import Money
-from people_kernel.cause import Cause, requested
+from people_kernel.workspace import Cause, requested
 from services.lifecycle.domain.sales import (
     DealChange,
     NotPossible,

@@ -16,7 +16,7 @@ from sqlalchemy import func, select, text
 
 from chassis.context import Context
 from chassis.store.database import Database
-from chassis.store.migrate import drift, migrate
+from chassis.store.migrate import drift
 from chassis.store.timers import Timer
 from contracts.envelope import Event
 from contracts.events.lifecycle import SlaBreached, SlaReminded, StageCorrected, StageEntered
@@ -34,6 +34,7 @@ from services.lifecycle.store.tables import CLOCK, MOVE, STANDING, Table
 from tests.support.eventually import eventually
 from tests.support.people import at, frg, merged, per
 from tests.support.statement_recorder import recorded
+from tests.support.stores import prepare
 from tests.unit.lifecycle.builders import DEFAULT, accepted, created, profile, ready, scored
 from tests.unit.lifecycle.lives import a_life
 from tests.unit.lifecycle.world import World
@@ -43,7 +44,7 @@ ADA, BEA = per(1), per(2)
 
 @pytest_asyncio.fixture
 async def store(store_url: str) -> AsyncIterator[Database]:
-    await migrate(store_url, "services.lifecycle.migrations")
+    await prepare(store_url, "services.lifecycle.migrations")
     database = Database(store_url)
     async with database.begin() as session:
         context = Context(session, at(-1))
@@ -78,7 +79,7 @@ async def rows_of(store: Database) -> tuple[list[Move], dict[str, CurrentStage],
 
 
 async def test_the_migrations_make_the_tables_that_the_code_speaks_of(store_url: str) -> None:
-    await migrate(store_url, "services.lifecycle.migrations")
+    await prepare(store_url, "services.lifecycle.migrations")
     assert await drift(store_url, Table.metadata) == []
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts.envelope import Event
 from contracts.events.lifecycle import StageCorrected, StageEntered
-from people_kernel.cause import fell_due
+from people_kernel.workspace import fell_due
 from services.lifecycle.domain.incoming_events import apply_event
 from services.lifecycle.domain.process import LifecycleProcess
 from services.lifecycle.domain.sales import WAKE, SalesVerdict, give, wake

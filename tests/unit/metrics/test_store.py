@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 
 from chassis.context import Context
 from chassis.store.database import Database
-from chassis.store.migrate import drift, migrate
+from chassis.store.migrate import drift
 from services.metrics.commands import add_campaign
 from services.metrics.domain.campaigns import CampaignMatch
 from services.metrics.store import write
@@ -36,7 +36,7 @@ async def count(store: Database, table: Any) -> int:
 
 
 async def test_the_migrations_make_the_tables_that_the_code_speaks_of(store_url: str) -> None:
-    await migrate(store_url, "services.metrics.migrations")
+    await prepare(store_url, "services.metrics.migrations")
     assert await drift(store_url, Table.metadata) == []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from people_kernel.placements import Placement, placements_of
+from people_kernel.people import Placement, placements_of
 from services.nurture.domain.incoming_events import PersonStatement, follow
 from services.nurture.domain.rules import BuyingStage, NurtureJudge, compile_nurture
 from services.nurture.domain.workspace import NurtureWorkspace

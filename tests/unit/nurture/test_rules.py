@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from contracts.events.scoring import Attribute
 from contracts.values import Strength
-from people_kernel.cards import Card, blank
-from rulebook.evaluate import UnknownPolicy
+from people_kernel.people import Card, blank
 from rulebook.examples import ExamplesFailed, assert_examples_pass, run_examples
 from rulebook.problems import RulebookError
 from rulebook.receipts import Decision
+from rulebook.vocabulary import UnknownPolicy
 from services.nurture.domain.rules import BuyingStage, NurtureJudge, compile_condition, compile_nurture, judge_example
 from services.nurture.domain.treatments import STARTERS, compile_treatment
 from tests.support.people import START, frg, per

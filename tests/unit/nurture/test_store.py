@@ -33,6 +33,7 @@ from services.nurture.store.load import CompiledCatalogue
 from services.nurture.store.tables import CARD, CATALOGUE, CONSENT, FRAGMENT, PERSON, RECEIPT, SELECTION, SHOWN, Table
 from tests.support.former_stores import migrate_until
 from tests.support.people import START, at, frg, merged, per, split
+from tests.support.stores import prepare
 from tests.unit.nurture.builders import (
     consented,
     created,
@@ -50,7 +51,7 @@ EMAIL = ConsentChannel.EMAIL
 
 @pytest_asyncio.fixture
 async def store(store_url: str) -> AsyncIterator[Database]:
-    await migrate(store_url, "services.nurture.migrations")
+    await prepare(store_url, "services.nurture.migrations")
     database = Database(store_url)
     async with database.begin() as session:
         context = Context(session, START)
@@ -253,7 +254,7 @@ async def test_the_latest_selection_is_found_per_fragment_and_kind(store: Databa
 
 
 async def test_the_migration_writes_the_tables_that_the_code_reads(store_url: str) -> None:
-    await migrate(store_url, "services.nurture.migrations")
+    await prepare(store_url, "services.nurture.migrations")
     assert await drift(store_url, Table.metadata) == []
 
 

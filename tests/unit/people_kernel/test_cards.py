@@ -15,8 +15,8 @@ from contracts.envelope import Meta
 from contracts.events.scoring import Attribute, ProfileChanged, ProfileChangedV1, ScoreChanged, ScoreCorrected
 from contracts.limits import HIGHLIGHTS
 from contracts.values import Receipt, Scores, Strength
-from people_kernel.cards import CARD_VARIABLES, blank, card_facts, is_judged_anew, updated
-from people_kernel.store.cards import card_table, load_cards, save_cards
+from people_kernel.people import CARD_VARIABLES, blank, card_facts, is_judged_anew, updated
+from people_kernel.store.people import card_table, load_cards, save_cards
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 METADATA = MetaData()

@@ -14,8 +14,8 @@ from chassis.store.database import Database
 from contracts.envelope import Meta
 from contracts.events.identity import PersonMerged, PersonPart, PersonSplit
 from contracts.values import Strength
-from people_kernel.placements import Placement, newer, placements_at_rest, placements_of
-from people_kernel.store.placements import fragment_table, learn, load_fragments_of, survivors
+from people_kernel.people import Placement, newer, placements_at_rest, placements_of
+from people_kernel.store.people import fragment_table, learn, load_fragments_of, survivors
 
 _META = Meta(event_id="evt_1", at=datetime(2026, 3, 2, tzinfo=UTC), correlation_id="cap_1")
 METADATA = MetaData()

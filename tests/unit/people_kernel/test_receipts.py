@@ -12,7 +12,7 @@ from chassis.errors import BadInput
 from chassis.store.database import Database
 from contracts.values import Receipt
 from people_kernel.api.pages import from_cursor, to_cursor
-from people_kernel.store.receipts import load_receipts, receipt_table, save_receipts
+from people_kernel.store.people import load_receipts, receipt_table, save_receipts
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 METADATA = MetaData()

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from chassis.store.database import Database
-from chassis.store.migrate import migrate
+from tests.support.stores import prepare
 from tests.unit.routing.world import World, with_rulebook
 
 
 @pytest_asyncio.fixture
 async def world(store_url: str) -> AsyncIterator[World]:
     """Routing's store with the default rulebook, and nobody in it."""
-    await migrate(store_url, "services.routing.migrations")
+    await prepare(store_url, "services.routing.migrations")
     async with Database(store_url) as database:
         await with_rulebook(database)
         yield World(database)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from contracts.values import JsonObject, Receipt
-from people_kernel.cards import Card
+from people_kernel.people import Card
 from services.routing.domain.outgoing_events import best_reason, until, who
 from tests.support.people import per
 from tests.unit.routing.builders import DEMO, MOVE, NOW, a_receipt, attributes

@@ -15,13 +15,13 @@ from sqlalchemy import func, select, text
 
 from chassis.errors import Problem
 from chassis.store.database import Database
-from chassis.store.migrate import migrate
 from contracts.events.routing import ReferralOffered
 from services.routing.domain.answers import Reason
 from services.routing.events import on_lifecycle_told
 from services.routing.store.tables import LOAD, REFERRAL
 from tests.support.eventually import eventually
 from tests.support.people import merged, split
+from tests.support.stores import prepare
 from tests.unit.routing.builders import HOURS, NOW, entered, of, rep_id
 from tests.unit.routing.world import World, with_rulebook
 
@@ -107,7 +107,7 @@ async def test_what_is_kept_of_a_reps_load_is_always_what_counting_gives(world: 
 
 
 async def test_turns_are_fair_and_nobody_waits_in_a_circle_when_two_shards_ask_at_once(postgres_url: str) -> None:
-    await migrate(postgres_url, "services.routing.migrations")
+    await prepare(postgres_url, "services.routing.migrations")
     async with Database(postgres_url) as one, Database(postgres_url) as other:
         await with_rulebook(one)
         shards = [World(one), World(other)]
@@ -131,7 +131,7 @@ async def test_turns_are_fair_and_nobody_waits_in_a_circle_when_two_shards_ask_a
 
 
 async def test_who_asks_at_the_same_moment_waits_and_gives_the_next_turn(postgres_url: str) -> None:
-    await migrate(postgres_url, "services.routing.migrations")
+    await prepare(postgres_url, "services.routing.migrations")
     async with Database(postgres_url) as one, Database(postgres_url) as other:
         await with_rulebook(one)
         first, second = World(one), World(other)
@@ -152,7 +152,7 @@ async def _is_waiting_or_done(database: Database, task: asyncio.Task[Any]) -> bo
 
 
 async def test_one_team_does_not_wait_for_another(postgres_url: str) -> None:
-    await migrate(postgres_url, "services.routing.migrations")
+    await prepare(postgres_url, "services.routing.migrations")
     async with Database(postgres_url) as database, Database(postgres_url) as elsewhere:
         await with_rulebook(database, TEAMS)
         world = World(database)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from chassis.store.database import Database
-from chassis.store.migrate import migrate
+from chassis.store.session import lock
 from chassis.store.timers import Timer
 from contracts.events.lifecycle import SlaBreached, SlaReminded
 from contracts.events.routing import (
@@ -21,13 +21,13 @@ from contracts.events.routing import (
     ReferralReturned,
 )
 from contracts.ids import derive_id
-from people_kernel.store.locks import lock
 from services.routing.commands import AnotherIsAsked, ReferralWentOn, RepAnswer, RepCannotBeAsked, accept_referral
 from services.routing.domain.answers import Asker, Reason
 from services.routing.domain.workspace import OFFER_EXPIRED, State
 from services.routing.events import on_offers_expired
 from services.routing.store.tables import LOAD
 from tests.support.people import per
+from tests.support.stores import prepare
 from tests.unit.routing.builders import HOURS, MOVE, NOW, clock, corrected, entered, in_charge, of, rep_id, words
 from tests.unit.routing.world import World, with_rulebook
 
@@ -403,7 +403,7 @@ async def test_a_clock_does_not_wait_for_somebody_who_may_wait_for_it(postgres_u
     """Who decides about the same may want to set the very timers that are in hand here: one of two who
     wait for each other would be thrown out.
     """
-    await migrate(postgres_url, "services.routing.migrations")
+    await prepare(postgres_url, "services.routing.migrations")
     async with Database(postgres_url) as database, Database(postgres_url) as elsewhere:
         await with_rulebook(database)
         world = World(database)

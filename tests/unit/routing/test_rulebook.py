@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from people_kernel.cards import Card, card_facts
+from people_kernel.people import Card, card_facts
 from rulebook.examples import ExamplesFailed, assert_examples_pass
 from rulebook.problems import RulebookError
 from rulebook.receipts import Decision

@@ -14,7 +14,7 @@ import pytest_asyncio
 from chassis.app import Service
 from chassis.bus.broker import Broker
 from chassis.message import OutMessage
-from chassis.store.migrate import drift, migrate
+from chassis.store.migrate import drift
 from chassis.web.auth import Principal
 from contracts.envelope import Event
 from contracts.events.routing import AlertRaised, ReferralAccepted
@@ -26,6 +26,7 @@ from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
 from tests.support.people import merged, per
 from tests.support.service import PUBLIC_KEY, RunningService, running, token
+from tests.support.stores import prepare
 from tests.unit.routing.builders import entered, rep_id
 
 NOW = datetime.now(UTC)
@@ -388,5 +389,5 @@ async def test_without_a_seed_nobody_gets_credentials_and_is_told_why(client: ht
 
 
 async def test_the_tables_are_what_the_migrations_make(store_url: str) -> None:
-    await migrate(store_url, "services.routing.migrations")
+    await prepare(store_url, "services.routing.migrations")
     assert await drift(store_url, Table.metadata) == []

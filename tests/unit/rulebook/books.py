@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from rulebook.compile import Rulebook, compile_rulebook
+from rulebook.compile import compile_rulebook
+from rulebook.evaluate import Rulebook
 from rulebook.problems import RulebookError, TextProblem
 from rulebook.vocabulary import ANY, BOOL, DOUBLE, DURATION, INT, MAP, STRING, STRINGS, TIMESTAMP, Vocabulary, one_of
 

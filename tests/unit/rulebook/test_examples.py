@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from rulebook.compile import Rulebook
 from rulebook.document import Example
-from rulebook.evaluate import Evaluation
+from rulebook.evaluate import Evaluation, Rulebook
 from rulebook.examples import ExamplesFailed, Failure, assert_examples_pass, run_examples
 from tests.unit.rulebook.books import BOOK, Points, a_book
 

@@ -11,8 +11,7 @@ import pytest
 
 from contracts.values import Contribution, Receipt
 from rulebook.evaluate import MatchedRule
-from rulebook.reasons import in_words
-from rulebook.receipts import Decision, alternatives, receipt
+from rulebook.receipts import Decision, alternatives, in_words, receipt
 from tests.unit.rulebook.books import BOOK, Points, a_book, one_rule
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)

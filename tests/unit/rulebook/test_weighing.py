@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from rulebook.compile import UnknownKind
-from rulebook.evaluate import FactsUnknown
+from rulebook.evaluate import FactsUnknown, UnknownKind
 from tests.unit.rulebook.books import BOOK, a_book, matches, one_rule
 
 DIRECTOR = {"person.seniority": "director", "company.employees": 1200}

@@ -13,12 +13,12 @@ from chassis.app import Service
 from chassis.bus.broker import Broker
 from chassis.context import Context
 from chassis.store.database import Database
-from chassis.store.migrate import migrate
 from services.scoring.main import create_service
 from services.scoring.rulebooks import REGISTRY
 from services.scoring.settings import ScoringSettings
 from tests.support.nats import NatsServer
 from tests.support.service import PUBLIC_KEY, RunningService, running
+from tests.support.stores import prepare
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def client(scoring: RunningService) -> httpx.AsyncClient:
 
 @pytest_asyncio.fixture
 async def store(store_url: str) -> AsyncIterator[Database]:
-    await migrate(store_url, "services.scoring.migrations")
+    await prepare(store_url, "services.scoring.migrations")
     database = Database(store_url)
     async with database.begin() as session:
         context = Context(session, datetime.now(UTC))

@@ -9,11 +9,17 @@ from hypothesis import strategies as st
 
 from contracts.limits import SEARCH_CHARACTERS
 from contracts.maildomains import company_domain
-from contracts.spelling import laid_out, needle
+from contracts.texts import laid_out, needle
 from contracts.values import AccountClaim, InteractionKind, JsonObject
-from people_kernel.profile import display_name, domain_of
-from people_kernel.store.cards import attributes_from_text, attributes_to_text
-from people_kernel.titles import RANKS, business_function, seniority
+from people_kernel.profile import (
+    RANKS,
+    attributes_from_text,
+    attributes_to_text,
+    business_function,
+    display_name,
+    domain_of,
+    seniority,
+)
 from services.scoring.domain.claims import claims_of
 from services.scoring.domain.figures import Budget, head_count, money, months
 from services.scoring.store.rows import search_text, to_text

@@ -15,7 +15,7 @@ from contracts.events.identity import InteractionRecognized
 from contracts.events.scoring import Attribute, ProfileChanged, ScoreChanged, ScoreCorrected
 from contracts.limits import OTHER_ATTRIBUTES
 from contracts.values import AccountClaim, Interaction, InteractionKind, JsonObject, SourceKind, Strength
-from people_kernel.cards import Card, blank, updated
+from people_kernel.people import Card, blank, updated
 from people_kernel.profile import Attributes
 from services.scoring.domain.claims import KNOWN_ATTRIBUTES
 from services.scoring.domain.profile import added, bounded, differs, join, joined, precedence

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from chassis.bus.broker import Broker
-from chassis.store.migrate import drift, migrate
+from chassis.store.migrate import drift
 from contracts.events.scoring import ProfileChanged, ScoreChanged, ScoreCorrected
 from contracts.limits import OTHER_ATTRIBUTES
 from contracts.values import Strength
@@ -23,6 +23,7 @@ from tests.support.eventually import eventually
 from tests.support.people import frg, per
 from tests.support.process import ServiceProcess
 from tests.support.service import PUBLIC_KEY, RunningService, running, token
+from tests.support.stores import prepare
 from tests.unit.scoring.builders import an_interaction, identified, recognized
 from tests.unit.scoring.people import Registry
 from tests.unit.scoring.service_words import (
@@ -305,7 +306,7 @@ async def test_an_event_with_a_nul_and_odd_values_is_recorded_like_any_other(
 
 
 async def test_the_migrations_make_the_tables_that_the_code_speaks_of(store_url: str) -> None:
-    await migrate(store_url, "services.scoring.migrations")
+    await prepare(store_url, "services.scoring.migrations")
     assert await drift(store_url, Table.metadata) == []
 
 

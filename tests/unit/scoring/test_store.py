@@ -21,7 +21,7 @@ from sqlalchemy import select, text
 
 from chassis.context import Context
 from chassis.store.database import Database
-from chassis.store.migrate import drift, migrate
+from chassis.store.migrate import drift
 from contracts.envelope import Event
 from contracts.events.identity import InteractionRecognized, PersonMarked, PersonMerged, PersonSplit
 from contracts.events.scoring import ProfileChanged
@@ -44,6 +44,7 @@ from services.scoring.store.rows import (
 )
 from services.scoring.store.tables import FRAGMENT, PERSON, RECEIPT, Table
 from tests.support.people import at, frg, per
+from tests.support.stores import prepare
 from tests.unit.scoring.builders import an_interaction, identified, recognized
 from tests.unit.scoring.people import Registry
 from tests.unit.scoring.world import World
@@ -231,7 +232,7 @@ async def test_marks_of_those_who_have_no_row_are_found_again_and_whoever_takes_
 
 
 async def test_the_migrations_make_the_tables_that_the_code_speaks_of(store_url: str) -> None:
-    await migrate(store_url, "services.scoring.migrations")
+    await prepare(store_url, "services.scoring.migrations")
     assert await drift(store_url, Table.metadata) == []
 
 

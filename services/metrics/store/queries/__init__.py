@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import Table as CoreTable
 
-from chassis.store.membership import one_of
+from chassis.store.batch import one_of
 from chassis.store.session import Session
 from services.metrics.domain.measures import Attribution, By, Rates, ReportQuery
 from services.metrics.store.tables import CAMPAIGN, DEAL, FRAGMENT, HEARD, RATE, STAGE, TAG, TOUCH
