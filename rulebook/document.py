@@ -116,14 +116,6 @@ class Document:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def read_document(text: str) -> Document:
-    """Read a rulebook's text. Raises RulebookError with every problem of its shape."""
-    document = survey_document(text)
-    if document.problems:
-        raise RulebookError(document.problems)
-    return document
-
-
 def survey_document(text: str) -> Document:
     """Read a rulebook's text, noting what is wrong with its shape and going on with the rest.
 

@@ -49,7 +49,6 @@ class TimerClock:
         self._loop = RetryLoop(self._wake_signal, "timers.delayed")
         self._limit = _BATCH
         self._progress = Progress()
-        self._lateness_seconds = 0.0
         # None: it is at work, and may have looked too early to see what is set now
         self._looks_again_at: datetime | None = None
 
@@ -57,11 +56,6 @@ class TimerClock:
     def progress(self) -> Progress:
         """Whether timers that are due get fired."""
         return self._progress
-
-    @property
-    def lateness_seconds(self) -> float:
-        """How late the earliest timer of the last firing was; 0 when nothing is overdue."""
-        return self._lateness_seconds
 
     def wake(self, due_at: datetime | None = None) -> None:
         """A timer was set for `due_at`; None: the clock was moved. Whoever looks
@@ -93,7 +87,6 @@ class TimerClock:
             due = await timers.next_due(session, self._kinds)
         now = self._clock()
         wait = self._poll_seconds if due is None else (due - now).total_seconds()
-        self._lateness_seconds = max(0.0, -wait)
         if wait > 0:
             rest = min(wait, self._poll_seconds)
             self._looks_again_at = now + timedelta(seconds=rest)

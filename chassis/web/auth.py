@@ -54,13 +54,6 @@ def issue_token(private_key: Ed25519PrivateKey, principal: Principal, now: datet
     return jwt.encode(claims, private_key, algorithm=ALGORITHM)
 
 
-def verify_token(public_keys: Sequence[Ed25519PublicKey], token: str, now: datetime) -> Principal:
-    """Who `token` vouches for at `now`. Raises Unauthenticated."""
-    claims = _verified_claims(public_keys, token)
-    _refuse_outlived(claims, now)
-    return _principal(claims)
-
-
 class TokenIssuer:
     """Signs tokens and keeps each for half its life, because callers come in streaks and a signature costs."""
 

@@ -92,13 +92,9 @@ async def _events_after(api: Api, last: str | None, since: datetime) -> AsyncIte
     )
     with suppress(httpx.TransportError):
         async with asked as answer:
-            async for event in events_of(answer.aiter_lines() if answer.is_success else _nothing()):
+            lines = answer.aiter_lines()  # what is no success tells no events
+            async for event in events_of(lines):
                 yield event
-
-
-async def _nothing() -> AsyncIterator[str]:
-    return
-    yield ""  # which makes it an iterator
 
 
 async def _by_asking(rep: Hired, api: Api) -> AsyncIterator[OfferSeen]:

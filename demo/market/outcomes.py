@@ -63,11 +63,6 @@ def of_buyer(persona: Persona, dice: Dice) -> Fate:
     return Fate(answer_after, acts=_followed_up(persona, dice), hands_over=dice.happens(0.05))
 
 
-def of_competitor(_: Persona, dice: Dice) -> Fate:
-    """Somebody who wants to see what we do."""
-    return Fate(dice.span(timedelta(hours=1), timedelta(hours=6)), return_reason="not_a_fit")
-
-
 def of_hot_lead(_: Persona, __: Dice) -> Fate:
     """The first of all: taken at once; what comes of it is left to whoever looks around afterwards."""
     return Fate(timedelta(seconds=1))

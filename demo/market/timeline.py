@@ -62,12 +62,6 @@ def make_market(seed: str, run: int, people: int, now: datetime) -> Market:
     return Market(now, personas, fates, prelude, tuple(steps))
 
 
-def archetypes_in(market: Market) -> dict[str, int]:
-    """How many of each kind there are."""
-    kinds = [persona.archetype for persona in market.personas.values()]
-    return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
-
-
 def _crowd(people: int, dice: Dice) -> list[Archetype]:
     """As many of each kind as its share says, in any order; every kind occurs,
     and those who share a device come in pairs.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from chassis.errors import Unauthenticated
@@ -18,7 +20,6 @@ from chassis.web.auth import (
     issue_token,
     read_private_key,
     read_public_keys,
-    verify_token,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -36,6 +37,11 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self.now
+
+
+def verify_token(public_keys: Sequence[Ed25519PublicKey], token: str, now: datetime) -> Principal:
+    """As a verifier answers that hears of the token for the first time."""
+    return TokenVerifier(public_keys, lambda: now).principal_of(token)
 
 
 def claims(**changes: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from demo.market.archetypes import CROWD, HOT, TEST
 from demo.market.campaigns import CAMPAIGNS, ORGANIC_SHARE, costs
 from demo.market.names import name_of
 from demo.market.steps import EntryPoint
-from demo.market.timeline import FEWEST, SPAN, Market, archetypes_in, make_market
+from demo.market.timeline import FEWEST, SPAN, Market, make_market
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -42,17 +43,21 @@ def test_two_runs_have_no_name_in_common() -> None:
     assert names(a_market(run=1)) & names(a_market(run=2)) <= {None}
 
 
+def kinds_in(market: Market) -> Counter[str]:
+    return Counter(persona.archetype for persona in market.personas.values())
+
+
 @pytest.mark.parametrize("people", [FEWEST, 40, 300])
 def test_every_kind_of_person_occurs(people: int) -> None:
-    kinds = archetypes_in(a_market(people))
+    kinds = kinds_in(a_market(people))
     assert set(kinds) == {archetype.name for archetype in (HOT, TEST, *CROWD)}
-    assert sum(kinds.values()) == people
+    assert kinds.total() == people
     assert kinds["hot"] == kinds["test"] == 1
     assert kinds["shared_device"] % 2 == 0
 
 
 def test_people_come_in_the_shares_that_were_meant() -> None:
-    kinds = archetypes_in(a_market(1000))
+    kinds = kinds_in(a_market(1000))
     for archetype in CROWD:
         assert abs(kinds[archetype.name] - archetype.share * 1000) <= 15, archetype.name
     assert sum(archetype.share for archetype in CROWD) == pytest.approx(1.0)
