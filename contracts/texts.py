@@ -1,4 +1,8 @@
-"""How a receipt is kept within its size, whoever writes it: a receipt travels in events, and an event has a size."""
+"""How texts are cut to their size where they travel, and spelled where they are searched: the same for all.
+
+A receipt is kept within its size whoever writes it: it travels in events, and an event has a size. What is searched and
+what is searched for have one spelling: without case, accents and widths, in any script.
+"""
 
 from __future__ import annotations
 

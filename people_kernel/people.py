@@ -1,9 +1,14 @@
-"""Who is who: each fragment with the person it belongs to, learned from identity's merges and
-splits and from the events that name a person.
+"""Who is who, and what scoring said of each person id: placements and cards, as every service keeps them.
 
-A service that keeps facts per fragment answers for any grouping: after a merge, after a split, and for ids that were
-absorbed. A fragment of which nothing is written is a person of its own (`own`): so a stranger costs no row. Merges and
-splits are always written, whoever they are about, because from then on that default would be wrong.
+**Placements**: each fragment with the person it belongs to, learned from identity's merges and splits and from the
+events that name a person. A service that keeps facts per fragment answers for any grouping: after a merge, after a
+split, and for ids that were absorbed. A fragment of which nothing is written is a person of its own (`own`): so a
+stranger costs no row. Merges and splits are always written, whoever they are about, because from then on that default
+would be wrong.
+
+**Cards**: the profile, scores and latest reasons that scoring told, per person id in the order of its stream. A profile
+comes whole, so that a card is right whatever was heard before: whoever goes by the id of somebody who was absorbed is
+told whole first.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What a rule can know of a person's profile, in the same words for every service."""
+"""What a rule can know of a person's profile, in the same words for every service; and how a profile is kept as text.
+
+Of a title it is read how senior somebody is and in which part of the company.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The unit of work: what a batch or a request has loaded, what became of it, and what is to be said when it commits."""
+"""The unit of work: what a batch or a request has loaded, what became of it, and what is to be said when it commits.
+
+With it the `Cause` of what is decided, from which the ids of everything that follows derive.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A document being compiled: its language, and the problems found so far."""
+"""A document being compiled: its language, the problems found so far, its reasons and its examples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The shape of a rulebook's text, before its expressions are compiled."""
+"""The shape of a rulebook's text, before its expressions are compiled.
+
+What is broken is replaced by something harmless, so that the rest can be checked and all problems told at once.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""The rules of one kind of event weighed against the facts: which match,
-which do not and why, and what was not known.
+"""A compiled rulebook at work: the rules of one kind of event weighed against the facts.
+
+Which match, which do not and why, and what was not known.
 """
 
 from __future__ import annotations

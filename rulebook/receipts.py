@@ -1,4 +1,7 @@
-"""Receipts: why a rule decided as it did, in values and in one plain sentence."""
+"""Receipts: why a rule decided as it did, in values and in one plain sentence.
+
+The sentence is the rule's reason, with {placeholders} for facts and {effect.field} for what the rule brings about.
+"""
 
 from __future__ import annotations
 

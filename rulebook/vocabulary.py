@@ -1,4 +1,9 @@
-"""The facts that rules may speak of, with their types, and the kinds of event that rules may listen to."""
+"""The facts that rules may speak of, with their types, and the kinds of event that rules may listen to.
+
+A value is made to fit the declared type of its fact, exactly; what does not fit is `MISFIT`, never an exception. The
+CEL runtime takes `True` for 1 and a naive datetime for UTC, and refuses a whole activation for one number beyond 64
+bits: so every value is looked at here first.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many rows in one statement, the same on both stores: insert, insert or skip, upsert.
+"""Many rows in one statement, the same on both stores: insert, insert or skip, upsert; and rows found by many keys.
 
 On PostgreSQL the rows travel as one array per column and are unnested (measured: nearly twice the
 speed of executemany); on SQLite they go one by one, which costs nothing there. Statements are built

@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite and on PostgreSQL; services use them for their own tables."""
+"""Column types that mean the same on SQLite and on PostgreSQL, and JSON as text; services use them for their tables."""
 
 from __future__ import annotations
 

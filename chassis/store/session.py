@@ -1,4 +1,7 @@
-"""How handlers, commands and routes read and write: statements of SQLAlchemy Core, run on the driver, rows back."""
+"""How handlers, commands and routes read and write: statements of SQLAlchemy Core, run on the driver, rows back.
+
+And who decides first where several may at once: locks that last as long as the transaction.
+"""
 
 from __future__ import annotations
 

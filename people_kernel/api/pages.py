@@ -1,5 +1,7 @@
-"""Cursors: opaque to the caller, (moment, id) of the last item to us. All services write them alike,
-so that the gateway can merge their pages.
+"""Pages and lookups as all services answer them.
+
+Cursors are opaque to the caller, (moment, id) of the last item to us; all write them alike, so that the gateway can
+merge their pages.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The table of cards (`people_kernel.people`)."""
+"""The tables that services have of people: cards and placements (`people_kernel.people`), and receipts.
+
+Receipts are written once, hung on fragments, and read for whoever owns the fragments now.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,10 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from chassis.store.batch import among, insert_or_skip, one_of, rows_by, upsert
 from chassis.store.columns import UtcDateTime
-from chassis.store.session import Session, lock
+from chassis.store.session import Session
 from contracts.ids import is_id, with_prefix
 from contracts.values import Receipt, Scores
-from people_kernel.people import Card, Placement, Placements, newer, own
+from people_kernel.people import Card, Placement, Placements, own
 from people_kernel.profile import attributes_from_text, attributes_to_text
 
 _HIGHLIGHTS = TypeAdapter(tuple[Receipt, ...])
@@ -112,17 +115,6 @@ async def save_placements(session: Session, table: Table, placements: Placements
         for fragment_id, placement in placements.items()
     ]
     await upsert(session, table, rows)
-
-
-async def learn(session: Session, table: Table, told: Placements) -> dict[str, Placement]:
-    """Takes in what was told and answers where each of these fragments belongs now (the newest grouping
-    wins, also between two streams at once).
-    """
-    await lock(session, told.keys())
-    known = await load_placements(session, table, list(told))
-    news = newer(known, told)
-    await save_placements(session, table, news)
-    return known | news
 
 
 async def survivors(session: Session, table: Table, person_ids: Iterable[str]) -> dict[str, str]:
