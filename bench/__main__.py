@@ -1,5 +1,5 @@
-"""`make bench`: pairs in one run, each figure beside its ceiling and beside another commit;
-`--only` prints single figures, as they are.
+"""`make bench`: pairs in one run, each figure beside its ceiling and beside another commit; `--only` prints single
+figures, as they are.
 
 python -m bench [--against COMMIT] [--scenes web new ...] [--rounds 5] [--report bench/report.json]
 [--fail-on-regression] python -m bench --only captures|pipeline|alerts|memory|bytes|folds ...

@@ -1,5 +1,5 @@
-"""What the gateway is compared with: a FastAPI endpoint with a pydantic model
-of the same event, which stores nothing.
+"""What the gateway is compared with: a FastAPI endpoint with a pydantic model of the same event, which stores
+nothing.
 """
 
 from __future__ import annotations

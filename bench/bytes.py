@@ -1,5 +1,5 @@
-"""What a visit leaves behind: rows and bytes in every table and stream, per first anonymous
-view, repeated view and new known person.
+"""What a visit leaves behind: rows and bytes in every table and stream, per first anonymous view, repeated view and new
+known person.
 
 Each kind is sent SENT times to the same running suite, and what was there before is taken off, so that what
 every installation has anyway (empty pages, rulebooks, rings that are full) drops out. Tables are counted with

@@ -1,5 +1,5 @@
-"""Captures a second of the gateway (on disk, sync always) against a bare FastAPI endpoint with a
-pydantic model of the same event, in one run.
+"""Captures a second of the gateway (on disk, sync always) against a bare FastAPI endpoint with a pydantic model of the
+same event, in one run.
 
     python -m bench.capture [--seconds 3] [--rounds 3] [--connections 64] [--events 20]
 
@@ -116,8 +116,8 @@ def take_turns(arguments: argparse.Namespace, ports: dict[str, int]) -> dict[str
 
 
 def sync_milliseconds(folder: Path) -> float:
-    """The median of what it takes to append 700 bytes and sync them: durable
-    captures cannot be faster than their disk.
+    """The median of what it takes to append 700 bytes and sync them: durable captures cannot be faster than their
+    disk.
     """
     taken = []
     with (folder / "synced").open("ab") as file:

@@ -1,5 +1,5 @@
-"""CPU microseconds an event of the capture door, in this process: no sockets, no disk, nothing that
-another program could disturb but the clock.
+"""CPU microseconds an event of the capture door, in this process: no sockets, no disk, nothing that another program
+could disturb but the clock.
 
     python -m bench.door [--rounds 7] [--publish]
 

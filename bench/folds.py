@@ -1,5 +1,5 @@
-"""What one more fact costs somebody who has many: a late claim, a merge and a split, on a real store
-(SQLite), through the service's own handlers.
+"""What one more fact costs somebody who has many: a late claim, a merge and a split, on a real store (SQLite), through
+the service's own handlers.
 
 Two people with half of the facts each are put into the store as the service would have written them; then a page view
 (for comparison), a late claim on the first, a merge of both and their split are timed, several times, each in a
@@ -72,8 +72,8 @@ async def measure(facts: int) -> FoldFigures:
 
 
 async def _fill(store: Database, facts: int) -> None:
-    """The first and the last facts through the handlers, so that profiles and sums are as they
-    would be; those between in batched inserts.
+    """The first and the last facts through the handlers, so that profiles and sums are as they would be; those between
+    in batched inserts.
     """
     between = range(20, facts - 20)
     await _hear(store, [_fact(number) for number in range(20)])
@@ -117,8 +117,8 @@ async def _regroup(store: Database, events: Sequence[PersonMerged | PersonSplit]
 
 
 def _fact(number: int, days_ago: int = 0) -> InteractionRecognized:
-    """Half of the facts are identify calls with changing claims, the others
-    page views; both people have some of each.
+    """Half of the facts are identify calls with changing claims, the others page views; both people have some of
+    each.
     """
     when = _START + timedelta(seconds=number) - timedelta(days=days_ago)
     claims = number % _EVERY_CLAIM == 0
@@ -146,8 +146,8 @@ def _fact(number: int, days_ago: int = 0) -> InteractionRecognized:
 
 
 def _late(facts: int, turn: int) -> InteractionRecognized:
-    """A claim of long ago that changes what is believed all the same, because a
-    server vouches for it: the dearest kind.
+    """A claim of long ago that changes what is believed all the same, because a server vouches for it: the dearest
+    kind.
     """
     event = _fact(2 * (facts + turn), days_ago=3000 - turn)
     traits = {"title": ("CEO", "Intern")[turn % 2], "city": f"City {turn}"}

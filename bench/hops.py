@@ -1,5 +1,6 @@
-"""What a hop costs without a broker: messages into a service's processor, transaction, relay,
-and into the next service. CPU per batch.
+"""What a hop costs without a broker: CPU per batch, from the messages to what the next service hears.
+
+Messages go into a service's processor, its transaction and its relay, and what is said into the next service.
 
     python -m bench.hops [--against CHECKOUT] [--rounds 3] [--sizes 1 10 250]
 

@@ -1,5 +1,5 @@
-"""What the suite takes at rest: the memory of all its processes after a measurement's
-warmth has gone, or just after the start.
+"""What the suite takes at rest: the memory of all its processes after a measurement's warmth has gone, or just after
+the start.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""How many captures a second go through all services, and what each costs: a batch of realistic traffic, sent as
-fast as it is taken, until every consumer has nothing left to do.
+"""How many captures a second go through all services, and what each costs: a batch of realistic traffic, sent as fast
+as it is taken, until every consumer has nothing left to do.
 
 The traffic: VISITS_EACH page views of each visitor, then half of the visitors identify
 themselves, one in forty asks for a demo.

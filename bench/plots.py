@@ -35,8 +35,9 @@ class Bar:
 
 
 def picture(title: str, unit: str, bars: Sequence[Bar]) -> str:
-    """Horizontal bars from zero; a red stroke is the goal. Series are told
-    apart by colour, and by their name beside it.
+    """Horizontal bars from zero; a red stroke is the goal.
+
+    Series are told apart by colour, and by their name beside it.
     """
     most = max(max(bar.high, bar.goal or 0.0) for bar in bars) or 1.0
     series = list(dict.fromkeys(bar.series for bar in bars))

@@ -33,8 +33,8 @@ _MOST_SHOWN = 5
 
 @dataclass(frozen=True)
 class StreamComparison:
-    """One stream. `same`: equal to the byte; `elsewhere` of these: not at the same
-    place; `ours`, `theirs`: said by one alone.
+    """One stream. `same`: equal to the byte; `elsewhere` of these: not at the same place; `ours`, `theirs`: said by one
+    alone.
     """
 
     same: int

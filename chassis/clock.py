@@ -1,5 +1,5 @@
-"""The wall clock. All other code is handed a moment, or asks here; what is
-measured in seconds goes by `time.monotonic`.
+"""The wall clock. All other code is handed a moment, or asks here; what is measured in seconds goes by
+`time.monotonic`.
 """
 
 from __future__ import annotations

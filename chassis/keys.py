@@ -1,5 +1,6 @@
-"""The keys that tokens are signed and verified with: made, and read from text. Apart from
-`chassis.web.auth`: who starts a suite needs no more.
+"""The keys that tokens are signed and verified with: made, and read from text.
+
+Apart from `chassis.web.auth`: who starts a suite needs no more.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""A service's life: migrate, relay, fire timers, serve; and beside it connect, lay the streams and
-listen, as NATS may come later than we do.
+"""A service's life: migrate, relay, fire timers, serve; and beside it connect, lay the streams and listen, as NATS may
+come later than we do.
 
 On the way out everything in the other order, nothing in hand lost.
 """

@@ -49,8 +49,8 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """What the server says of a stream: its last place, how many lane numbers its subjects have, and up to where
-    each of them was acknowledged by the durables that there are.
+    """What the server says of a stream: its last place, how many lane numbers its subjects have, and up to where each
+    of them was acknowledged by the durables that there are.
     """
 
     name: str

@@ -1,5 +1,5 @@
-"""What Prometheus is told: rate, errors and duration per route and per handler; lag,
-outbox age, timer lateness, dead letters.
+"""What Prometheus is told: rate, errors and duration per route and per handler; lag, outbox age, timer lateness, dead
+letters.
 
 Each app has a registry of its own. Labels are route templates, handler names and streams, never paths or ids.
 """

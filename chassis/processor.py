@@ -89,8 +89,9 @@ class Processor:
                     await self._hand_over(subscription, [one.event for one in run], context)
 
     async def set_aside(self, dead: Sequence[tuple[Received, str]]) -> None:
-        """Notes what died. The ids are claimed too: what is sent again under one of them is not
-        tried a second time, but for its replay.
+        """Notes what died.
+
+        The ids are claimed too: what is sent again under one of them is not tried a second time, but for its replay.
         """
         arrivals = [
             _unread(message) for message, _ in dead if "ce-id" in message.headers and replayed_for(message) is None

@@ -1,5 +1,5 @@
-"""How something that works in the background is getting on: since when it has had work
-and got nowhere, and what stopped it last.
+"""How something that works in the background is getting on: since when it has had work and got nowhere, and what
+stopped it last.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 class Progress:
     """Told by the one who works: `begin`, then `advance`, `fail` or `rest`.
+
     `stuck_seconds` is 0 while nothing is in hand.
     """
 

@@ -1,5 +1,5 @@
-"""What a running service holds, and the one place where transactions are
-opened and what was said goes into the outbox.
+"""What a running service holds, and the one place where transactions are opened and what was said goes into the
+outbox.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class Runtime(Generic[Held]):
     async def writing(
         self, traces: Mapping[str, Mapping[str, str]] = NOTHING, now: datetime | None = None
     ) -> AsyncIterator[Context[Held]]:
-        """A context in a transaction: effects, outbox and timers commit together at
-        exit, or not at all when the block raises.
+        """A context in a transaction: effects, outbox and timers commit together at exit, or not at all when the block
+        raises.
 
         Raises Unpublishable at exit when something was said that the broker could never take.
 

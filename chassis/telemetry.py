@@ -63,8 +63,9 @@ class Telemetry:
         links: Sequence[Link] = (),
         is_recorded: bool | None = None,
     ) -> Iterator[Span]:
-        """A span that is current inside the block; `parent` are trace headers (absent: a
-        trace begins). An error marks it and goes on.
+        """A span that is current inside the block; `parent` are trace headers (absent: a trace begins).
+
+        An error marks it and goes on.
 
         `is_recorded`: a trace that begins was drawn already (`draw`).
         """
@@ -90,8 +91,8 @@ class Telemetry:
         return getrandbits(64) < self._bound
 
     def _unrecorded(self, parent: Mapping[str, str] | None, is_recorded: bool | None) -> Span | None:
-        """A span that only carries ids, when this trace is not to be recorded: as the parent
-        decided, or, where a trace begins, by its id.
+        """A span that only carries ids, when this trace is not to be recorded: as the parent decided, or, where a trace
+        begins, by its id.
         """
         sender = _sender(parent.get("traceparent", "")) if parent else None
         if sender is not None:
@@ -107,8 +108,9 @@ class Telemetry:
 
 
 def trace_headers(span: Span | None = None) -> dict[str, str]:
-    """The headers that make somebody else's work part of this trace: of `span`, or of what
-    is running now. Empty outside any trace.
+    """The headers that make somebody else's work part of this trace: of `span`, or of what is running now.
+
+    Empty outside any trace.
     """
     carrier: dict[str, str] = {}
     _PROPAGATOR.inject(carrier, None if span is None else trace.set_span_in_context(span, _EMPTY))
@@ -116,8 +118,8 @@ def trace_headers(span: Span | None = None) -> dict[str, str]:
 
 
 def trace_onward(span: Span | None = None) -> dict[str, str]:
-    """`trace_headers` for a message: empty also when the trace is not recorded, as whoever
-    hears a message without a trace begins none.
+    """`trace_headers` for a message: empty also when the trace is not recorded, as whoever hears a message without a
+    trace begins none.
     """
     context = (trace.get_current_span() if span is None else span).get_span_context()
     return trace_headers(span) if context.is_valid and context.trace_flags.sampled else {}

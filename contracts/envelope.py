@@ -180,6 +180,11 @@ def following(
     )
 
 
+def beginning(event_id: str, at: datetime, rulebook: str | None = None) -> Meta:
+    """The Meta of an event that nothing said brought about: a chain of causes begins with it."""
+    return Meta(event_id=event_id, at=at, correlation_id=event_id, rulebook=rulebook)
+
+
 def each_following(causes: Sequence[Event], wire_name: str) -> list[Meta]:
     """`following` of each of `causes`, for less."""
     event_ids = derive_ids_at(

@@ -1,5 +1,5 @@
-"""A rep's alerts on NATS as they come, by plain nats-py: `python -m
-demo.listen`, after sourcing what the demo wrote.
+"""A rep's alerts on NATS as they come, by plain nats-py: `python -m demo.listen`, after sourcing what the demo
+wrote.
 """
 
 from __future__ import annotations

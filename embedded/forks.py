@@ -1,5 +1,5 @@
-"""A forked process that goes on as `python -m module` would in a new interpreter: what its parent
-imported is there, in memory that both share.
+"""A forked process that goes on as `python -m module` would in a new interpreter: what its parent imported is there, in
+memory that both share.
 """
 
 from __future__ import annotations
@@ -119,8 +119,8 @@ def _code(end: SystemExit) -> int:
 
 
 def _show(command: Sequence[str]) -> None:
-    """Have `ps` and `pgrep -f` show `command`: its words are written over
-    those of the parent, as far as there is room.
+    """Have `ps` and `pgrep -f` show `command`: its words are written over those of the parent, as far as there is
+    room.
     """
     with contextlib.suppress(OSError, ValueError):
         begin, end = map(int, Path("/proc/self/stat").read_text().rpartition(")")[2].split()[_ARGUMENTS])

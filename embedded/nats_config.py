@@ -1,5 +1,5 @@
-"""The nats-server's configuration: durable before it acknowledges, one user per service with
-least subjects, reps apart from all of them.
+"""The nats-server's configuration: durable before it acknowledges, one user per service with least subjects, reps apart
+from all of them.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class BusUser:
 
     @property
     def former_consumers(self) -> tuple[str, ...]:
-        """The names that its durables may have had when it ran with other
-        lanes; it looks after these and removes them.
+        """The names that its durables may have had when it ran with other lanes; it looks after these and removes
+        them.
         """
         return (self.name, *(f"{self.name}-{lane}" for lane in range(LANES)))
 
@@ -153,8 +153,8 @@ def take_over_store(store: Path) -> None:
 
 
 def _exports() -> list[dict[str, object]]:
-    """What reaches the house from the reps: pulls, questions about a consumer, acknowledgements;
-    and to them, alerts as they are published.
+    """What reaches the house from the reps: pulls, questions about a consumer, acknowledgements; and to them, alerts as
+    they are published.
     """
     pulls = {"service": _PULL, "response_type": "stream"}
     return [
@@ -164,8 +164,8 @@ def _exports() -> list[dict[str, object]]:
 
 
 def _imports() -> list[dict[str, object]]:
-    """The house's JetStream is a domain to the reps' clients, because their account answers for
-    itself what comes without one, pulls excepted.
+    """The house's JetStream is a domain to the reps' clients, because their account answers for itself what comes
+    without one, pulls excepted.
     """
     at_home: list[dict[str, object]] = [
         {"service": {"account": HOUSE, "subject": subject}} for subject in (_PULL, *_ACKS)

@@ -74,8 +74,8 @@ class Plan:
         return f"{self.url}/readyz" if process == "gateway" else f"http://127.0.0.1:{self.ports[process]}/readyz"
 
     def environment(self, process: str) -> dict[str, str]:
-        """The settings of one process; only the gateway gets the key that signs tokens, only
-        routing the one that lets reps into NATS.
+        """The settings of one process; only the gateway gets the key that signs tokens, only routing the one that lets
+        reps into NATS.
         """
         if process == "nats":
             return {}
@@ -118,8 +118,8 @@ class Plan:
         )
 
     def supervisor_config(self, procfile: str, *, detached: bool) -> str:
-        """supervisord's configuration: the Procfile's processes, restarted when they
-        die, NATS first to start and last to stop.
+        """supervisord's configuration: the Procfile's processes, restarted when they die, NATS first to start and last
+        to stop.
         """
         socket = self.var / "supervisor.sock"
         lines = [

@@ -15,7 +15,8 @@ from chassis.keys import generate_key_pair
 @dataclass(frozen=True)
 class Secrets:
     """What must survive a restart: the gateway's signing keys, the first write and API key, one NATS password per user,
-    and the seed of the account key that lets reps into NATS."""
+    and the seed of the account key that lets reps into NATS.
+    """
 
     token_private_key: str
     token_public_key: str

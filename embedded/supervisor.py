@@ -1,5 +1,5 @@
-"""supervisord for this suite: what our processes need is imported once, and each is forked from there
-instead of starting an interpreter of its own.
+"""supervisord for this suite: what our processes need is imported once, and each is forked from there instead of
+starting an interpreter of its own.
 
 `python -m embedded.supervisor -c var/supervisord.conf` takes what supervisord takes and does what it does; only `python
 -m module` begins otherwise. Linux alone: elsewhere system libraries do not stand a fork without exec.
@@ -41,8 +41,8 @@ class ForkOptions(ServerOptions):  # type: ignore[misc]
                 )
 
     def fork(self) -> int:
-        """Nothing may wait to be written twice, and the collector leaves alone what
-        is shared: it would write on every page.
+        """Nothing may wait to be written twice, and the collector leaves alone what is shared: it would write on every
+        page.
         """
         sys.stdout.flush()
         sys.stderr.flush()

@@ -77,8 +77,8 @@ def running_pid(var: Path) -> int | None:
 
 
 def kept_ports(path: Path, taken: int = 0) -> dict[str, int]:
-    """The ports of PORT_NAMES: those of the last time where they are free, because reps were told
-    where NATS is, and others watch the rest.
+    """The ports of PORT_NAMES: those of the last time where they are free, because reps were told where NATS is, and
+    others watch the rest.
     """
     try:
         last = {name: int(port) for name, port in json.loads(path.read_text()).items()}
@@ -96,8 +96,8 @@ def kept_ports(path: Path, taken: int = 0) -> dict[str, int]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free now, and that the system gives no outgoing connection before they are listened
-    on: on a busy machine that takes a while.
+    """Ports that are free now, and that the system gives no outgoing connection before they are listened on: on a busy
+    machine that takes a while.
     """
     candidates = random.SystemRandom().sample(_PORTS, len(_PORTS))
     return list(itertools.islice((port for port in candidates if _is_free(port)), count))
@@ -141,8 +141,8 @@ def _run_detached(plan: Plan, command: list[str]) -> int:
 
 
 def supervisor_command(plan: Plan, *, forks: bool = True) -> list[str]:
-    """What keeps the processes: ours, which forks them, or supervisord as it
-    is, which starts an interpreter for each.
+    """What keeps the processes: ours, which forks them, or supervisord as it is, which starts an interpreter for
+    each.
     """
     module = "embedded.supervisor" if forks and sys.platform == "linux" else "supervisor.supervisord"
     return [sys.executable, "-m", module, "-c", str(plan.var / "supervisord.conf")]

@@ -70,8 +70,8 @@ def refusals(health: bytes) -> list[str]:
 
 
 def server_pid(pid_file: Path, started_at: datetime) -> int | None:
-    """The server's process id, if the file is of the server that started then:
-    a full disk may have kept an older one's.
+    """The server's process id, if the file is of the server that started then: a full disk may have kept an older
+    one's.
     """
     try:
         written_at = datetime.fromtimestamp(pid_file.stat().st_mtime, UTC)

@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from gateway.middleware import GatewayState
 
 
-def _take(kind: InteractionKind | None, errand: FastRequest, state: GatewayState) -> None:
+def _take(kind: InteractionKind | None, request: FastRequest, state: GatewayState) -> None:
     """Read and judge a body; answered when it is on disk. Raises what was refused."""
-    reading = capture.judged(state.capture, kind, bytes(errand.body), requests.Incoming(errand.scope))
-    errand.body = b""  # what waits to be stored are its messages
+    reading = capture.judged(state.capture, kind, bytes(request.body), requests.Incoming(request.scope))
+    request.body = b""  # what waits to be stored are its messages
     state.capture.publisher.put(
-        state.capture.untraced(reading.captures), partial(_tell, errand, capture.success(reading.rejects))
+        state.capture.untraced(reading.captures), partial(_tell, request, capture.success(reading.rejects))
     )
 
 
-def _tell(errand: FastRequest, answer: bytes, failure: Exception | None) -> None:
+def _tell(request: FastRequest, answer: bytes, failure: Exception | None) -> None:
     if failure is None:
-        errand.succeed(requests.json_headers(answer), answer)
+        request.succeed(requests.json_headers(answer), answer)
     else:
-        errand.fail(failure)
+        request.fail(failure)
 
 
 def _window(kind: InteractionKind | None) -> FastRoute:

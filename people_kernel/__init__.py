@@ -1,3 +1,1 @@
-"""What every service that decides about people has in common: versions of a rulebook, receipts, who is
-who, and what a rule can know of a person.
-"""
+"""What services know of people in common: unit of work, who is who, cards, consent, receipts, versions of rulebooks."""

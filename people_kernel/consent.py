@@ -1,5 +1,6 @@
-"""Which of several statements of consent counts. A maximum, so that it does
-not matter in which order they are heard.
+"""Which of several statements of consent counts.
+
+A maximum, so that it does not matter in which order they are heard.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ def in_force(statements: Iterable[S]) -> dict[ConsentChannel, S]:
 
 
 def about(channel: ConsentChannel, counting: Mapping[ConsentChannel, S]) -> S | None:
-    """What counts for a channel: what was said about it, or about all of them,
-    whichever weighs more; None when neither was.
+    """What counts for a channel: what was said about it, or about all of them, whichever weighs more; None when neither
+    was.
     """
     own, of_all = counting.get(channel), counting.get(ConsentChannel.ANY)
     if own is None or of_all is None:

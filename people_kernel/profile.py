@@ -158,8 +158,8 @@ def seniority(title: str) -> str:
 
 @lru_cache(maxsize=8192)
 def business_function(title: str) -> str:
-    """marketing, sales, it, engineering, finance, hr, operations, product, legal,
-    or general when the title names no field.
+    """marketing, sales, it, engineering, finance, hr, operations, product, legal, or general when the title names no
+    field.
     """
     return _meaning(title, _FIELD_INDEX) or "general"
 

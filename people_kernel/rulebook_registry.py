@@ -27,7 +27,7 @@ from chassis.readiness import Finding
 from chassis.runtime import Runtime
 from chassis.store.session import Session
 from chassis.store.statements import Row
-from contracts.envelope import Meta
+from contracts.envelope import beginning
 from contracts.events.rulebooks import RulebookActivated
 from contracts.ids import derive_id
 from people_kernel.store import rulebooks as store
@@ -87,8 +87,8 @@ class RulebookUncompiled(NotReady):
 
 @dataclass(frozen=True, slots=True)
 class LoadedVersions(Generic[Judge]):
-    """All versions that ever decided as judges, each compiled when it is first asked for, and
-    the one that decides in this transaction.
+    """All versions that ever decided as judges, each compiled when it is first asked for, and the one that decides in
+    this transaction.
     """
 
     by_version: Mapping[int, Judge]
@@ -97,8 +97,9 @@ class LoadedVersions(Generic[Judge]):
 
 @dataclass(frozen=True)
 class RulebookRegistry(Generic[Judge]):
-    """What a service says of its rulebook, once, beside its rules. Compiled versions are kept for
-    the life of the process: they never change.
+    """What a service says of its rulebook, once, beside its rules.
+
+    Compiled versions are kept for the life of the process: they never change.
 
     `compile` raises RulebookError; `check` raises ExamplesFailed; `judge` makes of a
     compiled rulebook what the domain decides with.
@@ -118,6 +119,7 @@ class RulebookRegistry(Generic[Judge]):
 
     async def begin(self, runtime: Runtime) -> None:
         """A store without a rulebook is given the default one, and the active one is compiled.
+
         Call it before the first message is heard.
         """
         async with runtime.writing() as context:
@@ -127,11 +129,12 @@ class RulebookRegistry(Generic[Judge]):
         runtime.checks.append(partial(self._findings, runtime))
         async with runtime.reading() as context:
             with suppress(RulebookUncompiled):  # readiness says so
-                await self.edition(context)
+                await self.versions(context)
 
-    async def edition(self, context: Context) -> LoadedVersions[Judge]:
-        """The versions as they are in this transaction. Raises RulebookUncompiled when
-        the active one is no judge in this release.
+    async def versions(self, context: Context) -> LoadedVersions[Judge]:
+        """The versions as they are in this transaction.
+
+        Raises RulebookUncompiled when the active one is no judge in this release.
         """
         decided = await store.load_decided(context.session, self.table)
         await self._read(context.session, decided)
@@ -144,8 +147,9 @@ class RulebookRegistry(Generic[Judge]):
         return LoadedVersions(_Versions(self._judge_of, decided, judge), judge)
 
     async def add_draft(self, context: Context, document: str, by: str) -> Row:
-        """The version with this content: a new one, or the one that has it
-        already. Raises RulebookRefused, DraftOvertaken.
+        """The version with this content: a new one, or the one that has it already.
+
+        Raises RulebookRefused, DraftOvertaken.
         """
         version = max((row.version for row in await store.load_states(context.session, self.table)), default=0) + 1
         compiled = await self._compiled(document, version)
@@ -165,8 +169,9 @@ class RulebookRegistry(Generic[Judge]):
         return found
 
     async def activate(self, context: Context, version: int, by: str) -> Row:
-        """From this transaction on `version` decides. Raises RulebookNotFound,
-        AlreadyActive, RulebookRefused, ExamplesDoNotPass.
+        """From this transaction on `version` decides.
+
+        Raises RulebookNotFound, AlreadyActive, RulebookRefused, ExamplesDoNotPass.
         """
         found = await self.get(context, version)
         if found.state == VersionState.ACTIVE.value:
@@ -182,7 +187,7 @@ class RulebookRegistry(Generic[Judge]):
         self._judges[version, found.digest] = self.judge(compiled)
         await store.activate(context.session, self.table, version, (by, context.now))
         event_id = derive_id("evt", context.now, self.activated.wire_name, str(version), found.digest, by)
-        meta = Meta(event_id=event_id, at=context.now, correlation_id=event_id, rulebook=f"{self.name}@{version}")
+        meta = beginning(event_id, context.now, f"{self.name}@{version}")
         context.say(self.activated(meta=meta, version=version, digest=found.digest, activated_by=by))
         return await self.get(context, version)
 

@@ -20,8 +20,9 @@ V = TypeVar("V")
 
 
 class Pages(dict[K, V]):
-    """Values by key that remember how they were loaded. A value is replaced and never
-    changed, so that another object is a change.
+    """Values by key that remember how they were loaded.
+
+    A value is replaced and never changed, so that another object is a change.
     """
 
     __slots__ = ("loaded",)
@@ -62,31 +63,29 @@ class Workspace:
     """What all services' units of work have in common; each adds the `Pages` of its own nouns."""
 
     said: list[Event] = field(default_factory=list)
-    alarms: dict[tuple[str, str], TimerSetting | None] = field(default_factory=dict)  # None: to be forgotten
+    timers: dict[tuple[str, str], TimerSetting | None] = field(default_factory=dict)  # None: to be forgotten
 
     def set_timer(self, kind: str, key: str, due_at: datetime, payload: Mapping[str, Any] | None = None) -> None:
         """The one timer of (kind, key); setting it again replaces it."""
-        self.alarms[kind, key] = TimerSetting(due_at, payload or {})
+        self.timers[kind, key] = TimerSetting(due_at, payload or {})
 
     def cancel_timer(self, kind: str, key: str) -> None:
         """Forget the timer of (kind, key), if there is one."""
-        self.alarms[kind, key] = None
+        self.timers[kind, key] = None
 
     def hand_over(self, outlet: Outlet) -> None:
         """Timers, and what was said, to the transaction that this is the work of."""
-        for (kind, key), alarm in self.alarms.items():
-            if alarm is None:
+        for (kind, key), setting in self.timers.items():
+            if setting is None:
                 outlet.cancel_timer(kind, key)
             else:
-                outlet.set_timer(kind, key, alarm.due_at, dict(alarm.payload))
+                outlet.set_timer(kind, key, setting.due_at, dict(setting.payload))
         outlet.say(*self.said)
 
 
 @dataclass(slots=True, kw_only=True)
 class PlacedWorkspace(Workspace):
-    """Of services that write down whose each fragment is
-    (`people_kernel.people`), and why they decided as they did.
-    """
+    """Of services that write down whose each fragment is (`people_kernel.people`), and why they decided as they did."""
 
     placements: Pages[str, Placement] = field(default_factory=Pages)
     regrouped: set[str] = field(default_factory=set)  # fragments that a merge or split named
@@ -153,15 +152,17 @@ def heard(
 
 
 def fell_due(kind: str, key: str, due_at: datetime, now: datetime) -> Cause:
-    """A timer: decided now, also when it was late, about what happened when it was
-    due. The chain of causes begins with it.
+    """A timer: decided now, also when it was late, about what happened when it was due.
+
+    The chain of causes begins with it.
     """
     timer_id = derive_id("tmr", due_at, kind, key)
     return Cause(timer_id, now, due_at, timer_id)
 
 
 def requested(request_id: str, by: str, now: datetime, occurred_at: datetime | None = None) -> Cause:
-    """A human's request: decided now, about what happened then (or
-    `occurred_at`). The chain of causes begins with it.
+    """A human's request: decided now, about what happened then (or `occurred_at`).
+
+    The chain of causes begins with it.
     """
     return Cause(request_id, now, occurred_at or now, request_id, by=by)

@@ -199,8 +199,8 @@ _LENGTH = re.compile(r"(?=.)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
 def checked_examples(compilation: Compilation) -> tuple[Example, ...]:
-    """The examples with their facts by dotted name; complains about kinds, facts and rules that
-    do not exist, and values that do not fit.
+    """The examples with their facts by dotted name; complains about kinds, facts and rules that do not exist, and
+    values that do not fit.
     """
     rules = {rule.name for rule in compilation.body.rules}
     checked = []

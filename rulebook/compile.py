@@ -28,6 +28,7 @@ def compile_rulebook(
     version: int | None = None,
 ) -> Rulebook[Effect]:
     """Compile `text`. `version` is what the store gives (default: the document's own, else 1).
+
     Raises RulebookError with every problem.
     """
     document = survey_document(text) if isinstance(text, str) else text

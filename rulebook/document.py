@@ -56,8 +56,8 @@ class RuleText(_Part):
 
 
 class Expectation(_Part):
-    """What an example expects: the rules that match, in any order, and whatever else the
-    service can answer for (its points, its cell).
+    """What an example expects: the rules that match, in any order, and whatever else the service can answer for (its
+    points, its cell).
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -81,8 +81,8 @@ class Example(_Part):
 
 
 class Body(_Part):
-    """The whole text. Sections that belong to the service (`grid:`) come as extras
-    and are checked by the service's models.
+    """The whole text. Sections that belong to the service (`grid:`) come as extras and are checked by the service's
+    models.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -111,8 +111,8 @@ class Document:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the content; the version, comments, layout and the order of
-        keys do not count, the order of rules does.
+        """SHA-256 of the content; the version, comments, layout and the order of keys do not count, the order of rules
+        does.
         """
         content = {key: value for key, value in self.source.data.items() if key != "version"}
         canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -213,8 +213,8 @@ _BODY: dict[str, Any] = {
 
 
 def repair(data: Any, errors: Iterable[ErrorDetails]) -> tuple[Any, frozenset[Path]]:
-    """A copy of `data` that is sound in shape, and the paths that were
-    replaced: what stands there is not the author's.
+    """A copy of `data` that is sound in shape, and the paths that were replaced: what stands there is not the
+    author's.
     """
     repaired = copy.deepcopy(data) if isinstance(data, dict) else {}
     paths: set[Path] = set()

@@ -21,8 +21,9 @@ Effect = TypeVar("Effect")
 
 @dataclass(frozen=True)
 class Rule(Generic[Effect]):
-    """One compiled rule. `reads` are the facts its condition speaks of, as dotted names
-    (`properties.plan` for an entry of a map).
+    """One compiled rule.
+
+    `reads` are the facts its condition speaks of, as dotted names (`properties.plan` for an entry of a map).
     """
 
     name: str
@@ -37,8 +38,9 @@ class Rule(Generic[Effect]):
 
 @dataclass(frozen=True, slots=True)
 class MatchedRule(Generic[Effect]):
-    """A rule that holds. `inputs`: the known facts that it reads or cites; `assumed`: facts
-    not known that its policy took for a yes.
+    """A rule that holds.
+
+    `inputs`: the known facts that it reads or cites; `assumed`: facts not known that its policy took for a yes.
     """
 
     rule: Rule[Effect]
@@ -103,8 +105,8 @@ class CompiledCondition(Generic[Effect]):
 
 @dataclass(frozen=True)
 class EvaluationPlan(Generic[Effect]):
-    """All that one kind (and name) of event needs: the conditions to weigh, each
-    with the number of the inputs that it reads.
+    """All that one kind (and name) of event needs: the conditions to weigh, each with the number of the inputs that it
+    reads.
     """
 
     conditions: tuple[tuple[CompiledCondition[Effect], int], ...]
@@ -223,8 +225,9 @@ class Rulebook(Generic[Effect]):
         return weigh(plan, facts)
 
     def question(self, kind: str, name: str | None, facts: Mapping[str, Any]) -> Key | None:
-        """What `evaluate` would answer by: equal questions have equal answers. None: it is
-        too long to be kept. Raises UnknownKind.
+        """What `evaluate` would answer by: equal questions have equal answers.
+
+        None: it is too long to be kept. Raises UnknownKind.
         """
         indexed, plan = self._plan(kind, name)
         asked = plan.question.key(facts)

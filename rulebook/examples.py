@@ -47,8 +47,8 @@ def run_examples(rulebook: Rulebook[Effect], judge: Judge[Effect] | None = None)
 
 
 def assert_examples_pass(rulebook: Rulebook[Effect], judge: Judge[Effect] | None = None) -> None:
-    """Raises ExamplesFailed unless there are examples and all of them pass: what
-    must hold before a version is activated.
+    """Raises ExamplesFailed unless there are examples and all of them pass: what must hold before a version is
+    activated.
     """
     failures = run_examples(rulebook, judge)
     if failures or not rulebook.examples:

@@ -97,8 +97,8 @@ class Program:
 
 
 class Language:
-    """CEL with the facts of one vocabulary declared, and with the extensions
-    for strings, numbers and optional values.
+    """CEL with the facts of one vocabulary declared, and with the extensions for strings, numbers and optional
+    values.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -225,8 +225,8 @@ class Language:
 
 
 def expand(text: str, tree: Node, definitions: Mapping[str, str]) -> Expanded:
-    """`text` with each definition that it names written out in brackets; names
-    bound inside the expression are left alone.
+    """`text` with each definition that it names written out in brackets; names bound inside the expression are left
+    alone.
     """
     named = {(node.offset, node.name) for node in free_names(tree) if node.name in definitions}
     called = _calls_of_matches(tree)

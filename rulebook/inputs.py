@@ -28,8 +28,8 @@ _PLAIN = frozenset({str, int, bool, type(None), object})  # no fractions: 0.0 an
 
 @dataclass(frozen=True)
 class Input:
-    """How one variable gets from the facts to the conditions; of a map only the
-    entries that are read (None: all of it).
+    """How one variable gets from the facts to the conditions; of a map only the entries that are read (None: all of
+    it).
     """
 
     variable: str
@@ -71,8 +71,8 @@ class Inputs:
 
 
 class Activation:
-    """The facts fed to conditions, and as the CEL runtime takes them, made when the
-    first condition needs it: often none does.
+    """The facts fed to conditions, and as the CEL runtime takes them, made when the first condition needs it: often
+    none does.
     """
 
     __slots__ = ("_activate", "_activation", "fed")
@@ -130,8 +130,8 @@ class CacheKey:
         )
 
     def key(self, facts: Mapping[str, Any]) -> Key | None:
-        """What the answer to these facts can be kept under; None where it cannot:
-        something long, or with parts of its own.
+        """What the answer to these facts can be kept under; None where it cannot: something long, or with parts of its
+        own.
         """
         values = list(map(facts.get, self._wholes))
         for variable, keys in self._maps:

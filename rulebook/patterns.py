@@ -42,15 +42,15 @@ def quick_matcher(pattern: str) -> Matcher | None:
 
 
 def is_plain(text: str) -> bool:
-    """Whether `re` and RE2 agree on what the characters of `text` are: no line ends, no
-    letters with a case of their own beyond ASCII.
+    """Whether `re` and RE2 agree on what the characters of `text` are: no line ends, no letters with a case of their
+    own beyond ASCII.
     """
     return len(text) <= _LONGEST_TEXT and text.isascii() and text.isprintable()
 
 
 def _is_tame(body: str) -> bool:
-    """Only atoms that mean the same to both; repetition of single characters only, and
-    no more than one without an upper bound.
+    """Only atoms that mean the same to both; repetition of single characters only, and no more than one without an
+    upper bound.
     """
     place = open_repetitions = optional = 0
     groups = [1]  # alternatives of the groups being read, the outermost first

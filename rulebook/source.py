@@ -1,5 +1,5 @@
-"""YAML read with the place of every key and value, so that a mistake anywhere, even
-inside an expression, can be pointed at.
+"""YAML read with the place of every key and value, so that a mistake anywhere, even inside an expression, can be
+pointed at.
 
 Scalars follow YAML 1.2's core schema (https://yaml.org/spec/1.2.2/#103-core-schema): `on`, `no` and
 `NO` are texts, `12:30` and `2026-01-01` too. Anchors, aliases, tags and repeated keys are refused: a
@@ -77,8 +77,8 @@ class YamlText:
         return _spot_of(self._keys[path]) if path in self._keys else self.spot(path)
 
     def nearest(self, path: Path) -> Path:
-        """The part of `path` that exists; steps that do not are left out (pydantic
-        puts names of alternatives between them).
+        """The part of `path` that exists; steps that do not are left out (pydantic puts names of alternatives between
+        them).
         """
         found: Path = ()
         for step in path:

@@ -19,8 +19,8 @@ Read = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One node. `name`: of the identifier, field or function; `value`: of a text constant; `offset`:
-    characters from the beginning, -1 unknown.
+    """One node. `name`: of the identifier, field or function; `value`: of a text constant; `offset`: characters from
+    the beginning, -1 unknown.
     """
 
     kind: str  # const, ident, select, call, list, struct, comprehension

@@ -1,5 +1,5 @@
-"""The bare endpoint as a process: FastAPI with a pydantic model of an event, alone (/v1/track)
-or in a batch (/v1/batch); stores nothing.
+"""The bare endpoint as a process: FastAPI with a pydantic model of an event, alone (/v1/track) or in a batch
+(/v1/batch); stores nothing.
 
 python -m bench.pairs.bare_endpoint PORT
 """

@@ -1,5 +1,5 @@
-"""What the parts of a line can do alone on this machine now: raw JetStream and a raw batched upsert,
-each with the durability of the real one.
+"""What the parts of a line can do alone on this machine now: raw JetStream and a raw batched upsert, each with the
+durability of the real one.
 """
 
 from __future__ import annotations
@@ -91,8 +91,8 @@ async def _create_stream(url: str) -> None:
 
 
 class Upserts:
-    """PER_TRANSACTION events a transaction into one table, synced at each
-    commit (WAL, FULL), on the caller's thread.
+    """PER_TRANSACTION events a transaction into one table, synced at each commit (WAL, FULL), on the caller's
+    thread.
     """
 
     def __init__(self, path: Path) -> None:

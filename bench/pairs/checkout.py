@@ -36,8 +36,8 @@ def name_of(repository: Path, commit: str = "HEAD") -> str:
 
 
 def _forget(repository: Path, tree: Path) -> None:
-    """Without complaint, because there may be half of it: what git then knows
-    of a folder that is gone, `prune` removes.
+    """Without complaint, because there may be half of it: what git then knows of a folder that is gone, `prune`
+    removes.
     """
     command = ["git", "-C", str(repository), "worktree", "remove", "--force", str(tree)]
     subprocess.run(command, capture_output=True, check=False, timeout=_GIT_SECONDS)

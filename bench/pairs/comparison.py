@@ -68,8 +68,8 @@ class Comparison:
 
 @dataclass(frozen=True)
 class ReportCard:
-    """Who meets whom: `ours` is compared with each of `peers` (is it worse?)
-    and with everybody else, who are ceilings.
+    """Who meets whom: `ours` is compared with each of `peers` (is it worse?) and with everybody else, who are
+    ceilings.
     """
 
     scenario: str

@@ -72,8 +72,8 @@ def figure(name: str) -> Figure:
 
 
 def verdict(what: Figure, ratio: Spread, tolerance: float = TOLERANCE) -> Verdict:
-    """Ours / theirs. Something is only said where the median is beyond the tolerance and the rounds agree so well
-    that 1 is out of the question: three short rounds of equals are all on one side every fourth time.
+    """Ours / theirs. Something is only said where the median is beyond the tolerance and the rounds agree so well that
+    1 is out of the question: three short rounds of equals are all on one side every fourth time.
     """
     middle = ratio.median if what.less_is_better else 1 / ratio.median if ratio.median else float("inf")
     if 1 / (1 + tolerance) <= middle <= 1 + tolerance:

@@ -1,5 +1,5 @@
-"""A whole suite as a contender: traffic through its public doors until nobody has anything left
-to hear; CPU by process, rate, what stays.
+"""A whole suite as a contender: traffic through its public doors until nobody has anything left to hear; CPU by
+process, rate, what stays.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ async def _through(line: Line, requests: Sequence[TimedRequest]) -> Measured:
 
 
 async def _alerts(line: Line, rate: int, seconds: int) -> Measured:
-    """An alert that has not come counts as one that came when patience ended, so that
-    a late one is no better than a slow one.
+    """An alert that has not come counts as one that came when patience ended, so that a late one is no better than a
+    slow one.
     """
     meter = Meter(line.pids)
     run = await latency.measure(line.target, rate=rate, seconds=seconds)

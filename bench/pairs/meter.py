@@ -18,8 +18,9 @@ class Meter:
         self._own = time.process_time()
 
     def per(self, captures: int) -> dict[str, float]:
-        """CPU-ms a capture so far: the sum, each process, the generator. Raises
-        FileNotFoundError when a process has ended meanwhile.
+        """CPU-ms a capture so far: the sum, each process, the generator.
+
+        Raises FileNotFoundError when a process has ended meanwhile.
         """
         own = time.process_time() - self._own
         spent = {name: 1000 * (after - self._before[name]) / captures for name, after in self._read().items()}

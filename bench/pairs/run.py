@@ -1,5 +1,5 @@
-"""A whole run: stages put up one after the other, the scenes that were asked
-for played, the report written after each.
+"""A whole run: stages put up one after the other, the scenes that were asked for played, the report written after
+each.
 """
 
 from __future__ import annotations

@@ -46,8 +46,9 @@ class Stage:
 
 @contextmanager
 def lines(options: Options) -> Iterator[Sequence[Scene]]:
-    """Whole suites side by side; one rests while the other is measured. The
-    ceilings take their turns in the same rounds.
+    """Whole suites side by side; one rests while the other is measured.
+
+    The ceilings take their turns in the same rounds.
     """
     with ExitStack() as stack:
         ours = {name: _warm(stack.enter_context(_line(root))) for name, root in options.roots.items()}
@@ -149,8 +150,8 @@ def _started(root: Path, _: int) -> Measured:
 
 @contextmanager
 def scale(options: Options) -> Iterator[Sequence[Scene]]:
-    """The same suite with few and with many people, who were put there through its doors: the
-    larger one is compared with the smaller.
+    """The same suite with few and with many people, who were put there through its doors: the larger one is compared
+    with the smaller.
     """
     with ExitStack() as stack:
         contenders = []
@@ -170,8 +171,8 @@ def _returning(line: Line, people: int, captures: int, turn: int) -> Measured:
 
 @contextmanager
 def histories(options: Options) -> Iterator[Sequence[Scene]]:
-    """One more fact of somebody who has many, beside one who has few: scoring's
-    own handlers on a store of this checkout.
+    """One more fact of somebody who has many, beside one who has few: scoring's own handlers on a store of this
+    checkout.
     """
     few, many = (Contender(f"{facts:,} facts", partial(history.measure, facts)) for facts in options.facts)
     yield [Scene(ReportCard("history", many.name, limits=(Limit(LATE_CLAIM.name, LATE_CLAIM_MS),)), [many, few])]

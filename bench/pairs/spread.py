@@ -43,8 +43,8 @@ class Spread:
         return (self.high - self.low) / self.median if self.median else 0.0
 
     def interval(self) -> tuple[float, float] | None:
-        """Where the true ratio lies with 95 % (Student's, of the logarithms, so that a half and a double are
-        equally far from 1); None where one cannot tell: less than two samples, or one that is not above zero.
+        """Where the true ratio lies with 95 % (Student's, of the logarithms, so that a half and a double are equally
+        far from 1); None where one cannot tell: less than two samples, or one that is not above zero.
         """
         if len(self.samples) < 2 or self.low <= 0:
             return None
@@ -54,8 +54,9 @@ class Spread:
 
 
 def ratios(ours: Mapping[int, float], theirs: Mapping[int, float]) -> Spread | None:
-    """Ours / theirs of each round that both were measured in; None where there is no such
-    round. A zero of theirs compares with nothing.
+    """Ours / theirs of each round that both were measured in; None where there is no such round.
+
+    A zero of theirs compares with nothing.
     """
     shared = [ours[turn] / theirs[turn] for turn in sorted(ours.keys() & theirs.keys()) if theirs[turn]]
     return Spread.of(shared) if shared else None

@@ -66,8 +66,8 @@ def returning(name: str, base: str, people: int, captures: int) -> list[TimedReq
 
 
 def filling(base: str, people: Sequence[int]) -> Iterator[TimedRequest]:
-    """One page view of each of the numbered people, and who every
-    NAMED_EVERY-th is; lazily, because there may be many.
+    """One page view of each of the numbered people, and who every NAMED_EVERY-th is; lazily, because there may be
+    many.
     """
     for start in range(0, len(people), PER_BATCH):
         some = people[start : start + PER_BATCH]
@@ -77,8 +77,8 @@ def filling(base: str, people: Sequence[int]) -> Iterator[TimedRequest]:
 
 
 def batched(captures: Sequence[tuple[str, Json | None]]) -> list[TimedRequest]:
-    """Calls in batches, in order; None stands for a form of that visitor, which is a
-    request of its own, sent where it stands.
+    """Calls in batches, in order; None stands for a form of that visitor, which is a request of its own, sent where it
+    stands.
     """
     requests: list[TimedRequest] = []
     calls: list[Json] = []

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Measured:
-    """What one turn brought: figures by name. `complaint` says why they may not count
-    (something was left behind, refused, lost).
+    """What one turn brought: figures by name.
+
+    `complaint` says why they may not count (something was left behind, refused, lost).
     """
 
     values: Mapping[str, float]

@@ -1,5 +1,5 @@
-"""How messages travel: streams, durable publishing in atomic batches, ordered
-lanes with one reader each, and dead letters.
+"""How messages travel: streams, durable publishing in atomic batches, ordered lanes with one reader each, and dead
+letters.
 
 What a service's NATS user must be allowed, for stream S and durable D: publish `<owner>.>`, `dead.>`, `$JS.API.INFO`,
 `$JS.API.STREAM.{CREATE,UPDATE}.<own stream>`, `$JS.API.CONSUMER.{CREATE,RESET,UNPIN}.S.D`,

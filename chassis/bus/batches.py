@@ -32,8 +32,8 @@ def by_stream(messages: Sequence[OutMessage]) -> dict[str, list[OutMessage]]:
 
 
 def cut(messages: Sequence[OutMessage], size: int | None = None) -> Iterator[Sequence[OutMessage]]:
-    """`messages` in order, in runs small enough for one atomic batch each; `size` is what
-    they have together, where that is known.
+    """`messages` in order, in runs small enough for one atomic batch each; `size` is what they have together, where
+    that is known.
     """
     if size is not None and size <= MOST_BYTES and 0 < len(messages) <= MOST_MESSAGES:
         yield messages
@@ -58,8 +58,8 @@ def size_of(message: OutMessage) -> int:
 
 
 def check_publishable(message: OutMessage, max_payload: int) -> int:
-    """Raises PublishRefused when the server, or the wire, could not take `message`: found
-    before anything is sent, so no batch is torn.
+    """Raises PublishRefused when the server, or the wire, could not take `message`: found before anything is sent, so
+    no batch is torn.
 
     Gives back its size, as `size_of`.
     """

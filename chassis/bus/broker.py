@@ -87,8 +87,8 @@ class Broker:
     def open(
         cls, url: str, name: str, *, inbox_prefix: str = "_INBOX", writes: Sequence[str] = (), replicas: int = 1
     ) -> Self:
-        """As `connect`, in the background: until the server is there,
-        everything that needs it raises BrokerUnavailable.
+        """As `connect`, in the background: until the server is there, everything that needs it raises
+        BrokerUnavailable.
         """
         broker = cls(name, writes=writes, replicas=replicas)
         broker._connecting = asyncio.create_task(broker._connect(url, inbox_prefix), name=f"{name}: connect")
@@ -164,8 +164,8 @@ class Broker:
         return await self._send([frame(OutMessage(subject, {}, body), reply)])
 
     async def signal(self, subjects: Iterable[str], word: bytes) -> bool:
-        """Say `word` (an acknowledgement, a heartbeat) to each of `subjects`, in
-        one write; false when it could not be sent.
+        """Say `word` (an acknowledgement, a heartbeat) to each of `subjects`, in one write; false when it could not be
+        sent.
         """
         return await self._send(signals(subjects, word))
 

@@ -81,8 +81,8 @@ class Coalescer:
         return self._count
 
     async def publish(self, messages: Sequence[OutMessage]) -> None:
-        """Raises Overloaded (nothing was sent), PublishRefused (nothing was sent) or
-        BrokerUnavailable (may or may not be stored).
+        """Raises Overloaded (nothing was sent), PublishRefused (nothing was sent) or BrokerUnavailable (may or may not
+        be stored).
 
         Up to 500 messages of one stream are stored whole or not at all; they share that fate
         with others' only in that it is one batch.
@@ -92,8 +92,9 @@ class Coalescer:
         await done
 
     def put(self, messages: Sequence[OutMessage], told: Told) -> None:
-        """As `publish`, without a task that waits: `told` is called, unless this raises Overloaded or
-        PublishRefused. It need not raise anything.
+        """As `publish`, without a task that waits: `told` is called, unless this raises Overloaded or PublishRefused.
+
+        It need not raise anything.
         """
         if not messages:
             told(None)

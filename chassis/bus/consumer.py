@@ -72,7 +72,7 @@ class Consumer:
         self._patience = _also_for_lanes(patience or RetryPolicy())
         self._observer = observer or Unobserved()
         self._puller = Puller(broker, _source(spec), self._create_durable)
-        outlets = Outlets(self._acknowledge, self._bury, self._pause)
+        outlets = Outlets(self._acknowledge, self._set_aside, self._pause)
         self._settler = Settler((spec.stream, spec.durable), self._apply, self._patience, outlets, self._observer)
         self._starvation = Starvation(broker, f"{spec.stream}.{spec.durable}", self._standing)
         self._in_hand: Sequence[Delivery] = ()
@@ -155,8 +155,8 @@ class Consumer:
                 await self._rest(time.monotonic() - began)
 
     async def _rest(self, took: float) -> None:
-        """As long as the last batch took, within bounds: who is busy half of the time
-        takes more at once the busier the machine is.
+        """As long as the last batch took, within bounds: who is busy half of the time takes more at once the busier the
+        machine is.
         """
         await self._puller.gather(self._spec.batch_size, min(took, self._spec.rest_seconds))
         await self._puller.linger(self._spec.batch_size, self._spec.linger_seconds)
@@ -220,7 +220,7 @@ class Consumer:
             with contextlib.suppress(BrokerUnavailable):
                 await self._broker.confirm(deliveries[-1].reply, b"+ACK")
 
-    async def _bury(self, dead: Sequence[tuple[Received, str]]) -> None:
+    async def _set_aside(self, dead: Sequence[tuple[Received, str]]) -> None:
         # the letter first: should we die in between, the message comes again, dies again,
         # and the server knows the letter by its id
         now = wall_clock()
@@ -266,8 +266,8 @@ def _also_for_lanes(patience: RetryPolicy) -> RetryPolicy:
 
 
 def _durable_config(spec: ConsumerSpec) -> dict[str, Any]:
-    """The JetStream configuration of the durable consumer, as its API takes it,
-    but for where it begins and what it hears.
+    """The JetStream configuration of the durable consumer, as its API takes it, but for where it begins and what it
+    hears.
     """
     return {
         "durable_name": spec.durable,

@@ -1,5 +1,5 @@
-"""Looking at dead letters and bringing them back: `python -m chassis.bus.dead list | show N |
-replay (N ... | --all) [--service NAME]`.
+"""Looking at dead letters and bringing them back: `python -m chassis.bus.dead list | show N | replay (N ... | --all)
+[--service NAME]`.
 
 A replay publishes the message on its original subject, marked for the service that gave it up and with the place
 where it first stood. All other services pass over it; that one applies it once, because its store has a note of what

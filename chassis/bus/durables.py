@@ -1,5 +1,5 @@
-"""The durable consumers of one service on one stream: which there are, who else
-reads, and where one begins that is not there.
+"""The durable consumers of one service on one stream: which there are, who else reads, and where one begins that is not
+there.
 
 A durable is only a cursor. What was applied stands in the service's store (its floors), so a durable that is lost, or
 made anew for other lanes, begins behind the lowest floor of the lanes it hears; what it brings again is skipped.
@@ -57,8 +57,8 @@ class ConsumerSpec:
         return frozenset(replace(self, lane=lane).durable for lane in range(self.lanes))
 
     def heard(self, numbers: int) -> tuple[int, ...]:
-        """Of so many lane numbers on subjects, those that this lane hears: a sender
-        may have had more lanes than this service.
+        """Of so many lane numbers on subjects, those that this lane hears: a sender may have had more lanes than this
+        service.
         """
         return tuple(number for number in range(numbers) if number % self.lanes == self.lane)
 
@@ -74,8 +74,8 @@ class ConsumerSpec:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Where a lane stands in the service's store: the lane numbers it hears, and the lowest
-    floor of these (None: nothing was applied).
+    """Where a lane stands in the service's store: the lane numbers it hears, and the lowest floor of these (None:
+    nothing was applied).
     """
 
     heard: tuple[int, ...]
@@ -86,8 +86,9 @@ class Applier(Protocol):
     """Applies messages in the service's store, and remembers there what was applied."""
 
     async def open(self, stream: StreamState) -> Opening:
-        """Look up where this lane stands; before the first message, and when
-        its durable is gone. Raises LanesDiffer.
+        """Look up where this lane stands; before the first message, and when its durable is gone.
+
+        Raises LanesDiffer.
         """
 
     async def apply(self, batch: Sequence[Received]) -> None:
@@ -127,8 +128,8 @@ class Survey:
 
 
 async def survey(broker: Broker, spec: ConsumerSpec) -> Survey:
-    """Ask the server. Raises BrokerUnavailable or ApiRefused, and LanesDiffer when another
-    process of the service reads in other lanes.
+    """Ask the server. Raises BrokerUnavailable or ApiRefused, and LanesDiffer when another process of the service reads
+    in other lanes.
     """
     info = await broker.request(f"STREAM.INFO.{spec.stream}", {"subjects_filter": ">"})
     durables = tuple(
@@ -147,8 +148,9 @@ async def survey(broker: Broker, spec: ConsumerSpec) -> Survey:
 
 
 async def lay(broker: Broker, spec: ConsumerSpec, found: Survey, opening: Opening, config: Mapping[str, Any]) -> None:
-    """Make the durable of `spec`, or bring it to `config`; those of other lanes go. It hears what
-    it is to hear from where it was applied.
+    """Make the durable of `spec`, or bring it to `config`; those of other lanes go.
+
+    It hears what it is to hear from where it was applied.
     """
     own = None
     for durable in found.durables:
@@ -180,16 +182,16 @@ def _is_of_other_lanes(durable: Durable, spec: ConsumerSpec) -> bool:
 
 
 def _hears(durable: Durable, spec: ConsumerSpec, opening: Opening) -> bool:
-    """Whether the durable has heard all of the lane numbers from its beginning on: one that is added
-    later would be heard from there on only.
+    """Whether the durable has heard all of the lane numbers from its beginning on: one that is added later would be
+    heard from there on only.
     """
     is_any = durable.heard is None or not any(LANE in subject for subject in spec.subjects)
     return is_any or frozenset(opening.heard) <= (durable.heard or frozenset())
 
 
 async def _start(broker: Broker, stream: str, floor: Mark | None) -> dict[str, Any]:
-    """Behind the floor, if the stream is still the one that it was counted in; else at the
-    beginning, and what was applied is skipped.
+    """Behind the floor, if the stream is still the one that it was counted in; else at the beginning, and what was
+    applied is skipped.
     """
     if floor is None or floor.sequence == 0:
         return {"deliver_policy": "all"}

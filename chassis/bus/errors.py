@@ -10,6 +10,7 @@ from chassis.errors import BadInput, Unavailable
 
 class BrokerUnavailable(Unavailable):
     """NATS did not confirm: it is away, it is not ready, or the answer got lost.
+
     Whether the messages were stored is not known.
     """
 
@@ -17,8 +18,9 @@ class BrokerUnavailable(Unavailable):
 
 
 class BatchTorn(BrokerUnavailable):
-    """The server gave an atomic batch up: a part of it got lost, or one of its messages
-    was refused. Smaller batches tell which.
+    """The server gave an atomic batch up: a part of it got lost, or one of its messages was refused.
+
+    Smaller batches tell which.
     """
 
     slug = "batch-torn"
@@ -31,14 +33,15 @@ class Overloaded(Unavailable):
 
 
 class PublishRefused(Exception):
-    """The message itself cannot be published (too large, a subject or header that
-    is not one): trying again will not help.
+    """The message itself cannot be published (too large, a subject or header that is not one): trying again will not
+    help.
     """
 
 
 class Unpublishable(BadInput):
-    """What was to be said cannot be published; nothing of the transaction is kept. Whoever asked for
-    it learns it, a message goes to the dead.
+    """What was to be said cannot be published; nothing of the transaction is kept.
+
+    Whoever asked for it learns it, a message goes to the dead.
     """
 
     slug = "unpublishable"
@@ -60,8 +63,9 @@ class ApiRefused(Exception):
 
 
 class Unparseable(Exception):
-    """A handler could not read some messages of its batch: `reasons` by stream sequence. They
-    are dead at once; the rest is tried again.
+    """A handler could not read some messages of its batch: `reasons` by stream sequence.
+
+    They are dead at once; the rest is tried again.
     """
 
     def __init__(self, reasons: Mapping[int, str]) -> None:

@@ -49,8 +49,8 @@ _CONFLICT = "409"  # consumer deleted, leadership moved, ...
 
 @dataclass(frozen=True, slots=True)
 class PullSource:
-    """What is read: `durable` of `stream`, at most `window` messages ahead; the pin is
-    lost after `pin_seconds` without a pull.
+    """What is read: `durable` of `stream`, at most `window` messages ahead; the pin is lost after `pin_seconds` without
+    a pull.
     """
 
     stream: str
@@ -114,8 +114,8 @@ class Puller:
         self._task = asyncio.create_task(self._keep_pulling(), name=f"{self._source.durable}: pull")
 
     async def stop(self, *, leaves_unfinished: bool = False) -> None:
-        """Read no more, and let go of the pin so that another reader goes on at once, from the
-        first message that was not acknowledged.
+        """Read no more, and let go of the pin so that another reader goes on at once, from the first message that was
+        not acknowledged.
         """
         if self._forget is not None:
             self._forget()
@@ -156,8 +156,8 @@ class Puller:
                     await self._is_full.wait()
 
     async def linger(self, most: int, seconds: float) -> None:
-        """As `gather`, for as long as messages come: when none came for a tenth
-        of the time, there is nothing to wait for.
+        """As `gather`, for as long as messages come: when none came for a tenth of the time, there is nothing to wait
+        for.
         """
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and len(self._buffer) < most and not self._has_gap:
@@ -215,8 +215,8 @@ class Puller:
             self._poke.set()
 
     async def _reset(self) -> None:
-        """Go back to the acknowledgement floor; until the answer is there, messages that do
-        not begin at the beginning are leftovers.
+        """Go back to the acknowledgement floor; until the answer is there, messages that do not begin at the beginning
+        are leftovers.
         """
         self._buffer.clear()
         self._expected = _FIRST_TURN

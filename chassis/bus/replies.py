@@ -56,8 +56,8 @@ class Replies:
         return _read((await self.answers([last], within=within, ahead=ahead))[0])
 
     def put(self, questions: Sequence[OutMessage], told: Told, *, within: float, ahead: Sequence[bytes] = ()) -> None:
-        """As `ask_all` behind the frames `ahead`, without a task: `told` is called with what that would
-        raise, or with None. Not before this returns.
+        """As `ask_all` behind the frames `ahead`, without a task: `told` is called with what that would raise, or with
+        None. Not before this returns.
 
         They are on their way then. Raises BrokerUnavailable when nothing was sent; how much is
         under way at once is for the caller to bound.

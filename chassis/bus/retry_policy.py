@@ -26,8 +26,9 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Try the same messages again in place after a while; the order is kept. `tries` is how often
-    they were tried then, by what stopped them.
+    """Try the same messages again in place after a while; the order is kept.
+
+    `tries` is how often they were tried then, by what stopped them.
     """
 
     after_seconds: float

@@ -1,5 +1,5 @@
-"""Seeing a batch through to its end: applied, or the bad message found and set
-aside, and everything acknowledged in order.
+"""Seeing a batch through to its end: applied, or the bad message found and set aside, and everything acknowledged in
+order.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class Stopped(Exception):
 class Outlets:
     """What a settler does to the world.
 
-    `bury` copies messages to the dead letters and may raise BrokerUnavailable; `pause` may raise Stopped.
+    `set_aside` copies messages to the dead letters and may raise BrokerUnavailable; `pause` may raise Stopped.
     """
 
     acknowledge: Callable[[Sequence[Delivery]], Awaitable[None]]
-    bury: Callable[[Sequence[tuple[Received, str]]], Awaitable[None]]
+    set_aside: Callable[[Sequence[tuple[Received, str]]], Awaitable[None]]
     pause: Callable[[float], Awaitable[None]]
 
 
@@ -81,7 +81,7 @@ class Settler:
                     middle = len(part.deliveries) // 2
                     stack += [_Part(part.deliveries[middle:], tries), _Part(part.deliveries[:middle], tries)]
                 case Dead(reasons):
-                    await self._bury(
+                    await self._set_aside(
                         [delivery for delivery in part.deliveries if delivery.message.sequence in reasons], reasons
                     )
                     if rest := [delivery for delivery in part.deliveries if delivery.message.sequence not in reasons]:
@@ -106,12 +106,12 @@ class Settler:
         self._observer.batch_handled(*self._lane, len(part.deliveries), time.perf_counter() - began)
         return None
 
-    async def _bury(self, deliveries: Sequence[Delivery], reasons: Mapping[int, str]) -> None:
+    async def _set_aside(self, deliveries: Sequence[Delivery], reasons: Mapping[int, str]) -> None:
         dead = [(delivery.message, reasons[delivery.message.sequence]) for delivery in deliveries]
         waits = itertools.chain(self._patience.outage_seconds, itertools.repeat(self._patience.outage_seconds[-1]))
         while True:
             try:
-                await self._outlets.bury(dead)
+                await self._outlets.set_aside(dead)
                 break
             except BrokerUnavailable as error:  # not acknowledged before the copy is on disk
                 self.progress.fail(error)

@@ -1,5 +1,5 @@
-"""Noticing that a lane is given nothing although messages wait for it: a paused
-durable, a server that delivers no more.
+"""Noticing that a lane is given nothing although messages wait for it: a paused durable, a server that delivers no
+more.
 
 A reader that only waits cannot tell this from quiet. So whoever has heard nothing for a while asks the server, which
 costs a request every few seconds of an idle lane.
@@ -23,8 +23,8 @@ class Withheld(Exception):
 
 
 class ReaderState(NamedTuple):
-    """How a reader stands: messages received so far, whether some are in hand, and
-    what it is pinned as (None: not at all).
+    """How a reader stands: messages received so far, whether some are in hand, and what it is pinned as (None: not at
+    all).
     """
 
     received: int

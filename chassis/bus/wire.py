@@ -24,8 +24,9 @@ _AT_ONCE_BYTES: Final = 16_384
 
 
 def frame(message: OutMessage, reply: str = "", more: str = "") -> bytes:
-    """`message` as it is published; `more` are further header lines, each with its end. Its
-    headers were checked. Raises BadSubjectError.
+    """`message` as it is published; `more` are further header lines, each with its end.
+
+    Its headers were checked. Raises BadSubjectError.
     """
     subject, headers, body = message
     if len(subject.split()) != 1:
@@ -55,16 +56,17 @@ class QuickClient(Client):
         self._flushing: asyncio.Handle | None = None
 
     async def hear(self, subject: str, take: Take) -> Subscription:
-        """Call `take` with each message as it is read: no queue, no task. Nobody may publish to
-        `subject` before this returns: an inbox.
+        """Call `take` with each message as it is read: no queue, no task.
+
+        Nobody may publish to `subject` before this returns: an inbox.
         """
         subscription = await self.subscribe(subject, cb=_unheard)
         self._ps.direct[subscription._id] = take
         return subscription
 
     async def send(self, frames: Sequence[bytes]) -> None:
-        """Publish what `frame` made, in one piece: nothing comes in between, and a
-        lost connection cuts it off at one point.
+        """Publish what `frame` made, in one piece: nothing comes in between, and a lost connection cuts it off at one
+        point.
 
         As the client's own `publish`, which costs several times as much for each message, it raises
         an error of nats.errors, waits for the socket when more than `pending_size` is buffered, and
@@ -77,8 +79,8 @@ class QuickClient(Client):
             self._flushing = asyncio.get_running_loop().call_soon(self._flush_after, _TURNS)
 
     def write(self, frames: Sequence[bytes]) -> None:
-        """As `send`, but on its way before this returns: on a busy loop each turn that it waits is
-        one in which the server has nothing to do.
+        """As `send`, but on its way before this returns: on a busy loop each turn that it waits is one in which the
+        server has nothing to do.
 
         It never waits for the socket: whoever calls this bounds what is under way.
         """

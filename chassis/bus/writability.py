@@ -88,8 +88,8 @@ class Writability:
         return all(stream.standing is not WriteState.UNPROVEN for stream in self._streams.values())
 
     def check(self, stream: str) -> None:
-        """Raises BrokerUnavailable when `stream` is known to refuse: nobody need wait for an answer
-        that does not come, nor add to the harm.
+        """Raises BrokerUnavailable when `stream` is known to refuse: nobody need wait for an answer that does not come,
+        nor add to the harm.
         """
         known = self._streams.get(stream)
         if known is not None and (self._full or known.standing is WriteState.REFUSING):

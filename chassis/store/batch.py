@@ -64,8 +64,8 @@ async def insert_all(session: Session, target: Target, rows: Rows) -> None:
 
 
 async def insert_numbered(session: Session, target: Target, rows: Rows, number: str) -> list[int]:
-    """Insert `rows` in the order given; answers the numbers that the store gave them in the
-    column `number`, growing in the same order.
+    """Insert `rows` in the order given; answers the numbers that the store gave them in the column `number`, growing in
+    the same order.
     """
     if not rows:
         return []
@@ -81,8 +81,8 @@ async def insert_numbered(session: Session, target: Target, rows: Rows, number: 
 async def insert_or_skip(
     session: Session, target: Target, rows: Rows, *, keys: Sequence[str] = (), returning: Sequence[str] = ()
 ) -> Sequence[Row]:
-    """Insert those of `rows` whose `keys` (default: the primary key) are not there yet; answer the
-    `returning` columns (default: the keys) of these.
+    """Insert those of `rows` whose `keys` (default: the primary key) are not there yet; answer the `returning` columns
+    (default: the keys) of these.
 
     Claims by this, and not by looking first, are safe between concurrent writers. Keys are unique within the batch
     (else ValueError). The answer has no particular order.
@@ -110,8 +110,8 @@ async def _insert_missing(session: Session, table: Table, key: Column[Any], rows
 async def upsert(
     session: Session, target: Target, rows: Rows, *, keys: Sequence[str] = (), update: Sequence[str] | None = None
 ) -> None:
-    """Insert `rows`; where one with the same `keys` (default: the primary key) is there, overwrite its
-    `update` columns (default: all others given).
+    """Insert `rows`; where one with the same `keys` (default: the primary key) is there, overwrite its `update` columns
+    (default: all others given).
 
     Keys are unique within the batch (else ValueError).
     """
@@ -196,8 +196,8 @@ def core_table(target: Target) -> Table:
 
 
 def among(column: Column[Any], name: str) -> ColumnElement[bool]:
-    """Whether `column` is one of the values that are given under `name` when the statement is
-    run: any collection of strings or integers.
+    """Whether `column` is one of the values that are given under `name` when the statement is run: any collection of
+    strings or integers.
     """
     return _Among(column, bindparam(name, type_=_List(column.type), required=True))
 
@@ -209,8 +209,8 @@ def one_of(column: Column[Any], values: Collection[str] | Collection[int]) -> Co
 
 @lru_cache(maxsize=512)
 def rows_by(key: Column[Any], *columns: Column[Any]) -> Select[Any]:
-    """The rows of a table whose `key` is one of "keys" (all columns unless some are named): how a
-    batch loads what it is about. Built once.
+    """The rows of a table whose `key` is one of "keys" (all columns unless some are named): how a batch loads what it
+    is about. Built once.
 
     rows = await session.execute(rows_by(PERSON.c.person_id), {"keys": person_ids})
     """
@@ -242,8 +242,8 @@ class _Among(FunctionElement[bool]):
     inherit_cache = True
 
     def self_group(self, against: Any = None) -> Any:
-        """As it is: SQLAlchemy would write `(...) = 1` for SQLite, which then
-        uses no index and reads the whole table.
+        """As it is: SQLAlchemy would write `(...) = 1` for SQLite, which then uses no index and reads the whole
+        table.
         """
         return self
 

@@ -21,8 +21,8 @@ from chassis.store.statements import DialectName
 
 
 class Database:
-    """The store at `url`: `sqlite:///path`, or
-    `postgresql://user:password@host/name` (`?host=/directory` for a unix socket).
+    """The store at `url`: `sqlite:///path`, or `postgresql://user:password@host/name` (`?host=/directory` for a unix
+    socket).
 
     `durability` matters on SQLite: "full" syncs at each commit; "normal" may lose the last commits at a power cut (not
     at a crash) and is for stores whose inputs can be replayed. `busy_seconds` is how long a writer waits there for one
@@ -82,24 +82,26 @@ class Database:
 
     @asynccontextmanager
     async def glance(self) -> AsyncIterator[Session]:
-        """`read` for a few rows by an index: on SQLite it runs on the loop, and
-        another glance waits until this one ends.
+        """`read` for a few rows by an index: on SQLite it runs on the loop, and another glance waits until this one
+        ends.
         """
         async with self._store.glance() as session:
             yield session
 
     @asynccontextmanager
     async def standing_connection(self) -> AsyncIterator[AsyncConnection]:
-        """A connection outside any transaction, held for long: for locks and notices that
-        belong to a session. Raises StoreUnavailable.
+        """A connection outside any transaction, held for long: for locks and notices that belong to a session.
+
+        Raises StoreUnavailable.
         """
         async with _opened(self._engine) as connection:
             yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """A bare connection of SQLAlchemy's, whose transactions are the caller's to begin;
-        migrations use it. Raises StoreUnavailable.
+        """A bare connection of SQLAlchemy's, whose transactions are the caller's to begin; migrations use it.
+
+        Raises StoreUnavailable.
         """
         if self._file is None:
             async with _opened(self._engine) as connection:

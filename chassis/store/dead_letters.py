@@ -51,8 +51,8 @@ async def take_replay(session: Session, origin: str, at: datetime) -> bool:
 
 
 async def take_unnoted_replay(session: Session, letter: Letter, at: datetime) -> bool:
-    """As `take_replay`, of a letter from before they were noted: the first replay
-    writes the note, unless it died as well.
+    """As `take_replay`, of a letter from before they were noted: the first replay writes the note, unless it died as
+    well.
     """
     return await take_replay(session, letter.origin, at) or bool(
         await insert_or_skip(session, DEAD_LETTER, [_row(letter, at, at)])

@@ -1,5 +1,5 @@
-"""What a store complains of: the drivers' errors as ours, which say whether the same work
-may succeed later and quote nobody's data.
+"""What a store complains of: the drivers' errors as ours, which say whether the same work may succeed later and quote
+nobody's data.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ _QUOTED_ARGUMENT = re.compile(r"(invalid input for query argument \$\d+).*", re.
 
 
 class StoreError(Exception):
-    """A statement failed. `is_passing`: the store was away or busy. `orig` is the driver's error, whose text may
-    quote what was to be written; ours never does.
+    """A statement failed.
+
+    `is_passing`: the store was away or busy. `orig` is the driver's error, whose text may quote what was to be written;
+    ours never does.
     """
 
     def __init__(self, text: str, orig: BaseException, *, is_passing: bool = False) -> None:
@@ -42,8 +44,9 @@ class StoreUnavailable(Exception):
 
 
 class Contended(Exception):
-    """Another writer was at the same rows; nothing is saved, and the same work may well succeed when it is done
-    again. If it does not, again and again, it is the data that contradicts itself.
+    """Another writer was at the same rows; nothing is saved, and the same work may well succeed when it is done again.
+
+    If it does not, again and again, it is the data that contradicts itself.
     """
 
 
@@ -59,8 +62,8 @@ def of_sqlite(error: sqlite3.Error) -> StoreError:
 
 
 def of_postgres(error: Exception) -> StoreError:
-    """The server's message without its detail ("Key (email)=(...) already exists"), or the
-    driver's without the argument it quotes.
+    """The server's message without its detail ("Key (email)=(...) already exists"), or the driver's without the
+    argument it quotes.
     """
     if isinstance(error, asyncpg.PostgresError):
         kind = Violated if isinstance(error, asyncpg.IntegrityConstraintViolationError) else StoreError
@@ -78,8 +81,8 @@ def of_postgres(error: Exception) -> StoreError:
 
 @contextmanager
 def reaching() -> Iterator[None]:
-    """Around the opening of a connection: there the operating system's errors can mean
-    nothing else than that the store is away.
+    """Around the opening of a connection: there the operating system's errors can mean nothing else than that the store
+    is away.
     """
     try:
         yield

@@ -1,5 +1,5 @@
-"""Up to where each lane of a stream was applied: one row a stream and lane number,
-moved in the transaction of the effects.
+"""Up to where each lane of a stream was applied: one row a stream and lane number, moved in the transaction of the
+effects.
 
 The number is the one in the message's subject, not the reader's: how many lanes a service
 reads in may change, and the floors hold.
@@ -72,8 +72,8 @@ async def floors_of(session: Session, stream: str) -> dict[int, Mark]:
 
 
 async def lock(session: Session, stream: str, numbers: Collection[int], lanes: int) -> dict[int, Floor]:
-    """The floors of these lane numbers, for this transaction alone: another reader of one of them
-    waits (PostgreSQL; SQLite has one writer).
+    """The floors of these lane numbers, for this transaction alone: another reader of one of them waits (PostgreSQL;
+    SQLite has one writer).
 
     Raises LanesDiffer when the service runs with another number than `lanes`.
     """

@@ -125,8 +125,8 @@ async def knows(session: Session, reading: InboxReading, message_id: str) -> boo
 
 
 async def forget(session: Session, now: datetime, limit: int) -> int:
-    """Forget up to `limit` rows of each kind that nothing can bring again (`contracts.limits`);
-    answers how many went of the kind with most.
+    """Forget up to `limit` rows of each kind that nothing can bring again (`contracts.limits`); answers how many went
+    of the kind with most.
     """
     earliest = now - timedelta(days=INBOX_DAYS)
     gone = [await _forget_aged(session, earliest, limit), await _forget_before(session, earliest, limit)]

@@ -1,9 +1,9 @@
 """Migrations, forward only: the chassis's chain, then the service's, each with a version table of its own.
 
 To add a migration to a service:
-1. change the SQLModel tables in `store.py`;
+1. change the SQLModel tables in `store/tables.py`;
 2. `python -m chassis.store.migrate services.<name>.migrations --draft "what changes"
-   --metadata services.<name>.store:Table`;
+   --metadata services.<name>.store.tables:Table`;
 3. read and correct the file it wrote in `services/<name>/migrations/versions/`; the
    service's drift test says when both agree.
 
@@ -49,8 +49,8 @@ _ALEMBIC = threading.Lock()
 
 
 async def migrate(url: str, package: str | None = None) -> None:
-    """Bring the store at `url` to the newest revision of the chassis's chain, and of the
-    one in `package` (`services.x.migrations`).
+    """Bring the store at `url` to the newest revision of the chassis's chain, and of the one in `package`
+    (`services.x.migrations`).
 
     Does nothing where there is nothing to do. Of replicas that start together one migrates and
     the others wait. Raises StoreUnavailable.
@@ -70,8 +70,8 @@ async def pending(url: str, package: str | None = None) -> list[str]:
 
 
 async def drift(url: str, metadata: MetaData) -> list[str]:
-    """What the migrated store at `url` and a service's `metadata` disagree
-    about, a line each; empty when they agree.
+    """What the migrated store at `url` and a service's `metadata` disagree about, a line each; empty when they
+    agree.
     """
     async with Database(url) as database, database.connection() as connection:
         return await connection.run_sync(_differences, metadata)
@@ -94,8 +94,8 @@ async def draft(package: str, metadata: MetaData, message: str) -> Path:
 
 
 async def _is_newest(database: Database, package: str | None) -> bool:
-    """Whether there is nothing to do: asked before Alembic, which takes ten times as long to say
-    so, and memory that it does not give back.
+    """Whether there is nothing to do: asked before Alembic, which takes ten times as long to say so, and memory that it
+    does not give back.
     """
     try:
         async with database.glance() as session:

@@ -38,6 +38,7 @@ class Backlog:
 
 async def append(session: Session, messages: Sequence[tuple[str, OutMessage]]) -> list[Waiting]:
     """Write `(event_id, message)` pairs into the outbox, in this order; answers them with their ids.
+
     Hand them to the relay after the commit.
     """
     now = wall_clock()
@@ -58,8 +59,8 @@ async def append(session: Session, messages: Sequence[tuple[str, OutMessage]]) -
 async def waiting(
     session: Session, limit: int, except_ids: Sequence[int] = (), except_owners: Collection[str] = ()
 ) -> list[Waiting]:
-    """The first `limit` messages in the order they were said, without those of `except_ids` and those
-    whose subject begins with an excepted owner.
+    """The first `limit` messages in the order they were said, without those of `except_ids` and those whose subject
+    begins with an excepted owner.
     """
     statement = select(OUTBOX.c.id, OUTBOX.c.subject, OUTBOX.c.headers, OUTBOX.c.body)
     if except_ids:

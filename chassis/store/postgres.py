@@ -25,8 +25,8 @@ _SERVER_SETTINGS: Final = {"jit": "off"}
 
 
 class PostgresPool:
-    """The connections of this process to one database: `size` of them are kept,
-    as many more are opened when all are busy.
+    """The connections of this process to one database: `size` of them are kept, as many more are opened when all are
+    busy.
     """
 
     def __init__(self, url: URL, size: int) -> None:

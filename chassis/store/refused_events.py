@@ -1,5 +1,5 @@
-"""Events that the broker will not have: taken out of the outbox, so that the others go on,
-and kept until an operator puts them back.
+"""Events that the broker will not have: taken out of the outbox, so that the others go on, and kept until an operator
+puts them back.
 
 An event that is put back comes after all that was said meanwhile, under its own id: who had it skips it, all others
 take it as they take a dead letter that is replayed, late.

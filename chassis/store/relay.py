@@ -1,5 +1,5 @@
-"""From the outbox to the broker: in order, at once after a commit, again and again
-until the broker has it or will not have it.
+"""From the outbox to the broker: in order, at once after a commit, again and again until the broker has it or will not
+have it.
 
 What was said is handed over in memory; the store is read at the start, after a failure, and now and then, for what
 others wrote. That the broker has a row is written down by the next transaction that comes along.
@@ -36,8 +36,8 @@ _PURGE_ROWS: Final = 1000  # of the inbox at a time: few enough not to hold up w
 
 
 class Standstill(NamedTuple):
-    """Work of the relay that does not get done: what (a stream's name, or "the outbox"
-    itself), since when, and what stopped it last.
+    """Work of the relay that does not get done: what (a stream's name, or "the outbox" itself), since when, and what
+    stopped it last.
     """
 
     what: str

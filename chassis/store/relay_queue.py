@@ -1,5 +1,5 @@
-"""What the relay knows of the outbox without reading it: what it was handed
-after commits, and what the broker has of it.
+"""What the relay knows of the outbox without reading it: what it was handed after commits, and what the broker has of
+it.
 
 It knows all that waits, or not: at the start, after a failure of the store, and when more waits than it keeps. Then the
 store is read, a page at a time, until nothing is left there that is not here.
@@ -72,8 +72,8 @@ class RelayQueue:
         return [*self._rows, *self.settled]
 
     def read(self, rows: Sequence[Waiting], *, is_all: bool) -> bool:
-        """What the store has beside `known`; `is_all`: nothing was left out, neither by the limit
-        of a page nor for the sake of its stream.
+        """What the store has beside `known`; `is_all`: nothing was left out, neither by the limit of a page nor for the
+        sake of its stream.
 
         False when it is of no use, and the store is to be read again from the beginning.
         """

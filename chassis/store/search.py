@@ -104,8 +104,9 @@ def fill(connection: Connection, table: Table, texts: Mapping[str, str]) -> None
 
 
 async def keep(session: Session, table: Table, texts: Mapping[str, str]) -> None:
-    """From now on these ids are found by these texts; by none, if it is empty. Where
-    a text is as it was, nothing is written.
+    """From now on these ids are found by these texts; by none, if it is empty.
+
+    Where a text is as it was, nothing is written.
     """
     found = rows(texts)
     gone = texts.keys() - {row["id"] for row in found}

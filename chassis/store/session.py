@@ -56,8 +56,9 @@ class Session:
         self._is_open = True
 
     async def execute(self, statement: Executable, values: Values | Sequence[Values] = _NO_VALUES) -> Rows:
-        """Run it with `values` by name; with a list of them once for each (all
-        have the same names). Raises StoreError.
+        """Run it with `values` by name; with a list of them once for each (all have the same names).
+
+        Raises StoreError.
         """
         self._check_open()
         if isinstance(values, Mapping):
@@ -104,8 +105,8 @@ class Session:
 
 
 async def lock(session: Session, ids: Collection[str]) -> bool:
-    """Lets one shard, stream or request at a time decide about these people or fragments,
-    known or not, until the transaction ends.
+    """Lets one shard, stream or request at a time decide about these people or fragments, known or not, until the
+    transaction ends.
 
     Needless on SQLite, which has one writer: answers whether there was anything to lock,
     so that what was read before may be old.
@@ -117,8 +118,8 @@ async def lock(session: Session, ids: Collection[str]) -> bool:
 
 
 async def try_lock(session: Session, ids: Collection[str]) -> bool:
-    """The same without waiting, for whoever holds what the others may wait for: false if
-    anybody else decides about one of these now.
+    """The same without waiting, for whoever holds what the others may wait for: false if anybody else decides about one
+    of these now.
     """
     if session.dialect != "postgresql":
         return True

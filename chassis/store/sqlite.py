@@ -204,8 +204,8 @@ class _OnLoop:
 
 
 class _Reader:
-    """Statements that may take long: all in the thread of this connection,
-    interrupted when nobody waits for them any more.
+    """Statements that may take long: all in the thread of this connection, interrupted when nobody waits for them any
+    more.
     """
 
     def __init__(self, connection: sqlite3.Connection, worker: Worker) -> None:
@@ -245,8 +245,8 @@ def pragmas(durability: Durability) -> tuple[str, ...]:
 
 
 def sqlite_engine(url: URL, durability: Durability, busy_seconds: float) -> AsyncEngine:
-    """An engine of SQLAlchemy's, for migrations: each connection is opened anew and holds
-    the write lock from its first statement.
+    """An engine of SQLAlchemy's, for migrations: each connection is opened anew and holds the write lock from its first
+    statement.
     """
     engine = create_async_engine(
         url,

@@ -1,5 +1,5 @@
-"""What the relay has for one stream: in order, held while the stream takes
-nothing, and divided where a message is refused.
+"""What the relay has for one stream: in order, held while the stream takes nothing, and divided where a message is
+refused.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class TooManyRefused(Exception):
 
 @dataclass(slots=True)
 class LineOutcome:
-    """What became of the rows of one line: the broker has those of `confirmed`, and will not have
-    those of `refusals`, each with its reason.
+    """What became of the rows of one line: the broker has those of `confirmed`, and will not have those of `refusals`,
+    each with its reason.
     """
 
     confirmed: list[int] = field(default_factory=list)

@@ -1,5 +1,5 @@
-"""The chassis's own tables, in every service's store beside the service's: what was
-heard, what is to be said, and when to wake.
+"""The chassis's own tables, in every service's store beside the service's: what was heard, what is to be said, and when
+to wake.
 """
 
 from __future__ import annotations

@@ -58,8 +58,9 @@ class TimerClock:
         return self._progress
 
     def wake(self, due_at: datetime | None = None) -> None:
-        """A timer was set for `due_at`; None: the clock was moved. Whoever looks
-        again before that anyway need not be woken.
+        """A timer was set for `due_at`; None: the clock was moved.
+
+        Whoever looks again before that anyway need not be woken.
         """
         if due_at is None or self._looks_again_at is None or due_at < self._looks_again_at:
             self._wake_signal.wake()

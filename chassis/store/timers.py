@@ -1,5 +1,5 @@
-"""Durable alarm clocks: one per (kind, key), set, replaced and cancelled in
-the transaction of what they follow from.
+"""Durable alarm clocks: one per (kind, key), set, replaced and cancelled in the transaction of what they follow
+from.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ async def next_due(session: Session, kinds: Collection[str]) -> datetime | None:
 async def postpone_first(
     session: Session, now: datetime, kinds: Collection[str], reason: str
 ) -> tuple[str, str] | None:
-    """Let the first due timer wait for another try, longer each time, so that those
-    behind it go on; answers its (kind, key).
+    """Let the first due timer wait for another try, longer each time, so that those behind it go on; answers its (kind,
+    key).
 
     Its `due_at` stays: handlers decide by when it was due, not by when they managed.
     """

@@ -1,5 +1,5 @@
-"""The HTTP side: the middleware that every request passes, problems and documents, who
-calls, and the client for asking others.
+"""The HTTP side: the middleware that every request passes, problems and documents, who calls, and the client for asking
+others.
 """
 
 from chassis.web.client import http_client

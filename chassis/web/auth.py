@@ -1,5 +1,5 @@
-"""Who is asking. The gateway signs a short-lived token (EdDSA JWT) for each caller; every
-service verifies it and refuses without.
+"""Who is asking. The gateway signs a short-lived token (EdDSA JWT) for each caller; every service verifies it and
+refuses without.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ class TokenVerifier:
 
 
 class InnerToken(SecurityBase):
-    """The dependency that hands over the principal which the door (`chassis.web.middleware`) has
-    verified, and tells OpenAPI of the scheme.
+    """The dependency that hands over the principal which the door (`chassis.web.middleware`) has verified, and tells
+    OpenAPI of the scheme.
     """
 
     def __init__(self) -> None:

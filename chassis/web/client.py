@@ -1,5 +1,6 @@
-"""The client for asking other services on slow paths, and for tests. Hot paths use aiohttp
-itself: httpx costs most of the request.
+"""The client for asking other services on slow paths, and for tests.
+
+Hot paths use aiohttp itself: httpx costs most of the request.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The OpenAPI document: every answer that the chassis can give is declared, so
-that a stranger's tool finds no surprise.
+"""The OpenAPI document: every answer that the chassis can give is declared, so that a stranger's tool finds no
+surprise.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def operation_id(route: APIRoute) -> str:
 def describe(
     app: FastAPI, own_document: Callable[[], Document], rework: Callable[[Document], Document] | None, is_public: bool
 ) -> Document:
-    """The document of `app`, made once: its own, with the problems declared,
-    and reworked by the service if it wants to.
+    """The document of `app`, made once: its own, with the problems declared, and reworked by the service if it wants
+    to.
     """
     made: Document | None = getattr(app.state, "document", None)
     if made is None:

@@ -1,9 +1,9 @@
-"""The express lane: plain requests to a few hot paths are answered from uvicorn's parser, without a
-task, a cycle and an application around them.
+"""The express lane: plain requests to a few hot paths are answered from uvicorn's parser, without a task, a cycle and
+an application around them.
 
 Whatever is not plain goes the long way (ASGI), from the start; and so does, with what is known of it, whatever does not
-end in a plain success: the long way has the last word on every refusal. To uvicorn an errand is the connection's cycle:
-pipelining, keep-alive and shutdown are its own.
+end in a plain success: the long way has the last word on every refusal. To uvicorn a request is the connection's
+cycle: pipelining, keep-alive and shutdown are its own.
 """
 
 from __future__ import annotations
@@ -35,8 +35,10 @@ _MOST_DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class FastRoute:
-    """Who takes POSTs to a path. `take` is handed an errand whose body is whole, and the service
-    (`runtime.service`); it calls `errand.succeed` or `errand.fail`, now or later, or raises.
+    """Who takes POSTs to a path.
+
+    `take` is handed a request whose body is whole, and the service (`runtime.service`); it calls `request.succeed` or
+    `request.fail`, now or later, or raises.
     """
 
     route: str  # the template, for metrics
@@ -93,7 +95,7 @@ class FastRequest:
 
 class _NobodyWaits:
     def set(self) -> None:
-        """No task waits for an errand."""
+        """No task waits for a request."""
 
 
 _NOBODY_WAITS: Final = _NobodyWaits()
@@ -102,7 +104,7 @@ _NOBODY_WAITS: Final = _NobodyWaits()
 class FastPathProtocol(HttpToolsProtocol):
     """One connection. A service derives its own and says by `window` what is taken."""
 
-    cycle: Any  # uvicorn's own, or an errand: as much of a cycle as uvicorn looks at
+    cycle: Any  # uvicorn's own, or a request: as much of a cycle as uvicorn looks at
 
     def __init__(
         self,
@@ -127,11 +129,11 @@ class FastPathProtocol(HttpToolsProtocol):
         self._is_behind_proxy = isinstance(self.app, ProxyHeadersMiddleware) and client in self.app.trusted_hosts
 
     def on_headers_complete(self) -> None:
-        self._arriving = errand = self._taken()
-        if errand is None:
+        self._arriving = request = self._taken()
+        if request is None:
             super().on_headers_complete()
         else:
-            self.cycle = errand
+            self.cycle = request
 
     def on_body(self, body: bytes) -> None:
         if self._arriving is None:
@@ -140,14 +142,14 @@ class FastPathProtocol(HttpToolsProtocol):
             self._arriving.add(body)
 
     def on_message_complete(self) -> None:
-        errand, self._arriving = self._arriving, None
-        if errand is None:
+        request, self._arriving = self._arriving, None
+        if request is None:
             super().on_message_complete()
             return
         try:
-            errand.window.take(errand, self.runtime.service)
+            request.window.take(request, self.runtime.service)
         except Exception as error:  # whatever it was: the long way knows what to say
-            errand.fail(error)
+            request.fail(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._give_up_waiting()
@@ -157,26 +159,26 @@ class FastPathProtocol(HttpToolsProtocol):
         self._give_up_waiting()
         super().shutdown()
 
-    def answer(self, errand: FastRequest, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
+    def answer(self, request: FastRequest, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
         """Say 200 to whoever still listens, and go on to the connection's next request."""
-        errand.response_complete = True
+        request.response_complete = True
         if not self.transport.is_closing():
             said = [*self.server_state.default_headers, *headers]
-            if not errand.keep_alive:
+            if not request.keep_alive:
                 said.append((b"connection", b"close"))
             self.transport.write(
                 b"%b%b\r\n%b" % (STATUS_LINE[200], b"".join([b"%b: %b\r\n" % header for header in said]), body)
             )
-            if not errand.keep_alive:
+            if not request.keep_alive:
                 self.transport.close()
-        self.runtime.metrics.request_answered("POST", errand.window.route, 200, time.perf_counter() - errand.began)
+        self.runtime.metrics.request_answered("POST", request.window.route, 200, time.perf_counter() - request.began)
         self.on_response_complete()
 
-    def go_the_long_way(self, errand: FastRequest, *, is_whole: bool) -> None:
-        """Make a cycle of uvicorn's own of `errand`, and have the application answer it."""
-        errand.scope[BEGAN] = errand.began
+    def go_the_long_way(self, request: FastRequest, *, is_whole: bool) -> None:
+        """Make a cycle of uvicorn's own of `request`, and have the application answer it."""
+        request.scope[BEGAN] = request.began
         cycle = RequestResponseCycle(
-            scope=errand.scope,  # type: ignore[arg-type]  # uvicorn's own, once more
+            scope=request.scope,  # type: ignore[arg-type]  # uvicorn's own, once more
             transport=self.transport,
             flow=self.flow,
             logger=self.logger,
@@ -185,23 +187,23 @@ class FastPathProtocol(HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=False,
-            keep_alive=errand.keep_alive,
+            keep_alive=request.keep_alive,
             on_response=self.on_response_complete,
         )
-        cycle.body, cycle.more_body, cycle.disconnected = bytearray(errand.body), not is_whole, errand.disconnected
+        cycle.body, cycle.more_body, cycle.disconnected = bytearray(request.body), not is_whole, request.disconnected
         cycle.message_event.set()
-        if self.cycle is errand:
+        if self.cycle is request:
             self.cycle = cycle
         self._start_asgi_task(cycle, self.app)
 
     def _give_up_waiting(self) -> None:
         """A body that is not whole, and may never be, is the long way's to wait for."""
-        errand, self._arriving = self._arriving, None
-        if errand is not None:
-            self.go_the_long_way(errand, is_whole=False)
+        request, self._arriving = self._arriving, None
+        if request is not None:
+            self.go_the_long_way(request, is_whole=False)
 
     def _taken(self) -> FastRequest | None:
-        """The request whose head is complete as an errand; None: it goes the long way."""
+        """The request whose head is complete as a request; None: it goes the long way."""
         is_busy = self.cycle is not None and not self.cycle.response_complete
         if is_busy or self.flow.write_paused or not self._is_open or self.expect_100_continue:
             return None

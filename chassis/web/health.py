@@ -33,8 +33,8 @@ async def is_alive() -> Response:
 
 @router.get("/readyz")
 async def is_ready(request: Request) -> Response:
-    """200 when its work moves, with `notes` of what was set aside; else 503 that
-    names what does not, since when, and why.
+    """200 when its work moves, with `notes` of what was set aside; else 503 that names what does not, since when, and
+    why.
     """
     runtime = runtime_of(request)
     findings = judge(await facts_of(runtime), runtime.settings.stuck_seconds)

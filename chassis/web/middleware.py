@@ -36,8 +36,9 @@ _NUL_REACH = 64  # bytes of one chunk that are looked at again with the next: an
 
 @dataclass(frozen=True, slots=True)
 class AccessRules:
-    """What the door insists on. `verifier` None: no token is asked for (the
-    gateway), and a stranger's trace is not joined.
+    """What the door insists on.
+
+    `verifier` None: no token is asked for (the gateway), and a stranger's trace is not joined.
     """
 
     verifier: TokenVerifier | None

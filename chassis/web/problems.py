@@ -72,8 +72,8 @@ def document(problem: Problem, instance: str | None = None, trace_id: str | None
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses=` of a route that can answer with these problems. 400, 401, 413, 422, 500 and
-    503 are declared for every route already.
+    """The `responses=` of a route that can answer with these problems. 400, 401, 413, 422, 500 and 503 are declared for
+    every route already.
     """
     return {status: _declaration(status) for status in statuses}
 
@@ -107,8 +107,9 @@ _REMEDIES = {
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Has `app` answer every refusal with a problem document. What nobody foresaw is
-    for the door (`chassis.web.middleware`).
+    """Has `app` answer every refusal with a problem document.
+
+    What nobody foresaw is for the door (`chassis.web.middleware`).
     """
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)

@@ -1,5 +1,5 @@
-"""Three ways to hear of a lead: NATS with credentials of one's own, server-sent
-events that resume, or asking now and then.
+"""Three ways to hear of a lead: NATS with credentials of one's own, server-sent events that resume, or asking now and
+then.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class OfferSeen:
 
 
 def offers(rep: Hired, api: Api, since: datetime) -> AsyncIterator[OfferSeen]:
-    """What is offered to `rep`, as it comes; an offer may come more than once, and a
-    durable on NATS remembers those before `since`.
+    """What is offered to `rep`, as it comes; an offer may come more than once, and a durable on NATS remembers those
+    before `since`.
     """
     listen: dict[Way, Callable[[], AsyncIterator[OfferSeen]]] = {
         Way.NATS: lambda: _from_nats(rep),
@@ -109,8 +109,8 @@ async def _by_asking(rep: Hired, api: Api) -> AsyncIterator[OfferSeen]:
 
 
 async def events_of(lines: AsyncIterator[str]) -> AsyncIterator[dict[str, str]]:
-    """Server-sent events of a stream of lines: fields by name, several `data`
-    lines joined; comments keep the line alive.
+    """Server-sent events of a stream of lines: fields by name, several `data` lines joined; comments keep the line
+    alive.
     """
     event: dict[str, str] = {}
     async for line in lines:

@@ -104,8 +104,9 @@ class DemoRep:
         return datetime.fromisoformat(view["since"])
 
     async def _comes(self, moment: datetime) -> bool:
-        """Wait until the market is there; what happens today happens by
-        everybody's clock. False: it has not come yet.
+        """Wait until the market is there; what happens today happens by everybody's clock.
+
+        False: it has not come yet.
         """
         if moment < self._state.market.now:
             await self._state.clock.reached(moment)

@@ -70,8 +70,8 @@ class Persona:
 
 @dataclass(frozen=True)
 class Kind:
-    """What the people of an archetype are like: their titles, where they work, and
-    how often they leave a telephone number.
+    """What the people of an archetype are like: their titles, where they work, and how often they leave a telephone
+    number.
     """
 
     titles: Sequence[str]

@@ -63,8 +63,8 @@ def make_market(seed: str, run: int, people: int, now: datetime) -> Market:
 
 
 def _crowd(people: int, dice: Dice) -> list[Archetype]:
-    """As many of each kind as its share says, in any order; every kind occurs,
-    and those who share a device come in pairs.
+    """As many of each kind as its share says, in any order; every kind occurs, and those who share a device come in
+    pairs.
     """
     counts = {archetype.name: max(1, round(archetype.share * people)) for archetype in CROWD}
     for archetype in CROWD:

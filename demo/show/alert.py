@@ -38,6 +38,7 @@ def alert_page(alert: Mapping[str, Any], rep: str, way: str) -> str:
 
 def receipts_page(receipts: Sequence[Mapping[str, Any]], stages: Sequence[str]) -> str:
     """Every decision about one person, oldest first: when, which service, what it said.
+
     `stages` are those of the process, in order.
     """
     ordered = sorted(receipts, key=lambda receipt: _place(receipt, stages))
@@ -46,8 +47,8 @@ def receipts_page(receipts: Sequence[Mapping[str, Any]], stages: Sequence[str]) 
 
 
 def _place(receipt: Mapping[str, Any], stages: Sequence[str]) -> tuple[datetime, int, int, str]:
-    """One event sets off several decisions at one moment: they are put in the
-    order in which one follows from another.
+    """One event sets off several decisions at one moment: they are put in the order in which one follows from
+    another.
     """
     kind = receipt["kind"]
     order = _FOLLOWING.index(kind) if kind in _FOLLOWING else len(_FOLLOWING)

@@ -1,3 +1,3 @@
-"""How the market reaches the gateway: by the analytics SDK of the site and the
-product's server, and by plain form posts.
+"""How the market reaches the gateway: by the analytics SDK of the site and the product's server, and by plain form
+posts.
 """

@@ -1,5 +1,5 @@
-"""The site asks what to show to a visitor: with its public write key, so that
-the answer holds catalogue content only.
+"""The site asks what to show to a visitor: with its public write key, so that the answer holds catalogue content
+only.
 """
 
 from __future__ import annotations

@@ -40,14 +40,14 @@ class Page(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class ServicePage:
     """One service's receipts after a place, newest first. `has_more`: it holds older ones."""
 
     receipts: Sequence[Receipt]
     has_more: bool
 
 
-def merged(shelves: Sequence[Shelf], limit: int) -> tuple[list[Receipt], str | None]:
+def merged(shelves: Sequence[ServicePage], limit: int) -> tuple[list[Receipt], str | None]:
     """The newest `limit` receipts of all shelves, and the cursor of what follows.
 
     A shelf is whole or `limit` long, so nothing that belongs among the newest is missing from it.
@@ -69,7 +69,7 @@ async def read(upstreams: Upstreams, person_id: str, page: Page, caller: Princip
             strict=True,
         )
     )
-    shelves = [outcome for outcome in outcomes.values() if isinstance(outcome, Shelf)]
+    shelves = [outcome for outcome in outcomes.values() if isinstance(outcome, ServicePage)]
     failed = {owner: outcome for owner, outcome in outcomes.items() if isinstance(outcome, Exception)}
     if not shelves:
         for problem in failed.values():
@@ -81,7 +81,7 @@ async def read(upstreams: Upstreams, person_id: str, page: Page, caller: Princip
 
 async def _shelf(
     upstreams: Upstreams, owner: str, person_id: str, page: Page, caller: Principal
-) -> Shelf | Problem | None:
+) -> ServicePage | Problem | None:
     """What one service answers; None: it never heard of them."""
     query = page.model_dump(mode="json", exclude_none=True, exclude={"owner"})
     try:
@@ -92,7 +92,7 @@ async def _shelf(
         return None if bad.status == 404 else Unavailable(f"{owner} could not answer", remedy="Try again in a moment")
     except Problem as problem:
         return problem
-    return Shelf(_RECEIPTS.validate_python(answer["items"]), answer["next_cursor"] is not None)
+    return ServicePage(_RECEIPTS.validate_python(answer["items"]), answer["next_cursor"] is not None)
 
 
 def _place(receipt: Receipt) -> Place:

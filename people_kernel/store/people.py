@@ -118,8 +118,9 @@ async def save_placements(session: Session, table: Table, placements: Placements
 
 
 async def survivors(session: Session, table: Table, person_ids: Iterable[str]) -> dict[str, str]:
-    """Asked id -> the person who answers to it: the same, or the one who absorbed
-    it. What is no id of a person is left out.
+    """Asked id -> the person who answers to it: the same, or the one who absorbed it.
+
+    What is no id of a person is left out.
 
     Nothing is written of strangers, so an id that nobody has answers like theirs: identity knows which there are.
     """

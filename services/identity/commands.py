@@ -58,6 +58,7 @@ class NothingToSplit(BadInput):
 @dataclass(frozen=True, slots=True)
 class SplitChoice:
     """What a human wants cut: links by their ids, or all that ties fragments to the rest.
+
     `field` is where they came from in the request.
     """
 
@@ -70,8 +71,9 @@ class SplitChoice:
 async def merge_people(
     person_id: str, with_person_id: str, decision: HumanDecision, context: Context, *, dry_run: bool
 ) -> Regrouping:
-    """Make one person of two, or say what would come of it. Raises
-    PersonNotFound, AlreadyOnePerson, TooManyIdentifiers.
+    """Make one person of two, or say what would come of it.
+
+    Raises PersonNotFound, AlreadyOnePerson, TooManyIdentifiers.
     """
     fragments = await load.lock_people(
         context.session, [with_prefix("frg", person_id), with_prefix("frg", with_person_id)]

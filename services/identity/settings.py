@@ -13,8 +13,9 @@ from services.identity.domain.recognition import RecognitionRules
 
 
 class IdentitySettings(ServiceSettings, env_prefix="IDENTITY_"):
-    """Identity's knobs. A limit says how many identifiers of a kind machines may gather
-    for one person; a human may gather more.
+    """Identity's knobs.
+
+    A limit says how many identifiers of a kind machines may gather for one person; a human may gather more.
 
     Each holds once for all that was claimed and once more for what servers vouch for.
     """

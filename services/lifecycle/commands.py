@@ -1,5 +1,6 @@
-"""What people ask for: verdicts on people, and opportunities opened, advanced, won
-and lost. The same told twice is told once.
+"""What people ask for: verdicts on people, and opportunities opened, advanced, won and lost.
+
+The same told twice is told once.
 """
 
 from __future__ import annotations
@@ -68,8 +69,9 @@ class DealReport:
 
 
 async def give_verdict(context: Context, person_id: str, verdict: SalesVerdict) -> str:
-    """Records a verdict with what it leads to; answers the person it was given
-    on. Raises PersonNotFound, NotPossibleNow.
+    """Records a verdict with what it leads to; answers the person it was given on.
+
+    Raises PersonNotFound, NotPossibleNow.
     """
     process = await process_of(context)
     _refuse_unknown_stage(process, verdict)

@@ -1,6 +1,4 @@
-"""What people query for: campaigns, costs and rates are kept as they were told; reports are counted
-from facts at the moment they are asked for.
-"""
+"""What people ask for: campaigns, costs and rates, kept as they were told; reports, counted from facts."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from typing import Any
 from chassis.context import Context
 from chassis.errors import BadInput, Conflict, NotFound
 from chassis.store.statements import Row
-from contracts.envelope import Meta
+from contracts.envelope import beginning
 from contracts.events.metrics import CostRecorded
 from contracts.ids import derive_id
 from contracts.values import Money
@@ -77,6 +75,7 @@ class CostEntry:
 
 async def add_campaign(wanted: Campaign, context: Context) -> tuple[Campaign, bool]:
     """Writes a campaign, or what changed of the one with its external id; and whether it is new.
+
     All touches there are follow its matches.
     """
     await write.lock_campaigns(context.session)
@@ -119,8 +118,9 @@ async def get_campaign(campaign_id: str, context: Context) -> Campaign:
 
 
 async def record_cost(told: CostEntry, by: str, context: Context) -> tuple[Row, bool]:
-    """Writes a cost and says so; or answers with the one that has its external
-    id. Raises CampaignUnknown, CostDiffers.
+    """Writes a cost and says so; or answers with the one that has its external id.
+
+    Raises CampaignUnknown, CostDiffers.
     """
     if await load.campaign(context.session, told.campaign_id) is None:
         remedy = "Create it first: POST /v1/campaigns"
@@ -151,7 +151,7 @@ async def record_cost(told: CostEntry, by: str, context: Context) -> tuple[Row, 
 def _cost_recorded(row: Row, context: Context) -> CostRecorded:
     event_id = derive_id("evt", context.now, CostRecorded.wire_name, row.cost_id)
     return CostRecorded(
-        meta=Meta(event_id=event_id, at=context.now, correlation_id=event_id),
+        meta=beginning(event_id, context.now),
         cost_id=row.cost_id,
         campaign_id=row.campaign_id,
         amount=Money(amount=in_cents(row.amount_e4), currency=row.currency),

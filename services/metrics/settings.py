@@ -14,8 +14,8 @@ StageName = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class MetricsSettings(ServiceSettings, env_prefix="METRICS_"):
-    """Metrics' knobs: one reporting currency and time zone, and the order of the stages where the
-    process is not the default one (as JSON lists).
+    """Metrics' knobs: one reporting currency and time zone, and the order of the stages where the process is not the
+    default one (as JSON lists).
     """
 
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"

@@ -12,7 +12,7 @@ from chassis.context import Context
 from chassis.errors import BadInput, Conflict, FieldError, NotFound
 from chassis.runtime import Runtime
 from chassis.store.session import lock
-from contracts.envelope import Meta
+from contracts.envelope import beginning
 from contracts.events.nurture import TreatmentSelected
 from contracts.ids import derive_id, hash_id, with_prefix
 from people_kernel.consent import in_force
@@ -96,8 +96,9 @@ async def add_treatment(context: Context, edit: TreatmentEdit) -> tuple[Catalogu
 
 
 async def revise_treatment(context: Context, treatment_id: str, edit: TreatmentEdit) -> CatalogueEntry:
-    """The treatment as it is from now on; a new revision if that says anything new. Raises
-    TreatmentNotFound, TreatmentRefused, ExternalIdTaken.
+    """The treatment as it is from now on; a new revision if that says anything new.
+
+    Raises TreatmentNotFound, TreatmentRefused, ExternalIdTaken.
     """
     _check(edit.body)
     await write.lock_treatment(context.session, treatment_id)
@@ -165,8 +166,9 @@ class _Finding:
 
 
 async def select_treatment(runtime: Runtime[CompiledCatalogue], query: TreatmentQuery) -> Answer:
-    """The treatment that fits now. Recorded and told unless it is a stranger, a dry
-    run, or the same answer as a moment ago.
+    """The treatment that fits now.
+
+    Recorded and told unless it is a stranger, a dry run, or the same answer as a moment ago.
     """
     settings = runtime.settings
     assert isinstance(settings, NurtureSettings)
@@ -259,7 +261,7 @@ def _selection(
 async def _record(context: Context[CompiledCatalogue], selection: Selection, answer: Answer) -> None:
     await write.answer(context.session, selection, handed_out(answer), answer.model_dump_json())
     event_id = derive_id("evt", context.now, selection.selection_id, TreatmentSelected.wire_name)
-    meta = Meta(event_id=event_id, at=context.now, correlation_id=event_id, rulebook=selection.receipt.rulebook)
+    meta = beginning(event_id, context.now, selection.receipt.rulebook)
     said = treatment_selected(selection, meta)
     if said is not None:
         context.say(said)

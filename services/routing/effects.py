@@ -1,5 +1,5 @@
-"""Routing's dealings with NATS beside its streams: what a rep may do there, who is let in,
-and the consumers that hold their places.
+"""Routing's dealings with NATS beside its streams: what a rep may do there, who is let in, and the consumers that hold
+their places.
 
 A rep reads their own alerts, through a consumer that was made for them because they may make none themselves, and
 nothing else. A key is a random password per rep, kept as its hash.
@@ -74,8 +74,9 @@ def inbox_of(rep_id: str) -> str:
 
 
 def rep_permissions(rep_id: str, durable: str) -> RepPermissions:
-    """Pull from `durable`, ask about it, acknowledge; hear the answers, and the alerts as
-    they come. Raises ValueError for odd names.
+    """Pull from `durable`, ask about it, acknowledge; hear the answers, and the alerts as they come.
+
+    Raises ValueError for odd names.
     """
     consumer = _plain_name(durable)
     return RepPermissions(
@@ -188,8 +189,8 @@ async def ensure_durable(broker: Broker, rep_id: str) -> None:
 
 @asynccontextmanager
 async def kept_durables(runtime: Runtime) -> AsyncIterator[None]:
-    """Makes the consumers of all who have a key, in the background: a NATS that lost
-    its store gets them back at the next start.
+    """Makes the consumers of all who have a key, in the background: a NATS that lost its store gets them back at the
+    next start.
     """
     task = asyncio.create_task(_restore(runtime), name="routing: consumers of reps")
     try:

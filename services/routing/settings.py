@@ -8,8 +8,9 @@ from chassis.settings import ServiceSettings
 
 
 class RoutingSettings(ServiceSettings, env_prefix="ROUTING_"):
-    """Read from ROUTING_*. Without a seed reps get no credentials on NATS; the gateway's
-    alert stream is there for them all the same.
+    """Read from ROUTING_*.
+
+    Without a seed reps get no credentials on NATS; the gateway's alert stream is there for them all the same.
     """
 
     # of the account key that NATS expects grants to be signed with (`auth_callout { issuer }`)

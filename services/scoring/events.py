@@ -70,7 +70,8 @@ async def _claimed(events: Sequence[InteractionRecognized], judges: Judges) -> d
 
 async def _in_turns(items: Sequence[Item]) -> AsyncIterator[Item]:
     """The items, with a turn for others now and then: health, requests and the keeping alive of deliveries do not wait
-    for a batch."""
+    for a batch.
+    """
     began = time.perf_counter()
     for item in items:
         yield item

@@ -20,7 +20,6 @@ NOUNS_ALL_THE_SAME = {
     "scoring": "a service, and what it is called in the field",
     "routing": "a service, and what it is called in the field",
     "embedded": "the suite on one machine: an adjective, as in `embedded database`",
-    "spelling": "a noun: how a value is written",
 }
 BANNED_NAMES = {"utils", "helpers", "common", "base", "manager", "service"}
 CLOCKS_AND_DICE = {

@@ -31,6 +31,7 @@ def a_cloud_event(document: dict[str, Any]) -> dict[str, Any]:
 
 def what_was_said(golden: Any, written: Any) -> Any:
     """`written` as far as the golden example says something: without the fields, however deep, that came later.
+
     What is not written is as it is by default, which the same event read back shows.
     """
     if isinstance(golden, dict) and isinstance(written, dict):

@@ -1,5 +1,6 @@
-"""What fails for good is set aside with its reason; an operator sees it and sends it on
-its way again. An observer may only look.
+"""What fails for good is set aside with its reason; an operator sees it and sends it on its way again.
+
+An observer may only look.
 """
 
 from __future__ import annotations

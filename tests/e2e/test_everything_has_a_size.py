@@ -1,5 +1,5 @@
-"""Whatever the door takes walks the whole line: nobody says what the broker refuses, and what it
-leaves on disk is bounded by what came in.
+"""Whatever the door takes walks the whole line: nobody says what the broker refuses, and what it leaves on disk is
+bounded by what came in.
 """
 
 from __future__ import annotations

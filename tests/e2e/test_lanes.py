@@ -1,5 +1,5 @@
-"""With several lanes the same stories come out the same: what is about one person may
-travel in several, each in order for itself.
+"""With several lanes the same stories come out the same: what is about one person may travel in several, each in order
+for itself.
 """
 
 from __future__ import annotations

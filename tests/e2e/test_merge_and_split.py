@@ -88,8 +88,8 @@ async def view(client: httpx.AsyncClient, world: str, who: str) -> dict[str, Any
 
 
 def booked(receipts: list[dict[str, Any]]) -> dict[str, float]:
-    """What receipts of fit come to, rule by rule: bookings and counter-bookings tell
-    of the merge, and only their sums may not.
+    """What receipts of fit come to, rule by rule: bookings and counter-bookings tell of the merge, and only their sums
+    may not.
     """
     totals: Counter[str] = Counter()
     for each in receipts:

@@ -51,8 +51,8 @@ def _differences(golden: Any, came: Any) -> Iterator[str]:
 
 
 def _leaves(told: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    """Every single value with its path; items of a list by what they are, so
-    that one more does not shift all others.
+    """Every single value with its path; items of a list by what they are, so that one more does not shift all
+    others.
     """
     if isinstance(told, dict):
         for key, value in told.items():

@@ -1,5 +1,6 @@
-"""A violation in the data that repeats: it is not an outage. The capture that
-brings it about dies, and the lane goes on.
+"""A violation in the data that repeats: it is not an outage.
+
+The capture that brings it about dies, and the lane goes on.
 """
 
 from __future__ import annotations

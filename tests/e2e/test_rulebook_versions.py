@@ -1,5 +1,5 @@
-"""Rulebooks that a later release cannot compile any more: drafts harm nobody, the active one makes the
-service wait, older ones are stood in for.
+"""Rulebooks that a later release cannot compile any more: drafts harm nobody, the active one makes the service wait,
+older ones are stood in for.
 """
 
 from __future__ import annotations

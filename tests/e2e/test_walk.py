@@ -92,8 +92,8 @@ async def stage_becomes(office: httpx.AsyncClient, person_id: str, *stages: str)
 
 
 async def the_alert_arrives(ana: Rep, person_id: str) -> Json:
-    """On NATS with Ana's own credentials, and on SSE, with the same id and the
-    whole card; and again after a reconnect.
+    """On NATS with Ana's own credentials, and on SSE, with the same id and the whole card; and again after a
+    reconnect.
     """
     [message] = await ana.next_alerts(1)
     alert: Json = json.loads(message.data)
@@ -157,8 +157,8 @@ async def the_money_is_counted(office: httpx.AsyncClient, campaign_id: str, deal
 
 
 async def every_decision_has_its_receipt(suite: Suite, office: httpx.AsyncClient, person_id: str) -> None:
-    """What was said on the bus and what `/receipts` tells agree: no point, move,
-    choice or assignment without its reason.
+    """What was said on the bus and what `/receipts` tells agree: no point, move, choice or assignment without its
+    reason.
     """
 
     async def is_so() -> None:

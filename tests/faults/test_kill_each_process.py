@@ -1,5 +1,5 @@
-"""Kill -9 any process under load and let it come back: every acknowledged capture ends in one
-profile, once, and every decision is made once.
+"""Kill -9 any process under load and let it come back: every acknowledged capture ends in one profile, once, and every
+decision is made once.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ async def test_every_acknowledged_capture_ends_in_exactly_one_profile_once(own_s
 async def load_while_killing(
     suite: Suite, process: str, acknowledged: dict[str, str], numbers: itertools.count[int]
 ) -> None:
-    """Send, kill `process` meanwhile and send on for AFTER_SECONDS; then wait until it is
-    back and one more capture is acknowledged.
+    """Send, kill `process` meanwhile and send on for AFTER_SECONDS; then wait until it is back and one more capture is
+    acknowledged.
     """
     is_enough = asyncio.Event()
     key = {"authorization": aiohttp.encode_basic_auth(suite.write_key, "")}
@@ -116,8 +116,8 @@ async def profiles_hold_exactly(suite: Suite, acknowledged: dict[str, str]) -> N
 
 
 async def everybody_was_referred_once(suite: Suite, rep: Rep) -> None:
-    """Each person entered each stage once, was treated, offered to the only rep once, and raised
-    one alert; and the reports say the same.
+    """Each person entered each stage once, was treated, offered to the only rep once, and raised one alert; and the
+    reports say the same.
     """
     moves = [body for name, body in await said_on(suite, "LIFECYCLE") if name == "lifecycle.stage.entered.v1"]
     entered = Counter((body["person_id"], body["stage"]) for body in moves)

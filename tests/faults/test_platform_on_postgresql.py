@@ -1,5 +1,5 @@
-"""A platform that believes the probes gets through whatever state the suite is in: what is broken says so, and
-nothing is restarted in vain, lost, or done twice.
+"""A platform that believes the probes gets through whatever state the suite is in: what is broken says so, and nothing
+is restarted in vain, lost, or done twice.
 
 One suite walks through all states, in any order: each leaves it as sound as it was. The stores are
 PostgreSQL, each a database beside the suite.

@@ -107,8 +107,9 @@ class Rep:
 
     @asynccontextmanager
     async def alert_stream(self, **parameters: str) -> AsyncIterator[AsyncIterator[Json]]:
-        """The rep's alerts as server-sent events: dicts of `id`, `event` and the parsed `data`. It
-        begins when the gateway says that it listens.
+        """The rep's alerts as server-sent events: dicts of `id`, `event` and the parsed `data`.
+
+        It begins when the gateway says that it listens.
         """
         headers = {"last-event-id": parameters.pop("last_event_id")} if "last_event_id" in parameters else {}
         async with (
@@ -161,8 +162,9 @@ async def everything(client: httpx.AsyncClient, path: str, **parameters: str) ->
 
 
 async def said_on(suite: Suite, stream: str) -> list[tuple[str, Json]]:
-    """Everything that was ever said on a stream: wire names and bodies. What was published twice
-    under one id counts once, as for any hearer.
+    """Everything that was ever said on a stream: wire names and bodies.
+
+    What was published twice under one id counts once, as for any hearer.
     """
     client = await nats.connect(suite.nats_url)
     try:

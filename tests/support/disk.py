@@ -1,5 +1,6 @@
-"""A disk that is small enough to be filled: a tmpfs of this test's own. Needs root;
-elsewhere the test is skipped, saying so.
+"""A disk that is small enough to be filled: a tmpfs of this test's own.
+
+Needs root; elsewhere the test is skipped, saying so.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""A program that writes what world it finds, as one line of JSON; `exit 3` and `sys.exit`
-words end it so, `wait` waits to be ended.
+"""A program that writes what world it finds, as one line of JSON; `exit 3` and `sys.exit` words end it so, `wait` waits
+to be ended.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from chassis.store.migrate import migrate
 
 
 async def migrate_until(url: str, package: str, last: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
-    """Brings the store at `url` to the revision `last` (as "0001") of `package`, and no
-    further; `folder` is free to be written to.
+    """Brings the store at `url` to the revision `last` (as "0001") of `package`, and no further; `folder` is free to be
+    written to.
     """
     versions = Path(str(import_module(package).__path__[0])) / "versions"
     former = folder / f"former_{package.replace('.', '_')}"

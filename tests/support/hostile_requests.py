@@ -1,5 +1,5 @@
-"""What a stranger with the public write key may send, and a human may do about it: everything that
-the door takes, as nasty as it takes it.
+"""What a stranger with the public write key may send, and a human may do about it: everything that the door takes, as
+nasty as it takes it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""A whole suite on a platform that believes its probes, and a look into its stores
-and onto its bus: for what must be counted.
+"""A whole suite on a platform that believes its probes, and a look into its stores and onto its bus: for what must be
+counted.
 
 `rows` asks a service's store, `change` writes to it as only an operator or an older version would,
 `decided` is what may not change by itself.
@@ -51,8 +51,9 @@ _STREAMS = ("CAPTURE", "ALERTS", "DEAD", *(name.upper() for name in SERVICES))
 
 @dataclass
 class Installation:
-    """A running suite. `stores` says where they are that the plan puts elsewhere; `disk` is the
-    one it stands on, if that can be filled.
+    """A running suite.
+
+    `stores` says where they are that the plan puts elsewhere; `disk` is the one it stands on, if that can be filled.
     """
 
     platform: Supervisor
@@ -150,8 +151,8 @@ class Installation:
 
     @asynccontextmanager
     async def others(self, name: str, forms_a_second: float = 1) -> AsyncIterator[Sender]:
-        """Somebody else sends all the time inside the block, and at its end still is served;
-        all that was acknowledged is there, once.
+        """Somebody else sends all the time inside the block, and at its end still is served; all that was acknowledged
+        is there, once.
         """
         sender = Sender(self.platform, name)
         async with sender.sending(captures_a_second=20, forms_a_second=forms_a_second):
@@ -192,8 +193,8 @@ class Installation:
         return str(found["person_id"])
 
     async def settled(self) -> Decided:
-        """What was said and decided, once it does not change any more; without the scores that fade
-        by themselves, whenever it is their time.
+        """What was said and decided, once it does not change any more; without the scores that fade by themselves,
+        whenever it is their time.
         """
         last: list[Counter[str]] = []
         async with self.bus(OBSERVER) as bus:

@@ -1,5 +1,5 @@
-"""The words in which all tests speak of people: numbers become ids, days
-become moments, and identity says who is who.
+"""The words in which all tests speak of people: numbers become ids, days become moments, and identity says who is
+who.
 """
 
 from __future__ import annotations

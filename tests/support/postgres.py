@@ -1,5 +1,5 @@
-"""A real PostgreSQL for tests: the one at RAPPORT_TEST_POSTGRES_URL, or a
-throw-away server of any installation found here.
+"""A real PostgreSQL for tests: the one at RAPPORT_TEST_POSTGRES_URL, or a throw-away server of any installation found
+here.
 
 `postgres_url` is a fresh, empty database per test. Without any PostgreSQL the
 tests that ask for it are skipped, saying so.
@@ -35,8 +35,8 @@ class PostgresNotFound(Exception):
 
 
 class PostgresServer:
-    """A server of our own on a unix socket in a directory of its own; syncing is
-    off, so nothing here measures durability.
+    """A server of our own on a unix socket in a directory of its own; syncing is off, so nothing here measures
+    durability.
     """
 
     def __init__(self, binaries: Path) -> None:

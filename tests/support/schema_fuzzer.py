@@ -1,5 +1,5 @@
-"""A stranger's tool: schemathesis throws what it can think of at a running service and holds
-the answers against its OpenAPI document.
+"""A stranger's tool: schemathesis throws what it can think of at a running service and holds the answers against its
+OpenAPI document.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Door:
-    """Where the service is, what it promises (a file or URL of its OpenAPI document), and
-    what opens it: scheme name -> bearer token.
+    """Where the service is, what it promises (a file or URL of its OpenAPI document), and what opens it: scheme name ->
+    bearer token.
     """
 
     url: str

@@ -15,8 +15,8 @@ from tests.support.supervisor import FORMS, READY, Supervisor
 
 @dataclass
 class Sender:
-    """Web sites that send captures and forms of one person, as a load balancer lets them: to a gateway
-    that says it is ready for what they send.
+    """Web sites that send captures and forms of one person, as a load balancer lets them: to a gateway that says it is
+    ready for what they send.
 
     `captures` and `forms` hold the message ids that were acknowledged; `refused` counts answers of 503.
     """

@@ -43,8 +43,8 @@ _FILES: dict[str | None, bytes] = {}
 
 
 async def prepare(url: str, package: str | None = None) -> None:
-    """Make of an empty store what `migrate` would make of it, in a tenth of the
-    time; one that is not empty stays as it is.
+    """Make of an empty store what `migrate` would make of it, in a tenth of the time; one that is not empty stays as it
+    is.
 
     What migrations do is for the tests of migrations, which run them.
     """

@@ -1,5 +1,5 @@
-"""A small container platform that believes its probes: each process alone, asked every second,
-restarted by liveness, sent traffic by readiness.
+"""A small container platform that believes its probes: each process alone, asked every second, restarted by liveness,
+sent traffic by readiness.
 
 async with Supervisor(plan, logs) as platform:
     await platform.until_ready(within=60)
@@ -66,8 +66,9 @@ class _Container:
 
 
 class Supervisor:
-    """Runs `processes` of `plan` (default: all), each with `environment` on top of its own
-    settings. Use as an async context manager.
+    """Runs `processes` of `plan` (default: all), each with `environment` on top of its own settings.
+
+    Use as an async context manager.
 
     `unready_seconds`: also restart what was alive and not ready for so long, and after each time that this did not help
     only after twice as long (`patience`, by process); by default readiness restarts nothing.
@@ -145,8 +146,8 @@ class Supervisor:
         self._spawn(process)
 
     def hold(self, process: str) -> None:
-        """SIGKILL, and do not start it again before `start`; before the
-        platform began: do not start it with the others.
+        """SIGKILL, and do not start it again before `start`; before the platform began: do not start it with the
+        others.
         """
         self._held.add(process)
         if process in self._containers:

@@ -23,8 +23,9 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What somebody may do once connected: subjects, nothing beside them. `name`
-    is how the server's monitoring calls them.
+    """What somebody may do once connected: subjects, nothing beside them.
+
+    `name` is how the server's monitoring calls them.
 
     After `lifetime_seconds` the server hangs up, and who comes again is decided anew.
     """

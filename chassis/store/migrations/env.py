@@ -1,5 +1,5 @@
-"""The Alembic environment of every chain: `chassis.store.migrate` hands over the connection
-and the names, so no service writes one.
+"""The Alembic environment of every chain: `chassis.store.migrate` hands over the connection and the names, so no
+service writes one.
 """
 
 from __future__ import annotations

@@ -111,8 +111,8 @@ class AccountPages(Pages[str, Account]):
         return account.account_id, said
 
     def _find(self, keys: list[AccountKey]) -> Account | None:
-        """The account of the strongest key; a weaker key's if that one lacks the
-        stronger key (else it is somebody else's).
+        """The account of the strongest key; a weaker key's if that one lacks the stronger key (else it is somebody
+        else's).
         """
         for key in keys:
             held = self.get(self._by_key.get(key, ""))
@@ -131,8 +131,8 @@ class AccountPages(Pages[str, Account]):
         return [key for key in keys if key not in self._by_key]
 
     def _absorb(self, account: Account, keys: list[AccountKey]) -> Account:
-        """Group id and domain, claimed together, were known apart: the older account
-        takes over what the younger was known by.
+        """Group id and domain, claimed together, were known apart: the older account takes over what the younger was
+        known by.
         """
         for other in [self[self._by_key[key]] for key in keys if key in self._by_key]:
             if other.account_id == account.account_id or _contradict(account, other):

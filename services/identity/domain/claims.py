@@ -1,5 +1,5 @@
-"""What a capture says about who it was, read once: identifiers in one spelling,
-strongest first, and what was not usable.
+"""What a capture says about who it was, read once: identifiers in one spelling, strongest first, and what was not
+usable.
 
 The same name is found again by its one spelling; what cannot be a name of one person is refused with a reason.
 """
@@ -54,8 +54,9 @@ _TRAITS_THAT_IDENTIFY: Final = (("email", IdentifierKind.EMAIL), ("phone", Ident
 
 @dataclass(frozen=True, slots=True)
 class IdentifierRemark:
-    """Why a value that was given as an identifier is not used as one. The value
-    itself stays in the interaction's traits.
+    """Why a value that was given as an identifier is not used as one.
+
+    The value itself stays in the interaction's traits.
     """
 
     kind: IdentifierKind
@@ -63,8 +64,9 @@ class IdentifierRemark:
 
 
 def normalise(kind: IdentifierKind, value: str, region: str) -> Identifier | IdentifierRemark:
-    """`value` in its one spelling, or why it names nobody. `region` (ISO 3166, e.g. DE)
-    reads phone numbers without a country code.
+    """`value` in its one spelling, or why it names nobody.
+
+    `region` (ISO 3166, e.g. DE) reads phone numbers without a country code.
     """
     spelling = _spelled(kind, value, region)
     return Identifier(kind=kind, value=spelling) if isinstance(spelling, str) else spelling
@@ -160,8 +162,9 @@ def _is_text(value: str) -> bool:
 
 
 class CaptureClaim(NamedTuple):
-    """A capture, read. `previous` are the two things the previous name of an alias
-    call may be: a user id, or an anonymous one.
+    """A capture, read.
+
+    `previous` are the two things the previous name of an alias call may be: a user id, or an anonymous one.
     """
 
     capture: InteractionReceived

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from contracts.envelope import Event, Meta
+from contracts.envelope import Event, Meta, beginning
 from contracts.events.identity import ConsentChanged
 from contracts.ids import derive_id
 from contracts.values import Consent, ConsentChannel, Flag, IdentifierKind, Interaction, InteractionKind, Strength
@@ -51,8 +51,9 @@ class ConsentClaim:
 
 
 def statements_of(interaction: Interaction) -> tuple[ConsentClaim, ...]:
-    """At most one statement per channel; of two that contradict each other the
-    withdrawal counts. A robot's post says nothing.
+    """At most one statement per channel; of two that contradict each other the withdrawal counts.
+
+    A robot's post says nothing.
     """
     if Flag.HONEYPOT in interaction.flags or not _may_speak(interaction):
         return ()
@@ -120,8 +121,8 @@ def _of_field(name: str, value: Any, *, is_box: bool) -> Iterator[ConsentClaim]:
 
 
 def _of_hubspot(value: Any) -> Iterator[ConsentClaim]:
-    """`communications` are subscriptions to mails, each with its wording;
-    `consentToProcess` alone lets nobody write.
+    """`communications` are subscriptions to mails, each with its wording; `consentToProcess` alone lets nobody
+    write.
     """
     consent = value.get("consent") if isinstance(value, Mapping) else None
     communications = consent.get("communications") if isinstance(consent, Mapping) else None
@@ -213,8 +214,8 @@ def consent_changed(meta: Meta, fragment: Fragment, stated: FragmentConsent) -> 
 
 
 def consent_by_channel(statements: Iterable[FragmentConsent]) -> dict[ConsentChannel, FragmentConsent]:
-    """What holds for a person, per channel that anything was said about: the latest word on it
-    or on all channels; in doubt a withdrawal.
+    """What holds for a person, per channel that anything was said about: the latest word on it or on all channels; in
+    doubt a withdrawal.
     """
     counting = in_force(statements)
     return {channel: about(channel, counting) or counting[channel] for channel in ConsentChannel if channel in counting}
@@ -248,7 +249,7 @@ def record_consent(
     if not is_other_here and before is not None and before.consent is after.consent:
         return stated, []
     event_id = derive_id("evt", recorded.at, ConsentChanged.wire_name, stated.interaction_id)
-    meta = Meta(event_id=event_id, at=recorded.at, correlation_id=event_id)
+    meta = beginning(event_id, recorded.at)
     return stated, [consent_changed(meta, fragment, stated)]
 
 

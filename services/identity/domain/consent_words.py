@@ -1,5 +1,6 @@
-"""The words of consent: what the name of a field asks, and what the value in it answers. What is
-not understood as a whole means nothing.
+"""The words of consent: what the name of a field asks, and what the value in it answers.
+
+What is not understood as a whole means nothing.
 
 A name is taken apart into known words (`emailOptOut` is `email` and `optout`); one unknown word, and
 the name asks nothing that we may rely on.
@@ -137,8 +138,9 @@ _ADVERTISES = re.compile(
 
 @lru_cache(maxsize=4096)
 def asked_by(name: str, *, is_box: bool) -> FieldQuestion:
-    """What a field of this name asks. `is_box`: it belongs to a form's consent fields;
-    otherwise it is one trait among any others.
+    """What a field of this name asks.
+
+    `is_box`: it belongs to a form's consent fields; otherwise it is one trait among any others.
     """
     words = _words_of(name)
     if words is None or _Word.TRACKING in words:
@@ -154,8 +156,8 @@ def asked_by(name: str, *, is_box: bool) -> FieldQuestion:
 
 
 def answered_by(value: Any) -> FieldValue:
-    """What the value of one field says; of a field that came several times (a box
-    over a hidden zero), the most that is said.
+    """What the value of one field says; of a field that came several times (a box over a hidden zero), the most that is
+    said.
     """
     if isinstance(value, list | tuple):
         said = {answered_by(one) for one in value}
@@ -170,8 +172,8 @@ def answered_by(value: Any) -> FieldValue:
 
 
 def agrees(text: str) -> bool:
-    """Whether a whole sentence in a box, which is sent when the box is ticked,
-    agrees to be reached (and not to terms alone).
+    """Whether a whole sentence in a box, which is sent when the box is ticked, agrees to be reached (and not to terms
+    alone).
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     if _REFUSES.search(folded) or not _AGREES.search(folded):
@@ -180,8 +182,8 @@ def agrees(text: str) -> bool:
 
 
 def channels_in(value: Any) -> tuple[ConsentChannel, ...]:
-    """The channels that a value names, of boxes such as `name="consent"
-    value="email"`; none when it says anything else too.
+    """The channels that a value names, of boxes such as `name="consent" value="email"`; none when it says anything else
+    too.
     """
     found: dict[ConsentChannel, None] = {}
     for one in value if isinstance(value, list | tuple) else [value]:
@@ -233,8 +235,8 @@ def _withdrawn(words: frozenset[_Word], named: tuple[ConsentChannel, ...]) -> tu
 
 
 def _words_of(name: str) -> frozenset[_Word] | None:
-    """The meanings of all words of `name`, which may be written as one; None when it
-    cannot be read as known words from end to end.
+    """The meanings of all words of `name`, which may be written as one; None when it cannot be read as known words from
+    end to end.
     """
     letters = re.sub(r"\d", "", _squash(name)) if len(name) <= _LONGEST_NAME else ""
     # how the name reads from each letter on

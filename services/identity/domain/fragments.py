@@ -1,5 +1,5 @@
-"""Fragments and the links between them: what makes somebody one person, today and at
-a moment in the past; and who is a test.
+"""Fragments and the links between them: what makes somebody one person, today and at a moment in the past; and who is a
+test.
 
 Clusters are what automatic links join, people are what automatic and manual links join;
 both carry the id of their oldest fragment.
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from contracts.envelope import Meta
+from contracts.envelope import beginning
 from contracts.events.identity import PersonMarked
 from contracts.ids import derive_id, with_prefix
 from contracts.values import IdentifierKind, Strength
@@ -22,8 +22,9 @@ _NAMELESS: Final = {None, IdentifierKind.ANONYMOUS_ID.value}
 
 
 class Fragment(NamedTuple):
-    """One identifier ever seen; with neither kind nor value, a capture that carried none. A tuple, as
-    one is made for each row and each change.
+    """One identifier ever seen; with neither kind nor value, a capture that carried none.
+
+    A tuple, as one is made for each row and each change.
 
     `graph_version` is the person's; `account_claimed_at` is None when the account follows from the e-mail's domain.
     `seen_at` is when what they were first seen by happened; `created_at` when it was received. `core_id` is the oldest
@@ -64,8 +65,8 @@ class Fragment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The fact that two fragments belong to one person, left id < right id; a cut
-    is recorded on it, never by deleting it.
+    """The fact that two fragments belong to one person, left id < right id; a cut is recorded on it, never by deleting
+    it.
 
     `evidence_id` is the capture that showed it, or who merged by hand; `verified_by`
     the capture that first vouched for a claim.
@@ -125,8 +126,9 @@ def count_kinds(fragments: Iterable[Fragment]) -> Counter[str]:
 
 
 def search_text_of(fragments: Iterable[Fragment]) -> str:
-    """By what a person is searched: addresses, user ids and numbers, what a server vouched for
-    first. Devices are found by their whole id.
+    """By what a person is searched: addresses, user ids and numbers, what a server vouched for first.
+
+    Devices are found by their whole id.
     """
     named = [one for one in fragments if one.value is not None and one.kind != IdentifierKind.ANONYMOUS_ID]
     return "\n".join(one.value for one in sorted(named, key=_believed_first) if one.value)
@@ -137,8 +139,8 @@ def _believed_first(fragment: Fragment) -> tuple[bool, str]:
 
 
 def searched_after(fragments: Sequence[Fragment]) -> dict[str, str]:
-    """By what people are searched who were regrouped (given as all of their
-    fragments); by nothing, who is nobody any more.
+    """By what people are searched who were regrouped (given as all of their fragments); by nothing, who is nobody any
+    more.
     """
     people: dict[str, list[Fragment]] = {person_of(one.fragment_id): [] for one in fragments}
     for one in fragments:
@@ -189,8 +191,9 @@ def verified_pairs(links: Iterable[Link]) -> Iterator[tuple[str, str]]:
 
 
 def is_known(fragments: Iterable[Fragment]) -> bool:
-    """Whether a person (given as their fragments) goes by a name. A stranger is a
-    browser, or a capture that named nobody.
+    """Whether a person (given as their fragments) goes by a name.
+
+    A stranger is a browser, or a capture that named nobody.
     """
     return any(one.names_somebody for one in fragments)
 
@@ -236,8 +239,9 @@ class MarkedFragments:
 
 
 def mark_as_test(fragments: Sequence[Fragment], *, is_test: bool, by: str, at: datetime) -> MarkedFragments:
-    """One person (given as all of its fragments) is a test, or is none after all: then every mark on
-    them goes. What is so already is not said.
+    """One person (given as all of its fragments) is a test, or is none after all: then every mark on them goes.
+
+    What is so already is not said.
     """
     oldest = oldest_first(fragments)[0]
     chosen = [one for one in fragments if one.is_marked is not is_test and (one.fragment_id == oldest or not is_test)]
@@ -248,7 +252,7 @@ def mark_as_test(fragments: Sequence[Fragment], *, is_test: bool, by: str, at: d
 def _marked(fragment: Fragment, *, is_test: bool, by: str, at: datetime) -> PersonMarked:
     event_id = derive_id("evt", at, PersonMarked.wire_name, fragment.fragment_id, str(is_test), by, at.isoformat())
     return PersonMarked(
-        meta=Meta(event_id=event_id, at=at, correlation_id=event_id),
+        meta=beginning(event_id, at),
         person_id=fragment.person_id,
         fragment_id=fragment.fragment_id,
         graph_version=fragment.graph_version,

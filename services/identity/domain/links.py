@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 from contracts import limits as sizes
-from contracts.envelope import Event, Meta
+from contracts.envelope import Event, Meta, beginning
 from contracts.events.identity import PersonMerged, PersonPart, PersonSplit
 from contracts.ids import derive_id
 from contracts.limits import FRAGMENTS
@@ -52,8 +52,8 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IdentifierLimits:
-    """How many identifiers of a kind machines may gather under one roof; a human may
-    gather more, up to `fragments` of all kinds.
+    """How many identifiers of a kind machines may gather under one roof; a human may gather more, up to `fragments` of
+    all kinds.
 
     Of `anonymous_ids` those count that were first seen within `window` of the latest one: a person
     has many over the years, a kiosk at once.
@@ -183,8 +183,8 @@ class HumanDecision:
 
 @dataclass(frozen=True, slots=True)
 class Regrouping:
-    """What came of it: the people that result, rows to be saved, and what is to be said
-    (nothing when nobody's fragments changed).
+    """What came of it: the people that result, rows to be saved, and what is to be said (nothing when nobody's
+    fragments changed).
     """
 
     people: tuple[PersonPart, ...]
@@ -195,8 +195,9 @@ class Regrouping:
 
 
 def merge_by_hand(one: Sequence[Fragment], other: Sequence[Fragment], decision: HumanDecision) -> Regrouping:
-    """Make one person of two (each given as all of its fragments). Clusters stay as they
-    are. Raises AlreadyOne, TooManyFragments.
+    """Make one person of two (each given as all of its fragments).
+
+    Clusters stay as they are. Raises AlreadyOne, TooManyFragments.
     """
     if one[0].person_id == other[0].person_id:
         raise AlreadyOne(one[0].person_id)
@@ -278,4 +279,4 @@ def _labels(groups: Iterable[tuple[str, ...]]) -> dict[str, str]:
 def _meta(decision: HumanDecision, wire_name: str, *cause: str) -> Meta:
     """A human's decision has no event before it: it is the beginning of its own chain."""
     event_id = derive_id("evt", decision.at, wire_name, *cause, decision.by)
-    return Meta(event_id=event_id, at=decision.at, correlation_id=event_id)
+    return beginning(event_id, decision.at)

@@ -140,8 +140,8 @@ def _consider(
 
 
 def _known_among(workspace: IdentityWorkspace, named: Sequence[Fragment]) -> set[str]:
-    """The people of these fragments who go by a name already: nothing can change
-    about that while only one fragment is named.
+    """The people of these fragments who go by a name already: nothing can change about that while only one fragment is
+    named.
     """
     if len(named) == 1:
         return set()
@@ -152,8 +152,8 @@ def _known_among(workspace: IdentityWorkspace, named: Sequence[Fragment]) -> set
 def _regroup(
     workspace: IdentityWorkspace, claim: CaptureClaim, before: dict[str, tuple[str, int]], known: Collection[str]
 ) -> None:
-    """Tell what became of the people whose fragments were named: `before` gives each fragment's
-    person and version; `known` were told of.
+    """Tell what became of the people whose fragments were named: `before` gives each fragment's person and version;
+    `known` were told of.
 
     That somebody was seen is told once they go by a name. Until then nobody can do anything with it, and most never do.
     """

@@ -1,5 +1,5 @@
-"""The unit of work of recognizing: what is known about everyone a batch of
-captures could concern, and what becomes of it.
+"""The unit of work of recognizing: what is known about everyone a batch of captures could concern, and what becomes of
+it.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ class Graph:
         return len(self._people[person_id])
 
     def searched(self, person_ids: Iterable[str]) -> dict[str, str]:
-        """By what these people are searched now: whoever has such names, and whoever was
-        absorbed by somebody who has, by nothing.
+        """By what these people are searched now: whoever has such names, and whoever was absorbed by somebody who has,
+        by nothing.
         """
         texts = {one: search_text_of(self.person(one)) if one in self._people else "" for one in person_ids}
         return texts if any(texts.values()) else {}
@@ -106,8 +106,8 @@ class Graph:
         return any(not right.isdisjoint(self._parted.get(one, ())) for one in self._clusters[left_cluster_id])
 
     def join(self, left_id: str, right_id: str, strength: Strength) -> None:
-        """Make one cluster, and so one person, of the two that hold these
-        fragments; and one core, by a verified link.
+        """Make one cluster, and so one person, of the two that hold these fragments; and one core, by a verified
+        link.
         """
         left, right = self.fragments[left_id], self.fragments[right_id]
         if left.cluster_id != right.cluster_id:
@@ -138,9 +138,9 @@ class Graph:
 
 @dataclass(slots=True, kw_only=True)
 class IdentityWorkspace(Workspace):
-    """Whole people, with the links between the fragments that are named and every automatic link that a
-    human cut; accounts; and the consent on fragments whose captures speak of it. What is said is in
-    an order that can be folded in one pass.
+    """Whole people, with the links between the fragments that are named and every automatic link that a human cut;
+    accounts; and the consent on fragments whose captures speak of it. What is said is in an order that can be folded
+    in one pass.
     """
 
     graph: Graph = field(default_factory=Graph)

@@ -1,5 +1,6 @@
-"""Loading all that a batch of claims is about: whole people, the links that matter, accounts. The
-cost does not depend on how many there are.
+"""Loading all that a batch of claims is about: whole people, the links that matter, accounts.
+
+The cost does not depend on how many there are.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ _NAMED: Final = FRAGMENT.alias("named")  # under a name of its own, or a subquer
 
 
 class ClaimedElsewhere(Contended):
-    """Another shard was at the same people or names at the same moment; nothing is saved, and
-    the same work is tried again, some times.
+    """Another shard was at the same people or names at the same moment; nothing is saved, and the same work is tried
+    again, some times.
     """
 
 
 async def for_claims(session: Session, claims: Sequence[CaptureClaim]) -> IdentityWorkspace:
-    """What is known about everyone `claims` could concern; on PostgreSQL their
-    rows are locked until the transaction ends.
+    """What is known about everyone `claims` could concern; on PostgreSQL their rows are locked until the transaction
+    ends.
     """
     fragments = await _lock(session, _people_named(session.dialect), _pairs_given(session.dialect, keys_of(claims)))
     links = await _links(session, claims, fragments)
@@ -181,8 +182,8 @@ def _accounts_by(columns: tuple[str, ...]) -> Select[Any]:
 async def _consents(
     session: Session, claims: Sequence[CaptureClaim], fragments: Sequence[Fragment]
 ) -> list[FragmentConsent]:
-    """What was stated on the known fragments that statements of these claims will
-    hang on: those of the strongest identifiers.
+    """What was stated on the known fragments that statements of these claims will hang on: those of the strongest
+    identifiers.
     """
     by_key = {(one.kind, one.value): one.fragment_id for one in fragments}
     anchors = [claim.identifiers[0] for claim in claims if claim.statements and claim.identifiers]

@@ -48,8 +48,8 @@ async def people_of(session: Session, fragment_ids: Collection[str]) -> dict[str
 async def find_people(
     session: Session, named: Mapping[str, str], text: str | None, after: str, limit: int
 ) -> list[str]:
-    """Ids of people who go by all of `named` (kind -> value, or account_id -> id) and one of whose
-    names holds `text`, by id, after `after`.
+    """Ids of people who go by all of `named` (kind -> value, or account_id -> id) and one of whose names holds `text`,
+    by id, after `after`.
     """
     if text is not None and not named:
         return await _find_by_text(session, text, after, limit)
@@ -158,8 +158,8 @@ async def load_accounts(session: Session, account_ids: Collection[str]) -> dict[
 async def find_accounts(
     session: Session, named: Mapping[str, str], text: str | None, after: str, limit: int
 ) -> Sequence[Account]:
-    """Accounts by exact column values and by a part of name, domain or group id, by
-    id, after `after`; without absorbed ones.
+    """Accounts by exact column values and by a part of name, domain or group id, by id, after `after`; without absorbed
+    ones.
     """
     query = select(*ACCOUNT_COLUMNS).where(ACCOUNT.c.account_id > after, ACCOUNT.c.survivor_id.is_(None))
     for column, value in named.items():

@@ -111,12 +111,12 @@ async def history_of_person(
 
 
 async def _refuse_unknown_stage(reading: Context, stage: str | None) -> None:
-    edition = await REGISTRY.edition(reading)
-    if stage is None or stage in edition.active.stages:
+    versions = await REGISTRY.versions(reading)
+    if stage is None or stage in versions.active.stages:
         return
     # people may still be in a stage of an older version that the active one has no more
     known = dict.fromkeys(
-        (*edition.active.stages, *(name for process in edition.by_version.values() for name in process.stages))
+        (*versions.active.stages, *(name for process in versions.by_version.values() for name in process.stages))
     )
     if stage not in known:
         raise BadInput(f"There is no stage {stage}", field="query.stage", remedy=f"Known are: {', '.join(known)}")

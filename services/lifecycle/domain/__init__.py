@@ -1,3 +1,3 @@
-"""The rules of moving through the stages: pure, clockless; the stage of a person is a view
-of the moves that hang on their fragments.
+"""The rules of moving through the stages: pure, clockless; the stage of a person is a view of the moves that hang on
+their fragments.
 """

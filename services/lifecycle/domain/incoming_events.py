@@ -1,5 +1,5 @@
-"""What is heard, event by event in the order of its stream, so that what is
-said does not depend on how a batch was cut.
+"""What is heard, event by event in the order of its stream, so that what is said does not depend on how a batch was
+cut.
 
 Merges and splits say which fragments make up which person: moves stay where they are, the stage is
 folded anew, and nothing is fired again.
@@ -131,8 +131,8 @@ def _created(workspace: LifecycleWorkspace, event: PersonCreated) -> None:
 
 
 def _scored(workspace: LifecycleWorkspace, event: ScoringSaid) -> None:
-    """Cards are kept per person id, whoever that is now; the rules are asked where
-    something happened to somebody who is there.
+    """Cards are kept per person id, whoever that is now; the rules are asked where something happened to somebody who
+    is there.
     """
     person_id = event.person_id
     workspace.cards[person_id] = updated(workspace.card(person_id), event)
@@ -160,8 +160,9 @@ def _mark(workspace: LifecycleWorkspace, person_id: str) -> None:
 
 
 def _count(workspace: LifecycleWorkspace, event: ScoreChanged) -> None:
-    """Engagement earned since the stage was entered. What happened before and is
-    only heard of now was no answer to anything.
+    """Engagement earned since the stage was entered.
+
+    What happened before and is only heard of now was no answer to anything.
     """
     current = workspace.stages.get(event.person_id)
     if current is None or current.since is None:

@@ -60,8 +60,9 @@ VERDICTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Why the rules are asked now. `facts` are what only this trigger knows, `noted` what its
-    receipt keeps beside; `to` is a human's choice.
+    """Why the rules are asked now.
+
+    `facts` are what only this trigger knows, `noted` what its receipt keeps beside; `to` is a human's choice.
     """
 
     name: str
@@ -210,8 +211,8 @@ class LifecycleProcess:
         return stage is not None and stage in self.stages and self.stages[stage].kind == "won"
 
     def choose(self, stage: str, trigger: str, facts: Mapping[str, Any], to: str | None = None) -> StageChoice | None:
-        """The first rule in the order of the rulebook that lets somebody leave `stage`; `to`
-        is a human's choice among those it offers.
+        """The first rule in the order of the rulebook that lets somebody leave `stage`; `to` is a human's choice among
+        those it offers.
         """
         if stage not in self.stages:
             return None  # a version without this stage came into force while somebody was in it

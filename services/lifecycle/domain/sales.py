@@ -197,8 +197,9 @@ def win_deal(
 def lose_deal(
     workspace: LifecycleWorkspace, person_id: str, deal: Opportunity, loss: tuple[str, str | None, int], cause: Cause
 ) -> Opportunity:
-    """There will be no deal. `loss` is the reason, a note, and how many other deals are
-    open. Raises NotPossible when it is won.
+    """There will be no deal.
+
+    `loss` is the reason, a note, and how many other deals are open. Raises NotPossible when it is won.
     """
     if deal.status == "lost":
         return deal

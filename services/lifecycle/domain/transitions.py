@@ -1,5 +1,5 @@
-"""Transitions from stage to stage: the rules are asked, and each step is a move of its own with its
-receipt, until they have nothing more to say.
+"""Transitions from stage to stage: the rules are asked, and each step is a move of its own with its receipt, until they
+have nothing more to say.
 
 Entering a stage starts clocks and stops others. Clocks run from the moment of decision, never from when things
 happened: what was imported late breaches nothing at once. After a merge two clocks of one name may run for one
@@ -42,8 +42,9 @@ BREACH = "sla-breach"
 
 
 def decide(workspace: LifecycleWorkspace, person_id: str, cause: Cause, trigger: Trigger) -> StageChoice | None:
-    """Asks the rules why this person should move now, and goes on until they have nothing more to
-    say. Answers what the trigger itself led to.
+    """Asks the rules why this person should move now, and goes on until they have nothing more to say.
+
+    Answers what the trigger itself led to.
 
     Where a human chose the stage, no rule goes on from there: the choice would be worth nothing.
     """
@@ -58,8 +59,9 @@ def decide(workspace: LifecycleWorkspace, person_id: str, cause: Cause, trigger:
 
 
 def arrive(workspace: LifecycleWorkspace, person_id: str, cause: Cause) -> None:
-    """Everybody begins in the first stage. It is written as a move when they move on, so that of a
-    stranger nothing is written; it is not said.
+    """Everybody begins in the first stage.
+
+    It is written as a move when they move on, so that of a stranger nothing is written; it is not said.
     """
     current = workspace.current_stage(person_id)
     if current.stage is not None:
@@ -179,8 +181,9 @@ def _after(move: Move, before: CurrentStage, *, is_test: bool) -> CurrentStage:
 
 
 def start_clocks(workspace: LifecycleWorkspace, person_id: str, cause: Cause, move: Move, place: int | None) -> None:
-    """The clocks that begin with a stage. One that runs already goes on:
-    entering the stage again gives nobody more time.
+    """The clocks that begin with a stage.
+
+    One that runs already goes on: entering the stage again gives nobody more time.
 
     `place` is that of the event that told the move, None if none did.
     """
@@ -211,8 +214,9 @@ def start_clocks(workspace: LifecycleWorkspace, person_id: str, cause: Cause, mo
 
 
 def stop_clocks(workspace: LifecycleWorkspace, person_id: str, cause: Cause, move: Move) -> None:
-    """The clocks for which entering this stage is what was waited for. Done in time is what
-    happened in time, whenever it is heard of.
+    """The clocks for which entering this stage is what was waited for.
+
+    Done in time is what happened in time, whenever it is heard of.
     """
     told: set[str] = set()
     for clock in workspace.clocks_of(person_id):

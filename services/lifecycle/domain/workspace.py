@@ -1,5 +1,5 @@
-"""The unit of work: moves, the stages people are in, and the clocks that run, as they were loaded
-and as a batch or a request leaves them.
+"""The unit of work: moves, the stages people are in, and the clocks that run, as they were loaded and as a batch or a
+request leaves them.
 
 Moves are facts and are never rewritten; where a person is now is folded from the moves of all their fragments. A move
 hangs on the oldest fragment of the person it was decided for (their home then), is numbered there, and covers what was
@@ -27,8 +27,8 @@ Homes = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Somebody entered a stage: `occurred_at` is when it happened, `at` when it was
-    decided, `by` who decided (None: a rule alone).
+    """Somebody entered a stage: `occurred_at` is when it happened, `at` when it was decided, `by` who decided (None: a
+    rule alone).
     """
 
     move_id: str
@@ -83,8 +83,9 @@ def in_order(moves: Iterable[Move]) -> list[Move]:
 
 @dataclass(frozen=True, slots=True)
 class CurrentStage:
-    """Where a person id is, as it was last said. An id that was absorbed keeps what was said
-    of it, for the day it is split off again.
+    """Where a person id is, as it was last said.
+
+    An id that was absorbed keeps what was said of it, for the day it is split off again.
 
     Without a `stage` they are where everybody begins; `seen_at` is since when, if that was told.
     """
@@ -149,8 +150,9 @@ class LifecycleWorkspace(PlacedWorkspace):
         return self.current_stage(person_id).stage or self.process.first
 
     def keeps(self, person_id: str) -> bool:
-        """Whether anything is kept of this person id. Of a stranger nothing is: what scoring may
-        say of them stands in its next statement.
+        """Whether anything is kept of this person id.
+
+        Of a stranger nothing is: what scoring may say of them stands in its next statement.
         """
         card = self.cards.get(person_id)
         return (
@@ -187,8 +189,8 @@ def about(workspace: LifecycleWorkspace, person_id: str) -> dict[str, Any]:
 
 
 def say_entered(workspace: LifecycleWorkspace, person_id: str, cause: Cause, move: Move, receipt: Receipt) -> int:
-    """Tells a move with everything it was decided on; answers its place, because the
-    clock that starts with it is not known yet.
+    """Tells a move with everything it was decided on; answers its place, because the clock that starts with it is not
+    known yet.
     """
     card = workspace.card(person_id)
     workspace.said.append(

@@ -1,5 +1,5 @@
-"""The lifecycle rulebook: how a text becomes a process, what is wrong with one that does not
-hold together, and which version decides.
+"""The lifecycle rulebook: how a text becomes a process, what is wrong with one that does not hold together, and which
+version decides.
 
 `default.yaml` is what a new store starts with.
 """
@@ -65,8 +65,8 @@ def judge_example(rulebook: Rulebook[MoveTo], example: Example, evaluation: Eval
 
 
 def _stage_names(document: Document) -> list[str]:
-    """The names that `stages:` holds as far as they can be read, so that a mistake
-    elsewhere does not hide behind one here.
+    """The names that `stages:` holds as far as they can be read, so that a mistake elsewhere does not hide behind one
+    here.
     """
     listed = document.body.sections.get("stages")
     entries = listed if isinstance(listed, Sequence) and not isinstance(listed, str) else ()
@@ -210,4 +210,4 @@ async def with_rulebook(runtime: Runtime) -> AsyncIterator[None]:
 
 async def process_of(context: Context) -> LifecycleProcess:
     """The process that is in force in this transaction."""
-    return (await REGISTRY.edition(context)).active
+    return (await REGISTRY.versions(context)).active

@@ -32,8 +32,9 @@ async def workspace(
     person_ids: Collection[str] = (),
     at_risk: AtRisk | None = None,
 ) -> LifecycleWorkspace:
-    """Everything about these fragments, these people and the present owners; the moves of those
-    at risk. Locks the people on PostgreSQL.
+    """Everything about these fragments, these people and the present owners; the moves of those at risk.
+
+    Locks the people on PostgreSQL.
     """
     wanted_fragments = {*fragment_ids, *(with_prefix("frg", person_id) for person_id in person_ids)}
     placements = await load_placements(session, FRAGMENT, wanted_fragments)

@@ -44,8 +44,8 @@ async def list_current_stages(session: Session, wanted: StageFilter) -> list[Cur
 async def moves_of_people(
     session: Session, person_ids: Collection[str], as_of: datetime | None = None
 ) -> dict[str, list[Move]]:
-    """Person -> their moves, with `as_of` of what had happened by then; people without any move are left out,
-    those whose moves all came later are not.
+    """Person -> their moves, with `as_of` of what had happened by then; people without any move are left out, those
+    whose moves all came later are not.
     """
     owned = await load_fragments_of(session, FRAGMENT, person_ids)
     owner = {fragment_id: person_id for person_id, fragments in owned.items() for fragment_id in fragments}
@@ -77,8 +77,8 @@ async def wake_dates(session: Session, move_ids: Collection[str]) -> dict[str, d
 
 
 class DealFilter(NamedTuple):
-    """Which opportunities to list: of these fragments (None: everybody's), in this state,
-    of tests too, after this place, so many.
+    """Which opportunities to list: of these fragments (None: everybody's), in this state, of tests too, after this
+    place, so many.
     """
 
     fragment_ids: Collection[str] | None

@@ -1,5 +1,7 @@
-"""What lifecycle keeps. Moves, verdicts and receipts are written once; the table `standing` (where each
-person is now) is a view of moves, kept because it is asked for often.
+"""What lifecycle keeps.
+
+Moves, verdicts and receipts are written once; the table `standing` (where each person is now) is a view of moves, kept
+because it is asked for often.
 
 JSON is kept as text: it is written and read whole.
 """

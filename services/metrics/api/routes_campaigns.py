@@ -1,4 +1,4 @@
-"""Campaigns over HTTP."""
+"""Campaigns, what they cost, and rates of exchange over HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports over HTTP."""
+"""Reports over HTTP, and what metrics knows of people, for the view of a person."""
 
 from __future__ import annotations
 

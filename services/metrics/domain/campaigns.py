@@ -57,8 +57,8 @@ def folded(value: str) -> str:
 
 
 def tag_of(interaction: Interaction) -> Tag | None:
-    """The tag that an interaction carries: in its context, or, for a page call that
-    has none there, in the address of the page.
+    """The tag that an interaction carries: in its context, or, for a page call that has none there, in the address of
+    the page.
     """
     context = interaction.context
     parts = _texts(_mapping(context.get("campaign")), _IN_CONTEXT)
@@ -134,6 +134,7 @@ class Purpose(StrEnum):
 @dataclass(frozen=True, slots=True)
 class CampaignMatch:
     """What a tag must have to belong to a campaign; what is None may be anything.
+
     `click_id` is the parameter's name, e.g. gclid.
     """
 
@@ -152,8 +153,9 @@ class CampaignMatch:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """What was done to win people, known by the tags on its links. Dates are for
-    the reader: they do not limit what matches.
+    """What was done to win people, known by the tags on its links.
+
+    Dates are for the reader: they do not limit what matches.
     """
 
     campaign_id: str

@@ -1,5 +1,5 @@
-"""What metrics measures with: moments, amounts of money and the order of the stages;
-and what a report is asked (`ReportQuery`).
+"""What metrics measures with: moments, amounts of money and the order of the stages; and what a report is asked
+(`ReportQuery`).
 
 Moments are whole microseconds since 1970, so that both stores can subtract and sort them exactly. Amounts are exact
 inside, and rounded once, when they are told.
@@ -178,6 +178,7 @@ class ReportSettings:
 @dataclass(frozen=True, slots=True)
 class Period:
     """From `start_us` up to, but not with, `end_us`; None: without end on that side.
+
     Days belong to it when they begin in it.
     """
 

@@ -99,8 +99,8 @@ class StayTotal(Value):
 
 @dataclass(frozen=True, slots=True)
 class StayQuantiles:
-    """What the store found of one stage: the number of stays, the two middle ones, the 90th
-    of a hundred and the sum, in microseconds.
+    """What the store found of one stage: the number of stays, the two middle ones, the 90th of a hundred and the sum,
+    in microseconds.
     """
 
     n: int

@@ -1,5 +1,6 @@
-"""The unit of work: all that a batch of events comes to. Each fact is kept on a fragment; whose it
-is, is decided when a report is asked for.
+"""The unit of work: all that a batch of events comes to.
+
+Each fact is kept on a fragment; whose it is, is decided when a report is asked for.
 
 The names of the facts' fields are those of the columns.
 """
@@ -23,9 +24,9 @@ so that they do not wait for each other.
 
 
 class Presence(NamedTuple):
-    """What is known of a fragment as such: captures from real and from test sources, the last mark, the
-    last word on `is_test`, and when the person whose oldest it is was first seen: that is where
-    everybody begins, and nobody tells of it.
+    """What is known of a fragment as such: captures from real and from test sources, the last mark, the last word on
+    `is_test`, and when the person whose oldest it is was first seen: that is where everybody begins, and nobody
+    tells of it.
 
     Keys order what was said by time, then by event; they are empty while nothing was.
     A tuple, as some are made for each event.
@@ -138,8 +139,9 @@ class TreatmentFact(Fact):
 
 @dataclass(slots=True, kw_only=True)
 class MetricsWorkspace(Workspace):
-    """What a batch of events comes to; what of it is known already is found out when it is
-    written. `heard`: how far, by (owner, slot).
+    """What a batch of events comes to; what of it is known already is found out when it is written.
+
+    `heard`: how far, by (owner, slot).
     """
 
     placements: dict[str, Placement] = field(default_factory=dict)

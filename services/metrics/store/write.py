@@ -1,5 +1,5 @@
-"""What is written: all that a batch comes to, in a fixed number of statements, and of that only
-what is news; campaigns, costs and rates.
+"""What is written: all that a batch comes to, in a fixed number of statements, and of that only what is news;
+campaigns, costs and rates.
 
 What a batch writes can only add to what is there (a fact, a newer placement, a later moment), so that
 readers of several streams may write at once.
@@ -115,8 +115,8 @@ async def lock_campaigns(session: Session) -> None:
 
 
 async def campaign(session: Session, kept: Campaign) -> None:
-    """A campaign, new or known; and every tag is given to the campaign it belongs to
-    now: all touches there ever were follow.
+    """A campaign, new or known; and every tag is given to the campaign it belongs to now: all touches there ever were
+    follow.
     """
     await upsert(session, CAMPAIGN, [campaign_row(kept)])
     directory = CampaignDirectory(await load.campaigns(session))

@@ -1,5 +1,5 @@
-"""What identity, scoring and lifecycle say of people, per person id in the order of each stream, and what is
-suggested when they come to a new place.
+"""What identity, scoring and lifecycle say of people, per person id in the order of each stream, and what is suggested
+when they come to a new place.
 
 Between the streams there is no order. What a stage was decided on travels with it, so that a stage heard before the
 scores behind it is judged by these; and scores heard after a stage that already rests on them set nothing off again.
@@ -128,8 +128,8 @@ def _suggest(workspace: NurtureWorkspace, judge: NurtureJudge, event: StageEnter
 
 
 def _is_news(event: ScoringSaid, person: NurturedPerson) -> bool:
-    """Whether a statement may set something off: it was not judged anew, and the
-    latest stage does not rest on it already.
+    """Whether a statement may set something off: it was not judged anew, and the latest stage does not rest on it
+    already.
     """
     return not is_judged_anew(event) and (person.told_at is None or event.meta.at > person.told_at)
 

@@ -1,5 +1,6 @@
-"""What is told of a choice: its receipt, the event, and the answer to whoever
-asked. Ids derive from what brought it about.
+"""What is told of a choice: its receipt, the event, and the answer to whoever asked.
+
+Ids derive from what brought it about.
 """
 
 from __future__ import annotations

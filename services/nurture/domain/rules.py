@@ -1,5 +1,5 @@
-"""The nurture rulebook: which buying stage a person is in, and in which lifecycle
-stages nurture suggests a treatment by itself.
+"""The nurture rulebook: which buying stage a person is in, and in which lifecycle stages nurture suggests a treatment
+by itself.
 
 The `when:` of a treatment is one condition in the same words, compiled by the same compiler.
 """
@@ -63,8 +63,9 @@ _StageName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$", max_length=40)]
 
 
 class Places(BaseModel):
-    """What a rule says: the buying stage. Of several that hold the highest
-    precedence counts, then the first in the book.
+    """What a rule says: the buying stage.
+
+    Of several that hold the highest precedence counts, then the first in the book.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -139,8 +140,9 @@ class NurtureJudge:
         return AnswerCache(_MOST_JUDGED)
 
     def judge(self, card: Card, stage: str) -> Judgement:
-        """The buying stage by what is known. Many are in the same place, and where that
-        is follows from what the rules ask of it.
+        """The buying stage by what is known.
+
+        Many are in the same place, and where that is follows from what the rules ask of it.
         """
         facts = {**card_facts(card), "stage.name": stage}
         return self._judged.of(

@@ -46,8 +46,9 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class EligibleTreatment:
-    """A treatment that fits. `rank` counts from 1; `why` says why it comes after the chosen one;
-    `inputs` are the facts its condition read.
+    """A treatment that fits.
+
+    `rank` counts from 1; `why` says why it comes after the chosen one; `inputs` are the facts its condition read.
     """
 
     treatment: Treatment
@@ -209,8 +210,8 @@ def _ranked(passed: Iterable[tuple[Treatment, ConditionResult]], subject: Subjec
 
 
 def _order(treatment: Treatment, subject: Subject) -> tuple[int, int, datetime, str]:
-    """Priority, then how much it names, then what was shown longest ago, then a
-    lot that is the same each time it is drawn.
+    """Priority, then how much it names, then what was shown longest ago, then a lot that is the same each time it is
+    drawn.
     """
     shown = subject.shown.get(treatment.treatment_id)
     last_at = _NEVER if shown is None else shown.last_at

@@ -53,8 +53,8 @@ class Content(Value):
 
 
 class Limits(Value):
-    """How often one person may be shown it: `per_person` times at most, and
-    not again before `every_days` have passed.
+    """How often one person may be shown it: `per_person` times at most, and not again before `every_days` have
+    passed.
     """
 
     per_person: int | None = None

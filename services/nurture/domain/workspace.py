@@ -1,5 +1,5 @@
-"""The unit of work: the people that a batch of events is about, what was said of
-them, and the occasions to suggest something.
+"""The unit of work: the people that a batch of events is about, what was said of them, and the occasions to suggest
+something.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ ConsentKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class FragmentConsent:
-    """What was last said on a fragment about a channel. It hangs on the fragment,
-    so that it follows every merge and split.
+    """What was last said on a fragment about a channel.
+
+    It hangs on the fragment, so that it follows every merge and split.
     """
 
     fragment_id: str

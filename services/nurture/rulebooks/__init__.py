@@ -24,4 +24,4 @@ REGISTRY = RulebookRegistry(
 
 async def judge_of(context: Context) -> NurtureJudge:
     """The version that decides in this transaction."""
-    return (await REGISTRY.edition(context)).active
+    return (await REGISTRY.versions(context)).active

@@ -117,8 +117,8 @@ class CompiledCatalogue:
     _faults: dict[TreatmentRevision, str] = field(default_factory=dict, repr=False)
 
     async def newest(self, session: Session) -> list[Treatment]:
-        """All treatments at their newest revision, without those whose condition this
-        release cannot compile: they fit nobody.
+        """All treatments at their newest revision, without those whose condition this release cannot compile: they fit
+        nobody.
         """
         heads = await _newest_revisions(session)
         found = await self.revisions(session, heads)

@@ -51,8 +51,8 @@ async def catalogue_labels(session: Session, catalogue_id: str) -> list[str]:
 
 
 async def latest_selections(session: Session, fragment_ids: Collection[str], tests: Collection[str]) -> Sequence[Row]:
-    """Per fragment the latest selection that was asked for and the latest suggestion; on
-    the fragments `tests` also test selections.
+    """Per fragment the latest selection that was asked for and the latest suggestion; on the fragments `tests` also
+    test selections.
     """
     is_asked = SELECTION.c.trigger == ASKED
     newest = (SELECTION.c.at.desc(), SELECTION.c.selection_id.desc())

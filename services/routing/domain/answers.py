@@ -74,8 +74,9 @@ def see(workspace: RoutingWorkspace, referral: Referral, asker: Asker, cause: Ca
 def accept(
     workspace: RoutingWorkspace, referral: Referral, asker: Asker, cause: Cause, note: str | None = None
 ) -> Referral:
-    """The rep takes care of this person from now on. Accepting twice changes
-    nothing; of two at once the first one has it.
+    """The rep takes care of this person from now on.
+
+    Accepting twice changes nothing; of two at once the first one has it.
     """
     if referral.state is State.UNASSIGNED:
         referral = _take(workspace, referral, asker, cause)
@@ -130,8 +131,8 @@ def give_back(
 def reassign(
     workspace: RoutingWorkspace, referral: Referral, rep_id: str, cause: Cause, note: str | None = None
 ) -> Referral:
-    """Somebody in charge gives it to `rep_id`, whatever their turn, team or
-    capacity; they are asked like anybody else.
+    """Somebody in charge gives it to `rep_id`, whatever their turn, team or capacity; they are asked like anybody
+    else.
     """
     rep = workspace.reps.get(rep_id)
     if rep is None or not rep.is_active:
@@ -178,8 +179,9 @@ def _take(workspace: RoutingWorkspace, referral: Referral, asker: Asker, cause: 
 
 
 def _refuse_strangers(workspace: RoutingWorkspace, referral: Referral, asker: Asker, cause: Cause) -> None:
-    """Raises NotYours, WentOn. A rep whose time is over does not answer for the
-    next one, not even one who is in charge.
+    """Raises NotYours, WentOn.
+
+    A rep whose time is over does not answer for the next one, not even one who is in charge.
     """
     is_theirs = asker.rep_id is not None and asker.rep_id == referral.rep_id
     was_theirs = asker.rep_id in referral.asked and not is_theirs
@@ -213,8 +215,8 @@ def _how_it_stands(workspace: RoutingWorkspace, referral: Referral, now: datetim
 
 
 def _gave_back(workspace: RoutingWorkspace, referral: Referral, asker: Asker, reason: Reason) -> bool:
-    """The same answer, sent again: what became of the rep's own last offer, or, for
-    who answers for a rep, of the one in hand.
+    """The same answer, sent again: what became of the rep's own last offer, or, for who answers for a rep, of the one
+    in hand.
     """
     trail = [one for (referral_id, _), one in sorted(workspace.offers.items()) if referral_id == referral.referral_id]
     own = [one for one in trail if one.rep_id == asker.rep_id] or [

@@ -1,5 +1,5 @@
-"""Who is asked: the rulebook names the team; an account's owner comes first, then who took care of
-this person before, then whose turn it is.
+"""Who is asked: the rulebook names the team; an account's owner comes first, then who took care of this person before,
+then whose turn it is.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ when others come it keeps the fractions short.
 
 @dataclass(frozen=True, slots=True)
 class Rep:
-    """`weight` is their share of a rotation, 0: none. `capacity`: so many
-    open referrals at most, None: without limit.
+    """`weight` is their share of a rotation, 0: none.
+
+    `capacity`: so many open referrals at most, None: without limit.
     """
 
     rep_id: str
@@ -95,8 +96,9 @@ class ReferralStages(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What the rules said of one referral. `receipt` holds rule, version, inputs and the rule's
-    sentence; whom it went to is filled in later.
+    """What the rules said of one referral.
+
+    `receipt` holds rule, version, inputs and the rule's sentence; whom it went to is filled in later.
     """
 
     asking: Asking
@@ -159,8 +161,9 @@ class ChosenBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RepSearch:
-    """All that the choice depends on. `load`: open referrals by rep; `credits`: of the team's rotation;
-    `asked`: whom this referral went to already.
+    """All that the choice depends on.
+
+    `load`: open referrals by rep; `credits`: of the team's rotation; `asked`: whom this referral went to already.
 
     `account` is what to call the company in words.
     """
@@ -261,8 +264,8 @@ def _of(team: str) -> str:
 
 
 def next_turn(weights: Mapping[str, int], owed: Mapping[str, Fraction]) -> tuple[str, dict[str, Fraction]]:
-    """Whose turn it is: who of `weights` (above zero, at least one) takes it, and the credits of
-    those present afterwards; `owed`: before.
+    """Whose turn it is: who of `weights` (above zero, at least one) takes it, and the credits of those present
+    afterwards; `owed`: before.
 
     Smooth weighted round robin, exact: over n turns each gets their share of n by weight, never a whole turn more or
     less. Each has a credit: the turns they were due by weight while they could be asked, less the turns they had. A

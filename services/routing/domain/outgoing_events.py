@@ -1,5 +1,5 @@
-"""What is said about a referral: receipts and events that tell what was decided, and the
-alerts that a rep gets to see, in words.
+"""What is said about a referral: receipts and events that tell what was decided, and the alerts that a rep gets to see,
+in words.
 """
 
 from __future__ import annotations
@@ -175,8 +175,9 @@ def raise_reminded(workspace: RoutingWorkspace, referral: Referral, cause: Cause
 
 
 def raise_withdrawn(workspace: RoutingWorkspace, referral: Referral, cause: Cause, why: str) -> None:
-    """The rep who has it need not answer any more. `referral` is as it stood
-    while they had it; `why` ends the sentence.
+    """The rep who has it need not answer any more.
+
+    `referral` is as it stood while they had it; `why` ends the sentence.
     """
     _raise(workspace, referral, cause, (WITHDRAWN, f"{who(referral.card)} does not wait for you any more: {why}."))
 

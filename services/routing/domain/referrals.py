@@ -1,5 +1,5 @@
-"""The life of a referral: a person enters a stage that sales is asked about, and reps are asked
-one after the other until somebody answers.
+"""The life of a referral: a person enters a stage that sales is asked about, and reps are asked one after the other
+until somebody answers.
 
 What lifecycle says of the person afterwards may end it. A referral goes with its fragment: after a merge a person is
 referred once, and a split brings back what the merge closed.
@@ -177,8 +177,8 @@ def _let_go(workspace: RoutingWorkspace, referral: Referral) -> Referral:
 
 
 def apply_event(workspace: RoutingWorkspace, event: LifecycleEvent, cause: Cause) -> None:
-    """One statement. What is said under an id that was absorbed meanwhile moves nobody on; a lead
-    under it is referred all the same, once.
+    """One statement. What is said under an id that was absorbed meanwhile moves nobody on; a lead under it is referred
+    all the same, once.
     """
     told = {event.fragment_id: Placement(event.person_id, event.graph_version)}
     workspace.place(told)
@@ -261,8 +261,9 @@ def _keep_the_furthest(workspace: RoutingWorkspace, person_id: str, cause: Cause
 
 
 def _bring_back(workspace: RoutingWorkspace, person_id: str) -> None:
-    """What a merge closed comes back with a split, if nothing was decided meanwhile. Quietly:
-    nobody is asked anew, but any rep may take it.
+    """What a merge closed comes back with a split, if nothing was decided meanwhile.
+
+    Quietly: nobody is asked anew, but any rep may take it.
     """
     if workspace.live_of(person_id) is not None:
         return

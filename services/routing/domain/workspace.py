@@ -1,5 +1,5 @@
-"""The unit of work: referrals with their offers, and the reps who may be asked, as they were loaded
-and as a batch or a request leaves them.
+"""The unit of work: referrals with their offers, and the reps who may be asked, as they were loaded and as a batch or a
+request leaves them.
 
 A referral is one person, one entry into a stage, and the reps who were asked about it, one after the other.
 """
@@ -53,8 +53,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Referral:
-    """`fragment_id` is what it hangs on; `person_id` who that belongs to by
-    `graph_version`. `rep_id` is who has it now.
+    """`fragment_id` is what it hangs on; `person_id` who that belongs to by `graph_version`.
+
+    `rep_id` is who has it now.
 
     `card` and `move` are what was known, and why the stage was entered, when it came about.
     """
@@ -128,8 +129,8 @@ class Offer:
 
 @dataclass(slots=True, kw_only=True)
 class RoutingWorkspace(PlacedWorkspace):
-    """`referrals` are all of everybody concerned, live and past; `offers` by (referral, attempt), `credits`
-    by (team, rep); `owners`: account -> rep.
+    """`referrals` are all of everybody concerned, live and past; `offers` by (referral, attempt), `credits` by (team,
+    rep); `owners`: account -> rep.
 
     `load` is how many referrals take room of a rep, `load_moves` what the decisions
     made of it: rep -> how many more, or less.

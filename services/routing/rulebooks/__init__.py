@@ -1,5 +1,5 @@
-"""The routing rulebook: which stages are referred, to which team, how soon an
-answer is expected, and which version decides.
+"""The routing rulebook: which stages are referred, to which team, how soon an answer is expected, and which version
+decides.
 
 `default.yaml` is what a new store starts with.
 """
@@ -35,8 +35,9 @@ VARIABLES: Mapping[str, FactType] = {
 
 
 def compile_routing(text: str, version: int | None = None) -> Rulebook[Asking]:
-    """Compile a routing rulebook; rules listen to the stages under `stages: refer:`. Raises RulebookError
-    with every problem, each with its place.
+    """Compile a routing rulebook; rules listen to the stages under `stages: refer:`.
+
+    Raises RulebookError with every problem, each with its place.
     """
     document = survey_document(text)
     rulebook = compile_rulebook(
@@ -66,8 +67,8 @@ def _referred(document: Document) -> Sequence[str]:
 
 
 def judge_example(rulebook: Rulebook[Asking], example: Example, evaluation: Evaluation[Asking]) -> Mapping[str, Any]:
-    """What an example may expect beside its rules: the `team` that is asked and
-    `answer_within_hours`, by the first rule that holds.
+    """What an example may expect beside its rules: the `team` that is asked and `answer_within_hours`, by the first
+    rule that holds.
     """
     asking = evaluation.matched[0].rule.effect if evaluation.matched else Asking()
     return {"team": asking.team, "answer_within_hours": asking.answer_within_hours}
@@ -93,4 +94,4 @@ async def with_rulebook(runtime: Runtime) -> AsyncIterator[None]:
 
 async def rules_of(context: Context) -> RoutingRules:
     """The version that decides in this transaction."""
-    return (await REGISTRY.edition(context)).active
+    return (await REGISTRY.versions(context)).active

@@ -1,5 +1,5 @@
-"""What a unit of work needs, in a constant number of statements, however many events there are; with the
-people and the reps locked whom it is about.
+"""What a unit of work needs, in a constant number of statements, however many events there are; with the people and the
+reps locked whom it is about.
 
 People first, then reps, each in one order: so nobody waits in a circle.
 """
@@ -54,8 +54,9 @@ _CONCERNED = select(REFERRAL).where(
 async def for_people(
     context: Context, rules: RoutingRules, scope: ReferralScope, entered: Sequence[StageEntered] = ()
 ) -> RoutingWorkspace:
-    """All that is about these people; `entered` may bring new referrals
-    about. Waits for who else decides about them.
+    """All that is about these people; `entered` may bring new referrals about.
+
+    Waits for who else decides about them.
     """
     session = context.session
     named = {*scope.fragment_ids, *scope.person_ids}
@@ -82,8 +83,8 @@ async def for_referrals(
 
 
 async def at_once(context: Context, rules: RoutingRules, referral_ids: Collection[str]) -> RoutingWorkspace | None:
-    """The same without waiting, for whoever holds timers: who is at work on these may want to set
-    them, and would wait for us. None: not now.
+    """The same without waiting, for whoever holds timers: who is at work on these may want to set them, and would wait
+    for us. None: not now.
     """
     people = await people_of(context.session, referral_ids)
     if not await try_lock(context.session, people) or await people_of(context.session, referral_ids) != people:
@@ -129,8 +130,8 @@ async def _claim_reps(
     session: Session, workspace: RoutingWorkspace, claim: RepClaim, *, is_patient: bool = True
 ) -> bool:
     """Locks, in one order, what says how much each rep has to do, of all who have one of these referrals or may be
-    asked about one, and reads it with the turns of their teams. Once a transaction. False if somebody else had one of
-    them and `is_patient` is not set: then nothing is locked on.
+    asked about one, and reads it with the turns of their teams. Once a transaction. False if somebody else had one
+    of them and `is_patient` is not set: then nothing is locked on.
     """
     concerned = _concerned(workspace, claim)
     if not concerned:

@@ -1,5 +1,5 @@
-"""What routing keeps: reps and their turns, who owns which account, referrals with their offers, keys
-to NATS, receipts, rulebooks, who is who.
+"""What routing keeps: reps and their turns, who owns which account, referrals with their offers, keys to NATS,
+receipts, rulebooks, who is who.
 """
 
 from __future__ import annotations
@@ -43,8 +43,10 @@ class RepRow(Table, table=True):
 
 
 class LoadRow(Table, table=True):
-    """How many referrals take room of a rep now; changed with the referral, in its transaction. Whoever wants to
-    ask somebody locks the rows of all who could be asked, so that of two at once one waits for the other.
+    """How many referrals take room of a rep now; changed with the referral, in its transaction.
+
+    Whoever wants to ask somebody locks the rows of all who could be asked, so that of two at once one waits for the
+    other.
     """
 
     __tablename__ = "rep_load"

@@ -166,8 +166,9 @@ def _of(interaction: Interaction, fragment_id: str, strength: Strength, version:
 
 
 def claims_of(interaction: Interaction) -> Claims:
-    """What `interaction` claims, as far as a profile has room. The account
-    it names fills what the traits leave open.
+    """What `interaction` claims, as far as a profile has room.
+
+    The account it names fills what the traits leave open.
     """
     claims: dict[str, Any] = {}
     if interaction.account is not None:
@@ -252,7 +253,8 @@ def _typed(attribute: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _tidy(value: Any) -> Any:
     """`value` without what cannot be kept: endless values, numbers of more than 64 bits (as text), characters that are
-    none. None: nothing left."""
+    none. None: nothing left.
+    """
     if isinstance(value, str):
         text = " ".join(unicodedata.normalize("NFKC", value).split()) if len(value) <= _WORTH_A_LOOK else ""
         return text if text and _is_text(text) and has_room(text) else None

@@ -139,7 +139,8 @@ def _scale_after(rest: str) -> int:
 
 def _plain(digits: str) -> Decimal:
     """Both 1,234.5 and 1.234,5: the last separator is a decimal point unless exactly three digits follow it or it
-    occurs twice."""
+    occurs twice.
+    """
     bare = re.sub(r"['\u00a0\u202f ]", "", digits)
     last = max(bare.rfind("."), bare.rfind(","))
     if last < 0:

@@ -67,7 +67,8 @@ def joined(profiles: Iterable[Attributes]) -> Attributes:
 
 def bounded(attributes: Attributes) -> Attributes:
     """`attributes` as far as there is room: of names that nobody knows the most believed stay, among equals the first
-    in the alphabet."""
+    in the alphabet.
+    """
     if len(attributes) <= OTHER_ATTRIBUTES:
         return attributes
     others = sorted(attributes.keys() - KNOWN_ATTRIBUTES)
@@ -82,8 +83,10 @@ def fitting(attributes: Attributes) -> Attributes:
 
 
 def differs(before: Attributes, after: Attributes) -> bool:
-    """Whether a value is another, is new or is gone. Where an equal value comes from does not matter: no rule can ask
-    for it."""
+    """Whether a value is another, is new or is gone.
+
+    Where an equal value comes from does not matter: no rule can ask for it.
+    """
     if before is after:
         return False
     return before.keys() != after.keys() or any(
@@ -104,8 +107,8 @@ def _same(one: Any, other: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What some facts claim together: their profile, the latest of them, and
-    the rulebook's version that recorded it.
+    """What some facts claim together: their profile, the latest of them, and the rulebook's version that recorded
+    it.
     """
 
     attributes: Attributes = field(default_factory=dict)
@@ -136,8 +139,8 @@ def together(parts: Iterable[Knowledge]) -> Knowledge:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A profile, the rules that hold on it (rule -> e4 points), and who judged:
-    the version that recorded the latest fact.
+    """A profile, the rules that hold on it (rule -> e4 points), and who judged: the version that recorded the latest
+    fact.
     """
 
     attributes: Attributes = field(default_factory=dict)

@@ -115,7 +115,8 @@ class Judges:
 
 class StoredReceipt(NamedTuple):
     """Why a measure changed by `points_e4` at `at`; those of engagement halve every `half_life` microseconds (None:
-    they do not fade)."""
+    they do not fade).
+    """
 
     receipt_id: str
     fragment_id: str
@@ -176,7 +177,8 @@ def time_passed(cause: Cause, fragment_id: str, rulebook: str, engagement: str, 
 
 def summed_up(receipts: Iterable[StoredReceipt]) -> tuple[StoredReceipt, ...]:
     """At most EVENT_RECEIPTS of them; what is beyond is summed up in one more for each measure, so that the points
-    still add up."""
+    still add up.
+    """
     all_of_them = tuple(receipts)
     first, rest = all_of_them[:EVENT_RECEIPTS], all_of_them[EVENT_RECEIPTS:]
     return (

@@ -1,5 +1,7 @@
-"""What a batch has loaded of fragments and people, what became of them, and the events that tell it. Ids derive from
-what brought them about."""
+"""What a batch has loaded of fragments and people, what became of them, and the events that tell it.
+
+Ids derive from what brought them about.
+"""
 
 from __future__ import annotations
 
@@ -211,7 +213,8 @@ class ScoringWorkspace(Workspace):
 
     def fade(self, person_id: str, until: datetime) -> None:
         """Says each change of the cell that time alone had brought about by `until`, at the moment it was due, whether
-        a late timer asks or an event that came first."""
+        a late timer asks or an event that came first.
+        """
         person = self.people.get(person_id)
         while person is not None and person.fades_at is not None and person.fades_at <= until:
             grid = self.judges.active.grid
@@ -223,8 +226,10 @@ class ScoringWorkspace(Workspace):
             self.people[person_id] = person
 
     def hand_over(self, outlet: Outlet) -> None:
-        """Timers, and what was said, to the transaction that this is the work of. Nearly every event moves one
-        timer, and who has one follows from the people: so they are not gathered in `alarms` first.
+        """Timers, and what was said, to the transaction that this is the work of.
+
+        Nearly every event moves one timer, and who has one follows from the people: so they are not gathered in
+        `timers` first.
         """
         loaded = self.people.loaded
         for person in self.people.changed.values():

@@ -291,5 +291,5 @@ async def with_rulebook(runtime: Runtime) -> AsyncIterator[None]:
 
 async def judges_of(context: Context) -> Judges:
     """All versions, and the one that decides in this transaction."""
-    edition = await REGISTRY.edition(context)
-    return Judges(edition.by_version, edition.active)
+    versions = await REGISTRY.versions(context)
+    return Judges(versions.by_version, versions.active)

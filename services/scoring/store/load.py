@@ -93,8 +93,10 @@ async def for_fades(session: Session, judges: Judges, person_ids: Collection[str
 def people_with_news(
     events: Iterable[InteractionRecognized], claimed: TraitFacts, workspace: ScoringWorkspace
 ) -> set[str]:
-    """Everybody known of whom the events may change a value: their fragments and newest receipts must be at hand. May
-    name too many."""
+    """Everybody known of whom the events may change a value: their fragments and newest receipts must be at hand.
+
+    May name too many.
+    """
     found: set[str] = set()
     for event in events:
         fact, known = claimed.get(event.interaction.interaction_id), workspace.fragments.get(event.fragment_id)
@@ -173,7 +175,8 @@ async def _load_all_of(session: Session, workspace: ScoringWorkspace, person_ids
 
 async def _complete_fragments(session: Session, workspace: ScoringWorkspace) -> None:
     """Fragments of before what they claim was kept are completed from their facts: once, for they are saved with what
-    comes of it."""
+    comes of it.
+    """
     incomplete = {key: fragment for key, fragment in workspace.fragments.items() if not fragment.is_complete}
     if not incomplete:
         return

@@ -175,7 +175,8 @@ async def _earned_until(
     session: Session, fragment_ids: Collection[str], until: datetime
 ) -> AsyncIterator[Sequence[Any]]:
     """(fragment_id, points_e4, half_life, at) of the engagement on these fragments by `until`, a page at a time; others
-    get their turn between."""
+    get their turn between.
+    """
     columns = (RECEIPT.c.fragment_id, RECEIPT.c.points_e4, RECEIPT.c.half_life, RECEIPT.c.at)
     wanted = select(*columns).where(one_of(RECEIPT.c.fragment_id, fragment_ids), RECEIPT.c.at <= until)
     async for page in session.pages(

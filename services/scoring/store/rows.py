@@ -214,7 +214,8 @@ def receipt_of(row: Any) -> StoredReceipt:
 
 def search_text(attributes: Attributes) -> str:
     """What a search looks in: the names in either order, the company and the address; empty for somebody of whom
-    nothing is known."""
+    nothing is known.
+    """
     first, last = text_of(attributes, "first_name"), text_of(attributes, "last_name")
     parts = [text_of(attributes, name) for name in ("name", "company", "email")]
     if first is not None and last is not None:
@@ -265,8 +266,11 @@ def packed(interaction: Interaction) -> bytes:
 
 
 def deflated(text: bytes) -> bytes:
-    """`text`, smaller. Most of what is captured is short: then a small state that has read the dictionary is copied. A
-    fresh one of 260 KB that is to read it first takes twice the time, and is cold in every cache."""
+    """`text`, smaller.
+
+    Most of what is captured is short: then a small state that has read the dictionary is copied. A fresh one of 260 KB
+    that is to read it first takes twice the time, and is cold in every cache.
+    """
     deflate = _small.copy() if len(text) <= _SHORT else zlib.compressobj(6, wbits=-15, zdict=DICTIONARIES[_FIRST])
     return deflate.compress(text) + deflate.flush()
 

@@ -1,5 +1,6 @@
-"""What scoring keeps. Facts and receipts are written once; fragments and people are views of them, kept because they
-are asked for often.
+"""What scoring keeps.
+
+Facts and receipts are written once; fragments and people are views of them, kept because they are asked for often.
 
 JSON is kept as text: it is written and read whole, and JSONB could not hold a NUL that somebody typed.
 """
@@ -62,6 +63,7 @@ class FragmentRow(Table, table=True):
 
 class FactRow(Table, table=True):
     """One interaction as it was recognized: `packed` (`rows.packed`), or before that was, `body` (JSON).
+
     Account and user id are identity's word.
     """
 
@@ -107,7 +109,8 @@ class ReceiptRow(Table, table=True):
 
 class PersonRow(Table, table=True):
     """A person: the profiles and sums of all fragments together, rules that hold, and the scores that were last
-    said."""
+    said.
+    """
 
     __tablename__ = "person"
 

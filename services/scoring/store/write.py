@@ -20,8 +20,10 @@ _GONE = delete(PERSON).where(among(PERSON.c.person_id, "keys"))
 async def claim_facts(
     session: Session, events: Sequence[InteractionRecognized], version: int, with_traits: Collection[str]
 ) -> list[InteractionRecognized]:
-    """Writes the facts that are not there yet; answers their events, in order. `with_traits`: interactions that claim
-    something."""
+    """Writes the facts that are not there yet; answers their events, in order.
+
+    `with_traits`: interactions that claim something.
+    """
     rows = {
         event.interaction.interaction_id: fact_row(
             event, version, has_traits=event.interaction.interaction_id in with_traits
@@ -52,7 +54,8 @@ async def workspace(session: Session, workspace: ScoringWorkspace) -> None:
 
 def _search_changes(known: Mapping[str, Person], changed: Iterable[Person]) -> dict[str, str]:
     """By what those people are found from now on who are found by something else than before; by nothing, if nothing is
-    known of them any more."""
+    known of them any more.
+    """
     texts = {}
     for person in changed:
         before = known.get(person.person_id)

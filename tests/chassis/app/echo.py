@@ -1,5 +1,5 @@
-"""A miniature service that answers each signal it hears with an echo; run as a
-process by `python -m tests.chassis.app.echo`.
+"""A miniature service that answers each signal it hears with an echo; run as a process by `python -m
+tests.chassis.app.echo`.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The number of lanes changes, durables get lost, streams are made anew, letters are replayed: each
-event is applied once, and none is missed.
+"""The number of lanes changes, durables get lost, streams are made anew, letters are replayed: each event is applied
+once, and none is missed.
 """
 
 from __future__ import annotations
@@ -342,8 +342,8 @@ async def test_a_store_of_the_version_before_comes_through_the_upgrade_and_a_cha
 
 
 async def store_of_before(url: str, names: Sequence[str], heard: Sequence[Sequence[int]]) -> None:
-    """What was acknowledged was forgotten by the inbox long ago; five more of each
-    lane were applied, and not acknowledged.
+    """What was acknowledged was forgotten by the inbox long ago; five more of each lane were applied, and not
+    acknowledged.
     """
     await migrate(url)
     old = datetime.now(UTC) - timedelta(days=1)

@@ -1,5 +1,5 @@
-"""Ready means that work moves: a pure judgement, and real processes asked over
-HTTP while something in them stands still.
+"""Ready means that work moves: a pure judgement, and real processes asked over HTTP while something in them stands
+still.
 """
 
 from __future__ import annotations

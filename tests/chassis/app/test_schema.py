@@ -1,5 +1,5 @@
-"""A stranger's tool throws what it can think of at the service: nothing but what is declared
-comes back, and nothing is let in unasked.
+"""A stranger's tool throws what it can think of at the service: nothing but what is declared comes back, and nothing is
+let in unasked.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What a service hears, per lane; and that mypy refuses a handler for other events (an
-`ignore` that is not needed is an error there).
+"""What a service hears, per lane; and that mypy refuses a handler for other events (an `ignore` that is not needed is
+an error there).
 """
 
 from __future__ import annotations

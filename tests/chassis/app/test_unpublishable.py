@@ -1,5 +1,5 @@
-"""An event too large is found when it is said: what brought it about is set aside, and nothing that
-cannot be published waits in the outbox.
+"""An event too large is found when it is said: what brought it about is set aside, and nothing that cannot be published
+waits in the outbox.
 """
 
 from __future__ import annotations

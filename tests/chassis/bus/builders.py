@@ -74,8 +74,8 @@ async def stream_state(broker: Broker, stream: str) -> dict[str, Any]:
 
 
 async def durable_state(broker: Broker, stream: str, durable: str) -> dict[str, Any]:
-    """What the server knows of a durable consumer; an AssertionError ("not
-    yet", for `eventually`) while there is none.
+    """What the server knows of a durable consumer; an AssertionError ("not yet", for `eventually`) while there is
+    none.
     """
     try:
         return await broker.request(f"CONSUMER.INFO.{stream}.{durable}")

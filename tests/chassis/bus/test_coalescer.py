@@ -203,8 +203,8 @@ HOURS = 7200.0
 
 
 async def test_who_is_answered_together_is_waited_for_a_moment() -> None:
-    """Nine callers who come again as soon as they are answered, a millisecond
-    apart: they travel together from then on.
+    """Nine callers who come again as soon as they are answered, a millisecond apart: they travel together from
+    then on.
     """
     disk = TimedDisk()
     coalescer = Coalescer(disk, most_rest_seconds=1.0)

@@ -120,8 +120,8 @@ async def publish_singly(broker: Broker, first: int, last: int) -> None:
 async def test_a_reader_rests_as_long_as_its_last_batch_took_within_bounds(
     broker: Broker, readers: Readers, most: float
 ) -> None:
-    """A message that comes alone waits for nobody; what comes while it is applied, and while
-    its reader rests, shares the next batch.
+    """A message that comes alone waits for nobody; what comes while it is applied, and while its reader rests, shares
+    the next batch.
     """
     applied = Slow(0.4)
     rests = rests_of(

@@ -1,5 +1,5 @@
-"""However the bytes are cut, our reading of them is the client's own reading; and what is
-broken breaks the connection, as it did.
+"""However the bytes are cut, our reading of them is the client's own reading; and what is broken breaks the connection,
+as it did.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ control = st.sampled_from(
 
 @st.composite
 def message(draw: st.DrawFn) -> bytes:
-    """As the server writes it, for a subscription that is heard directly (1), one
-    that is not (2), or one that is over (3).
+    """As the server writes it, for a subscription that is heard directly (1), one that is not (2), or one that is over
+    (3).
     """
     subject, reply, body = draw(subjects), draw(st.just("") | subjects), draw(bodies)
     to = " ".join([subject, str(draw(st.integers(1, 3))), *filter(None, (reply,))]).encode()

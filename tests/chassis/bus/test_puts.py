@@ -1,5 +1,5 @@
-"""Publishing without a task: on its way before `put_batch` returns, in the order in which it was
-put, and each is told once what came of it.
+"""Publishing without a task: on its way before `put_batch` returns, in the order in which it was put, and each is told
+once what came of it.
 """
 
 from __future__ import annotations

@@ -70,8 +70,8 @@ async def test_a_reader_that_has_nothing_to_do_keeps_its_place(broker: Broker, o
 async def test_when_the_reader_is_killed_the_other_goes_on_in_order_from_what_was_not_acknowledged(
     broker: Broker, victim: ReaderProcess, other: Broker, readers: Readers, backlog: int
 ) -> None:
-    """With a short backlog there is room for later messages to overtake; with a long
-    one the victim holds all that may be out.
+    """With a short backlog there is room for later messages to overtake; with a long one the victim holds all that may
+    be out.
     """
     applied = Applied()
     await readers.start(applied, SMALL, broker=other)
@@ -192,8 +192,8 @@ async def test_a_reader_that_is_pinned_again_where_its_count_left_off_skips_noth
 
 
 def assert_goes_on(numbers: list[int], published: list[int]) -> None:
-    """`numbers` is the end of `published`, from the message that was never finished or
-    (not acknowledged either) shortly before.
+    """`numbers` is the end of `published`, from the message that was never finished or (not acknowledged either)
+    shortly before.
     """
     assert -1 in numbers
     assert numbers == published[-len(numbers) :]

@@ -1,5 +1,5 @@
-"""The relay is handed what was said: the store is read when that is not enough, and what the broker
-has is forgotten along with other writes.
+"""The relay is handed what was said: the store is read when that is not enough, and what the broker has is forgotten
+along with other writes.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What was applied is known: by the floor of its lane for ever, by its id for
-as long as it may come again further up.
+"""What was applied is known: by the floor of its lane for ever, by its id for as long as it may come again further
+up.
 """
 
 from __future__ import annotations
@@ -235,8 +235,8 @@ class Life:
             self.cursors.append(Cursor(heard, min(floors[number].sequence for number in heard)))
 
     async def read(self, lane: int, reader: int, size: int, *, is_acknowledged: bool, dies: bool = False) -> bool:
-        """A reader takes the next messages of its run, applies them and (perhaps)
-        acknowledges; false when there was nothing.
+        """A reader takes the next messages of its run, applies them and (perhaps) acknowledges; false when there was
+        nothing.
         """
         cursor = self.cursors[lane % self.lanes]
         if cursor.positions[reader] < 0:

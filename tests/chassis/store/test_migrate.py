@@ -68,8 +68,8 @@ async def test_migrating_again_changes_nothing(store_url: str) -> None:
 
 @asynccontextmanager
 async def writing_elsewhere(url: str) -> AsyncIterator[None]:
-    """Somebody else holds what a migration needs: the one write transaction of
-    SQLite, the lock of migrations on PostgreSQL.
+    """Somebody else holds what a migration needs: the one write transaction of SQLite, the lock of migrations on
+    PostgreSQL.
     """
     async with Database(url) as database:
         if database.dialect == "sqlite":

@@ -1,5 +1,6 @@
-"""An event that the broker will not have: found alone, set aside with the reason, put back by
-an operator. Against a real nats-server.
+"""An event that the broker will not have: found alone, set aside with the reason, put back by an operator.
+
+Against a real nats-server.
 """
 
 from __future__ import annotations

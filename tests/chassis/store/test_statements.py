@@ -1,5 +1,5 @@
-"""Statements on the drivers mean what SQLAlchemy means by them: the same values are
-written and read, by whichever of the two.
+"""Statements on the drivers mean what SQLAlchemy means by them: the same values are written and read, by whichever of
+the two.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ SMALL_BYTES = 20_000
 
 
 async def an_event_that_the_broker_refuses(here: Installation) -> None:
-    """One large event of identity is set aside and noted, the rest goes on; an
-    operator puts it back when there is room for it.
+    """One large event of identity is set aside and noted, the rest goes on; an operator puts it back when there is room
+    for it.
     """
     config = stream_config("IDENTITY", 1)
     async with here.client() as client, here.bus("identity") as bus, here.others("beside the refused"):
@@ -97,8 +97,8 @@ async def no_nats_at_the_start(here: Installation) -> None:
 
 
 async def _freeze(here: Installation, disk: SmallDisk) -> None:
-    """Fill the disk, and see to it that CAPTURE was written to while it was full, before
-    anybody could notice: it goes on refusing then.
+    """Fill the disk, and see to it that CAPTURE was written to while it was full, before anybody could notice: it goes
+    on refusing then.
     """
     async with here.bus(OPERATOR) as outsider:
         try:

@@ -1,5 +1,5 @@
-"""All history once more: other lanes, and streams that bring everything
-again, when the rows of the inboxes are gone.
+"""All history once more: other lanes, and streams that bring everything again, when the rows of the inboxes are
+gone.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ async def other_lanes(here: Installation) -> None:
 
 
 async def a_replay_of_everything(here: Installation) -> None:
-    """Somebody has every durable begin at the first message of its stream, under the running
-    services, and no row of an inbox is left.
+    """Somebody has every durable begin at the first message of its stream, under the running services, and no row of an
+    inbox is left.
     """
     before = await here.settled()
     await _forget_rows(here)
@@ -98,8 +98,9 @@ async def _stage_becomes(here: Installation, person_id: str, stage: str) -> None
 
 
 async def _begin_anew(bus: Broker, stream: str, durable: str) -> int:
-    """Replace the durable by one that hears everything; how much that is. The
-    service may be quicker with one of its own.
+    """Replace the durable by one that hears everything; how much that is.
+
+    The service may be quicker with one of its own.
     """
     address = f"{stream}.{durable}"
     config = (await bus.request(f"CONSUMER.INFO.{address}"))["config"]

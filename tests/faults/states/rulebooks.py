@@ -1,5 +1,5 @@
-"""Rulebooks as an older release left them: a draft that no longer compiles is nobody's business, an
-active one is told until another decides.
+"""Rulebooks as an older release left them: a draft that no longer compiles is nobody's business, an active one is told
+until another decides.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ async def a_stale_draft(here: Installation) -> None:
 
 
 async def an_active_rulebook_that_no_longer_compiles(here: Installation) -> None:
-    """Scoring decides nothing and says where; starting it anew does not help and harms nothing;
-    activating another version does, by itself.
+    """Scoring decides nothing and says where; starting it anew does not help and harms nothing; activating another
+    version does, by itself.
     """
     spoilt = _of_old(DEFAULT)
     await here.change("scoring", _SPOIL_ACTIVE, digest=secrets.token_hex(8), document=spoilt)

@@ -43,8 +43,8 @@ async def an_oversized_profile(here: Installation) -> None:
 
 
 async def a_context_bomb(here: Installation) -> None:
-    """A batch whose context would be written with each of its events, a body that unpacks to a
-    thousand times its size, an event too large.
+    """A batch whose context would be written with each of its events, a body that unpacks to a thousand times its size,
+    an event too large.
     """
     before = await here.settled()
     events = [

@@ -1,5 +1,5 @@
-"""What came of a market, as the public APIs tell it: people, profiles, scores, stages,
-referrals, treatments, deals and reports.
+"""What came of a market, as the public APIs tell it: people, profiles, scores, stages, referrals, treatments, deals and
+reports.
 
 Left out, each for its reason:
 * ids of moves, receipts, referrals, deals and selections: they derive from the event that is heard first, and of two

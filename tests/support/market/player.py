@@ -1,5 +1,5 @@
-"""Plays a tape in a suite of services: waves of captures, and between them what
-humans did, each when its moment has come.
+"""Plays a tape in a suite of services: waves of captures, and between them what humans did, each when its moment has
+come.
 """
 
 from __future__ import annotations

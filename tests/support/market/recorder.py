@@ -1,5 +1,5 @@
-"""Makes the tape: the demo's market (invented people) goes through a real gateway, and
-the demo's reps work in the six services.
+"""Makes the tape: the demo's market (invented people) goes through a real gateway, and the demo's reps work in the six
+services.
 
     python -m tests.support.market.recorder [--tape FILE] [--golden FILE]
 
@@ -146,8 +146,8 @@ def _fulfilled(fate: Fate, who: tuple[str, str], now: datetime) -> list[Act]:
 
 
 def _by_hand(market: Market) -> list[Act]:
-    """What marketing does: two readers are one person, and then are not; a reader is a
-    colleague; another one says no by telephone.
+    """What marketing does: two readers are one person, and then are not; a reader is a colleague; another one says no
+    by telephone.
     """
     by_kind: dict[str, list[str]] = {}
     for persona in market.personas.values():

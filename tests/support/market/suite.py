@@ -1,5 +1,5 @@
-"""The six services in one process, with real stores and a real NATS, on a clock
-that goes forward only when it is told to.
+"""The six services in one process, with real stores and a real NATS, on a clock that goes forward only when it is told
+to.
 
 Nothing is left to the machine's clock: a timer fires when the market has come to its moment, and what is
 captured next waits until everything that follows from it has been said and heard. So the same tape gives the
@@ -123,8 +123,8 @@ class MarketSuite:
                 return items
 
     async def captured(self, messages: Sequence[OutMessage]) -> None:
-        """These captures are on disk, as if the gateway had just taken them;
-        returns when all that follows has been heard.
+        """These captures are on disk, as if the gateway had just taken them; returns when all that follows has been
+        heard.
         """
         await self.broker.publish_batch(messages)
         await self.calm()

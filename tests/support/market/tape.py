@@ -56,8 +56,8 @@ Item = Captured | Act
 
 @dataclass(frozen=True)
 class Tape:
-    """`stage` is what stood before anybody came (reps, campaigns, their costs); `end` the
-    moment at which everything is looked at.
+    """`stage` is what stood before anybody came (reps, campaigns, their costs); `end` the moment at which everything is
+    looked at.
     """
 
     begin: datetime

@@ -64,8 +64,8 @@ async def _whole_reads(folder: Path) -> dict[str, list[str]]:
 
 
 def _steps(store: Path) -> list[str]:
-    """The steps in which SQLite would read a table from one end to the other, of all
-    statements that were compiled and fit this store.
+    """The steps in which SQLite would read a table from one end to the other, of all statements that were compiled and
+    fit this store.
     """
     steps = set()
     with sqlite3.connect(store) as connection:

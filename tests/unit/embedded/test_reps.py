@@ -114,8 +114,8 @@ class Town:
 
 @asynccontextmanager
 async def town(account: str = REPS) -> AsyncIterator[tuple[Town, Broker]]:
-    """A town, and routing's connection to it: both reps have their durable and two
-    alerts each, and SCORING holds one fact.
+    """A town, and routing's connection to it: both reps have their durable and two alerts each, and SCORING holds one
+    fact.
     """
     there = Town(account)
     with there.server:

@@ -1,5 +1,5 @@
-"""A listener of server-sent events, on the application itself: the test client waits for
-the end of an answer, and these have none.
+"""A listener of server-sent events, on the application itself: the test client waits for the end of an answer, and
+these have none.
 """
 
 from __future__ import annotations

@@ -80,8 +80,9 @@ class Door:
 
 @asynccontextmanager
 async def open_door(settings: GatewaySettings, *, joined: bool = True) -> AsyncIterator[Door]:
-    """A gateway whose lifespan is entered. NATS has to be there, unless it need
-    not have `joined` it when the block begins.
+    """A gateway whose lifespan is entered.
+
+    NATS has to be there, unless it need not have `joined` it when the block begins.
     """
     await prepare(settings.database_url, "gateway.migrations")
     app = create_service(settings).app()
@@ -100,8 +101,8 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class PlayedService:
-    """A service that a test plays: `answers` by method and path; what was asked is
-    kept, with who the inner token says asked.
+    """A service that a test plays: `answers` by method and path; what was asked is kept, with who the inner token says
+    asked.
     """
 
     answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
@@ -132,8 +133,8 @@ class PlayedService:
 
 @asynccontextmanager
 async def played(knows_nobody: str | None = None) -> AsyncIterator[PlayedService]:
-    """A service to be played; one that `knows_nobody` under its name answers
-    look-ups with nobody until it is told otherwise.
+    """A service to be played; one that `knows_nobody` under its name answers look-ups with nobody until it is told
+    otherwise.
     """
     service = PlayedService()
     if knows_nobody is not None:

@@ -1,5 +1,5 @@
-"""A gateway behind real sockets, by the express lane and by uvicorn's own way side
-by side, and a client that writes bytes.
+"""A gateway behind real sockets, by the express lane and by uvicorn's own way side by side, and a client that writes
+bytes.
 """
 
 from __future__ import annotations

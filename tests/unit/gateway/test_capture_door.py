@@ -1,5 +1,5 @@
-"""The capture endpoints: every recorded request is on disk when it is answered, and
-whatever else comes is told what is wrong.
+"""The capture endpoints: every recorded request is on disk when it is answered, and whatever else comes is told what is
+wrong.
 """
 
 from __future__ import annotations

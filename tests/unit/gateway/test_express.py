@@ -1,5 +1,5 @@
-"""The express lane: what it answers is what the long way answers, and whatever a connection may do,
-nothing is acknowledged that is not stored.
+"""The express lane: what it answers is what the long way answers, and whatever a connection may do, nothing is
+acknowledged that is not stored.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The fast reading of events is the plain one, byte for byte: captures, headers, lanes,
-rejects, refusals, and in the same order.
+"""The fast reading of events is the plain one, byte for byte: captures, headers, lanes, rejects, refusals, and in the
+same order.
 """
 
 from __future__ import annotations
@@ -126,8 +126,9 @@ def in_full(capture: Any) -> tuple[Any, ...]:
 
 
 def of_batch(reader: Any, raw: bytes, came: fast.BatchArrival) -> Any:
-    """All that comes of a batch. The body is parsed for each reader, as
-    neither may rely on what the other left of it.
+    """All that comes of a batch.
+
+    The body is parsed for each reader, as neither may rely on what the other left of it.
     """
     try:
         reading = reader.read_batch(parse(raw), len(raw), came)

@@ -1,5 +1,5 @@
-"""Receipts of several services as one list: nothing is left out, nothing
-comes twice, and who did not answer is named.
+"""Receipts of several services as one list: nothing is left out, nothing comes twice, and who did not answer is
+named.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.values import Receipt
-from gateway.people.receipts import Shelf, merged
+from gateway.people.receipts import ServicePage, merged
 from people_kernel.api.pages import from_cursor, to_cursor
 from tests.unit.gateway.running import Door, PlayedService
 
@@ -40,11 +40,11 @@ def place_of(one: Receipt) -> tuple[datetime, str]:
     return one.at, one.receipt_id
 
 
-def page_of(receipts: Sequence[Receipt], cursor: str | None, limit: int) -> Shelf:
+def page_of(receipts: Sequence[Receipt], cursor: str | None, limit: int) -> ServicePage:
     """What a service answers that holds `receipts`."""
     place = from_cursor(cursor)
     after = [one for one in sorted(receipts, key=place_of, reverse=True) if place is None or place_of(one) < place]
-    return Shelf(after[:limit], len(after) > limit)
+    return ServicePage(after[:limit], len(after) > limit)
 
 
 HELD = st.lists(st.tuples(st.sampled_from(OWNERS), st.integers(0, 5)), max_size=25)

@@ -1,5 +1,5 @@
-"""What a request costs on disk: no capture is larger than was stated, and all of a
-batch take a stated factor of its bytes.
+"""What a request costs on disk: no capture is larger than was stated, and all of a batch take a stated factor of its
+bytes.
 """
 
 from __future__ import annotations

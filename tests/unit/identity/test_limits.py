@@ -1,5 +1,5 @@
-"""How much one person may gather: what was claimed never takes the room of what
-is verified, and nothing grows for ever.
+"""How much one person may gather: what was claimed never takes the room of what is verified, and nothing grows for
+ever.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""People are found by a part of what they go by, companies by a part of their names; and what
-was there before the index is found by it.
+"""People are found by a part of what they go by, companies by a part of their names; and what was there before the
+index is found by it.
 """
 
 from __future__ import annotations

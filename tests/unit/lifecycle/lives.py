@@ -33,8 +33,8 @@ class Population:
         return START + timedelta(hours=self.clock)
 
     def see(self, number: int) -> str:
-        """The person that this fragment is of, seen for the first time if need be; some are
-        strangers at first, whom nobody tells of.
+        """The person that this fragment is of, seen for the first time if need be; some are strangers at first, whom
+        nobody tells of.
         """
         if frg(number) not in self.owner:
             self.owner[frg(number)] = per(number)

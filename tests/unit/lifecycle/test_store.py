@@ -1,5 +1,5 @@
-"""The store and the handlers against the pure domain: whatever happens, and however it is
-cut into batches, both come to the same.
+"""The store and the handlers against the pure domain: whatever happens, and however it is cut into batches, both come
+to the same.
 """
 
 from __future__ import annotations
@@ -191,8 +191,8 @@ async def test_nothing_is_written_of_a_stranger_who_stays_where_everybody_begins
 
 
 async def test_a_stranger_who_was_merged_is_found_by_either_name(store: Database) -> None:
-    """Nothing was known of either, and still the merge is remembered: what is told later of the
-    one who was absorbed is about the survivor.
+    """Nothing was known of either, and still the merge is remembered: what is told later of the one who was absorbed is
+    about the survivor.
     """
     await hear(store, [scored(ADA, "D3", at(1)), scored(BEA, "D3", at(1)), merged([1, 2], 2, at(2))])
     await hear(store, [event for event in ready(BEA, at(3)) if isinstance(event, ScoreChanged | ProfileChanged)])

@@ -60,12 +60,12 @@ class World:
         return self
 
     def _set(self) -> None:
-        for timer, alarm in self.workspace.alarms.items():
+        for timer, alarm in self.workspace.timers.items():
             if alarm is None:
                 self.timers.pop(timer, None)
             else:
                 self.timers[timer] = (alarm.due_at, alarm.payload.get("fragment_id", ""))
-        self.workspace.alarms.clear()
+        self.workspace.timers.clear()
 
     def stage(self, person: str) -> str | None:
         return self.workspace.current_stage(person).stage

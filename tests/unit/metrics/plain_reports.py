@@ -231,8 +231,8 @@ def funnel(world: PlainReports, query: ReportQuery) -> dict[str, tuple[int, int,
 
 
 def standing(world: PlainReports) -> dict[str, str]:
-    """Person -> the stage they are in: the last said under their own id; else the last said of
-    their fragments; else where everybody begins.
+    """Person -> the stage they are in: the last said under their own id; else the last said of their fragments; else
+    where everybody begins.
     """
     said: dict[str, list[Any]] = defaultdict(list)
     for event in world.of(StageEntered, StageCorrected):

@@ -1,5 +1,5 @@
-"""Whatever comes in whatever order and however often: reports are those of a plain reckoning over
-the raw facts, under the present grouping.
+"""Whatever comes in whatever order and however often: reports are those of a plain reckoning over the raw facts, under
+the present grouping.
 """
 
 from __future__ import annotations
@@ -182,8 +182,8 @@ async def set_up(database: Database) -> None:
 
 @dataclass
 class Shop:
-    """A store that is emptied and filled again; one loop and one engine for all examples, because
-    compiling statements takes the most time.
+    """A store that is emptied and filled again; one loop and one engine for all examples, because compiling statements
+    takes the most time.
     """
 
     database: Database

@@ -1,5 +1,5 @@
-"""Strangers are counted by one row; a report on a period reads what was told in it; and
-what was kept before is counted as it was.
+"""Strangers are counted by one row; a report on a period reads what was told in it; and what was kept before is counted
+as it was.
 """
 
 from __future__ import annotations

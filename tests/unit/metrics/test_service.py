@@ -1,4 +1,4 @@
-"""Metrics over HTTP and over the bus: campaigns, costs, rates, who may query for what, and what it knows of people."""
+"""Metrics over HTTP and over the bus: campaigns, costs, rates, who may ask for what, and what it knows of people."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Nurture on a real NATS and both stores: what identity, scoring and lifecycle
-say goes in, chosen treatments come out.
+"""Nurture on a real NATS and both stores: what identity, scoring and lifecycle say goes in, chosen treatments come
+out.
 """
 
 from __future__ import annotations

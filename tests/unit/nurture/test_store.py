@@ -1,5 +1,5 @@
-"""The store and the handlers on both databases: however batches are cut they
-come to the same, through merges and splits.
+"""The store and the handlers on both databases: however batches are cut they come to the same, through merges and
+splits.
 """
 
 from __future__ import annotations

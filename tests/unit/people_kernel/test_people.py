@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from sqlalchemy import MetaData
 
 from chassis.store.database import Database
+from chassis.store.session import Session
 from contracts.envelope import Meta
 from contracts.events.identity import PersonMerged, PersonPart, PersonSplit
 from contracts.values import Strength
-from people_kernel.people import Placement, newer, placements_at_rest, placements_of
-from people_kernel.store.people import fragment_table, learn, load_fragments_of, survivors
+from people_kernel.people import Placement, Placements, newer, placements_at_rest, placements_of
+from people_kernel.store.people import fragment_table, load_fragments_of, load_placements, save_placements, survivors
+from people_kernel.workspace import Pages, PlacedWorkspace
 
 _META = Meta(event_id="evt_1", at=datetime(2026, 3, 2, tzinfo=UTC), correlation_id="cap_1")
 METADATA = MetaData()
@@ -59,30 +61,38 @@ def test_the_newest_grouping_wins_in_whatever_order_it_is_told(told: Sequence[tu
     assert known == {FA: Placement(A, 3)}
 
 
+async def learn(session: Session, told: Placements) -> dict[str, Placement]:
+    """As services do: known placements are loaded, what is news is written."""
+    workspace = PlacedWorkspace(placements=Pages(await load_placements(session, FRAGMENTS, told.keys())))
+    workspace.place(told)
+    await save_placements(session, FRAGMENTS, workspace.placements.changed)
+    return workspace.placements
+
+
 async def test_an_absorbed_person_answers_with_the_survivor_until_the_split(store: Database) -> None:
     async with store.begin() as session:
-        await learn(session, FRAGMENTS, {FA: Placement(A, 1), FB: Placement(B, 1)})
-        await learn(session, FRAGMENTS, placements_of(MERGED))
+        await learn(session, {FA: Placement(A, 1), FB: Placement(B, 1)})
+        await learn(session, placements_of(MERGED))
     async with store.read() as session:
         assert await survivors(session, FRAGMENTS, [A, B, "nobody"]) == {A: A, B: A}
         assert await load_fragments_of(session, FRAGMENTS, [A, B]) == {A: [FA, FB], B: []}
     async with store.begin() as session:
-        await learn(session, FRAGMENTS, placements_of(SPLIT))
-        await learn(session, FRAGMENTS, placements_of(MERGED))  # late: an older grouping says nothing
+        await learn(session, placements_of(SPLIT))
+        await learn(session, placements_of(MERGED))  # late: an older grouping says nothing
     async with store.read() as session:
         assert await survivors(session, FRAGMENTS, [A, B]) == {A: A, B: B}
 
 
 async def test_who_learns_is_told_where_everything_belongs_now(store: Database) -> None:
     async with store.begin() as session:
-        await learn(session, FRAGMENTS, placements_of(MERGED))
-        owners = await learn(session, FRAGMENTS, {FB: Placement(B, 2), FC: Placement(C, 2)})
+        await learn(session, placements_of(MERGED))
+        owners = await learn(session, {FB: Placement(B, 2), FC: Placement(C, 2)})
     assert {fragment_id: placement.person_id for fragment_id, placement in owners.items()} == {FB: A, FC: C}
 
 
 async def test_a_fragment_of_which_nothing_is_written_is_a_person_of_its_own(store: Database) -> None:
     async with store.begin() as session:
-        await learn(session, FRAGMENTS, {FB: Placement(A, 2)})
+        await learn(session, {FB: Placement(A, 2)})
     async with store.read() as session:
         assert await survivors(session, FRAGMENTS, [A, B, C]) == {A: A, B: A, C: C}
         assert await load_fragments_of(session, FRAGMENTS, [A, B, C]) == {A: [FA, FB], B: [], C: [FC]}

@@ -1,5 +1,5 @@
-"""A rep gets a key, comes with a plain client, and reads their own alerts; on the
-bus as the embedded suite configures it.
+"""A rep gets a key, comes with a plain client, and reads their own alerts; on the bus as the embedded suite configures
+it.
 """
 
 from __future__ import annotations

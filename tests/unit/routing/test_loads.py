@@ -1,5 +1,5 @@
-"""How much each rep has to do is kept, not counted: it is always what counting would
-give, also when several shards ask at once.
+"""How much each rep has to do is kept, not counted: it is always what counting would give, also when several shards ask
+at once.
 """
 
 from __future__ import annotations

@@ -400,8 +400,8 @@ async def test_a_clock_that_was_set_for_an_offer_before_does_not_end_the_present
 
 @pytest.mark.parametrize("held", ["person", "rep"])
 async def test_a_clock_does_not_wait_for_somebody_who_may_wait_for_it(postgres_url: str, held: str) -> None:
-    """Who decides about the same may want to set the very timers that are in hand here: one of two who
-    wait for each other would be thrown out.
+    """Who decides about the same may want to set the very timers that are in hand here: one of two who wait for each
+    other would be thrown out.
     """
     await prepare(postgres_url, "services.routing.migrations")
     async with Database(postgres_url) as database, Database(postgres_url) as elsewhere:

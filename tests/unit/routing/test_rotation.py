@@ -57,8 +57,8 @@ def test_whoever_comes_and_goes_those_who_stay_share_by_their_weights(
 
 @given(st.lists(st.integers(1, 100), min_size=2, max_size=8), st.integers(1, 80))
 def test_who_cannot_be_asked_twice_running_loses_nothing_else(weights: list[int], number: int) -> None:
-    """Everybody gets what was theirs of the turns they could have had: so it is when a rep never
-    answers and each lead goes on to the next one.
+    """Everybody gets what was theirs of the turns they could have had: so it is when a rep never answers and each lead
+    goes on to the next one.
     """
     credit: dict[str, Fraction] = {}
     due = {f"rep_{rep}": Fraction(0) for rep in range(len(weights))}

@@ -26,8 +26,8 @@ from tests.unit.routing.builders import NOW, a_rep, in_charge, rep_id
 
 @dataclass
 class World:
-    """A store with a clock that stands still until it is told to go on; what is said in it is kept,
-    and due timers fire when they are asked to.
+    """A store with a clock that stands still until it is told to go on; what is said in it is kept, and due timers fire
+    when they are asked to.
     """
 
     database: Database

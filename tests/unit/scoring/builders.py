@@ -81,8 +81,8 @@ def of_company(name: str, **traits: Any) -> AccountClaim:
 
 @dataclass(frozen=True)
 class PlainJudge:
-    """A rulebook of two tables: interaction name -> (points e4, half-life
-    days), and (attribute, value) -> points e4.
+    """A rulebook of two tables: interaction name -> (points e4, half-life days), and (attribute, value) -> points
+    e4.
     """
 
     version: int = 1

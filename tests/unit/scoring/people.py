@@ -1,5 +1,5 @@
-"""A small identity service for tests: links and cuts among fragments, told as the
-real one tells them, with events in flight.
+"""A small identity service for tests: links and cuts among fragments, told as the real one tells them, with events in
+flight.
 """
 
 from __future__ import annotations

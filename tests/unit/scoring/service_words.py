@@ -1,5 +1,5 @@
-"""The vocabulary of tests on the running service: tell it what identity says, read
-what it says, ask it, and check its sums.
+"""The vocabulary of tests on the running service: tell it what identity says, read what it says, ask it, and check its
+sums.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What must hold over any history: receipts tie out, order and duplicates do not
-matter, a merge that is undone leaves no trace.
+"""What must hold over any history: receipts tie out, order and duplicates do not matter, a merge that is undone leaves
+no trace.
 """
 
 from __future__ import annotations
@@ -190,8 +190,8 @@ def test_whatever_was_merged_split_and_marked_the_state_is_that_of_the_final_gro
 @settings(max_examples=150)
 @given(st.integers(0, 2**32))
 def test_a_hearer_who_folds_what_is_said_per_person_has_the_card_of_everybody(seed: int) -> None:
-    """At any time, of survivors and of those whom a split brought back; and of an
-    id that nothing was heard of yet, nothing.
+    """At any time, of survivors and of those whom a split brought back; and of an id that nothing was heard of yet,
+    nothing.
     """
     told = a_long_life(Random(seed))
     world, cards, heard = World(), dict[str, Card](), 0
@@ -207,8 +207,8 @@ def test_a_hearer_who_folds_what_is_said_per_person_has_the_card_of_everybody(se
 
 
 def a_long_life(rng: Random) -> list[Event]:
-    """Many moves among few fragments; now and then a lane lags, and a merge or split is
-    heard after interactions that know of it.
+    """Many moves among few fragments; now and then a lane lags, and a merge or split is heard after interactions that
+    know of it.
     """
     facts = [a_fact_of(rng, number) for number in range(rng.randrange(5, 20))]
     moves = [(rng.choice(_KINDS), rng.randint(1, 5), rng.randint(1, 5)) for _ in range(50)]
@@ -227,8 +227,8 @@ def a_fact_of(rng: Random, number: int) -> tuple[Interaction, int]:
 
 
 def assert_right(card: Card, person: Person | None) -> None:
-    """The card has the values that scoring knows; a score may be out by less than a whole
-    point, and of strangers within their cell.
+    """The card has the values that scoring knows; a score may be out by less than a whole point, and of strangers
+    within their cell.
     """
     if person is None:
         assert card.attributes == {}
@@ -253,8 +253,8 @@ PICKIER = PlainJudge(
 @settings(max_examples=150)
 @given(st.integers(0, 2**32))
 def test_what_is_booked_is_always_what_holds(seed: int) -> None:
-    """Rule by rule, for everybody, after each event of a life with late facts, merges, splits and
-    activations; and no receipt is written twice.
+    """Rule by rule, for everybody, after each event of a life with late facts, merges, splits and activations; and no
+    receipt is written twice.
     """
     rng, world = Random(seed), World()
     for event in a_long_life(rng):

@@ -1,5 +1,5 @@
-"""People are found by names in either order, company and address, whatever became of them; and who
-was known before the index is found by it.
+"""People are found by names in either order, company and address, whatever became of them; and who was known before the
+index is found by it.
 """
 
 from __future__ import annotations

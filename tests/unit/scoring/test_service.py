@@ -191,8 +191,8 @@ async def test_a_late_claim_that_takes_points_back_is_corrected_and_the_past_is_
 
 
 async def test_a_flood_of_late_claims_on_one_person_holds_nobody_up(broker: Broker, scoring: RunningService) -> None:
-    """A thousand claims, then five hundred with times that go backwards, all of one
-    visitor; others ask and are scored meanwhile.
+    """A thousand claims, then five hundred with times that go backwards, all of one visitor; others ask and are scored
+    meanwhile.
     """
     await tell(broker, recognized(identified(VP, when=NOW, number=9_000), 3))
     await recorded(scoring, 1)

@@ -1,5 +1,5 @@
-"""The store and the handlers against the pure domain: whatever happens, and however it is
-cut into batches, both come to the same.
+"""The store and the handlers against the pure domain: whatever happens, and however it is cut into batches, both come
+to the same.
 """
 
 from __future__ import annotations
@@ -207,8 +207,8 @@ async def test_rows_are_canonical_and_read_back_as_they_were_written(store: Data
 async def test_marks_of_those_who_have_no_row_are_found_again_and_whoever_takes_an_id_over_is_told_anew(
     store: Database,
 ) -> None:
-    """A mark on a fragment without facts, and the id of somebody absorbed:
-    each batch begins with what the store kept.
+    """A mark on a fragment without facts, and the id of somebody absorbed: each batch begins with what the store
+    kept.
     """
     registry = Registry(began=at(60))
     registry.see(identified(TRAITS[0], when=at(5), number=1), 1)

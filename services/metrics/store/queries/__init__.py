@@ -1,5 +1,5 @@
-"""What all reads have in common: whose a fact is now, who is a test, which campaign is credited with
-whom; and reads for the view of a person.
+"""What all reads have in common: whose a fact is now, who is a test, which campaign is credited with whom; and reads
+for the view of a person.
 
 Nothing of it is kept, so that a merge, a split, a mark or a late fact is in the next answer.
 """
@@ -69,8 +69,8 @@ def owned(table: CoreTable, *columns: ColumnElement[Any]) -> Select[Any]:
 
 @dataclass(frozen=True, slots=True)
 class CountedPeople:
-    """Who counts in one statement: nobody of `tests`; where only some campaigns are asked for, only those
-    `credited` to them; and where a report is on a period, only those who are `concerned` by it.
+    """Who counts in one statement: nobody of `tests`; where only some campaigns are asked for, only those `credited` to
+    them; and where a report is on a period, only those who are `concerned` by it.
     """
 
     tests: CTE
@@ -87,8 +87,8 @@ class CountedPeople:
 
 
 def counted_people(query: ReportQuery) -> CountedPeople:
-    """Everybody but tests; with `query.campaign_id` or `query.channel` only
-    people whom such a campaign is credited with.
+    """Everybody but tests; with `query.campaign_id` or `query.channel` only people whom such a campaign is credited
+    with.
     """
     if not query.is_filtered:
         return CountedPeople(test_people())
@@ -102,9 +102,9 @@ def counted_people(query: ReportQuery) -> CountedPeople:
 
 
 def counted_movers(query: ReportQuery) -> CountedPeople:
-    """As `counted_people`, and where there is a period only those who entered a stage in it, told or begun:
-    what a report on entries or stays counts is about nobody else, so that it reads what happened in the
-    period, and the whole way of these people only.
+    """As `counted_people`, and where there is a period only those who entered a stage in it, told or begun: what a
+    report on entries or stays counts is about nobody else, so that it reads what happened in the period, and the
+    whole way of these people only.
     """
     return replace(counted_people(query), concerned=movers(query))
 
@@ -119,8 +119,9 @@ def movers(query: ReportQuery) -> CTE | None:
 
 
 def first_seen(query: ReportQuery) -> ColumnElement[Any]:
-    """When a person was first seen, which is when they began where everybody begins: the time
-    that decides. Null on their other fragments.
+    """When a person was first seen, which is when they began where everybody begins: the time that decides.
+
+    Null on their other fragments.
     """
     return FRAGMENT.c.first_us if query.by is By.OCCURRED else FRAGMENT.c.first_told_us
 
@@ -151,8 +152,8 @@ def matched_touches(*columns: ColumnElement[Any]) -> Select[Any]:
 
 
 def latest_deals(limit: ColumnElement[bool] | None = None, told_of: Select[Any] | None = None) -> CTE:
-    """Opportunities as they were last told of: `step`, amount; and whose they are,
-    by the fragment they were first told on.
+    """Opportunities as they were last told of: `step`, amount; and whose they are, by the fragment they were first told
+    on.
 
     `limit` restricts the people looked at, `told_of` the opportunities.
     """
@@ -186,8 +187,9 @@ def latest_deals(limit: ColumnElement[bool] | None = None, told_of: Select[Any] 
 
 
 def credits_of_people(attribution: Attribution, limit: ColumnElement[bool] | None = None) -> Subquery:
-    """(person_id, campaign_id, occurred_us): the touch that is credited with a
-    person. `limit` restricts the people looked at.
+    """(person_id, campaign_id, occurred_us): the touch that is credited with a person.
+
+    `limit` restricts the people looked at.
 
     The first touch is the earliest of all; the last touch the latest that came no later than the
     person's first opportunity, if there is one.
@@ -208,8 +210,8 @@ def credits_of_people(attribution: Attribution, limit: ColumnElement[bool] | Non
 
 
 def credits_of_deals(attribution: Attribution, deals: CTE) -> Subquery:
-    """(opportunity_id, campaign_id): the touch credited with an opportunity; a
-    last touch came no later than it was opened.
+    """(opportunity_id, campaign_id): the touch credited with an opportunity; a last touch came no later than it was
+    opened.
     """
     touches = matched_touches(deals.c.opportunity_id).join(deals, deals.c.person_id == FRAGMENT.c.person_id)
     if attribution is Attribution.LAST_TOUCH:

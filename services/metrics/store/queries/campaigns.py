@@ -78,8 +78,8 @@ async def count_touched(session: Session, query: ReportQuery) -> tuple[dict[str 
 
 
 async def count_milestones(session: Session, query: ReportQuery, order: StageOrder) -> Sequence[Any]:
-    """Per credited campaign (None: no campaign): people who came as far as a
-    milestone for the first time in the period.
+    """Per credited campaign (None: no campaign): people who came as far as a milestone for the first time in the
+    period.
     """
     at_us, names = when(STAGE, query), list(MILESTONES)
     firsts = []
@@ -133,8 +133,9 @@ async def load_deals(session: Session, query: ReportQuery) -> Sequence[Any]:
 
 
 def _told_of(query: ReportQuery) -> Select[Any] | None:
-    """The opportunities of which anything was told in the period: no others were opened or closed
-    in it. None where the period is all time.
+    """The opportunities of which anything was told in the period: no others were opened or closed in it.
+
+    None where the period is all time.
     """
     if query.period.start_us is None and query.period.end_us is None:
         return None
@@ -168,8 +169,8 @@ async def count_referrals(session: Session, query: ReportQuery) -> Sequence[Any]
 
 
 async def load_acceptance_waits(session: Session, query: ReportQuery) -> Sequence[Any]:
-    """(rep_id, waited_us) of each acceptance in the period: since the last offer of that
-    referral before it; None without an offer.
+    """(rep_id, waited_us) of each acceptance in the period: since the last offer of that referral before it; None
+    without an offer.
     """
     offer = REFERRAL.alias("offer")
     offered_us = (

@@ -49,8 +49,8 @@ async def load_stage_names(session: Session) -> set[str]:
 async def count_moves(
     session: Session, query: ReportQuery, order: StageOrder, stages: tuple[str, ...]
 ) -> dict[str, int]:
-    """`entered_<n>`, `continued_<n>` for the n-th of `stages`; `reached_<n>` and `cohort` for
-    those who were first seen in the period.
+    """`entered_<n>`, `continued_<n>` for the n-th of `stages`; `reached_<n>` and `cohort` for those who were first seen
+    in the period.
 
     To go on is to enter a stage further down the line, at the same moment or later;
     from aside, to come back to the line, later.
@@ -78,8 +78,8 @@ async def count_moves(
 
 
 async def count_leavers(session: Session, query: ReportQuery, order: StageOrder) -> dict[tuple[str, str], int]:
-    """(stage, stage aside) -> people who entered the one in the period and went from
-    it straight to the other, then or later.
+    """(stage, stage aside) -> people who entered the one in the period and went from it straight to the other, then or
+    later.
     """
     moves = entries(query, counted_movers(query), order)
     left = (
@@ -116,8 +116,8 @@ async def count_present(session: Session, query: ReportQuery, order: StageOrder)
 
 
 def entries(query: ReportQuery, counted: CountedPeople, order: StageOrder) -> CTE:
-    """(person_id, stage, previous, at_us): all moves of people who count,
-    and where they began; corrections are none.
+    """(person_id, stage, previous, at_us): all moves of people who count, and where they began; corrections are
+    none.
     """
     moves = owned(STAGE, STAGE.c.stage, STAGE.c.previous, when(STAGE, query).label("at_us")).where(
         ~STAGE.c.is_correction
@@ -133,8 +133,8 @@ def begun_in(order: StageOrder, *columns: ColumnElement[Any]) -> Select[Any]:
 
 
 def current_stages(order: StageOrder, counted: CountedPeople) -> CTE:
-    """(person_id, stage, occurred_us): where each person is: what was last
-    said of them, else where everybody begins.
+    """(person_id, stage, occurred_us): where each person is: what was last said of them, else where everybody
+    begins.
     """
     said = _said(order, counted)
     silent = FRAGMENT.c.person_id.not_in(select(said.c.person_id))
@@ -205,8 +205,8 @@ def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 async def load_stays(session: Session, query: ReportQuery, order: StageOrder) -> Sequence[Any]:
-    """Per stage, of stays that ended in the period: `n`, the two middle ones, the
-    90th of a hundred, and the sum in two parts.
+    """Per stage, of stays that ended in the period: `n`, the two middle ones, the 90th of a hundred, and the sum in two
+    parts.
     """
     moves = _moves(query, counted_movers(query), order)
     turn: dict[str, Any] = {

@@ -1,4 +1,5 @@
 """A batch: each event stands for itself, so one bad event never takes a good one with it.
+
 Unless all of them together are too much.
 """
 
@@ -113,8 +114,9 @@ def _completed(event: Any, defaults: JsonObject, context: JsonObject | None) -> 
 
 
 def _too_large(capture: Capture, completed: Any) -> str | None:
-    """Why it is too large to be kept. What is kept as little costs nothing more to judge;
-    else the event is measured as it was sent.
+    """Why it is too large to be kept.
+
+    What is kept as little costs nothing more to judge; else the event is measured as it was sent.
     """
     if len(capture.body) <= EVENT_BYTES:
         return None

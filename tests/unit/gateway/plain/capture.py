@@ -1,5 +1,5 @@
-"""A capture: one interaction, ready to be said, built as plain JSON so that the
-hot path never builds a pydantic object.
+"""A capture: one interaction, ready to be said, built as plain JSON so that the hot path never builds a pydantic
+object.
 
 `body` equals `InteractionReceived.body()` byte for byte; a test holds both against each other on
 every recorded request. It is written once, when the capture is made: its length is what the capture
@@ -64,8 +64,8 @@ class Capture:
         return f"{InteractionReceived.wire_name}.{lane_of(self.lane_key, lanes)}"
 
     def headers(self) -> dict[str, str]:
-        """The headers on its subject, equal to `InteractionReceived.headers_on(subject)`;
-        a capture begins its own correlation.
+        """The headers on its subject, equal to `InteractionReceived.headers_on(subject)`; a capture begins its own
+        correlation.
         """
         return {"ce-id": self.event_id, "ce-time": self.received_at.isoformat().replace("+00:00", "Z")}
 
@@ -99,8 +99,8 @@ def seal(draft: Draft, source: CaptureSource) -> Capture:
 
 
 def _stated(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is as it is by default, as `InteractionReceived.body()` has it; an account is
-    claimed also where nothing is said of it.
+    """Without what is as it is by default, as `InteractionReceived.body()` has it; an account is claimed also where
+    nothing is said of it.
     """
     return {
         name: value for name, value in fields.items() if value not in _DEFAULTS or (name == "account" and value == {})

@@ -42,8 +42,9 @@ def occurred(claimed: Any, sent_at: Any, received_at: datetime) -> tuple[datetim
 
 
 def read_moment(value: Any) -> datetime | None:
-    """ISO 8601, or seconds or milliseconds since 1970, as a number or its digits; None when
-    it is none of these. Without a zone: UTC.
+    """ISO 8601, or seconds or milliseconds since 1970, as a number or its digits; None when it is none of these.
+
+    Without a zone: UTC.
     """
     if isinstance(value, bool):
         return None

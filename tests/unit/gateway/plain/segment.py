@@ -53,8 +53,9 @@ _CHANGES_ON_RETRY = frozenset(("sentAt", "writeKey", "receivedAt"))
 def read_event(
     event: Any, kind: InteractionKind | None, source: CaptureSource, received_at: datetime, sender: CaptureSender
 ) -> Capture:
-    """The capture an event is, or `CaptureRefused` naming the field. `kind` comes from
-    the path; None: the event's `type` says it.
+    """The capture an event is, or `CaptureRefused` naming the field.
+
+    `kind` comes from the path; None: the event's `type` says it.
     """
     if not isinstance(event, dict):
         raise CaptureRefused("event", f"must be a JSON object, not {kind_of(event)}")
@@ -180,8 +181,8 @@ def _with_category(properties: JsonObject, category: Any) -> JsonObject:
 
 
 def _told_once(context: JsonObject, properties: JsonObject) -> JsonObject:
-    """SDKs describe the page of a page call twice, in its properties and in its context; of the
-    context stays what is said otherwise there.
+    """SDKs describe the page of a page call twice, in its properties and in its context; of the context stays what is
+    said otherwise there.
     """
     page = context.get("page")
     if not isinstance(page, dict):

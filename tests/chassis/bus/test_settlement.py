@@ -38,7 +38,7 @@ class Lane:
         self.tries = 0
 
     async def settle(self, count: int) -> None:
-        outlets = Outlets(self._acknowledge, self._bury, self._pause)
+        outlets = Outlets(self._acknowledge, self._set_aside, self._pause)
         await Settler(("CAPTURE", "svc"), self._handle, QUICK_OUTAGES, outlets, Unobserved()).settle(
             [a_delivery(n) for n in range(count)]
         )
@@ -58,7 +58,7 @@ class Lane:
     async def _acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         self.acknowledged += [delivery.message.sequence for delivery in deliveries]
 
-    async def _bury(self, dead: Sequence[tuple[Received, str]]) -> None:
+    async def _set_aside(self, dead: Sequence[tuple[Received, str]]) -> None:
         if self.broker_outages:
             self.broker_outages -= 1
             raise BrokerUnavailable("away")

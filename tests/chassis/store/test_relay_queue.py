@@ -1,5 +1,5 @@
-"""Whatever is committed, handed over, read, confirmed and forgotten in whatever order: each row is
-published once, and in the order of its stream.
+"""Whatever is committed, handed over, read, confirmed and forgotten in whatever order: each row is published once, and
+in the order of its stream.
 """
 
 from __future__ import annotations
