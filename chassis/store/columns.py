@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, Numeric, String
+from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, Integer, Numeric, String, false
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlmodel import Field
 
 _ZERO = timedelta(0)
 _WITH_FRACTION = len('"2026-03-02T12:00:00.000000+00:00"')
@@ -110,3 +111,13 @@ def load_json(text: str | bytes | float) -> Any:
     A bare number is one already where SQLite kept it: its JSON columns take what looks like a number for one.
     """
     return text if isinstance(text, int | float) else orjson.loads(text)
+
+
+def moment(*, is_nullable: bool = False) -> Any:
+    """The field of a SQLModel table that holds a moment."""
+    return Field(default=None, sa_column=Column(UtcDateTime, nullable=is_nullable))
+
+
+def flag() -> Any:
+    """The field of a SQLModel table that is false unless it is said."""
+    return Field(default=None, sa_column=Column(Boolean, nullable=False, server_default=false()))

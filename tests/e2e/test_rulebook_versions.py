@@ -33,9 +33,9 @@ from tests.chassis.app.bus_words import stored
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
 from tests.support.people import per
-from tests.support.service import PUBLIC_KEY, RunningService, running
+from tests.support.service import PUBLIC_KEY, RunningService, running, tell
 from tests.unit.scoring.builders import identified, recognized
-from tests.unit.scoring.service_words import recorded, tell, view
+from tests.unit.scoring.service_words import recorded, view
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)

@@ -13,13 +13,14 @@ import structlog
 from fastapi import FastAPI
 
 from chassis.app import Service
+from chassis.bus.broker import Broker
 from chassis.bus.inspection import messages
 from chassis.logs import mask, render_json
-from chassis.message import Received
+from chassis.message import OutMessage, Received
 from chassis.runtime import Runtime
 from chassis.store import outbox
 from chassis.web.auth import Principal, generate_key_pair, issue_token, read_private_key
-from contracts.envelope import whole_headers
+from contracts.envelope import Event, whole_headers
 from tests.support.eventually import eventually
 from tests.support.stores import prepare
 
@@ -97,3 +98,8 @@ def log_plainly() -> None:
         structlog.configure(
             processors=[structlog.processors.add_log_level, structlog.processors.format_exc_info, mask, render_json]
         )
+
+
+async def tell(broker: Broker, *events: Event) -> None:
+    """Publishes events as their owners would, on one lane."""
+    await broker.publish_batch([OutMessage(event.subjects(1)[0], event.headers(), event.body()) for event in events])

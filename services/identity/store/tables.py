@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, MetaData, UniqueConstraint, and_, inspect
-from sqlalchemy import Table as CoreTable
+from sqlalchemy import Index, MetaData, UniqueConstraint, and_
 from sqlmodel import Field, SQLModel
 
+from chassis.store.batch import core_table
 from chassis.store.columns import JsonDocument, UtcDateTime
 from chassis.store.search import search_table
 from contracts.values import JsonObject, Strength
@@ -121,22 +121,15 @@ class AccountRow(Table, table=True):
     survivor_id: str | None = Field(index=True)
 
 
-def table_of(model: type[Table]) -> CoreTable:
-    """The Core table of a model: what batched statements are made of."""
-    table = inspect(model).local_table
-    assert isinstance(table, CoreTable)
-    return table
-
-
-FRAGMENT = table_of(FragmentRow)
-LINK = table_of(LinkRow)
-REFUSAL = table_of(RefusalRow)
-REMARK = table_of(RemarkRow)
-ACCOUNT = table_of(AccountRow)
+FRAGMENT = core_table(FragmentRow)
+LINK = core_table(LinkRow)
+REFUSAL = core_table(RefusalRow)
+REMARK = core_table(RemarkRow)
+ACCOUNT = core_table(AccountRow)
 # addresses, user ids and numbers; devices are found by their whole id
 PERSON_SEARCH = search_table("person_search", Table.metadata)
 ACCOUNT_SEARCH = search_table("account_search", Table.metadata)
-CONSENT = table_of(ConsentRow)
+CONSENT = core_table(ConsentRow)
 
 _automatic = LINK.c.strength != Strength.MANUAL.value
 # machines link a pair once; humans may merge, cut and merge again

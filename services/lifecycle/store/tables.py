@@ -10,19 +10,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, Text, text
-from sqlalchemy import Table as CoreTable
 from sqlmodel import Field, SQLModel
 
-from chassis.store.columns import ExactNumber, UtcDateTime
+from chassis.store.batch import core_table
+from chassis.store.columns import ExactNumber, moment
 from people_kernel.store.people import card_table, fragment_table, receipt_table
 from people_kernel.store.rulebooks import rulebook_table
-
-
-def _moment(*, is_nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(UtcDateTime, nullable=is_nullable))
 
 
 class Table(SQLModel):
@@ -43,8 +38,8 @@ class MoveRow(Table, table=True):
     covers: str = Field(sa_type=Text)
     stage: str
     previous: str | None
-    at: datetime = _moment()
-    occurred_at: datetime = _moment()
+    at: datetime = moment()
+    occurred_at: datetime = moment()
     rule: str
     rulebook: str
     receipt_id: str
@@ -66,14 +61,14 @@ class StandingRow(Table, table=True):
     stage: str | None
     move_id: str | None
     move_home: str | None
-    since: datetime | None = _moment(is_nullable=True)
-    entered_at: datetime | None = _moment(is_nullable=True)
-    latest_at: datetime | None = _moment(is_nullable=True)
+    since: datetime | None = moment(is_nullable=True)
+    entered_at: datetime | None = moment(is_nullable=True)
+    latest_at: datetime | None = moment(is_nullable=True)
     homes: str = Field(sa_type=Text)
     points_e4: int = Field(sa_type=BigInteger)
     points_of: str | None
     is_test: bool
-    seen_at: datetime | None = _moment(is_nullable=True)
+    seen_at: datetime | None = moment(is_nullable=True)
 
 
 class StoredClock(Table, table=True):
@@ -94,12 +89,12 @@ class StoredClock(Table, table=True):
     name: str
     stage: str
     stops: str = Field(sa_type=Text)
-    started_at: datetime = _moment()
-    due_at: datetime = _moment()
-    remind_at: datetime | None = _moment(is_nullable=True)
+    started_at: datetime = moment()
+    due_at: datetime = moment()
+    remind_at: datetime | None = moment(is_nullable=True)
     is_reminded: bool
-    breached_at: datetime | None = _moment(is_nullable=True)
-    ended_at: datetime | None = _moment(is_nullable=True)
+    breached_at: datetime | None = moment(is_nullable=True)
+    ended_at: datetime | None = moment(is_nullable=True)
     is_test: bool
 
 
@@ -114,12 +109,12 @@ class VerdictRow(Table, table=True):
     move_id: str
     verb: str
     by: str
-    at: datetime = _moment()
-    occurred_at: datetime = _moment()
+    at: datetime = moment()
+    occurred_at: datetime = moment()
     reason: str | None
     note: str | None = Field(sa_type=Text)
     to_stage: str | None
-    wake_at: datetime | None = _moment(is_nullable=True)
+    wake_at: datetime | None = moment(is_nullable=True)
     bant: str = Field(sa_type=Text)
 
 
@@ -136,26 +131,20 @@ class OpportunityRow(Table, table=True):
     fragment_id: str
     name: str
     status: str
-    opened_at: datetime = _moment()
-    created_at: datetime = _moment()
+    opened_at: datetime = moment()
+    created_at: datetime = moment()
     created_by: str
     amount: Decimal | None = Field(default=None, sa_column=Column(ExactNumber, nullable=True))
     currency: str | None
     step: str | None
     external_id: str | None = Field(unique=True)
-    closed_at: datetime | None = _moment(is_nullable=True)
+    closed_at: datetime | None = moment(is_nullable=True)
     reason: str | None
     note: str | None = Field(sa_type=Text)
     is_test: bool
 
 
-def _core(model: Any) -> CoreTable:
-    """The Core table of a model."""
-    found: CoreTable = model.__table__
-    return found
-
-
-MOVE, STANDING, CLOCK = _core(MoveRow), _core(StandingRow), _core(StoredClock)
-VERDICT, OPPORTUNITY = _core(VerdictRow), _core(OpportunityRow)
+MOVE, STANDING, CLOCK = core_table(MoveRow), core_table(StandingRow), core_table(StoredClock)
+VERDICT, OPPORTUNITY = core_table(VerdictRow), core_table(OpportunityRow)
 FRAGMENT, CARD = fragment_table(Table.metadata), card_table(Table.metadata)
 RECEIPT, RULEBOOK = receipt_table(Table.metadata), rulebook_table(Table.metadata)

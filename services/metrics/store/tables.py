@@ -11,10 +11,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Index, MetaData, String, Text, false, inspect, text
-from sqlalchemy import Table as CoreTable
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, MetaData, String, Text, false, text
 from sqlmodel import Field, SQLModel
 
+from chassis.store.batch import core_table
 from chassis.store.columns import ExactNumber, JsonDocument, UtcDateTime
 from people_kernel.store.people import fragment_table
 
@@ -220,13 +220,6 @@ class RateRow(Table, table=True):
     set_by: str
 
 
-def table_of(model: type[Table]) -> CoreTable:
-    """The Core table of a model."""
-    table = inspect(model).local_table
-    assert isinstance(table, CoreTable)
-    return table
-
-
 def _flag(name: str) -> Column[bool]:
     return Column(name, Boolean, nullable=False, server_default=false())
 
@@ -256,7 +249,7 @@ Index("fragment_owner", FRAGMENT.c.person_id, FRAGMENT.c.fragment_id)
 Index("fragment_suspect", FRAGMENT.c.person_id, sqlite_where=_SUSPECT, postgresql_where=_SUSPECT)
 Index("fragment_first", FRAGMENT.c.first_us)
 Index("fragment_first_told", FRAGMENT.c.first_told_us)
-TAG, TOUCH = table_of(TagRow), table_of(TouchRow)
-STAGE, CLOCK, DEAL = table_of(StageFactRow), table_of(ClockFactRow), table_of(DealFactRow)
-REFERRAL, TREATMENT, HEARD = table_of(ReferralFactRow), table_of(TreatmentFactRow), table_of(HeardRow)
-CAMPAIGN, COST, RATE = table_of(CampaignRow), table_of(CostRow), table_of(RateRow)
+TAG, TOUCH = core_table(TagRow), core_table(TouchRow)
+STAGE, CLOCK, DEAL = core_table(StageFactRow), core_table(ClockFactRow), core_table(DealFactRow)
+REFERRAL, TREATMENT, HEARD = core_table(ReferralFactRow), core_table(TreatmentFactRow), core_table(HeardRow)
+CAMPAIGN, COST, RATE = core_table(CampaignRow), core_table(CostRow), core_table(RateRow)

@@ -5,18 +5,14 @@ receipts, rulebooks, who is who.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, MetaData, Text
+from sqlalchemy import BigInteger, Index, MetaData, Text
 from sqlmodel import Field, SQLModel
 
-from chassis.store.columns import UtcDateTime
+from chassis.store.batch import core_table
+from chassis.store.columns import moment
 from people_kernel.store.people import fragment_table, receipt_table
 from people_kernel.store.rulebooks import rulebook_table
-
-
-def _moment(*, is_nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(UtcDateTime, nullable=is_nullable))
 
 
 class Table(SQLModel):
@@ -38,8 +34,8 @@ class RepRow(Table, table=True):
     teams: str = Field(sa_type=Text)
     is_active: bool
     external_id: str | None = Field(unique=True)
-    created_at: datetime = _moment()
-    changed_at: datetime = _moment()
+    created_at: datetime = moment()
+    changed_at: datetime = moment()
 
 
 class LoadRow(Table, table=True):
@@ -72,7 +68,7 @@ class AccountOwnerRow(Table, table=True):
 
     account_id: str = Field(primary_key=True)
     rep_id: str | None
-    changed_at: datetime = _moment()
+    changed_at: datetime = moment()
     changed_by: str
 
 
@@ -83,7 +79,7 @@ class CredentialRow(Table, table=True):
 
     rep_id: str = Field(primary_key=True)
     password_hash: str
-    issued_at: datetime = _moment()
+    issued_at: datetime = moment()
     issued_by: str
 
 
@@ -115,17 +111,17 @@ class StoredReferral(Table, table=True):
     card: str = Field(sa_type=Text)
     ground: str = Field(sa_type=Text)
     move: str = Field(sa_type=Text)
-    created_at: datetime = _moment()
-    offered_at: datetime | None = _moment(is_nullable=True)
-    due_at: datetime | None = _moment(is_nullable=True)
-    stage_due_at: datetime | None = _moment(is_nullable=True)
-    answered_at: datetime | None = _moment(is_nullable=True)
+    created_at: datetime = moment()
+    offered_at: datetime | None = moment(is_nullable=True)
+    due_at: datetime | None = moment(is_nullable=True)
+    stage_due_at: datetime | None = moment(is_nullable=True)
+    answered_at: datetime | None = moment(is_nullable=True)
     accepted_rep_id: str | None
     is_overdue: bool
     is_settled: bool
     is_test: bool
     takes_room: bool
-    closed_at: datetime | None = _moment(is_nullable=True)
+    closed_at: datetime | None = moment(is_nullable=True)
     closed_because: str | None
     merged_into: str | None
 
@@ -138,11 +134,11 @@ class OfferRow(Table, table=True):
     referral_id: str = Field(primary_key=True)
     attempt: int = Field(primary_key=True)
     rep_id: str
-    offered_at: datetime = _moment()
-    due_at: datetime | None = _moment(is_nullable=True)
+    offered_at: datetime = moment()
+    due_at: datetime | None = moment(is_nullable=True)
     outcome: str
-    seen_at: datetime | None = _moment(is_nullable=True)
-    ended_at: datetime | None = _moment(is_nullable=True)
+    seen_at: datetime | None = moment(is_nullable=True)
+    ended_at: datetime | None = moment(is_nullable=True)
     reason: str | None
     note: str | None = Field(sa_type=Text)
     by: str | None
@@ -156,14 +152,10 @@ RULEBOOK = rulebook_table(Table.metadata)
 """The versions of the routing rulebook."""
 
 
-def _table(model: Any) -> Any:
-    return model.__table__
-
-
 REP, CREDIT, ACCOUNT_OWNER, CREDENTIAL = (
-    _table(RepRow),
-    _table(CreditRow),
-    _table(AccountOwnerRow),
-    _table(CredentialRow),
+    core_table(RepRow),
+    core_table(CreditRow),
+    core_table(AccountOwnerRow),
+    core_table(CredentialRow),
 )
-REFERRAL, OFFER, LOAD = _table(StoredReferral), _table(OfferRow), _table(LoadRow)
+REFERRAL, OFFER, LOAD = core_table(StoredReferral), core_table(OfferRow), core_table(LoadRow)

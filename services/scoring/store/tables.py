@@ -8,23 +8,14 @@ JSON is kept as text: it is written and read whole, and JSONB could not hold a N
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, String, Text, false, text
-from sqlalchemy import Table as CoreTable
+from sqlalchemy import BigInteger, Index, LargeBinary, MetaData, String, Text, text
 from sqlmodel import Field, SQLModel
 
-from chassis.store.columns import UtcDateTime
+from chassis.store.batch import core_table
+from chassis.store.columns import flag, moment
 from chassis.store.search import search_table
 from people_kernel.store.rulebooks import rulebook_table
-
-
-def _moment(*, is_nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(UtcDateTime, nullable=is_nullable))
-
-
-def _flag() -> Any:
-    return Field(default=None, sa_column=Column(Boolean, nullable=False, server_default=false()))
 
 
 class Table(SQLModel):
@@ -50,15 +41,15 @@ class FragmentRow(Table, table=True):
     person_id: str = Field(index=True)
     graph_version: int = Field(sa_type=BigInteger)
     sums: str = Field(sa_type=Text)
-    latest_at: datetime | None = _moment(is_nullable=True)
+    latest_at: datetime | None = moment(is_nullable=True)
     is_test: bool
-    is_marked: bool = _flag()
+    is_marked: bool = flag()
     attributes: str | None = Field(sa_type=Text)  # as of `person`; NULL: it claims nothing
     fit_version: int | None
-    last_trait_at: datetime | None = _moment(is_nullable=True)
+    last_trait_at: datetime | None = moment(is_nullable=True)
     last_trait_id: str | None
     written: str | None = Field(sa_type=Text)  # rule -> e4 points; NULL: nothing
-    is_complete: bool = _flag()
+    is_complete: bool = flag()
 
 
 class FactRow(Table, table=True):
@@ -75,8 +66,8 @@ class FactRow(Table, table=True):
 
     interaction_id: str = Field(primary_key=True)
     fragment_id: str
-    occurred_at: datetime = _moment()
-    heard_at: datetime = _moment()
+    occurred_at: datetime = moment()
+    heard_at: datetime = moment()
     kind: str
     name: str | None
     has_traits: bool
@@ -96,7 +87,7 @@ class ReceiptRow(Table, table=True):
 
     receipt_id: str = Field(primary_key=True)
     fragment_id: str
-    at: datetime = _moment()
+    at: datetime = moment()
     measure: str
     rule: str
     rulebook: str
@@ -116,29 +107,24 @@ class PersonRow(Table, table=True):
 
     person_id: str = Field(primary_key=True)
     graph_version: int = Field(sa_type=BigInteger)
-    evaluated_at: datetime = _moment()
-    latest_at: datetime | None = _moment(is_nullable=True)
+    evaluated_at: datetime = moment()
+    latest_at: datetime | None = moment(is_nullable=True)
     is_test: bool  # all facts are from test sources
-    is_marked: bool = _flag()
+    is_marked: bool = flag()
     attributes: str = Field(sa_type=Text)
     held: str = Field(sa_type=Text)
     fit_version: int | None
-    last_trait_at: datetime | None = _moment(is_nullable=True)
+    last_trait_at: datetime | None = moment(is_nullable=True)
     last_trait_id: str | None
     sums: str = Field(sa_type=Text)
     said_fit_e4: int | None = Field(sa_type=BigInteger)
     said_engagement_e4: int | None = Field(sa_type=BigInteger)
     said_cell: str | None = Field(sa_type=String)
-    said_at: datetime | None = _moment(is_nullable=True)
-    fades_at: datetime | None = _moment(is_nullable=True)
+    said_at: datetime | None = moment(is_nullable=True)
+    fades_at: datetime | None = moment(is_nullable=True)
 
 
-def _core(model: Any) -> CoreTable:
-    table: CoreTable = model.__table__
-    return table
-
-
-FACT, FRAGMENT, PERSON, RECEIPT = (_core(model) for model in (FactRow, FragmentRow, PersonRow, ReceiptRow))
+FACT, FRAGMENT, PERSON, RECEIPT = (core_table(model) for model in (FactRow, FragmentRow, PersonRow, ReceiptRow))
 
 PERSON_SEARCH = search_table("person_search", Table.metadata)
 """Of people of whom something is known: names, company and address, as they are searched."""

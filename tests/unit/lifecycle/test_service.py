@@ -12,7 +12,6 @@ import pytest
 import pytest_asyncio
 
 from chassis.bus.broker import Broker
-from chassis.message import OutMessage
 from chassis.web.auth import Principal
 from contracts.envelope import Event
 from contracts.events.catalogue import BY_WIRE_NAME
@@ -29,7 +28,7 @@ from tests.chassis.app.bus_words import stored
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
 from tests.support.people import merged, per
-from tests.support.service import PUBLIC_KEY, RunningService, running, token
+from tests.support.service import PUBLIC_KEY, RunningService, running, tell, token
 from tests.unit.lifecycle.builders import DEFAULT, accepted, created, profile, ready
 
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
@@ -45,9 +44,7 @@ class RunningLifecycle:
     broker: Broker
 
     async def tell(self, *events: Event) -> None:
-        await self.broker.publish_batch(
-            [OutMessage(event.subjects(1)[0], event.headers(), event.body()) for event in events]
-        )
+        await tell(self.broker, *events)
 
     async def get(self, path: str, expected: int = 200, **params: Any) -> Any:
         answer = await self.service.client.get(path, params=params)

@@ -12,8 +12,6 @@ from typing import Any
 import pytest_asyncio
 
 from chassis.bus.broker import Broker
-from chassis.message import OutMessage
-from contracts.envelope import Event
 from contracts.events.nurture import TreatmentSelected
 from services.nurture.main import create_service
 from services.nurture.settings import NurtureSettings
@@ -21,7 +19,7 @@ from tests.chassis.app.bus_words import stored
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
 from tests.support.people import merged, per
-from tests.support.service import PUBLIC_KEY, RunningService, running
+from tests.support.service import PUBLIC_KEY, RunningService, running, tell
 from tests.unit.nurture.builders import created, profile_said, score_said, scores, stage_entered
 
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
@@ -40,10 +38,6 @@ async def nurture(store_url: str, nats_server: NatsServer) -> AsyncIterator[Runn
     settings = NurtureSettings(database_url=store_url, nats_url=nats_server.url, token_public_key=PUBLIC_KEY)
     async with running(create_service(settings)) as nurture:
         yield nurture
-
-
-async def tell(broker: Broker, *events: Event) -> None:
-    await broker.publish_batch([OutMessage(event.subjects(1)[0], event.headers(), event.body()) for event in events])
 
 
 async def said(broker: Broker) -> list[TreatmentSelected]:

@@ -29,9 +29,9 @@ from services.routing.main import create_service
 from services.routing.settings import RoutingSettings
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
-from tests.support.service import PUBLIC_KEY, running, token
+from tests.support.service import PUBLIC_KEY, running, tell, token
 from tests.unit.routing.builders import entered, rep_id
-from tests.unit.routing.test_service import a_rep, hire, referred, tell
+from tests.unit.routing.test_service import a_rep, hire, referred
 
 SEED = new_issuer_seed()
 PASSWORDS = {name: f"{name}-word" for name in (*(user.name for user in BUS_USERS), OBSERVER, OPERATOR)}

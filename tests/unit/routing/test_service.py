@@ -13,10 +13,8 @@ import pytest_asyncio
 
 from chassis.app import Service
 from chassis.bus.broker import Broker
-from chassis.message import OutMessage
 from chassis.store.migrate import drift
 from chassis.web.auth import Principal
-from contracts.envelope import Event
 from contracts.events.routing import AlertRaised, ReferralAccepted
 from services.routing.main import create_service
 from services.routing.settings import RoutingSettings
@@ -25,7 +23,7 @@ from tests.chassis.app.bus_words import Stored, stored
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
 from tests.support.people import merged, per
-from tests.support.service import PUBLIC_KEY, RunningService, running, token
+from tests.support.service import PUBLIC_KEY, RunningService, running, tell, token
 from tests.support.stores import prepare
 from tests.unit.routing.builders import entered, rep_id
 
@@ -67,10 +65,6 @@ def client(routing: RunningService) -> httpx.AsyncClient:
 def a_rep(name: str) -> dict[str, str]:
     """The headers of a rep's request."""
     return {"authorization": f"Bearer {token(Principal(name, frozenset({'sales'}), rep_id(name)))}"}
-
-
-async def tell(broker: Broker, *events: Event) -> None:
-    await broker.publish_batch([OutMessage(event.subjects(1)[0], event.headers(), event.body()) for event in events])
 
 
 async def hire(client: httpx.AsyncClient, *names: str, **fields: Any) -> None:

@@ -13,7 +13,6 @@ import httpx
 from sqlalchemy import text
 
 from chassis.bus.broker import Broker
-from chassis.message import OutMessage
 from chassis.store.database import Database
 from contracts.envelope import Event
 from contracts.events.catalogue import BY_WIRE_NAME
@@ -42,10 +41,6 @@ def pricing(number: int, when: datetime = NOW) -> Interaction:
 
 def demo(number: int, when: datetime = NOW) -> Interaction:
     return an_interaction("Demo Form Submitted", when=when, number=number)
-
-
-async def tell(broker: Broker, *events: Event) -> None:
-    await broker.publish_batch([OutMessage(event.subjects(1)[0], event.headers(), event.body()) for event in events])
 
 
 async def said(broker: Broker, kind: type[Event] = ScoreChanged) -> list[Any]:

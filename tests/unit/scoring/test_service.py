@@ -22,7 +22,7 @@ from services.scoring.store.tables import Table
 from tests.support.eventually import eventually
 from tests.support.people import frg, per
 from tests.support.process import ServiceProcess
-from tests.support.service import PUBLIC_KEY, RunningService, running, token
+from tests.support.service import PUBLIC_KEY, RunningService, running, tell, token
 from tests.support.stores import prepare
 from tests.unit.scoring.builders import an_interaction, identified, recognized
 from tests.unit.scoring.people import Registry
@@ -37,7 +37,6 @@ from tests.unit.scoring.service_words import (
     recorded,
     said,
     said_at_least,
-    tell,
     view,
     worth,
 )

@@ -10,15 +10,9 @@ from contracts.events.scoring import RulebookActivated
 from services.scoring.main import create_service
 from services.scoring.settings import ScoringSettings
 from tests.support.people import per
-from tests.support.service import RunningService, running, token
+from tests.support.service import RunningService, running, tell, token
 from tests.unit.scoring.builders import recognized
-from tests.unit.scoring.service_words import (
-    demo,
-    everything,
-    recorded,
-    said,
-    tell,
-)
+from tests.unit.scoring.service_words import demo, everything, recorded, said
 
 
 async def test_a_new_store_starts_with_the_default_rulebook_and_says_so_once(
