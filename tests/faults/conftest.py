@@ -21,6 +21,9 @@ DISK_MEGABYTES = 256
 UNREADY_SECONDS = 240.0
 
 
+NOBODY_GIVES_WAY = {"METRICS_NICENESS": "0"}  # each container has a share of its own; in `make up` reports go last
+
+
 @pytest.fixture(scope="module")
 def stores(request: pytest.FixtureRequest) -> Iterator[Mapping[str, str]]:
     """Where the stores are; SQLite's on the disk of the suite, PostgreSQL's elsewhere."""
@@ -50,7 +53,10 @@ async def here(
     folder, small = (disk.path, disk) if isinstance(disk, SmallDisk) else (disk, None)
     plan = prepare(folder / "var", 0, detached=True)
     async with Supervisor(
-        plan, tmp_path_factory.mktemp("log"), environment=stores, unready_seconds=UNREADY_SECONDS
+        plan,
+        tmp_path_factory.mktemp("log"),
+        environment={**stores, **NOBODY_GIVES_WAY},
+        unready_seconds=UNREADY_SECONDS,
     ) as platform:
         await platform.until_ready(within=90)
         installation = Installation(platform, stores, small)

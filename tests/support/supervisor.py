@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -33,6 +33,7 @@ READY, ALIVE, FORMS = "/readyz", "/healthz", "/readyz/forms"
 _PERIOD_SECONDS = 1.0
 _PROBE_SECONDS = 3.0
 _DEAD_AFTER = 5  # failed liveness probes in a row
+_UNREADY_AFTER = 3  # failed readiness probes in a row, as on Kubernetes: one that is late says nothing yet
 _CUT = 1000  # characters of an answer that are kept
 _STOP_SECONDS = 15.0
 
@@ -63,6 +64,7 @@ class _Container:
     was_alive: bool = False  # it has time to start; then liveness counts
     silent: int = 0  # liveness probes in a row that failed
     unready_since: float | None = None  # counted from when it was alive
+    missed: dict[str, int] = field(default_factory=dict)  # probes in a row that failed, by which probe
 
 
 class Supervisor:
@@ -227,8 +229,10 @@ class Supervisor:
             self._notes[name] = _notes(answer) if probe == READY else self._notes.get(name, [])
         except httpx.HTTPError as error:
             is_ready, why = False, repr(error)
-        self._see(name, probe, is_ready, why)
         container = self._containers[name]
+        container.missed[probe] = 0 if is_ready else container.missed.get(probe, 0) + 1
+        if is_ready or probe == ALIVE or container.missed[probe] >= _UNREADY_AFTER:
+            self._see(name, probe, is_ready, why)
         if probe == ALIVE:
             container.was_alive |= is_ready
             container.silent = container.silent + 1 if container.was_alive and not is_ready else 0
