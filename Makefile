@@ -4,19 +4,27 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TOOLS := $(VENV)/.tools
 PORT ?= 8080
 VAR ?= var
 WORKERS ?= 3
-CODE := chassis contracts rulebook people_kernel services gateway embedded demo bench tests
+RESOLVE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet $(if $(UPGRADE),--upgrade)
+CODE := chassis contracts rulebook people_kernel services gateway deployment embedded cli demo bench tests
 
 help: ## Say what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): requirements.lock
+# what it takes to run the suite here; what it takes to work on it comes on top
+$(READY): requirements-embedded.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Rapport needs Python 3.11 or newer; set PYTHON=python3.12, for instance" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-embedded.lock
 	@touch $(READY)
+
+$(TOOLS): $(READY) requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock
+	@touch $(TOOLS)
 
 setup: $(READY) ## Make the virtual environment from the lock file
 
@@ -31,39 +39,40 @@ down: $(READY) ## Stop a detached suite
 
 test: check ## Set up and run everything CI runs
 
-check: $(READY) lint types walls contracts-check tests ## The same, step by step: style, types, walls, contracts, tests
+check: $(TOOLS) lint types walls contracts-check tests ## The same, step by step: style, types, walls, contracts, tests
 
-lint: $(READY) ## Style
+lint: $(TOOLS) ## Style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(READY) ## Types
+types: $(TOOLS) ## Types
 	$(BIN)/mypy $(CODE)
 
-walls: $(READY) ## Who may import whom
+walls: $(TOOLS) ## Who may import whom
 	$(BIN)/lint-imports
 
-contracts-check: $(READY) ## Are the committed contracts those of the code?
+contracts-check: $(TOOLS) ## Are the committed contracts those of the code?
 	$(BIN)/python -m contracts.export --check
 	$(BIN)/python -m chassis.openapi --check
 
-tests: $(READY) ## The tests alone, three at a time because many wait (quick loop: ARGS="-m 'not slow'")
+tests: $(TOOLS) ## The tests alone, three at a time because many wait (quick loop: ARGS="-m 'not slow'")
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
-contracts: $(READY) ## Write OpenAPI, AsyncAPI, JSON Schema and missing golden examples
+contracts: $(TOOLS) ## Write OpenAPI, AsyncAPI, JSON Schema and missing golden examples
 	$(BIN)/python -m contracts.export
 	$(BIN)/python -m chassis.openapi
 
-bench: $(READY) ## Measure in pairs, beside ceilings and another commit (AGAINST=commit, SCENES="web new", FAIL=1)
+bench: $(TOOLS) ## Measure in pairs, beside ceilings and another commit (AGAINST=commit, SCENES="web new", FAIL=1)
 	$(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST)) $(if $(SCENES),--scenes $(SCENES)) $(if $(FAIL),--fail-on-regression)
 
-format: $(READY) ## Put the code into shape
+format: $(TOOLS) ## Put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: $(READY) ## Resolve the dependencies anew
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet --output-file requirements.lock
+lock: $(TOOLS) ## Resolve the dependencies anew: of the images, of `make up`, of development
+	$(RESOLVE) --output-file requirements.lock
+	$(RESOLVE) --constraint requirements.lock --extra embedded --output-file requirements-embedded.lock
+	$(RESOLVE) --constraint requirements-embedded.lock --extra embedded --extra dev --output-file requirements-dev.lock
 
 clean: ## Forget the virtual environment and caches (var/ stays)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 from chassis.bus.callout.claims import Issuer
-from embedded.nats_config import BUS_USERS, OBSERVER, OPERATOR, REPS, NatsPlan, nats_config
+from deployment.nats_config import BUS_USERS, OBSERVER, OPERATOR, REPS, NatsPlan, nats_config
 from embedded.secrets import Secrets
 
 SERVICES = tuple(user.name for user in BUS_USERS if user.name != "gateway")

@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from embedded.nats_config import take_over_store
+from deployment.nats_config import take_over_store
 from embedded.plan import NATS_USERS, PORT_NAMES, Plan
 from embedded.secrets import load_or_make
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from contracts.limits import LANES
-from embedded.nats_config import BUS_USERS, HOUSE, OBSERVER, OPERATOR, NatsPlan, access
+from deployment.nats_config import BUS_USERS, HOUSE, OBSERVER, OPERATOR, NatsPlan, access
 
 ROOT = Path(__file__).resolve().parents[2]
 USERS = {user.name: user for user in BUS_USERS}

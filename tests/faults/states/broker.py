@@ -11,7 +11,7 @@ from typing import Any
 from chassis.bus.errors import BrokerUnavailable
 from chassis.bus.streams import stream_config
 from chassis.message import OutMessage
-from embedded.nats_config import OPERATOR
+from deployment.nats_config import OPERATOR
 from embedded.plan import SERVICES
 from tests.support.disk import SmallDisk
 from tests.support.eventually import eventually

@@ -11,7 +11,7 @@ import httpx
 
 from chassis.bus.broker import Broker
 from chassis.bus.errors import ApiRefused
-from embedded.nats_config import BUS_USERS
+from deployment.nats_config import BUS_USERS
 from embedded.plan import SERVICES
 from embedded.up import prepare
 from tests.support.actors import Rep, hire

@@ -20,7 +20,7 @@ from chassis.bus.broker import Broker
 from chassis.bus.callout.claims import Grant, Issuer, new_issuer_seed
 from chassis.bus.callout.responder import AuthCallout
 from chassis.message import OutMessage
-from embedded.nats_config import BUS_USERS, HOUSE, OBSERVER, OPERATOR, REPS, NatsPlan, access, take_over_store
+from deployment.nats_config import BUS_USERS, HOUSE, OBSERVER, OPERATOR, REPS, NatsPlan, access, take_over_store
 from services.routing.effects import DOMAIN, alerts_of, durable_of, inbox_of, rep_permissions
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer

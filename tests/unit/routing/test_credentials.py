@@ -23,7 +23,7 @@ from chassis.bus.broker import Broker
 from chassis.bus.callout.claims import Issuer, new_issuer_seed
 from chassis.bus.errors import BrokerUnavailable
 from chassis.web.auth import Principal
-from embedded.nats_config import BUS_USERS, OBSERVER, OPERATOR, REPS, NatsPlan, access
+from deployment.nats_config import BUS_USERS, OBSERVER, OPERATOR, REPS, NatsPlan, access
 from services.routing.effects import ensure_durable, hash_password, new_key, public_url
 from services.routing.main import create_service
 from services.routing.settings import RoutingSettings

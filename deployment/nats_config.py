@@ -5,6 +5,7 @@ from all of them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,16 +92,42 @@ BUS_USERS = (
 
 
 @dataclass(frozen=True)
+class ByName:
+    """A value that the server takes from its environment, so that a file may be committed and hold no secret.
+
+    What stands there must begin with a letter: the server reads it as a value of its configuration.
+    """
+
+    variable: str
+
+
+Given = str | ByName
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Several servers that keep the streams together."""
+
+    name: str
+    port: int
+    password: Given
+    routes: tuple[str, ...]  # host:port of each
+
+
+@dataclass(frozen=True)
 class NatsPlan:
     """What the configuration depends on."""
 
     port: int
     monitor_port: int
     store: Path
-    passwords: Mapping[str, str]
-    issuer: str  # the public key that the callout's grants are signed with
+    passwords: Mapping[str, Given]
+    issuer: Given  # the public key that the callout's grants are signed with
     lanes: int = 1
     users: tuple[BusUser, ...] = field(default=BUS_USERS)
+    host: str = "127.0.0.1"
+    server_name: Given = "rapport"
+    cluster: Cluster | None = None
 
     @property
     def pid_file(self) -> Path:
@@ -112,17 +139,39 @@ def nats_config(plan: NatsPlan) -> str:
     """The configuration file. `sync_interval: always`: a message is acknowledged only when it is on disk."""
     return "\n".join(
         [
-            "server_name: rapport",
-            "host: 127.0.0.1",
+            f"server_name: {_written(plan.server_name)}",
+            f"host: {plan.host}",
             f"port: {plan.port}",
             f"pid_file: {json.dumps(str(plan.pid_file))}",
-            f'http: "127.0.0.1:{plan.monitor_port}"',
+            f'http: "{plan.host}:{plan.monitor_port}"',
             "max_payload: 1MB",
             f"jetstream {{ store_dir: {json.dumps(str(plan.store))}, sync_interval: always }}",
+            *([_cluster(plan.cluster)] if plan.cluster else []),
             access(plan),
             "",
         ]
     )
+
+
+def _cluster(cluster: Cluster) -> str:
+    user, password = "cluster", _written(cluster.password)
+    routes = [f"nats-route://{user}@{route}" for route in cluster.routes]
+    return "\n".join(
+        [
+            "cluster {",
+            f" name: {cluster.name}",
+            f" port: {cluster.port}",
+            f" authorization {{ user: {user}, password: {password}, timeout: {_AUTH_SECONDS} }}",
+            f" routes: {json.dumps(routes)}",
+            "}",
+        ]
+    )
+
+
+def _written(value: object) -> str:
+    """As the server reads it: JSON, but for what it takes from its environment."""
+    text = json.dumps(value, indent=1, default=lambda given: {"$": given.variable})
+    return re.sub(r'\{\s*"\$": "(\w+)"\s*\}', r"$\1", text)
 
 
 def access(plan: NatsPlan) -> str:
@@ -136,8 +185,8 @@ def access(plan: NatsPlan) -> str:
     callout = {"issuer": plan.issuer, "account": HOUSE, "auth_users": [user["user"] for user in users]}
     return "\n".join(
         [
-            f"accounts {json.dumps({HOUSE: house, REPS: {'imports': _imports()}}, indent=1)}",
-            f"authorization {json.dumps({'timeout': _AUTH_SECONDS, 'auth_callout': callout}, indent=1)}",
+            f"accounts {_written({HOUSE: house, REPS: {'imports': _imports()}})}",
+            f"authorization {_written({'timeout': _AUTH_SECONDS, 'auth_callout': callout})}",
         ]
     )
 

@@ -1,0 +1,1 @@
+"""`rapport`: one command for whoever runs the suite."""

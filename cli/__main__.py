@@ -1,0 +1,5 @@
+"""`python -m cli`, as `./rapport` calls it."""
+
+from cli.main import app
+
+app()

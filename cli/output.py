@@ -1,0 +1,36 @@
+"""What a command says: words for people, or one JSON document with --json; and how it ends."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, for programs.")]
+
+
+class Exit(IntEnum):
+    """How a command ends."""
+
+    FINE = 0
+    FAILED = 1
+    MISUSED = 2
+
+
+def tell(answer: Any, words: Callable[[Any], str], *, as_json: bool) -> None:
+    """Say `answer`: as JSON, or in the `words` for it."""
+    sys.stdout.write((json.dumps(answer, indent=2, default=str) if as_json else words(answer)).rstrip("\n") + "\n")
+    sys.stdout.flush()
+
+
+def fail(reason: str, remedy: str = "", *, as_json: bool = False) -> NoReturn:
+    """End with what went wrong and what to do about it. JSON goes to standard output, words to standard error."""
+    if as_json:
+        tell({"error": reason, "remedy": remedy}, str, as_json=True)
+    else:
+        sys.stderr.write(f"rapport: {reason}\n" + (f"{remedy}\n" if remedy else ""))
+    raise typer.Exit(Exit.FAILED)
