@@ -1,4 +1,4 @@
-"""Programs that are no Python packages: a test that needs one is skipped without it, or fails where all must be tried."""
+"""Programs that are no Python packages: a test that needs one is skipped without it, or fails where all are wanted."""
 
 from __future__ import annotations
 
