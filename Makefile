@@ -56,7 +56,7 @@ contracts-check: $(TOOLS) ## Are the committed contracts those of the code?
 	$(BIN)/python -m chassis.openapi --check
 
 tests: $(TOOLS) ## The tests alone, three at a time because many wait (quick loop: ARGS="-m 'not slow'")
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 contracts: $(TOOLS) ## Write OpenAPI, AsyncAPI, JSON Schema and missing golden examples
 	$(BIN)/python -m contracts.export

@@ -19,3 +19,10 @@ pytest_plugins = [
     "tests.support.stores",
     "tests.support.suite",
 ]
+
+
+@pytest.hookimpl(trylast=True)  # after they were shuffled
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests go first: one that begins last is waited for by all other workers."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
