@@ -8,7 +8,7 @@ import random
 from bench.scale.simulation import Outcome, simulate
 from bench.scale.sizing import Load, Need, need, replicated
 
-_GB = 1e9
+_GB, _MB = 1e9, 1e6
 _SECONDS = 8.0
 
 
@@ -38,7 +38,8 @@ def _lines(wanted: Need, shards: dict[str, int], outcomes: dict[str, Outcome]) -
     return [
         *lines,
         f"{'nats':10} {wanted.cores['nats']:5.2f}  one node; a third node is for safety, not for speed",
-        f"lanes {wanted.lanes}; {sum(wanted.cores.values()):.1f} cores busy at the peak, stores' servers not counted",
+        f"{'postgresql':10} {wanted.cores['postgresql']:5.2f}  its log takes {wanted.wal_bytes_a_second / _MB:,.0f} MB/s",
+        f"lanes {wanted.lanes}; {sum(wanted.cores.values()):.1f} cores busy at the peak",
         f"stores {wanted.store_bytes / _GB:,.0f} GB; rows written a second at the peak {wanted.rows_a_second:,.0f}",
         f"streams {wanted.stream_bytes_a_day / _GB:,.1f} GB a day, on three nodes together "
         f"{replicated(wanted.stream_bytes_a_day) / _GB:,.1f} GB",

@@ -62,6 +62,12 @@ GATEWAY_MS: Final = {"one a request": 0.072, "twenty a request": 0.024}
 NATS_MS: Final = 0.14
 """nats-server, for a capture with all that it brings about, one node, synced."""
 REPLICAS: Final = 3
+POSTGRES_MS: Final = 0.33
+"""PostgreSQL's own processes, all services' databases together, for a capture of a mix in which every ninth says for
+the first time who somebody is (the services themselves: 1.5). Web traffic costs services half of that.
+"""
+WAL_BYTES: Final = 11_200
+"""What PostgreSQL writes ahead for such a capture, whole pages after a checkpoint included."""
 
 FIRST_VIEW: Final = Traffic(rows=7, store_bytes=2_100, stream_bytes=1_900)
 NEXT_VIEW: Final = Traffic(rows=3, store_bytes=1_100, stream_bytes=1_800)

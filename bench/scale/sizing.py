@@ -13,8 +13,10 @@ from bench.scale.costs import (
     KNOWN_PERSON,
     NATS_MS,
     NEXT_VIEW,
+    POSTGRES_MS,
     REPLICAS,
     SERVICES,
+    WAL_BYTES,
     ServiceCost,
 )
 
@@ -48,6 +50,7 @@ class Need:
     store_bytes: float
     stream_bytes_a_day: float
     rows_a_second: float
+    wal_bytes_a_second: float
 
     @property
     def lanes(self) -> int:
@@ -71,10 +74,12 @@ def need(load: Load) -> Need:
     return Need(
         processes={"gateway": max(1, math.ceil(door / BUSY))}
         | {name: processes(cost, load.peak) for name, cost in SERVICES.items()},
-        cores={"gateway": door, "nats": NATS_MS * load.peak / 1000} | cores,
+        cores={"gateway": door, "nats": NATS_MS * load.peak / 1000, "postgresql": POSTGRES_MS * load.peak / 1000}
+        | cores,
         store_bytes=(load.people - known) * FIRST_VIEW.store_bytes + known * KNOWN_PERSON.store_bytes,
         stream_bytes_a_day=load.mean * _DAY_SECONDS * NEXT_VIEW.stream_bytes,
         rows_a_second=load.peak * NEXT_VIEW.rows,
+        wal_bytes_a_second=load.peak * WAL_BYTES,
     )
 
 
