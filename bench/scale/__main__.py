@@ -38,7 +38,7 @@ def _lines(wanted: Need, shards: dict[str, int], outcomes: dict[str, Outcome]) -
     return [
         *lines,
         f"{'nats':10} {wanted.cores['nats']:5.2f}  one node; a third node is for safety, not for speed",
-        f"{'postgresql':10} {wanted.cores['postgresql']:5.2f}  its log takes {wanted.wal_bytes_a_second / _MB:,.0f} MB/s",
+        f"{'postgresql':10} {wanted.cores['postgresql']:5.2f}  its log: {wanted.wal_bytes_a_second / _MB:,.0f} MB/s",
         f"lanes {wanted.lanes}; {sum(wanted.cores.values()):.1f} cores busy at the peak",
         f"stores {wanted.store_bytes / _GB:,.0f} GB; rows written a second at the peak {wanted.rows_a_second:,.0f}",
         f"streams {wanted.stream_bytes_a_day / _GB:,.1f} GB a day, on three nodes together "

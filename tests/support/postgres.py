@@ -26,6 +26,8 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
+from tests.support.tools import missing
+
 _URL_VARIABLE = "RAPPORT_TEST_POSTGRES_URL"
 _OPTIONS = "-c listen_addresses='' -c fsync=off -c shared_buffers=32MB -c max_connections=100 -c autovacuum=off"
 
@@ -149,7 +151,7 @@ def postgres_admin_url() -> Iterator[str]:
     try:
         server = start_server()
     except PostgresNotFound as error:
-        pytest.skip(f"no PostgreSQL: {error}")
+        missing(f"no PostgreSQL: {error}", "postgres")
     yield server.url
     server.remove()
 
@@ -184,6 +186,6 @@ def postgres_server() -> Iterator[PostgresServer]:
     try:
         server = start_server()
     except PostgresNotFound as error:
-        pytest.skip(f"no PostgreSQL: {error}")
+        missing(f"no PostgreSQL: {error}", "postgres")
     yield server
     server.remove()

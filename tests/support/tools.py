@@ -1,4 +1,4 @@
-"""Programs that are no Python packages: a test that needs one is skipped without it, or fails where all are wanted."""
+"""Programs that are no Python packages: a test that needs one is skipped without it, or fails where it is wanted."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from typing import Final, NoReturn
 
 import pytest
 
-EVERYTHING: Final = "RAPPORT_TEST_EVERYTHING"
-"""Set where nothing may be skipped for want of a program, as in continuous integration."""
+MUST_HAVE: Final = "RAPPORT_TEST_MUST_HAVE"
+"""Names of programs, separated by blanks, without which tests fail instead of being skipped, as in continuous
+integration; `all` for every one.
+"""
 
 
 def tool(program: str, remedy: str) -> str:
-    """Where `program` is. Skips the test, or fails it when EVERYTHING is set, with what to do about it."""
+    """Where `program` is. Skips the test, or fails it where the program must be there, with what to do about it."""
     found = shutil.which(program)
     if found is None:
-        missing(f"{program} is not on this machine: {remedy}")
+        missing(f"{program} is not on this machine: {remedy}", program)
     return found
 
 
-def missing(reason: str) -> NoReturn:
-    """Skip, or fail where everything must be tried."""
-    if os.environ.get(EVERYTHING):
+def missing(reason: str, program: str = "") -> NoReturn:
+    """Skip, or fail where `program` must be there."""
+    wanted = os.environ.get(MUST_HAVE, "").split()
+    if program in wanted or "all" in wanted:
         pytest.fail(reason)
     pytest.skip(reason)
