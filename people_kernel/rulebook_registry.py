@@ -10,8 +10,8 @@ any more judged is judged as the active one would.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -130,6 +130,12 @@ class RulebookRegistry(Generic[Judge]):
         async with runtime.reading() as context:
             with suppress(RulebookUncompiled):  # readiness says so
                 await self.versions(context)
+
+    @asynccontextmanager
+    async def in_force(self, runtime: Runtime) -> AsyncIterator[None]:
+        """The same as extras of a service, which holds nothing for it."""
+        await self.begin(runtime)
+        yield
 
     async def versions(self, context: Context) -> LoadedVersions[Judge]:
         """The versions as they are in this transaction.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import random
 
-from bench.scale.simulation import Outcome, simulate
-from bench.scale.sizing import Load, Need, need, replicated
+from bench.scale.capacity import ExpectedLoad, Need, need, replicated
+from bench.scale.simulation import ServiceOutcome, simulate
 
 _GB, _MB = 1e9, 1e6
 _SECONDS = 8.0
@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=1_000_000, help="people in the base, known and not")
     parser.add_argument("--seconds", type=float, default=_SECONDS, help="how long to simulate")
     arguments = parser.parse_args()
-    wanted = need(Load(arguments.peak, arguments.people))
+    wanted = need(ExpectedLoad(arguments.peak, arguments.people))
     shards = {name: count for name, count in wanted.processes.items() if name != "gateway"}
     lanes = wanted.lanes
     shards = {name: min(lanes, 2 ** (count - 1).bit_length()) for name, count in shards.items()}
@@ -26,7 +26,7 @@ def main() -> None:
     print("\n".join(_lines(wanted, shards, outcomes)))
 
 
-def _lines(wanted: Need, shards: dict[str, int], outcomes: dict[str, Outcome]) -> list[str]:
+def _lines(wanted: Need, shards: dict[str, int], outcomes: dict[str, ServiceOutcome]) -> list[str]:
     lines = [f"{'':10} cores  processes needed / simulated  busy  a batch  done after p50 / p99"]
     for name, count in wanted.processes.items():
         line = f"{name:10} {wanted.cores[name]:5.2f}  {count:16}"

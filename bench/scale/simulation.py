@@ -25,7 +25,7 @@ _SKEW = 1.1  # visitor n is so much rarer than the first: 1 / n ** skew
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ServiceOutcome:
     """What came of one service: how busy its processes were (0 .. 1), messages a batch, and the age of what was done,
     in seconds since its capture came in.
     """
@@ -132,7 +132,7 @@ class _Line:
 
 def simulate(
     peak: float, seconds: float, shards: Mapping[str, int], lanes: int, dice: random.Random
-) -> dict[str, Outcome]:
+) -> dict[str, ServiceOutcome]:
     """So many captures a second for so long, through `shards` processes of each service over `lanes` lanes."""
     line = _Line(shards, lanes, dice)
     for moment, visitor in _captures(peak, seconds, dice):
@@ -155,10 +155,10 @@ def _captures(peak: float, seconds: float, dice: random.Random) -> Iterator[tupl
         yield moment, dice.choices(lane_of, cum_weights=weights)[0]
 
 
-def _outcome(processes: list[_Process], seconds: float) -> Outcome:
+def _outcome(processes: list[_Process], seconds: float) -> ServiceOutcome:
     ages = sorted(age for process in processes for age in process.ages) or [0.0]
     batches = sum(process.batches for process in processes)
-    return Outcome(
+    return ServiceOutcome(
         busy=sum(min(process.worked, seconds) for process in processes) / seconds / len(processes),
         batch=len(ages) / max(batches, 1),
         p50=ages[len(ages) // 2],

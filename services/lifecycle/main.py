@@ -7,7 +7,7 @@ from chassis.web.server import serve
 from contracts.maildomains import read_suffixes
 from services.lifecycle.api import ROUTERS
 from services.lifecycle.events import SUBSCRIPTIONS, TIMERS
-from services.lifecycle.rulebooks import with_rulebook
+from services.lifecycle.rulebooks import REGISTRY
 from services.lifecycle.settings import LifecycleSettings
 
 
@@ -20,7 +20,7 @@ def create_service(settings: LifecycleSettings | None = None) -> Service:
         routers=ROUTERS,
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
-        extras=with_rulebook,
+        extras=REGISTRY.in_force,
         warm=warm,
         description="Where is each person on the way from an anonymous visit to money, and which clock runs?",
     )

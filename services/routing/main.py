@@ -11,7 +11,7 @@ from chassis.web.server import serve
 from services.routing.api import ROUTERS
 from services.routing.effects import kept_durables, letting_reps_in
 from services.routing.events import SUBSCRIPTIONS, TIMERS
-from services.routing.rulebooks import with_rulebook
+from services.routing.rulebooks import REGISTRY
 from services.routing.settings import RoutingSettings
 
 
@@ -32,7 +32,7 @@ def create_service(settings: RoutingSettings | None = None) -> Service:
 
 @asynccontextmanager
 async def _extras(runtime: Runtime) -> AsyncIterator[None]:
-    async with with_rulebook(runtime), kept_durables(runtime), letting_reps_in(runtime):
+    async with REGISTRY.in_force(runtime), kept_durables(runtime), letting_reps_in(runtime):
         yield
 
 

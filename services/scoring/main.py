@@ -19,7 +19,7 @@ def create_service(settings: ScoringSettings | None = None) -> Service:
         routers=ROUTERS,
         subscriptions=events.SUBSCRIPTIONS,
         timers=events.TIMERS,
-        extras=rulebooks.with_rulebook,
+        extras=rulebooks.REGISTRY.in_force,
         warm=warm,
         description="Record: what do we know about a person, and how ready are they?",
     )

@@ -6,13 +6,11 @@ version decides.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from chassis.context import Context
-from chassis.runtime import Runtime
 from contracts.events.lifecycle import RulebookActivated
 from people_kernel.rulebook_registry import RulebookRegistry
 from rulebook.compile import compile_rulebook
@@ -199,13 +197,6 @@ REGISTRY = RulebookRegistry(
     judge=LifecycleProcess,
     activated=RulebookActivated,
 )
-
-
-@asynccontextmanager
-async def with_rulebook(runtime: Runtime) -> AsyncIterator[None]:
-    """A store without a rulebook is given the default one."""
-    await REGISTRY.begin(runtime)
-    yield None
 
 
 async def process_of(context: Context) -> LifecycleProcess:

@@ -6,13 +6,11 @@ decides.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from chassis.context import Context
-from chassis.runtime import Runtime
 from contracts.events.routing import RulebookActivated
 from people_kernel.people import CARD_VARIABLES
 from people_kernel.rulebook_registry import RulebookRegistry
@@ -83,13 +81,6 @@ REGISTRY = RulebookRegistry(
     judge=RoutingRules,
     activated=RulebookActivated,
 )
-
-
-@asynccontextmanager
-async def with_rulebook(runtime: Runtime) -> AsyncIterator[None]:
-    """A store without a rulebook is given the default one."""
-    await REGISTRY.begin(runtime)
-    yield None
 
 
 async def rules_of(context: Context) -> RoutingRules:

@@ -5,8 +5,7 @@ Engagement rules speak of the interaction, fit rules of the profile.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -17,7 +16,6 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chassis.context import Context
-from chassis.runtime import Runtime
 from contracts.events.scoring import RulebookActivated
 from contracts.texts import quoted, shortened
 from contracts.values import Interaction, InteractionKind, JsonObject
@@ -280,13 +278,6 @@ REGISTRY = RulebookRegistry(
     judge=RulebookJudge,
     activated=RulebookActivated,
 )
-
-
-@asynccontextmanager
-async def with_rulebook(runtime: Runtime) -> AsyncIterator[None]:
-    """A store without a rulebook is given the default one."""
-    await REGISTRY.begin(runtime)
-    yield None
 
 
 async def judges_of(context: Context) -> Judges:

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
+from bench.scale.capacity import BUSY, ExpectedLoad, need, processes, replicated
 from bench.scale.costs import BATCH, SERVICES, ServiceCost
 from bench.scale.simulation import simulate
-from bench.scale.sizing import BUSY, Load, need, processes, replicated
 
 ONE_EACH = dict.fromkeys(SERVICES, 1)
 
@@ -21,7 +21,7 @@ def test_a_batch_costs_its_own_share_and_that_of_each_message() -> None:
 
 @pytest.mark.parametrize("peak", [200.0, 1_000.0, 2_000.0])
 def test_what_the_arithmetic_asks_for_keeps_up(peak: float) -> None:
-    wanted = need(Load(peak, people=1_000))
+    wanted = need(ExpectedLoad(peak, people=1_000))
     shards = {name: wanted.processes[name] for name in SERVICES}
     outcomes = simulate(peak, 10.0, shards, lanes=wanted.lanes, dice=random.Random(3))
     for name, outcome in outcomes.items():
@@ -46,7 +46,7 @@ def test_twice_the_processes_take_twice_the_load() -> None:
 
 
 def test_a_need_grows_with_the_load_and_never_falls_below_one_process_each() -> None:
-    small, large = need(Load(10, people=1_000)), need(Load(10_000, people=100_000_000))
+    small, large = need(ExpectedLoad(10, people=1_000)), need(ExpectedLoad(10_000, people=100_000_000))
     assert set(small.processes.values()) == {1}
     assert small.lanes == 1
     assert large.processes["scoring"] == processes(SERVICES["scoring"], 10_000) > 1

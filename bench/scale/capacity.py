@@ -27,7 +27,7 @@ _PEAK_TO_MEAN: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class ExpectedLoad:
     """Captures a second at the peak; people in the base, of whom some are known by name; events a request."""
 
     peak: float
@@ -66,7 +66,7 @@ def processes(cost: ServiceCost, peak: float, busy: float = BUSY) -> int:
     return max(1, math.ceil(peak / (cost.ceiling * busy)))
 
 
-def need(load: Load) -> Need:
+def need(load: ExpectedLoad) -> Need:
     """What `load` needs."""
     door = GATEWAY_MS[load.events_a_request] * load.peak / 1000
     cores = {name: load.peak / cost.ceiling for name, cost in SERVICES.items()}
