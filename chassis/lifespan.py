@@ -23,12 +23,13 @@ from chassis.bus.errors import ApiRefused
 from chassis.bus.retry_policy import RetryPolicy
 from chassis.bus.streams import DEAD
 from chassis.errors import Unavailable
+from chassis.lanes import read_plan
 from chassis.metrics import Metrics
 from chassis.processor import Processor, TimerFiring
 from chassis.runtime import Runtime
 from chassis.settings import ServiceSettings
 from chassis.store.database import Database
-from chassis.store.migrate import migrate
+from chassis.store.preparation import prepare
 from chassis.store.relay import Relay
 from chassis.store.timer_clock import TimerClock
 from chassis.subscriptions import Subscription, TimerSubscription, stream_of
@@ -71,12 +72,13 @@ async def running(parts: Parts, metrics: Metrics, telemetry: Telemetry) -> Async
         broker = _open_broker(parts)
         stack.push_async_callback(broker.close)
         runtime: Runtime[Any] = Runtime(parts.name, parts.settings, database, broker, metrics, telemetry, parts.clock)
+        await stack.enter_async_context(_lanes_followed(runtime))
         await stack.enter_async_context(_relaying(runtime))
         if parts.extras is not None:
             runtime.service = await stack.enter_async_context(parts.extras(runtime))
         await stack.enter_async_context(_timing(runtime, parts.timers))
         await stack.enter_async_context(_joining(runtime, parts))
-        log.info("service.started", streams=parts.streams, lanes=parts.settings.lanes)
+        log.info("service.started", streams=parts.streams, lanes=runtime.lanes.said)
         try:
             yield runtime
         finally:
@@ -85,19 +87,9 @@ async def running(parts: Parts, metrics: Metrics, telemetry: Telemetry) -> Async
 
 
 async def _open_store(parts: Parts) -> Database:
-    url = parts.settings.database_url
-    database = Database(url, durability=parts.settings.durability)
-    while True:
-        try:
-            await migrate(url, parts.migrations)
-        except Exception as error:
-            if not database.is_transient(error):
-                await database.close()
-                raise
-            log.warning("store.awaited", reason=type(error).__name__)
-            await asyncio.sleep(_RETRY_SECONDS)
-        else:
-            return database
+    settings = parts.settings
+    await prepare(settings.owner_url, parts.migrations, runs=settings.migrations == "run")
+    return Database(settings.database_url, durability=settings.durability)
 
 
 def _open_broker(parts: Parts) -> Broker:
@@ -111,6 +103,22 @@ def _open_broker(parts: Parts) -> Broker:
     )
     broker.obstacle = _NOT_LAID
     return broker
+
+
+@asynccontextmanager
+async def _lanes_followed(runtime: Runtime) -> AsyncIterator[None]:
+    """The file of lanes wins over the setting, from before the first message on."""
+    path = runtime.settings.lanes_file
+    if path is None:
+        yield
+        return
+    if (plan := read_plan(path)) is not None:
+        await runtime.lanes.change(plan)
+    task = asyncio.create_task(runtime.lanes.follow(path), name=f"{runtime.name}: lanes")
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 @asynccontextmanager
@@ -131,14 +139,24 @@ async def _join(runtime: Runtime, parts: Parts, leaving: asyncio.Event) -> None:
     while not leaving.is_set():
         try:
             await _lay_streams(runtime.broker, parts)
+            runtime.lanes.changed.clear()
             async with _listening(runtime, parts.subscriptions):
                 runtime.broker.obstacle = ""
-                log.info("bus.joined")
-                await leaving.wait()
+                log.info("bus.joined", lanes=runtime.lanes.plan.heard)
+                await _first_of(leaving, runtime.lanes.changed)
         except Exception as error:  # a mistake of ours may not leave a process that looks well and hears nothing
             log.error("bus.failed", error=repr(error))
             runtime.broker.obstacle = f"it could not join the bus: {error!r}"
             await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
 
 
 async def _lay_streams(broker: Broker, parts: Parts) -> None:
@@ -197,7 +215,7 @@ async def _timing(runtime: Runtime, subscriptions: Sequence[TimerSubscription]) 
 async def _listening(runtime: Runtime, subscriptions: Sequence[Subscription]) -> AsyncIterator[None]:
     consumers = [
         _consumer(runtime, spec, subscriptions)
-        for spec in consumer_specs(runtime.name, runtime.settings, subscriptions)
+        for spec in consumer_specs(runtime.name, runtime.settings, subscriptions, runtime.lanes.plan.heard)
     ]
     for consumer in consumers:
         await consumer.start()
@@ -209,16 +227,17 @@ async def _listening(runtime: Runtime, subscriptions: Sequence[Subscription]) ->
 
 
 def consumer_specs(
-    service: str, settings: ServiceSettings, subscriptions: Sequence[Subscription]
+    service: str, settings: ServiceSettings, subscriptions: Sequence[Subscription], lanes: int = 0
 ) -> list[ConsumerSpec]:
-    """One durable per stream heard and lane; the server lets one reader at a time have each."""
+    """One durable per stream heard and lane; the server lets one reader at a time have each. `lanes`: those of the
+    settings unless given.
+    """
+    lanes = lanes or settings.lanes
     rest, linger = settings.rest_ms / 1000, settings.linger_ms / 1000
     return [
-        ConsumerSpec(
-            service, stream, _subjects(stream, subscriptions), lane, settings.lanes, settings.batch_size, rest, linger
-        )
+        ConsumerSpec(service, stream, _subjects(stream, subscriptions), lane, lanes, settings.batch_size, rest, linger)
         for stream in sorted(_heard_streams(subscriptions))
-        for lane in range(settings.lanes)
+        for lane in range(lanes)
     ]
 
 

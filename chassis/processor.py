@@ -69,7 +69,7 @@ class Processor:
         Once opened, the numbers stay: batches in hand came under them.
         """
         async with self._runtime.database.begin() as session:
-            floors = await open_floors(session, stream, self._spec.lanes)
+            floors = await open_floors(session, stream, self._spec.lanes, self._runtime.lanes.plan.known)
             before = await inbox.consumers_before(session)
         heard = self._reading.heard or self._spec.heard(len(floors))
         self._reading = replace(self._reading, heard=heard, before=before)

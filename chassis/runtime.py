@@ -5,7 +5,7 @@ outbox.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import ExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic
@@ -18,6 +18,7 @@ from chassis.bus.consumer import Consumer
 from chassis.bus.errors import PublishRefused, Unpublishable
 from chassis.clock import wall_clock
 from chassis.context import NOTHING, Context, Held
+from chassis.lanes import LanePlan, Lanes
 from chassis.message import OutMessage
 from chassis.metrics import Metrics
 from chassis.readiness import Finding
@@ -60,6 +61,10 @@ class Runtime(Generic[Held]):
     timers: TimerClock | None = None
     checks: list[Check] = field(default_factory=list)
     is_stopping: bool = False
+    lanes: Lanes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lanes = Lanes(LanePlan.of(self.settings.lanes))
 
     @asynccontextmanager
     async def writing(
@@ -72,11 +77,12 @@ class Runtime(Generic[Held]):
 
         `now` is the clock's unless given.
         """
-        with nullcontext(None) if self.relay is None else self.relay.ride() as ride:
+        with ExitStack() as effects, nullcontext(None) if self.relay is None else self.relay.ride() as ride:
             async with self.database.begin() as session:
                 context = Context(session, now or self.clock(), self.service, traces)
                 yield context
-                said = await self._write_effects(context)
+                lanes = effects.enter_context(self.lanes.saying())
+                said = await self._write_effects(context, lanes)
                 if ride is not None:
                     ride.said = said
                     await ride.write(session)
@@ -96,10 +102,12 @@ class Runtime(Generic[Held]):
             if context.said or context.timers:
                 raise RuntimeError("a reading context cannot say or set anything; take a Write")
 
-    async def _write_effects(self, context: Context) -> Sequence[Waiting]:
+    async def _write_effects(self, context: Context, lanes: int) -> Sequence[Waiting]:
         """Answers what goes to the relay."""
         messages = [
-            (event.meta.event_id, message) for event in context.said for message in self._messages(event, context)
+            (event.meta.event_id, message)
+            for event in context.said
+            for message in self._messages(event, context, lanes)
         ]
         self._refuse_unpublishable(messages)
         said = await outbox.append(context.session, messages) if messages else ()
@@ -125,14 +133,11 @@ class Runtime(Generic[Held]):
             except PublishRefused as refusal:
                 raise Unpublishable(event_id, message.subject, str(refusal)) from None
 
-    def _messages(self, event: Event, context: Context) -> list[OutMessage]:
+    def _messages(self, event: Event, context: Context, lanes: int) -> list[OutMessage]:
         self.metrics.event_said(event.wire_name)
         trace = self._trace_onward(event, context.trace_of(event))
         body = event.body()
-        return [
-            OutMessage(subject, event.headers_on(subject) | trace, body)
-            for subject in event.subjects(self.settings.lanes)
-        ]
+        return [OutMessage(subject, event.headers_on(subject) | trace, body) for subject in event.subjects(lanes)]
 
     def _trace_onward(self, event: Event, cause: Mapping[str, str] | None) -> dict[str, str]:
         carried = trace_onward() if cause is None else cause

@@ -7,6 +7,7 @@ No secret has a default; what is missing or wrong is reported by the name of its
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
@@ -31,12 +32,18 @@ class ServiceSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000  # 0: any free one
     database_url: str  # sqlite:///path or postgresql://...
+    # run: at start; await: wait until `python -m services.<name>.main migrate` has been run
+    migrations: Literal["run", "await"] = "run"
+    migration_wait_seconds: Annotated[float, Field(ge=0)] = 300.0  # of `migrate`, for a database that is not there yet
+    migration_database_url: str = ""  # with the role that owns the tables, for `run` and `migrate`; empty: database_url
     # SQLite: normal may lose the last commits at a power cut; for stores that can be replayed
     durability: Literal["full", "normal"] = "full"
     nats_url: str = "nats://127.0.0.1:4222"
     nats_replicas: Annotated[int, Field(ge=1, le=5)] = 1
     token_public_key: str  # Ed25519, base64 or PEM; several, separated by commas, while keys rotate
     lanes: Annotated[int, Field(ge=1, le=LANES)] = 1
+    # where it is there, it wins over `lanes`, also while the process runs (chassis.lanes)
+    lanes_file: Path | None = None
     batch_size: Annotated[int, Field(ge=1, le=500)] = 250
     # at most so long the reader of a stream rests after a batch, namely as long as that took; what comes is gathered
     rest_ms: Milliseconds = 10.0
@@ -50,6 +57,8 @@ class ServiceSettings(BaseSettings):
     An outage of five seconds is noticed up to five seconds late (the longest wait between two tries) and may show
     in none of the parts: 15 leaves some room.
     """
+    # so long an end begins with: not ready, all is still answered, and each answer ends its connection
+    notice_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
     drain_seconds: Annotated[float, Field(gt=0)] = 10.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
@@ -59,13 +68,24 @@ class ServiceSettings(BaseSettings):
         try:
             super().__init__(**values)
         except ValidationError as refusal:
-            raise SettingsRefused(self._explain(refusal)) from None  # the cause could quote a secret
+            # the cause could quote a secret
+            raise SettingsRefused(explain(refusal, self.model_config.get("env_prefix", ""))) from None
 
-    @classmethod
-    def _explain(cls, refusal: ValidationError) -> str:
-        prefix = cls.model_config.get("env_prefix", "")
-        lines = [
-            f"{prefix}{'.'.join(map(str, error['loc']))}".upper() + f": {error['msg']}"
-            for error in refusal.errors(include_input=False)
-        ]
-        return "the environment is incomplete; " + "; ".join(lines)
+    @property
+    def owner_url(self) -> str:
+        """With which the store is prepared: the owner's where migrations are run and one is given."""
+        return (self.migration_database_url if self.migrations == "run" else "") or self.database_url
+
+    @property
+    def ports(self) -> list[int]:
+        """Those that this process listens on."""
+        return [port for port in (self.port, getattr(self, "inner_port", None)) if port]
+
+
+def explain(refusal: ValidationError, prefix: str) -> str:
+    """What is missing or wrong in the environment, by the names of its variables."""
+    lines = [
+        f"{prefix}{'.'.join(map(str, error['loc']))}".upper() + f": {error['msg']}"
+        for error in refusal.errors(include_input=False)
+    ]
+    return "the environment is incomplete; " + "; ".join(lines)

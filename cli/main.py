@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli.commands import version
+from cli.commands import lanes, version
 
 app = typer.Typer(
     name="rapport",
@@ -19,3 +19,4 @@ def rapport() -> None:
 
 
 app.command("version")(version.show)
+app.add_typer(lanes.app, name="lanes")

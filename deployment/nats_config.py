@@ -15,6 +15,7 @@ from contracts.limits import LANES
 
 OBSERVER = "observer"
 OPERATOR = "operator"
+PERMITTED_LANES = 16
 HOUSE = "RAPPORT"
 REPS = "REPS"
 """Two accounts, because a permission does not cover the reply subject of what is published, and JetStream answers
@@ -51,8 +52,8 @@ class BusUser:
     hosts: tuple[str, ...] = ()  # owners on whose streams it makes and removes consumers for others
 
     def consumers(self, lanes: int) -> tuple[str, ...]:
-        """The names of its durables."""
-        return (self.name,) if lanes == 1 else tuple(f"{self.name}-{lane}" for lane in range(lanes))
+        """The names that its durables may have, with any number of lanes up to this."""
+        return (self.name, *(f"{self.name}-{lane}" for lane in range(lanes if lanes > 1 else 0)))
 
     @property
     def former_consumers(self) -> tuple[str, ...]:
@@ -123,7 +124,7 @@ class NatsPlan:
     store: Path
     passwords: Mapping[str, Given]
     issuer: Given  # the public key that the callout's grants are signed with
-    lanes: int = 1
+    lanes: int = PERMITTED_LANES  # up to so many a service may have without another configuration
     users: tuple[BusUser, ...] = field(default=BUS_USERS)
     host: str = "127.0.0.1"
     server_name: Given = "rapport"

@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 from chassis.bus.callout.claims import Issuer
-from deployment.nats_config import BUS_USERS, OBSERVER, OPERATOR, REPS, NatsPlan, nats_config
+from deployment.nats_config import BUS_USERS, OBSERVER, OPERATOR, PERMITTED_LANES, REPS, NatsPlan, nats_config
 from embedded.secrets import Secrets
 
 SERVICES = tuple(user.name for user in BUS_USERS if user.name != "gateway")
@@ -19,6 +19,8 @@ NATS_USERS = [*(user.name for user in BUS_USERS), OBSERVER, OPERATOR]
 _REPORTS_GIVE_WAY = "10"  # all share one machine here; whoever waits for an alert or an answer goes first
 PORT_NAMES = ("nats", "nats_monitor", *SERVICES)
 WATCHDOG = "watchdog"
+LANES_FILE = "lanes.json"
+"""In how many lanes the suite in a folder runs; `rapport lanes set` changes it, and it outlives a restart."""
 SERVICE_GROUP = "services"  # supervisorctl knows a service as services:<name>
 _SOCKET_PATH_LIMIT = 100  # a unix socket's path may have about 104 characters
 
@@ -50,7 +52,7 @@ class Plan:
             self.var / "nats",
             self.secrets.nats_passwords,
             issuer,
-            self.lanes,
+            max(self.lanes, PERMITTED_LANES),
         )
 
     @property
@@ -93,6 +95,7 @@ class Plan:
             "NATS_URL": self.nats_url(process),
             "TOKEN_PUBLIC_KEY": self.secrets.token_public_key,
             "LANES": str(self.lanes),
+            "LANES_FILE": str(self.var / LANES_FILE),
         }
         if process == "gateway":
             settings |= {
@@ -103,8 +106,7 @@ class Plan:
             }
         if process == "routing":
             settings |= {"CALLOUT_SEED": self.secrets.callout_seed, "CALLOUT_ACCOUNT": REPS}
-        if process == "metrics":
-            settings["NICENESS"] = _REPORTS_GIVE_WAY
+        settings |= {"NICENESS": _REPORTS_GIVE_WAY} if process == "metrics" else {}
         return {f"{prefix}_{name}": value for name, value in settings.items()}
 
     def rapport_env(self) -> str:

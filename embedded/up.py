@@ -16,8 +16,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from chassis.lanes import LanePlanRefused
 from deployment.nats_config import take_over_store
-from embedded.plan import NATS_USERS, PORT_NAMES, Plan
+from embedded.lanes import keep_lanes
+from embedded.plan import LANES_FILE, NATS_USERS, PORT_NAMES, Plan
 from embedded.secrets import load_or_make
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,12 +38,12 @@ def main() -> int:
         plan = prepare(arguments.var.resolve(), arguments.port, detached=arguments.detach, lanes=arguments.lanes)
         command = supervisor_command(plan, forks=not arguments.exec)
         return _run_detached(plan, command) if arguments.detach else _run_here(plan, command)
-    except CannotStart as error:
+    except (CannotStart, LanePlanRefused) as error:
         _say(f"rapport cannot start: {error}")
         return 1
 
 
-def prepare(var: Path, port: int, *, detached: bool, lanes: int = 1) -> Plan:
+def prepare(var: Path, port: int, *, detached: bool, lanes: int | None = None) -> Plan:
     """Write everything the processes need under `var`. Port 0 means any free one."""
     refuse_if_running(var)
     for folder in (var, var / "log", var / "nats"):
@@ -50,7 +52,8 @@ def prepare(var: Path, port: int, *, detached: bool, lanes: int = 1) -> Plan:
         raise CannotStart(f"port {port} is taken; choose another with PORT=")
     secrets = load_or_make(var / "secrets.json", NATS_USERS)
     port = port or free_ports(1)[0]
-    plan = Plan(ROOT, var, port, kept_ports(var / "ports.json", taken=port), secrets, lanes)
+    ports = kept_ports(var / "ports.json", taken=port)
+    plan = Plan(ROOT, var, port, ports, secrets, keep_lanes(var / LANES_FILE, lanes))
     take_over_store(var / "nats")
     _write_private(var / "nats.conf", plan.nats_config())
     _write_private(var / "supervisord.conf", plan.supervisor_config((ROOT / "Procfile").read_text(), detached=detached))
@@ -216,7 +219,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8080, help="the gateway's port; 0 takes any free one")
     parser.add_argument("--var", type=Path, default=Path("var"), help="where stores, logs and keys live")
     parser.add_argument(
-        "--lanes", type=int, default=1, help="ordered ways that messages travel in; may be another number at each start"
+        "--lanes",
+        type=int,
+        help="ordered ways that messages travel in; default: as last time. While it runs: rapport lanes",
     )
     parser.add_argument("--detach", action="store_true", help="return when every process is ready")
     parser.add_argument("--exec", action="store_true", help="start an interpreter for each process instead of forking")

@@ -6,7 +6,7 @@ A pure ASGI layer before the framework's router: the path is looked up in a dict
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from chassis.bus.coalescer import Told
 from chassis.errors import NotFound, Problem
+from chassis.lanes import Lanes
 from chassis.message import OutMessage
 from chassis.telemetry import trace_onward
 from chassis.web.fast_path import OUTCOME
@@ -64,7 +65,7 @@ class CaptureService:
     publisher: CapturePublisher
     rejects: RejectLog
     clock: Callable[[], datetime]
-    lanes: int = 1
+    lanes: Lanes = field(default_factory=Lanes)
     trusted_proxies: int = 0
     public_url: str | None = None
 
@@ -82,12 +83,14 @@ class CaptureService:
         if not trace:
             return self.untraced(captures)
         return [
-            OutMessage(capture.subject(self.lanes), capture.headers() | trace, capture.body) for capture in captures
+            OutMessage(capture.subject(self.lanes.said), capture.headers() | trace, capture.body)
+            for capture in captures
         ]
 
     def untraced(self, captures: Sequence[Capture]) -> list[OutMessage]:
         """The captures as they travel where no trace is recorded."""
-        return [OutMessage(capture.subject(self.lanes), capture.headers(), capture.body) for capture in captures]
+        lanes = self.lanes.said
+        return [OutMessage(capture.subject(lanes), capture.headers(), capture.body) for capture in captures]
 
 
 def kind_of_path(path: str, prefixes: frozenset[str]) -> tuple[bool, InteractionKind | None]:

@@ -13,7 +13,7 @@ from chassis.bus.broker import Broker
 from chassis.bus.coalescer import Coalescer
 from chassis.runtime import Runtime
 from chassis.web.auth import TokenIssuer, read_private_key
-from chassis.web.server import serve
+from chassis.web.process import run
 from gateway import documents, readiness, treatments
 from gateway.admin import forms, keys, sources
 from gateway.alerts import stream, tickets
@@ -27,6 +27,7 @@ from gateway.middleware import GatewayMiddleware, GatewayState
 from gateway.people import routes
 from gateway.proxy import Upstreams
 from gateway.rejects import Rejects, writing
+from gateway.retries import Retries
 from gateway.settings import GatewaySettings
 from gateway.spool import FormKeeping
 
@@ -46,23 +47,25 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
     async def state(runtime: Runtime) -> AsyncIterator[GatewayState]:
         await bootstrap(runtime, known)
         directory, coalescer = Directory(runtime.database, known.capture_prefixes), Coalescer(runtime.broker)
+        runtime.lanes.fence(coalescer.passed)
         rejects = Rejects(runtime.database, runtime.broker, known.rejects_kept)
         async with (
             kept_fresh(directory, known.refresh_seconds),
             writing(rejects),
             _client() as session,
+            _client(force_close=True) as single,
             _line(known) as alerts,
         ):
             service = CaptureService(
-                directory, coalescer, rejects, runtime.clock, known.lanes, known.trusted_proxies, known.public_url
+                directory, coalescer, rejects, runtime.clock, runtime.lanes, known.trusted_proxies, known.public_url
             )
             tokens = TokenIssuer(read_private_key(known.token_private_key), runtime.clock)
-            upstreams, keeping = Upstreams(session, known.upstreams, tokens), FormKeeping(runtime)
+            retries, keeping = Retries(known.patience_seconds), FormKeeping(runtime)
             yield GatewayState(
                 directory,
                 service,
                 FormService(service, runtime, known.body_limit),
-                upstreams,
+                Upstreams(session, known.upstreams, tokens, retries, single),
                 LiveTails(known.nats_url),
                 alerts,
                 keeping,
@@ -95,10 +98,12 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
     )
 
 
-def _client() -> aiohttp.ClientSession:
+def _client(*, force_close: bool = False) -> aiohttp.ClientSession:
     """For asking services: answers are passed on as they come, and no cookie of one caller reaches another."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=256), auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
+        connector=aiohttp.TCPConnector(limit=256, force_close=force_close),
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
     )
 
 
@@ -112,4 +117,4 @@ async def _line(settings: GatewaySettings) -> AsyncIterator[Broker]:
 
 
 if __name__ == "__main__":
-    serve(create_service())
+    run("gateway", create_service)

@@ -15,6 +15,7 @@ from chassis.errors import Problem, TimedOut, Unavailable
 from chassis.telemetry import trace_headers
 from chassis.web.auth import Principal, TokenIssuer, require
 from gateway.requests import Incoming, name_route
+from gateway.retries import Retries
 from gateway.routes import Route
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, and what speaks of the connection to the gateway only
@@ -33,6 +34,7 @@ _OURS = (b"authorization", b"cookie", b"traceparent", b"tracestate", b"forwarded
 _HOP_BY_HOP = frozenset((*_HOPS, *_OURS))
 _NOT_BACK = frozenset((b"connection", b"keep-alive", b"transfer-encoding", b"trailer", b"upgrade", b"server", b"date"))
 _CHUNK = 64 * 1024
+REPEATABLE = frozenset(("GET", "HEAD"))
 
 
 @dataclass(slots=True)
@@ -42,16 +44,17 @@ class Upstreams:
     session: aiohttp.ClientSession
     urls: Mapping[str, str]
     tokens: TokenIssuer
+    retries: Retries
+    single: aiohttp.ClientSession  # each request on a connection of its own
 
     async def ask(self, upstream: str, method: str, path: str, caller: Principal, **options: Any) -> Any:
         """A JSON answer for the gateway's own use. Raises Unavailable or TimedOut when
         there is none, AnsweredBadly when it refuses.
         """
-        headers = self.headers_for(caller)
-        timeout = aiohttp.ClientTimeout(total=options.pop("timeout_seconds", 2.0))
-        try:
+
+        async def attempt(limit: aiohttp.ClientTimeout) -> Any:
             async with self.session.request(
-                method, self.urls[upstream] + path, headers=headers, timeout=timeout, **options
+                method, self.urls[upstream] + path, headers=self.headers_for(caller), timeout=limit, **options
             ) as answer:
                 body = await answer.read()
                 if answer.status >= 500:
@@ -59,6 +62,10 @@ class Upstreams:
                 if answer.status >= 400:
                     raise AnsweredBadly(upstream, answer.status, body, answer.content_type)
                 return await answer.json(content_type=None)
+
+        within = options.pop("timeout_seconds", 2.0)
+        try:
+            return await self.retries.ask(upstream, attempt, lambda: method in REPEATABLE, within)
         except TimeoutError as error:
             raise _late(upstream) from error
         except aiohttp.ClientError as error:
@@ -91,13 +98,22 @@ async def pass_on(
     path = quote(route.upstream_path(scope["path"], names), safe="/:@!$&'()*+,;=~-._")
     query = scope["query_string"].decode("latin-1")
     url = URL(upstreams.urls[route.upstream] + path + (f"?{query}" if query else ""), encoded=True)
-    timeout = aiohttp.ClientTimeout(total=route.timeout_seconds)
-    body = exchange.body() if _has_body(scope) else None
-    try:
-        async with upstreams.session.request(
-            scope["method"], url, headers=headers, data=body, timeout=timeout, allow_redirects=False
+    is_repeatable = scope["method"] in REPEATABLE
+    # one that waits in a pool may be closed at any moment, and then it is not known what became of the request
+    session = upstreams.session if is_repeatable else upstreams.single
+
+    async def attempt(limit: aiohttp.ClientTimeout) -> None:
+        body = exchange.body() if _has_body(scope) else None
+        async with session.request(
+            scope["method"], url, headers=headers, data=body, timeout=limit, allow_redirects=False
         ) as answer:
             await _answer(answer, exchange)
+
+    def may_repeat() -> bool:
+        return is_repeatable and not exchange.has_begun and exchange.refusal is None
+
+    try:
+        await upstreams.retries.ask(route.upstream, attempt, may_repeat, route.timeout_seconds)
     except (TimeoutError, aiohttp.ClientError) as error:
         if exchange.has_begun or exchange.refusal is not None:
             # half an answer is out, or it was the caller's own body that was refused

@@ -33,6 +33,8 @@ class GatewaySettings(ServiceSettings):
     bootstrap_api_key: str | None = None
     bootstrap_write_key: str | None = None
     # how late another replica's change to sources, forms or keys is seen
+    # so long a service that was found away is waited for before callers are told; restarts take less
+    patience_seconds: Annotated[float, Field(ge=0, le=30)] = 4.0
     refresh_seconds: Annotated[float, Field(gt=0)] = 2.0
     rejects_kept: Annotated[int, Field(ge=1, le=100_000)] = REJECTS  # per source
     body_limit: Annotated[int, Field(ge=1024)] = FORM_FILES_BYTES  # of a form with files

@@ -13,6 +13,7 @@ import structlog
 
 from chassis.bus.batches import MOST_BYTES, MOST_MESSAGES, check_publishable
 from chassis.bus.errors import BrokerUnavailable, Overloaded
+from chassis.fence import Fence
 from chassis.message import OutMessage
 from contracts.limits import WAITING_BYTES, WAITING_MESSAGES
 
@@ -41,6 +42,7 @@ class _Caller(NamedTuple):
     messages: Sequence[OutMessage]
     size: int
     told: Told
+    generation: int
 
 
 class Coalescer:
@@ -74,6 +76,7 @@ class Coalescer:
         self._flights = 0
         self._landed = asyncio.Event()
         self._rest: asyncio.Handle | None = None
+        self._under_way = Fence()
 
     @property
     def waiting(self) -> int:
@@ -103,7 +106,7 @@ class Coalescer:
         size = sum([check_publishable(message, most) for message in messages])
         if self._waiting and (self._count + len(messages) > self._most_waiting or self._size + size > self._most_bytes):
             raise Overloaded(f"{self._count} messages of {self._size} bytes wait to be stored")
-        self._waiting.append(_Caller(messages, size, told))
+        self._waiting.append(_Caller(messages, size, told, self._under_way.enter()))
         self._count += len(messages)
         self._size += size
         if self._is_half_full:
@@ -120,6 +123,10 @@ class Coalescer:
                 self._end_rest()
             self._landed.clear()
             await self._landed.wait()
+
+    async def passed(self) -> None:
+        """Returns when all that was accepted until now is stored or has failed, whatever else comes meanwhile."""
+        await self._under_way.passed()
 
     @property
     def _is_half_full(self) -> bool:
@@ -144,6 +151,7 @@ class Coalescer:
             failure = BrokerUnavailable(f"the batch failed: {failure!r}")
         for caller in callers:
             _tell(caller.told, failure)
+            self._under_way.leave(caller.generation)
         self._flights -= 1
         self._landed.set()
         if len(callers) > 1 and not self._is_half_full:

@@ -48,14 +48,15 @@ class Floor(NamedTuple):
     lanes: int
 
 
-async def open_floors(session: Session, stream: StreamState, lanes: int) -> dict[int, Mark]:
+async def open_floors(session: Session, stream: StreamState, lanes: int, numbers: int = 1) -> dict[int, Mark]:
     """The floors of all lane numbers there are, for a service that runs with `lanes` from now on.
 
-    A number that was never heard begins where a durable acknowledged it (a store of before floors, or a new one), else
-    at 0. A floor higher than the stream is lowered to its end: the stream was made anew or set back.
+    `numbers`: so many lane numbers there are at least. One that was never heard begins where a durable acknowledged it
+    (a store of before floors, or a new one), else at 0; at the end, if the stream holds nothing under it. A floor
+    higher than the stream is lowered to its end: the stream was made anew or set back.
     """
     found = await _read(session, _of(stream.name).with_for_update())
-    known = max(lanes, stream.lanes, 1 + max(found, default=-1))
+    known = max(lanes, numbers, stream.lanes, 1 + max(found, default=-1))
     missing = [lane for lane in range(known) if lane not in found]
     await insert_or_skip(session, INBOX_FLOOR, [_new_row(stream, lane, lanes) for lane in missing])
     high = (INBOX_FLOOR.c.stream == stream.name, INBOX_FLOOR.c.sequence > stream.last.sequence)
@@ -136,7 +137,7 @@ async def _read(session: Session, statement: Select[Any]) -> dict[int, Floor]:
 
 
 def _new_row(stream: StreamState, lane: int, lanes: int) -> dict[str, object]:
-    sequence = stream.acknowledged.get(lane, 0)
+    sequence = stream.acknowledged.get(lane, 0) if lane < stream.lanes else stream.last.sequence
     return {
         "stream": stream.name,
         "lane": lane,

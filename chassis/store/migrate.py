@@ -7,8 +7,8 @@ To add a migration to a service:
 3. read and correct the file it wrote in `services/<name>/migrations/versions/`; the
    service's drift test says when both agree.
 
-A service applies its own at start; by command: `python -m chassis.store.migrate
-services.<name>.migrations --url <store> [--sql]`.
+A service applies its own at start, or awaits `python -m services.<name>.main migrate` (docs/upgrade.md); for a database
+administrator: `python -m chassis.store.migrate services.<name>.migrations --url <store> [--sql]`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
-import importlib.util
 import os
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -31,14 +30,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Column, Connection, MetaData, Select, String, Table, make_url, select, text
+from sqlalchemy import Connection, MetaData, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.store import search, tables
 from chassis.store.database import Database
-from chassis.store.errors import StoreError
+from chassis.store.revisions import chains, positions, version_table, versions_folder
 
-_CHASSIS = "chassis.store.migrations"
 _ENVIRONMENT = Path(__file__).parent / "migrations"
 _CHASSIS_TABLES = frozenset(tables.METADATA.tables)
 _VERSION_TABLES = frozenset({"chassis_version", "version"})
@@ -52,21 +50,33 @@ async def migrate(url: str, package: str | None = None) -> None:
     """Bring the store at `url` to the newest revision of the chassis's chain, and of the one in `package`
     (`services.x.migrations`).
 
-    Does nothing where there is nothing to do. Of replicas that start together one migrates and
-    the others wait. Raises StoreUnavailable.
+    Does nothing where there is nothing to do, nor to a store that a newer version migrated. Of replicas that start
+    together one migrates and the others wait. Raises StoreUnavailable, UnknownRevision.
     """
     async with Database(url) as database:
-        if await _is_newest(database, package):
+        # asked before Alembic, which takes ten times as long to say so, and memory that it does not give back
+        if not await _behind(database, package):
             return
-        async with _one_at_a_time(database), database.connection() as connection:
-            for name in _chains(package):
-                await _upgrade(connection, name)
+        async with _one_at_a_time(database):
+            await _catch_up(database, await _behind(database, package))  # another may have been quicker
 
 
 async def pending(url: str, package: str | None = None) -> list[str]:
-    """The revisions that the store at `url` still lacks, as `chain:revision`; empty when it is up to date."""
-    async with Database(url) as database, database.connection() as connection:
-        return [line for name in _chains(package) for line in await connection.run_sync(_pending, name)]
+    """The revisions that the store at `url` still lacks, as `chain:revision`; empty when it is up to date, or newer."""
+    async with Database(url) as database:
+        behind = await _behind(database, package)
+        async with database.connection() as connection:
+            return [line for name in behind for line in await connection.run_sync(_pending, name)]
+
+
+async def _catch_up(database: Database, behind: Sequence[str]) -> None:
+    async with database.connection() as connection:
+        for name in behind:
+            await _upgrade(connection, name)
+
+
+async def _behind(database: Database, package: str | None) -> list[str]:
+    return [one.chain for one in await positions(database, package) if one.is_behind]
 
 
 async def drift(url: str, metadata: MetaData) -> list[str]:
@@ -79,7 +89,7 @@ async def drift(url: str, metadata: MetaData) -> list[str]:
 
 def offline_sql(dialect: str, package: str | None = None) -> None:
     """Write the SQL of all migrations from an empty store to standard output, for a database administrator to run."""
-    for name in _chains(package):
+    for name in chains(package):
         config = _config(name, dialect=dialect)
         command.upgrade(config, "head", sql=True)
 
@@ -93,50 +103,13 @@ async def draft(package: str, metadata: MetaData, message: str) -> Path:
             return await connection.run_sync(_draft, package, metadata, message)
 
 
-async def _is_newest(database: Database, package: str | None) -> bool:
-    """Whether there is nothing to do: asked before Alembic, which takes ten times as long to say so, and memory that it
-    does not give back.
-    """
-    try:
-        async with database.glance() as session:
-            return all([await session.scalars(_applied(name)) == [newest(name)] for name in _chains(package)])
-    except StoreError:  # there are no such tables yet; what else it may be, the migration meets as well
-        return False
-
-
-def _applied(package: str) -> Select[Any]:
-    table = Table(_version_table(package), MetaData(), Column("version_num", String))
-    return select(table.c.version_num)
-
-
-def newest(package: str) -> str:
-    """The last revision of `package`, by the names of its files: `0003_what_changed.py`."""
-    return max(path.name.partition("_")[0] for path in _versions(package).glob("[0-9]*_*.py"))
-
-
-def _chains(package: str | None) -> list[str]:
-    return [_CHASSIS] if package in (None, _CHASSIS) else [_CHASSIS, str(package)]
-
-
-def _versions(package: str) -> Path:
-    """The folder of the revisions of `package`."""
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
-        raise ModuleNotFoundError(f"{package} is not a package of migrations")
-    return Path(next(iter(found.submodule_search_locations))) / "versions"
-
-
-def _version_table(package: str) -> str:
-    return "chassis_version" if package == _CHASSIS else "version"
-
-
 def _config(package: str, **attributes: Any) -> Config:
     config = Config()
     # Alembic's configuration treats % as the start of an interpolation
     config.set_main_option("script_location", str(_ENVIRONMENT).replace("%", "%%"))
-    config.set_main_option("version_locations", str(_versions(package)).replace("%", "%%"))
+    config.set_main_option("version_locations", str(versions_folder(package)).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
-    config.attributes.update(version_table=_version_table(package), include_object=_is_service_table, **attributes)
+    config.attributes.update(version_table=version_table(package), include_object=_is_service_table, **attributes)
     return config
 
 
@@ -183,22 +156,10 @@ def _run_upgrade(connection: Connection, package: str) -> None:
 
 def _pending(connection: Connection, package: str) -> list[str]:
     script = ScriptDirectory.from_config(_config(package))
-    applied = MigrationContext.configure(
-        connection, opts={"version_table": _version_table(package)}
-    ).get_current_heads()
+    applied = MigrationContext.configure(connection, opts={"version_table": version_table(package)}).get_current_heads()
     chain = [revision.revision for revision in script.walk_revisions()]
-    unknown = set(applied) - set(chain)
-    if unknown:
-        raise UnknownRevision(
-            f"the store has {', '.join(sorted(unknown))} of {package}, which this version does not know; run a"
-            " newer one"
-        )
     done = {revision.revision for head in applied for revision in script.iterate_revisions(head, "base")}
     return [f"{package}:{revision}" for revision in reversed(chain) if revision not in done]
-
-
-class UnknownRevision(Exception):
-    """The store was migrated by a newer version of this service; migrations only go forward."""
 
 
 def _is_service_table(subject: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
@@ -242,10 +203,12 @@ def _in_words(difference: Any) -> str:
 
 
 def _draft(connection: Connection, package: str, metadata: MetaData, message: str) -> Path:
-    number = f"{1 + len(list(_versions(package).glob('*.py'))):04d}"
+    number = f"{1 + len(list(versions_folder(package).glob('*.py'))):04d}"
     config = _config(package, connection=connection, metadata=metadata)
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
-    written = command.revision(config, message, autogenerate=True, rev_id=number, version_path=str(_versions(package)))
+    written = command.revision(
+        config, message, autogenerate=True, rev_id=number, version_path=str(versions_folder(package))
+    )
     if written is None or isinstance(written, list):
         raise ValueError(f"{package} has more than one head")
     return Path(written.path)

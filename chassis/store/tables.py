@@ -129,3 +129,13 @@ FAILING_ATTEMPTS = 3
 
 _is_failing = text(f"attempts >= {FAILING_ATTEMPTS}")
 Index("timer_failing", TIMER.c.kind, sqlite_where=_is_failing, postgresql_where=_is_failing)
+
+COMPATIBILITY = Table(
+    "compatibility",
+    METADATA,
+    Column("chain", String, primary_key=True),
+    Column("serves_from", String, nullable=False),
+)
+"""Which versions of the code the store still serves: those that know revision `serves_from` of a chain, named by its
+version table. No row: any older one.
+"""

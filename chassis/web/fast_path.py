@@ -22,6 +22,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from chassis.runtime import Runtime
+from chassis.web.departure import CLOSE
 from chassis.web.middleware import BEGAN, IS_RECORDED
 
 OUTCOME: Final = "rapport.outcome"
@@ -164,12 +165,13 @@ class FastPathProtocol(HttpToolsProtocol):
         request.response_complete = True
         if not self.transport.is_closing():
             said = [*self.server_state.default_headers, *headers]
-            if not request.keep_alive:
-                said.append((b"connection", b"close"))
+            is_last = not request.keep_alive or CLOSE in said
+            if is_last and CLOSE not in said:
+                said.append(CLOSE)
             self.transport.write(
                 b"%b%b\r\n%b" % (STATUS_LINE[200], b"".join([b"%b: %b\r\n" % header for header in said]), body)
             )
-            if not request.keep_alive:
+            if is_last:
                 self.transport.close()
         self.runtime.metrics.request_answered("POST", request.window.route, 200, time.perf_counter() - request.began)
         self.on_response_complete()

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from chassis.app import Service
 from chassis.runtime import Runtime
-from chassis.web.server import serve
+from chassis.web.process import run
 from contracts.maildomains import read_suffixes
 from services.identity.api import ROUTERS
 from services.identity.domain.recognition import RecognitionRules
@@ -41,4 +41,4 @@ def warm() -> None:
 
 
 if __name__ == "__main__":
-    serve(create_service())
+    run("services.identity", create_service)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.app import Service
-from chassis.web.server import serve
+from chassis.web.process import run
 from contracts.maildomains import read_suffixes
 from services.lifecycle.api import ROUTERS
 from services.lifecycle.events import SUBSCRIPTIONS, TIMERS
@@ -32,4 +32,4 @@ def warm() -> None:
 
 
 if __name__ == "__main__":
-    serve(create_service())
+    run("services.lifecycle", create_service)

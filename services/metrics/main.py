@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from chassis.app import Service
 from chassis.runtime import Runtime
-from chassis.web.server import serve
+from chassis.web.process import run
 from services.metrics import events
 from services.metrics.api import ROUTERS
 from services.metrics.domain.measures import ReportSettings
@@ -34,4 +34,4 @@ def create_service(settings: MetricsSettings | None = None) -> Service:
 
 
 if __name__ == "__main__":
-    serve(create_service())
+    run("services.metrics", create_service)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from chassis.app import Service
 from chassis.runtime import Runtime
-from chassis.web.server import serve
+from chassis.web.process import run
 from services.nurture.api import ROUTERS
 from services.nurture.commands import begin_catalogue
 from services.nurture.events import SUBSCRIPTIONS
@@ -40,4 +40,4 @@ async def with_catalogue(runtime: Runtime) -> AsyncIterator[CompiledCatalogue]:
 
 
 if __name__ == "__main__":
-    serve(create_service())
+    run("services.nurture", create_service)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from chassis.app import Service
 from chassis.runtime import Runtime
-from chassis.web.server import serve
+from chassis.web.process import run
 from services.routing.api import ROUTERS
 from services.routing.effects import kept_durables, letting_reps_in
 from services.routing.events import SUBSCRIPTIONS, TIMERS
@@ -37,4 +37,4 @@ async def _extras(runtime: Runtime) -> AsyncIterator[None]:
 
 
 if __name__ == "__main__":
-    serve(create_service())
+    run("services.routing", create_service)

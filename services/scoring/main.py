@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.app import Service
-from chassis.web.server import serve
+from chassis.web.process import run
 from contracts.maildomains import read_suffixes
 from services.scoring import events, rulebooks
 from services.scoring.api import ROUTERS
@@ -31,4 +31,4 @@ def warm() -> None:
 
 
 if __name__ == "__main__":
-    serve(create_service())
+    run("services.scoring", create_service)

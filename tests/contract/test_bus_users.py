@@ -69,4 +69,4 @@ def test_a_service_looks_after_the_durables_that_it_had_with_other_lanes_and_aft
         if subject.startswith("$JS.API.CONSUMER.MSG.NEXT.")
         for name in subject.split(".")[6:]
     }
-    assert read == {f"{service}-0", f"{service}-1"}
+    assert read == {service, f"{service}-0", f"{service}-1"}

@@ -22,7 +22,8 @@ from chassis.store import migrate as migrations
 from chassis.store import outbox, tables, timers
 from chassis.store.batch import upsert
 from chassis.store.database import Database
-from chassis.store.migrate import UnknownRevision, drift, migrate, pending
+from chassis.store.migrate import drift, migrate, pending
+from chassis.store.revisions import UnknownRevision, newest
 from embedded.plan import SERVICES
 from tests.chassis.store.miniature.store import NewerTable, Table, Visit
 
@@ -100,7 +101,7 @@ async def test_a_store_that_lacks_a_revision_waits_for_its_turn(store_url: str) 
 @pytest.mark.parametrize("owner", ["chassis.store", "gateway", *(f"services.{name}" for name in SERVICES)])
 def test_the_newest_revision_is_the_last_file(owner: str) -> None:
     script = ScriptDirectory.from_config(migrations._config(f"{owner}.migrations"))
-    assert script.get_heads() == [migrations.newest(f"{owner}.migrations")]
+    assert script.get_heads() == [newest(f"{owner}.migrations")]
 
 
 async def test_what_waited_in_an_older_store_still_waits(store_url: str) -> None:
@@ -176,14 +177,59 @@ async def test_a_migration_that_fails_leaves_nothing_of_itself(store_url: str, b
     assert await drift(store_url, Table.metadata) == []
 
 
-async def test_a_store_of_a_newer_version_is_refused(store_url: str) -> None:
+async def mark(url: str, statement: str) -> None:
+    async with Database(url) as database, database.begin() as session:
+        await session.execute(text(statement))
+
+
+async def test_a_store_that_a_newer_version_expanded_is_left_alone(store_url: str) -> None:
     await migrate(store_url, PACKAGE)
-    database = Database(store_url)
-    async with database.begin() as session:
-        await session.execute(text("UPDATE version SET version_num = '0099'"))
-    await database.close()
-    with pytest.raises(UnknownRevision, match="0099"):
+    await mark(store_url, "UPDATE version SET version_num = '0099'")
+    await migrate(store_url, PACKAGE)
+    assert await pending(store_url, PACKAGE) == []
+    assert (await versions(store_url))["version"] == ["0099"]
+
+
+async def test_a_store_that_serves_newer_versions_only_is_refused(store_url: str) -> None:
+    await migrate(store_url, PACKAGE)
+    await mark(store_url, "UPDATE version SET version_num = '0099'")
+    await mark(store_url, "INSERT INTO compatibility VALUES ('version', '0098')")
+    with pytest.raises(UnknownRevision, match=r"at 0099 of .* serves versions that know 0098; this one knows 0002"):
         await migrate(store_url, PACKAGE)
+
+
+async def test_a_revision_of_another_branch_is_refused(store_url: str) -> None:
+    await migrate(store_url, PACKAGE)
+    await mark(store_url, "UPDATE version SET version_num = '0001b'")
+    with pytest.raises(UnknownRevision, match="0001b"):
+        await migrate(store_url, PACKAGE)
+
+
+@pytest.fixture
+def contracted_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The miniature's migrations and a third, which takes away what versions before the second need."""
+    shutil.copytree(Path(__file__).parent / "miniature" / "migrations", tmp_path / "contracted_chain")
+    third = tmp_path / "contracted_chain" / "versions" / "0003_without_moments.py"
+    third.write_text(
+        "from alembic import op\nfrom chassis.store.revisions import contract\n\n"
+        'revision, down_revision = "0003", "0002"\n\n\n'
+        'def upgrade():\n    with op.batch_alter_table("visit") as visit:\n        visit.drop_column("seen_at")\n'
+        '    contract("0002")\n'
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return "contracted_chain"
+
+
+async def test_a_migration_that_takes_away_says_whom_the_store_still_serves(
+    store_url: str, contracted_package: str
+) -> None:
+    await migrate(store_url, contracted_package)
+    await migrate(store_url, PACKAGE)  # knows 0002
+    versions_folder = Path(next(iter(__import__(contracted_package).__path__)), "versions")
+    (versions_folder / "0003_without_moments.py").unlink()
+    (versions_folder / "0002_facts.py").unlink()
+    with pytest.raises(UnknownRevision, match="serves versions that know 0002; this one knows 0001"):
+        await migrate(store_url, contracted_package)
 
 
 async def run(*arguments: str) -> tuple[int, str]:

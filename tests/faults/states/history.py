@@ -11,6 +11,7 @@ import httpx
 
 from chassis.bus.broker import Broker
 from chassis.bus.errors import ApiRefused
+from deployment.lane_change import durables
 from deployment.nats_config import BUS_USERS
 from embedded.plan import SERVICES
 from embedded.up import prepare
@@ -48,7 +49,7 @@ async def a_replay_of_everything(here: Installation) -> None:
     for user in READERS:
         async with here.bus(user.name) as bus:
             for stream in user.hears:
-                for durable in user.consumers(here.platform.plan.lanes):
+                for durable in durables(user, here.platform.plan.lanes):
                     heard += await _begin_anew(bus, stream.upper(), durable)
     await eventually(lambda: _all_came_again(here, skipped + heard), within=60)
     await here.is_still(before)

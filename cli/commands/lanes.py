@@ -1,0 +1,150 @@
+"""`rapport lanes`: in how many lanes an installation runs; and another number of them while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import aiohttp
+import structlog
+import typer
+
+from chassis.bus.broker import Broker
+from chassis.bus.errors import ApiRefused, BrokerUnavailable
+from chassis.lanes import LanePlan, LanePlanRefused, read_plan
+from cli.output import AsJson, fail, tell
+from contracts.limits import LANES
+from deployment.lane_change import Installation, NotInTime, change, steps
+from deployment.nats_config import PERMITTED_LANES
+from embedded.lanes import NothingRuns, Suite, suite_in
+
+Answer = TypeVar("Answer")
+_CONNECT_SECONDS = 10.0
+
+app = typer.Typer(help="In how many lanes it runs, and how far each is; another number of them while it runs.")
+
+Var = Annotated[Path, typer.Option(help="The folder of the suite.")]
+File = Annotated[
+    Path | None,
+    typer.Option(help="The file that all processes were given, instead of a suite's in --var; with RAPPORT_NATS_URL."),
+]
+Process = Annotated[list[str] | None, typer.Option(help="NAME=URL of each process, with --file; several times.")]
+Number = Annotated[int, typer.Argument(min=1, max=LANES, help="How many lanes.")]
+
+
+@dataclass(frozen=True)
+class Where:
+    """Which installation is meant, and how to answer."""
+
+    var: Path
+    file: Path | None
+    processes: tuple[str, ...]
+    as_json: bool
+
+    def suite(self) -> Suite:
+        """Ends the command where there is none."""
+        if self.file is not None:
+            return Suite(
+                self.file, os.environ.get("RAPPORT_NATS_URL", ""), dict(one.split("=", 1) for one in self.processes)
+            )
+        try:
+            return suite_in(self.var.resolve())
+        except NothingRuns as error:
+            fail(str(error), "Start one with `rapport up`, or name another folder with --var", as_json=self.as_json)
+
+    def plan(self, suite: Suite) -> LanePlan:
+        """Ends the command where the file cannot be read."""
+        try:
+            return read_plan(suite.file) or LanePlan()
+        except LanePlanRefused as error:
+            fail(str(error), "Write it anew; `rapport lanes steps` says what it holds", as_json=self.as_json)
+
+
+@app.callback(invoke_without_command=True)
+def show(
+    context: typer.Context,
+    var: Var = Path("var"),
+    file: File = None,
+    process: Process = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say in how many lanes it runs, and what each lane has before it."""
+    where = context.obj = Where(var, file, tuple(process or ()), as_json)
+    if context.invoked_subcommand is None:
+        suite = where.suite()
+        lags = _run(where, suite, _lags)
+        tell({**asdict(where.plan(suite)), "lags": lags}, _words, as_json=as_json)
+
+
+@app.command("set")
+def set_lanes(
+    context: typer.Context,
+    lanes: Number,
+    within: Annotated[float, typer.Option(help="Seconds that it may take; the next time goes on from there.")] = 600,
+) -> None:
+    """Change the number of lanes while everything runs; captures go on being taken and answered."""
+    where: Where = context.obj
+    suite = where.suite()
+    way = steps(where.plan(suite), lanes)
+    if lanes > PERMITTED_LANES and where.file is None:
+        fail(
+            f"NATS permits {PERMITTED_LANES} lanes with this configuration",
+            "Begin with more of them (--lanes of `rapport up`); then this goes up to that number",
+            as_json=where.as_json,
+        )
+
+    async def go(installation: Installation) -> None:
+        say = (lambda _: None) if where.as_json else typer.echo
+        await change(installation, suite.file, way, within=within, tell=say)
+
+    _run(where, suite, go)
+    tell({"lanes": lanes, "steps": [str(step) for step in way]}, lambda _: f"{lanes} lanes", as_json=where.as_json)
+
+
+@app.command("steps")
+def show_steps(
+    context: typer.Context, lanes: Number, now: Annotated[int, typer.Option("--from", min=1, max=LANES)] = 1
+) -> None:
+    """Say the steps from one number to another, for an installation whose file is changed by other means."""
+    way = steps(LanePlan.of(now), lanes)
+    answer = [{**asdict(step.plan), "settles": step.settles} for step in way]
+    tell(answer, lambda _: "\n".join(map(str, way)) or "there is nothing to do", as_json=context.obj.as_json)
+
+
+def _run(where: Where, suite: Suite, work: Callable[[Installation], Awaitable[Answer]]) -> Answer:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        return asyncio.run(_with_installation(suite, work))
+    except NotInTime as error:
+        fail(str(error), "Look at what is named; the same command goes on where this one ended", as_json=where.as_json)
+    except (BrokerUnavailable, ApiRefused, TimeoutError) as error:
+        fail(f"NATS does not answer: {error or 'in time'}", "Is the suite running?", as_json=where.as_json)
+
+
+async def _with_installation(suite: Suite, work: Callable[[Installation], Awaitable[Answer]]) -> Answer:
+    async with asyncio.timeout(_CONNECT_SECONDS):
+        broker = await Broker.connect(suite.nats_url, "rapport lanes")
+    try:
+        async with aiohttp.ClientSession() as session:
+            return await work(Installation(broker, session, suite.urls))
+    finally:
+        await broker.close()
+
+
+async def _lags(installation: Installation) -> list[dict[str, Any]]:
+    return [asdict(lag) for lag in await installation.lags()]
+
+
+def _words(answer: dict[str, Any]) -> str:
+    said, heard = answer["said"], answer["heard"]
+    first = f"{said} lanes" if said == heard else f"{said} lanes, heard in {heard} (a change is under way)"
+    rows = [
+        f"{lag['stream']:<10} {lag['durable']:<14} {lag['waiting']:>9} wait {lag['under_way']:>5} under way"
+        for lag in answer["lags"]
+    ]
+    return "\n".join([first, *rows])
