@@ -28,6 +28,7 @@ from chassis.metrics import Metrics
 from chassis.processor import Processor, TimerFiring
 from chassis.runtime import Runtime
 from chassis.settings import ServiceSettings
+from chassis.shares import LaneShares
 from chassis.store.database import Database
 from chassis.store.preparation import prepare
 from chassis.store.relay import Relay
@@ -220,10 +221,13 @@ async def _listening(runtime: Runtime, subscriptions: Sequence[Subscription]) ->
     for consumer in consumers:
         await consumer.start()
     runtime.consumers = consumers
+    shares = LaneShares(runtime, lambda spec: _consumer(runtime, spec, subscriptions))
+    shares.start()
     try:
         yield
     finally:
-        await asyncio.gather(*(consumer.stop() for consumer in consumers))
+        await shares.stop()
+        await asyncio.gather(*(consumer.stop() for consumer in runtime.consumers))
 
 
 def consumer_specs(

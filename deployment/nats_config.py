@@ -5,23 +5,28 @@ from all of them.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from chassis.bus.streams import ROOM, probe_subject
 from contracts.limits import LANES
+from deployment import backup_user
+from deployment.nats_values import Given, written
 
 OBSERVER = "observer"
 OPERATOR = "operator"
-PERMITTED_LANES = 16
+PERMITTED_LANES = 8
 HOUSE = "RAPPORT"
 REPS = "REPS"
 """Two accounts, because a permission does not cover the reply subject of what is published, and JetStream answers
 to whatever stands there: a rep beside the services could have a pull answered to `$JS.API.STREAM.PURGE.CAPTURE`.
 Answers to an account of their own stay in it.
 """
+
+ROUTE_USER = "cluster"
+LAME_DUCK_SECONDS = 30
+"""So long a server of a cluster takes to hand its clients and streams over before it ends."""
 
 _READ_API = (
     "$JS.API.INFO",
@@ -93,26 +98,13 @@ BUS_USERS = (
 
 
 @dataclass(frozen=True)
-class ByName:
-    """A value that the server takes from its environment, so that a file may be committed and hold no secret.
-
-    What stands there must begin with a letter: the server reads it as a value of its configuration.
-    """
-
-    variable: str
-
-
-Given = str | ByName
-
-
-@dataclass(frozen=True)
 class Cluster:
     """Several servers that keep the streams together."""
 
     name: str
     port: int
     password: Given
-    routes: tuple[str, ...]  # host:port of each
+    routes: tuple[Given, ...]  # nats-route://cluster:<password>@host:port of each: a server does not complete a route
 
 
 @dataclass(frozen=True)
@@ -129,6 +121,7 @@ class NatsPlan:
     host: str = "127.0.0.1"
     server_name: Given = "rapport"
     cluster: Cluster | None = None
+    sync: str = "always"  # when written data goes to the disk: at once, or after a time such as "2m"
 
     @property
     def pid_file(self) -> Path:
@@ -140,13 +133,13 @@ def nats_config(plan: NatsPlan) -> str:
     """The configuration file. `sync_interval: always`: a message is acknowledged only when it is on disk."""
     return "\n".join(
         [
-            f"server_name: {_written(plan.server_name)}",
+            f"server_name: {written(plan.server_name)}",
             f"host: {plan.host}",
             f"port: {plan.port}",
             f"pid_file: {json.dumps(str(plan.pid_file))}",
             f'http: "{plan.host}:{plan.monitor_port}"',
             "max_payload: 1MB",
-            f"jetstream {{ store_dir: {json.dumps(str(plan.store))}, sync_interval: always }}",
+            f"jetstream {{ store_dir: {json.dumps(str(plan.store))}, sync_interval: {plan.sync} }}",
             *([_cluster(plan.cluster)] if plan.cluster else []),
             access(plan),
             "",
@@ -155,24 +148,20 @@ def nats_config(plan: NatsPlan) -> str:
 
 
 def _cluster(cluster: Cluster) -> str:
-    user, password = "cluster", _written(cluster.password)
-    routes = [f"nats-route://{user}@{route}" for route in cluster.routes]
+    password = written(cluster.password)
     return "\n".join(
         [
             "cluster {",
             f" name: {cluster.name}",
             f" port: {cluster.port}",
-            f" authorization {{ user: {user}, password: {password}, timeout: {_AUTH_SECONDS} }}",
-            f" routes: {json.dumps(routes)}",
+            f" authorization {{ user: {ROUTE_USER}, password: {password}, timeout: {_AUTH_SECONDS} }}",
+            f" routes: {written(cluster.routes)}",
             "}",
+            # one that is told to end hands its clients over within the half minute, the shortest there is
+            "lame_duck_grace_period: 5s",
+            f"lame_duck_duration: {LAME_DUCK_SECONDS}s",
         ]
     )
-
-
-def _written(value: object) -> str:
-    """As the server reads it: JSON, but for what it takes from its environment."""
-    text = json.dumps(value, indent=1, default=lambda given: {"$": given.variable})
-    return re.sub(r'\{\s*"\$": "(\w+)"\s*\}', r"$\1", text)
 
 
 def access(plan: NatsPlan) -> str:
@@ -181,13 +170,14 @@ def access(plan: NatsPlan) -> str:
         *(_service_user(user, plan) for user in plan.users),
         _reader(OBSERVER, plan),
         _reader(OPERATOR, plan, _replaying(plan)),
+        _user(backup_user.BACKUP, plan, {"allow": [*backup_user.PUBLISHES]}, {"allow": [*backup_user.HEARS]}),
     ]
     house = {"jetstream": "enabled", "users": users, "exports": _exports()}
     callout = {"issuer": plan.issuer, "account": HOUSE, "auth_users": [user["user"] for user in users]}
     return "\n".join(
         [
-            f"accounts {_written({HOUSE: house, REPS: {'imports': _imports()}})}",
-            f"authorization {_written({'timeout': _AUTH_SECONDS, 'auth_callout': callout})}",
+            f"accounts {written({HOUSE: house, REPS: {'imports': _imports()}})}",
+            f"authorization {written({'timeout': _AUTH_SECONDS, 'auth_callout': callout})}",
         ]
     )
 
@@ -290,7 +280,7 @@ def _reader(name: str, plan: NatsPlan, more: Sequence[str] = ()) -> dict[str, ob
     )
     deny += [subject.format(durable) for durable in taken for subject in also]
     # answers meant for others, and the passwords of those who connect
-    private = [f"{user.inbox}.>" for user in plan.users] + ["$SYS.>"]
+    private = [f"{user.inbox}.>" for user in plan.users] + [f"{backup_user.BACKUP_INBOX}.>", "$SYS.>"]
     return _user(name, plan, {"allow": publish, "deny": deny}, {"allow": [">"], "deny": private})
 
 

@@ -122,10 +122,9 @@ class RulebookRegistry(Generic[Judge]):
 
         Call it before the first message is heard.
         """
-        async with runtime.writing() as context:
-            if not await store.load_states(context.session, self.table):
-                draft = await self.add_draft(context, self.default.read_text(), FOUNDER)
-                await self.activate(context, draft.version, FOUNDER)
+        # of processes that begin together one is the first, and what the others would have written is there then
+        with suppress(DraftOvertaken, AlreadyActive):
+            await self._found(runtime)
         runtime.checks.append(partial(self._findings, runtime))
         async with runtime.reading() as context:
             with suppress(RulebookUncompiled):  # readiness says so
@@ -136,6 +135,12 @@ class RulebookRegistry(Generic[Judge]):
         """The same as extras of a service, which holds nothing for it."""
         await self.begin(runtime)
         yield
+
+    async def _found(self, runtime: Runtime) -> None:
+        async with runtime.writing() as context:
+            if not await store.load_states(context.session, self.table):
+                draft = await self.add_draft(context, self.default.read_text(), FOUNDER)
+                await self.activate(context, draft.version, FOUNDER)
 
     async def versions(self, context: Context) -> LoadedVersions[Judge]:
         """The versions as they are in this transaction.

@@ -92,6 +92,11 @@ class Consumer:
         return self._is_ready and self._refusal is None and not any(task.done() for task in self._tasks)
 
     @property
+    def is_served(self) -> bool:
+        """The server gives this reader what comes; others of the same lane stand by."""
+        return self._puller.pin is not None
+
+    @property
     def refusal(self) -> str | None:
         """Why this process may not read, when the service is run with another number of lanes."""
         return self._refusal

@@ -28,7 +28,7 @@ class Notice:
     """Answers every request by itself; the process that it speaks for takes none yet."""
 
     def __init__(self) -> None:
-        self.reason = "the store has not been asked yet"
+        self.reason = "it is looked at, or its migrations run"
 
     @asynccontextmanager
     async def shown(self, host: str, port: int) -> AsyncIterator[None]:
@@ -48,6 +48,8 @@ class Notice:
                 head = await reader.readuntil(b"\r\n\r\n")
                 writer.write(self._answer(head.split(b" ", 2)[1].partition(b"?")[0].decode("latin-1")))
                 await writer.drain()
+        except asyncio.CancelledError:
+            pass  # the store is there
         except (TimeoutError, OSError, IndexError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # whoever it was asks again
         finally:

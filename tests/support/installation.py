@@ -35,7 +35,11 @@ Decided = tuple[Counter[str], dict[str, list[Row]]]
 
 _COUNTED: Mapping[str, Sequence[str]] = {
     "scoring": ("SELECT count(*) FROM fact", "SELECT count(*), sum(points_e4) FROM receipt"),
-    "lifecycle": ("SELECT count(*) FROM move", "SELECT count(*) FROM receipt", "SELECT sum(points_e4) FROM standing"),
+    "lifecycle": (
+        "SELECT count(*) FROM move",
+        "SELECT count(*) FROM receipt",
+        "SELECT sum(points_e4) FROM current_stage",
+    ),
     "nurture": ("SELECT count(*) FROM selection", "SELECT count(*) FROM receipt"),
     "routing": (
         "SELECT state, count(*) FROM referral GROUP BY 1 ORDER BY 1",

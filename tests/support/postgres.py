@@ -29,7 +29,7 @@ from sqlalchemy import make_url
 from tests.support.tools import missing
 
 _URL_VARIABLE = "RAPPORT_TEST_POSTGRES_URL"
-_OPTIONS = "-c listen_addresses='' -c fsync=off -c shared_buffers=32MB -c max_connections=100 -c autovacuum=off"
+_OPTIONS = "-c listen_addresses='' -c fsync=off -c shared_buffers=32MB -c max_connections=400 -c autovacuum=off"
 
 
 class PostgresNotFound(Exception):

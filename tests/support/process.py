@@ -23,12 +23,15 @@ ROOT = Path(__file__).resolve().parents[2]
 class ServiceProcess:
     """`python -m module` with `environment`, on one port however often it is started.
 
-    `prefix` is that of its settings, as `ECHO_`.
+    `prefix` is that of its settings, as `ECHO_`; `folder` the checkout that it is run from.
 
     Use as an async context manager: it is ready inside, and gone afterwards.
     """
 
-    def __init__(self, module: str, prefix: str, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, module: str, prefix: str, environment: Mapping[str, str], log: Path, *, folder: Path = ROOT
+    ) -> None:
+        self._folder = folder
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._module = module
@@ -41,14 +44,14 @@ class ServiceProcess:
         assert self._process is None, "the process is running"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+                [sys.executable, "-m", self._module], cwd=self._folder, env=self.environment, stdout=log, stderr=log
             )
 
     async def start(self, within: float = 45.0) -> None:
         """Start the process and wait until it is ready."""
         self.spawn()
         try:
-            await eventually(self._is_ready, within=within)
+            await eventually(self.is_ready, within=within)
         except AssertionError:
             raise AssertionError(f"{self._module} is not ready:\n{self.log()[-3000:]}") from None
 
@@ -88,7 +91,7 @@ class ServiceProcess:
         if self._process is not None:
             self.kill()
 
-    async def _is_ready(self) -> bool:
+    async def is_ready(self) -> bool:
         assert self._process is not None
         if self._process.poll() is not None:
             raise RuntimeError(f"{self._module} ended with {self._process.returncode}:\n{self.log()[-3000:]}")

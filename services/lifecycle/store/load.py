@@ -16,7 +16,7 @@ from services.lifecycle.domain.process import LifecycleProcess
 from services.lifecycle.domain.sales import OPEN, Opportunity
 from services.lifecycle.domain.workspace import Clock, CurrentStage, LifecycleWorkspace, Move
 from services.lifecycle.store.rows import clock_of, current_stage_of, move_of, opportunity_of
-from services.lifecycle.store.tables import CARD, CLOCK, FRAGMENT, MOVE, OPPORTUNITY, STANDING
+from services.lifecycle.store.tables import CARD, CLOCK, CURRENT_STAGE, FRAGMENT, MOVE, OPPORTUNITY
 
 _MOVES = rows_by(MOVE.c.fragment_id).order_by(MOVE.c.fragment_id, MOVE.c.seq)
 _RUNNING = rows_by(CLOCK.c.fragment_id).where(CLOCK.c.ended_at.is_(None))
@@ -69,7 +69,7 @@ async def _load_histories(session: Session, found: LifecycleWorkspace, person_id
 
 async def load_current_stages(session: Session, person_ids: Collection[str]) -> dict[str, CurrentStage]:
     """Those that are known."""
-    rows = await session.execute(rows_by(STANDING.c.person_id), {"keys": person_ids})
+    rows = await session.execute(rows_by(CURRENT_STAGE.c.person_id), {"keys": person_ids})
     return {row.person_id: current_stage_of(row) for row in rows}
 
 

@@ -16,7 +16,7 @@ from services.lifecycle.domain.sales import Opportunity
 from services.lifecycle.domain.workspace import CurrentStage, Move
 from services.lifecycle.store.load import load_moves
 from services.lifecycle.store.rows import current_stage_of, opportunity_of
-from services.lifecycle.store.tables import FRAGMENT, OPPORTUNITY, RECEIPT, STANDING, VERDICT
+from services.lifecycle.store.tables import CURRENT_STAGE, FRAGMENT, OPPORTUNITY, RECEIPT, VERDICT
 
 
 class StageFilter(NamedTuple):
@@ -30,14 +30,14 @@ class StageFilter(NamedTuple):
 
 async def list_current_stages(session: Session, wanted: StageFilter) -> list[CurrentStage]:
     """People who moved on from where everybody begins, those who came where they are last first."""
-    statement = select(STANDING).where(STANDING.c.is_present, STANDING.c.entered_at.is_not(None))
+    statement = select(CURRENT_STAGE).where(CURRENT_STAGE.c.is_present, CURRENT_STAGE.c.entered_at.is_not(None))
     if wanted.stage is not None:
-        statement = statement.where(STANDING.c.stage == wanted.stage)
+        statement = statement.where(CURRENT_STAGE.c.stage == wanted.stage)
     if not wanted.include_test:
-        statement = statement.where(STANDING.c.is_test.is_(False))
+        statement = statement.where(CURRENT_STAGE.c.is_test.is_(False))
     if wanted.before is not None:
-        statement = statement.where(earlier(STANDING.c.entered_at, STANDING.c.person_id, wanted.before))
-    ordered = statement.order_by(STANDING.c.entered_at.desc(), STANDING.c.person_id.desc())
+        statement = statement.where(earlier(CURRENT_STAGE.c.entered_at, CURRENT_STAGE.c.person_id, wanted.before))
+    ordered = statement.order_by(CURRENT_STAGE.c.entered_at.desc(), CURRENT_STAGE.c.person_id.desc())
     return [current_stage_of(row) for row in await session.execute(ordered.limit(wanted.limit))]
 
 

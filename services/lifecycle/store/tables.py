@@ -1,7 +1,7 @@
 """What lifecycle keeps.
 
-Moves, verdicts and receipts are written once; the table `standing` (where each person is now) is a view of moves, kept
-because it is asked for often.
+Moves, verdicts and receipts are written once; the table `current_stage` (where each person is now) is a view of moves,
+kept because it is asked for often.
 
 JSON is kept as text: it is written and read whole.
 """
@@ -47,13 +47,13 @@ class MoveRow(Table, table=True):
     reason: str | None
 
 
-class StandingRow(Table, table=True):
+class CurrentStageRow(Table, table=True):
     """Where a person id is, as it was last said."""
 
-    __tablename__ = "standing"
+    __tablename__ = "current_stage"
     __table_args__ = (
-        Index("standing_by_stage", "stage", "entered_at", "person_id"),
-        Index("standing_by_entry", "entered_at", "person_id"),
+        Index("current_stage_by_stage", "stage", "entered_at", "person_id"),
+        Index("current_stage_by_entry", "entered_at", "person_id"),
     )
 
     person_id: str = Field(primary_key=True)
@@ -144,7 +144,7 @@ class OpportunityRow(Table, table=True):
     is_test: bool
 
 
-MOVE, STANDING, CLOCK = core_table(MoveRow), core_table(StandingRow), core_table(StoredClock)
+MOVE, CURRENT_STAGE, CLOCK = core_table(MoveRow), core_table(CurrentStageRow), core_table(StoredClock)
 VERDICT, OPPORTUNITY = core_table(VerdictRow), core_table(OpportunityRow)
 FRAGMENT, CARD = fragment_table(Table.metadata), card_table(Table.metadata)
 RECEIPT, RULEBOOK = receipt_table(Table.metadata), rulebook_table(Table.metadata)

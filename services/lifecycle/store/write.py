@@ -10,14 +10,14 @@ from people_kernel.store.people import save_cards, save_placements, save_receipt
 from services.lifecycle.domain.sales import Opportunity, SalesVerdict
 from services.lifecycle.domain.workspace import CurrentStage, LifecycleWorkspace
 from services.lifecycle.store.rows import clock_row, current_stage_row, move_row, opportunity_row, verdict_row
-from services.lifecycle.store.tables import CARD, CLOCK, FRAGMENT, MOVE, OPPORTUNITY, RECEIPT, STANDING, VERDICT
+from services.lifecycle.store.tables import CARD, CLOCK, CURRENT_STAGE, FRAGMENT, MOVE, OPPORTUNITY, RECEIPT, VERDICT
 
 
 async def workspace(session: Session, done: LifecycleWorkspace) -> None:
     """What changed, and what was decided."""
     await save_placements(session, FRAGMENT, done.changed_placements())
     await save_cards(session, CARD, done.cards.changed.values())
-    await upsert(session, STANDING, [current_stage_row(current) for current in done.stages.changed.values()])
+    await upsert(session, CURRENT_STAGE, [current_stage_row(current) for current in done.stages.changed.values()])
     await insert_all(session, MOVE, [move_row(move) for move in done.new_moves])
     await upsert(session, CLOCK, [clock_row(clock) for clock in done.clocks.changed.values()])
     await save_receipts(session, RECEIPT, done.receipts)

@@ -92,7 +92,7 @@ async def _buys(here: Installation, rep: Rep, person_id: str, referral_id: str) 
 async def _stage_becomes(here: Installation, person_id: str, stage: str) -> None:
     async def is_there() -> bool:
         return (stage,) in await here.rows(
-            "lifecycle", "SELECT stage FROM standing WHERE person_id = :person_id", person_id=person_id
+            "lifecycle", "SELECT stage FROM current_stage WHERE person_id = :person_id", person_id=person_id
         )
 
     await eventually(is_there, within=20)

@@ -30,7 +30,7 @@ from services.lifecycle.events import on_breaches_due, on_people_told, on_remind
 from services.lifecycle.rulebooks import REGISTRY
 from services.lifecycle.store.load import find_external_deal
 from services.lifecycle.store.rows import clock_of, current_stage_of, move_of
-from services.lifecycle.store.tables import CLOCK, MOVE, STANDING, Table
+from services.lifecycle.store.tables import CLOCK, CURRENT_STAGE, MOVE, Table
 from tests.support.eventually import eventually
 from tests.support.people import at, frg, merged, per
 from tests.support.statement_recorder import recorded
@@ -73,7 +73,7 @@ async def fire(store: Database, kind: str, key: str, due_at: datetime, now: date
 async def rows_of(store: Database) -> tuple[list[Move], dict[str, CurrentStage], dict[str, Clock]]:
     async with store.read() as session:
         moves = [move_of(row) for row in await session.execute(select(MOVE))]
-        stages = {row.person_id: current_stage_of(row) for row in await session.execute(select(STANDING))}
+        stages = {row.person_id: current_stage_of(row) for row in await session.execute(select(CURRENT_STAGE))}
         clocks = {row.clock_id: clock_of(row) for row in await session.execute(select(CLOCK))}
     return moves, stages, clocks
 
@@ -255,7 +255,7 @@ async def test_whatever_is_asked_about_a_deal_its_person_is_loaded_once(store: D
         async with store.begin() as session:
             recording, recorder = recorded(session)
             await command(Context(recording, at(2, hours=hours)))
-        return sum("FROM standing" in sql for sql, _ in recorder.statements)
+        return sum("FROM current_stage" in sql for sql, _ in recorder.statements)
 
     report = DealReport("usr_ines", at(2), name="Forklifts", external_id="crm-1", reason="price")
     await ask(0, lambda context: give_verdict(context, ADA, SalesVerdict("", "qualify", "usr_ines", at(2), at(2))))
