@@ -19,7 +19,7 @@ from chassis.metrics import Metrics
 from chassis.settings import ServiceSettings, SettingsRefused
 from chassis.subscriptions import Subscription, TimerSubscription
 from chassis.telemetry import Telemetry
-from chassis.web import health, lanes
+from chassis.web import health, lanes, status
 from chassis.web.auth import TokenVerifier, read_public_keys
 from chassis.web.document import Document, describe, operation_id
 from chassis.web.middleware import AccessRules, RequestMiddleware
@@ -94,7 +94,12 @@ class Service(Generic[Held]):
         for router in self.routers:
             app.include_router(router)
         app.include_router(health.router)
-        app.include_router(lanes.router)
+        if not self.public:
+            app.include_router(status.router)
+        if self.settings.inner_port is None and not self.public:
+            app.include_router(health.metrics_router)
+        if self.settings.inner_port is None or not self.public:
+            app.include_router(lanes.router)
         own_document = app.openapi
         app.openapi = lambda: describe(app, own_document, self.openapi, self.public)  # type: ignore[method-assign]
 

@@ -73,6 +73,7 @@ async def running(parts: Parts, metrics: Metrics, telemetry: Telemetry) -> Async
         broker = _open_broker(parts)
         stack.push_async_callback(broker.close)
         runtime: Runtime[Any] = Runtime(parts.name, parts.settings, database, broker, metrics, telemetry, parts.clock)
+        runtime.told_streams = parts.streams
         await stack.enter_async_context(_lanes_followed(runtime))
         await stack.enter_async_context(_relaying(runtime))
         if parts.extras is not None:
@@ -126,7 +127,7 @@ async def _lanes_followed(runtime: Runtime) -> AsyncIterator[None]:
 async def _joining(runtime: Runtime, parts: Parts) -> AsyncIterator[None]:
     """Lays the streams and listens, in the background, as soon as NATS is there."""
     leaving = asyncio.Event()
-    task = asyncio.create_task(_join(runtime, parts, leaving), name=f"{runtime.name}: bus")
+    runtime.loops["bus"] = task = asyncio.create_task(_join(runtime, parts, leaving), name=f"{runtime.name}: bus")
     try:
         yield
     finally:
@@ -189,7 +190,7 @@ async def _lay_if_missing(broker: Broker, name: str, replicas: int) -> None:
 async def _relaying(runtime: Runtime) -> AsyncIterator[None]:
     relay = Relay(runtime.database, runtime.broker.publish_batch)
     runtime.relay = relay
-    task = asyncio.create_task(relay.run(), name=f"{runtime.name}: relay")
+    runtime.loops["relay"] = task = asyncio.create_task(relay.run(), name=f"{runtime.name}: relay")
     try:
         yield
     finally:
@@ -205,7 +206,7 @@ async def _timing(runtime: Runtime, subscriptions: Sequence[TimerSubscription]) 
     clock = TimerClock(runtime.database, firing.kinds, firing.fire, clock=runtime.clock)
     runtime.wake_timers = clock.wake
     runtime.timers = clock
-    task = asyncio.create_task(clock.run(), name=f"{runtime.name}: timers")
+    runtime.loops["timers"] = task = asyncio.create_task(clock.run(), name=f"{runtime.name}: timers")
     try:
         yield
     finally:

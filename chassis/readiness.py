@@ -12,7 +12,7 @@ from typing import Final
 
 from chassis.logs import masked_text
 
-_LONGEST_ERROR: Final = 300
+LONGEST_ERROR: Final = 300
 _AGAIN: Final = "It is tried again by itself"
 
 
@@ -63,6 +63,7 @@ class Facts:
     kept: Kept | None = None
     store_error: str = ""
     nats_error: str | None = None  # None: connected, and it takes what is said
+    is_connected: bool = True  # to NATS
     works: Sequence[Work] = ()
     found: Sequence[Finding] = field(default_factory=tuple)
     is_stopping: bool = False
@@ -126,4 +127,4 @@ def _set_aside(kept: Kept) -> list[Finding]:
 
 def _sentence(says: str, error: str) -> str:
     """The error is cut short and masked: whoever may ask for readiness may not see what people told us."""
-    return f"{says}: {masked_text(error)[:_LONGEST_ERROR]}" if error else says
+    return f"{says}: {masked_text(error)[:LONGEST_ERROR]}" if error else says

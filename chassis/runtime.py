@@ -4,6 +4,7 @@ outbox.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from chassis.store import outbox, timers
 from chassis.store.database import Database
 from chassis.store.outbox import Waiting
 from chassis.store.relay import Relay
+from chassis.store.session import Session
 from chassis.store.timer_clock import TimerClock
 from chassis.store.timers import Timer
 from chassis.telemetry import Telemetry, is_sampled, trace_headers, trace_onward
@@ -37,6 +39,18 @@ Check = Callable[[], Awaitable[Sequence[Finding]]]
 """What a service adds to its readiness (`runtime.checks.append(...)`): what it misses now,
 or has set aside. It must answer quickly.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFigure:
+    """A figure of a service's own (`runtime.own_figures.append(...)`): a gauge `name`, told by metrics and status.
+
+    `count` must be quick: it is asked by an index, or ends after so many rows.
+    """
+
+    name: str
+    text: str
+    count: Callable[[Session], Awaitable[int]]
 
 
 def _nobody(_: datetime) -> None:
@@ -60,6 +74,11 @@ class Runtime(Generic[Held]):
     wake_timers: Callable[[datetime], None] = field(default=_nobody)
     timers: TimerClock | None = None
     checks: list[Check] = field(default_factory=list)
+    own_figures: list[OwnFigure] = field(default_factory=list)
+    told_streams: Sequence[str] = ()  # whose size it tells: those it writes
+    started_at: datetime = field(default_factory=wall_clock)
+    why_no_traffic: Callable[[], Awaitable[str]] | None = None  # None: it takes what its store takes
+    loops: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # by part; each runs until the end
     is_stopping: bool = False
     lanes: Lanes = field(init=False)
 

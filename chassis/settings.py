@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.limits import LANES
@@ -31,6 +31,8 @@ class ServiceSettings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000  # 0: any free one
+    # where probes and metrics answer too, metrics there alone; unset: probes on `port`, and a service's metrics
+    inner_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     database_url: str  # sqlite:///path or postgresql://...
     # run: at start; await: wait until `python -m services.<name>.main migrate` has been run
     migrations: Literal["run", "await"] = "run"
@@ -71,6 +73,13 @@ class ServiceSettings(BaseSettings):
             # the cause could quote a secret
             raise SettingsRefused(explain(refusal, self.model_config.get("env_prefix", ""))) from None
 
+    @field_validator("inner_port")
+    @classmethod
+    def _is_another(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and value == info.data.get("port"):
+            raise ValueError("the inner port must be another than the port; choose a free one")
+        return value
+
     @property
     def owner_url(self) -> str:
         """With which the store is prepared: the owner's where migrations are run and one is given."""
@@ -79,7 +88,7 @@ class ServiceSettings(BaseSettings):
     @property
     def ports(self) -> list[int]:
         """Those that this process listens on."""
-        return [port for port in (self.port, getattr(self, "inner_port", None)) if port]
+        return [port for port in (self.port, self.inner_port) if port]
 
 
 def explain(refusal: ValidationError, prefix: str) -> str:

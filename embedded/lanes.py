@@ -42,6 +42,6 @@ def suite_in(var: Path) -> Suite:
         known = dict(line.split("=", 1) for line in (var / "rapport.env").read_text().splitlines())
         ports = json.loads((var / "ports.json").read_text())
         urls = {name: f"http://127.0.0.1:{ports[name]}" for name in SERVICES}
-        return Suite(var / LANES_FILE, known["RAPPORT_NATS_URL"], urls | {"gateway": known["RAPPORT_URL"]})
+        return Suite(var / LANES_FILE, known["RAPPORT_NATS_URL"], urls | {"gateway": known["RAPPORT_INNER_URL"]})
     except (OSError, ValueError, KeyError) as error:
         raise NothingRuns(f"no suite was started in {var}: {error}") from None

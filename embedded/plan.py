@@ -17,7 +17,8 @@ from embedded.secrets import Secrets
 SERVICES = tuple(user.name for user in BUS_USERS if user.name != "gateway")
 NATS_USERS = [*(user.name for user in BUS_USERS), OBSERVER, OPERATOR]
 _REPORTS_GIVE_WAY = "10"  # all share one machine here; whoever waits for an alert or an answer goes first
-PORT_NAMES = ("nats", "nats_monitor", *SERVICES)
+INNER = "gateway_inner"
+PORT_NAMES = ("nats", "nats_monitor", *SERVICES, INNER)
 WATCHDOG = "watchdog"
 LANES_FILE = "lanes.json"
 """In how many lanes the suite in a folder runs; `rapport lanes set` changes it, and it outlives a restart."""
@@ -39,6 +40,11 @@ class Plan:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def inner_url(self) -> str:
+        """Where the gateway tells probes and Prometheus how it is; the services do so on their own ports."""
+        return f"http://127.0.0.1:{self.ports[INNER]}"
 
     def nats_url(self, user: str) -> str:
         return f"nats://{user}:{self.secrets.nats_passwords[user]}@127.0.0.1:{self.ports['nats']}"
@@ -98,21 +104,26 @@ class Plan:
             "LANES_FILE": str(self.var / LANES_FILE),
         }
         if process == "gateway":
-            settings |= {
-                "TOKEN_PRIVATE_KEY": self.secrets.token_private_key,
-                "BOOTSTRAP_API_KEY": self.secrets.api_key,
-                "BOOTSTRAP_WRITE_KEY": self.secrets.write_key,
-                **{f"{name.upper()}_URL": f"http://127.0.0.1:{self.ports[name]}" for name in SERVICES},
-            }
+            settings |= self._of_the_gateway()
         if process == "routing":
             settings |= {"CALLOUT_SEED": self.secrets.callout_seed, "CALLOUT_ACCOUNT": REPS}
         settings |= {"NICENESS": _REPORTS_GIVE_WAY} if process == "metrics" else {}
         return {f"{prefix}_{name}": value for name, value in settings.items()}
 
+    def _of_the_gateway(self) -> dict[str, str]:
+        return {
+            "TOKEN_PRIVATE_KEY": self.secrets.token_private_key,
+            "BOOTSTRAP_API_KEY": self.secrets.api_key,
+            "BOOTSTRAP_WRITE_KEY": self.secrets.write_key,
+            "INNER_PORT": str(self.ports[INNER]),
+            **{f"{name.upper()}_URL": f"http://127.0.0.1:{self.ports[name]}" for name in SERVICES},
+        }
+
     def rapport_env(self) -> str:
         """What a user sources."""
         return (
             f"RAPPORT_URL={self.url}\n"
+            f"RAPPORT_INNER_URL={self.inner_url}\n"
             f"RAPPORT_WRITE_KEY={self.secrets.write_key}\n"
             f"RAPPORT_API_KEY={self.secrets.api_key}\n"
             f"RAPPORT_NATS_URL={self.nats_url(OBSERVER)}\n"

@@ -97,7 +97,7 @@ def _service_document(service: str) -> Document:
     """A service's committed document, its schemas named after it: several services have a view of a person."""
     path = _CONTRACTS / f"{service}.json"
     document: Document = json.loads(path.read_text()) if path.exists() else {"components": {"schemas": {}}}
-    shared = ("ProblemDocument", "ProblemField")
+    shared = ("ProblemDocument", "ProblemField", "ServiceStatus", "StatusFinding")
     names = {
         name: name if name in shared else service.capitalize() + name for name in document["components"]["schemas"]
     }

@@ -11,10 +11,11 @@ from starlette.middleware import Middleware
 from chassis.app import Service
 from chassis.bus.broker import Broker
 from chassis.bus.coalescer import Coalescer
+from chassis.bus.streams import DEAD
 from chassis.runtime import Runtime
 from chassis.web.auth import TokenIssuer, read_private_key
 from chassis.web.process import run
-from gateway import documents, readiness, treatments
+from gateway import documents, readiness, status, treatments
 from gateway.admin import forms, keys, sources
 from gateway.alerts import stream, tickets
 from gateway.bootstrap import bootstrap
@@ -61,6 +62,9 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
             )
             tokens = TokenIssuer(read_private_key(known.token_private_key), runtime.clock)
             retries, keeping = Retries(known.patience_seconds), FormKeeping(runtime)
+            runtime.why_no_traffic = keeping.why_not
+            runtime.checks.append(readiness.DoorWork(runtime, coalescer, alerts).findings)
+            runtime.told_streams = (*runtime.told_streams, DEAD)
             yield GatewayState(
                 directory,
                 service,
@@ -81,6 +85,7 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
         sources.router,
         forms.router,
         keys.router,
+        status.router,
         *pages,
     ]
     return Service(

@@ -62,6 +62,8 @@ class Broker:
         self._silence = "it was not asked yet"  # why JetStream does not answer; empty when it does
         self._last_failure = ""
         self.obstacle = ""
+        self.account: Mapping[str, Any] = {}
+        """What JetStream said last of the account: `storage` used, `limits`."""
 
     @classmethod
     async def connect(
@@ -224,7 +226,7 @@ class Broker:
         while True:
             self._writability.suspected.clear()
             try:
-                await self.request("INFO", within=_READY_PERIOD_SECONDS)
+                self.account = await self.request("INFO", within=_READY_PERIOD_SECONDS)
                 self._silence = ""
                 await self._writability.look()
             except (BrokerUnavailable, ApiRefused) as error:

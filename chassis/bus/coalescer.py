@@ -74,6 +74,7 @@ class Coalescer:
         self._most_flights = most_flights
         self._most_rest_seconds = most_rest_seconds
         self._flights = 0
+        self._moved_at = 0.0  # when a batch landed last, or the first of those under way took off
         self._landed = asyncio.Event()
         self._rest: asyncio.Handle | None = None
         self._under_way = Fence()
@@ -82,6 +83,11 @@ class Coalescer:
     def waiting(self) -> int:
         """How many messages wait for their turn."""
         return self._count
+
+    @property
+    def stuck_seconds(self) -> float:
+        """For how long batches have been under way without any of them landing; 0 while none is."""
+        return time.monotonic() - self._moved_at if self._flights else 0.0
 
     async def publish(self, messages: Sequence[OutMessage]) -> None:
         """Raises Overloaded (nothing was sent), PublishRefused (nothing was sent) or BrokerUnavailable (may or may not
@@ -134,9 +140,11 @@ class Coalescer:
         return self._count >= MOST_MESSAGES // 2 or self._size >= MOST_BYTES // 2
 
     def _take_off(self) -> None:
-        callers = self._take_turn()
+        callers, now = self._take_turn(), time.monotonic()
+        if not self._flights:
+            self._moved_at = now
         self._flights += 1
-        land = partial(self._land, callers, time.monotonic())
+        land = partial(self._land, callers, now)
         messages = [message for caller in callers for message in caller.messages]
         # single messages cannot be torn: few of them may go one by one
         whole = any(len(caller.messages) > 1 for caller in callers)
@@ -154,8 +162,9 @@ class Coalescer:
             self._under_way.leave(caller.generation)
         self._flights -= 1
         self._landed.set()
+        self._moved_at = now = time.monotonic()
         if len(callers) > 1 and not self._is_half_full:
-            self._begin_rest(min((time.monotonic() - began) * _REST_PART, self._most_rest_seconds))
+            self._begin_rest(min((now - began) * _REST_PART, self._most_rest_seconds))
             return
         while self._waiting and (self._flights < self._most_flights if self._is_half_full else not self._flights):
             self._take_off()

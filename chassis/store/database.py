@@ -34,6 +34,8 @@ class Database:
     ) -> None:
         address = _with_async_driver(make_url(url))
         self.dialect: DialectName = "sqlite" if address.get_backend_name() == "sqlite" else "postgresql"
+        self.path = Path(address.database or "") if self.dialect == "sqlite" else None
+        """The file, on SQLite."""
         self._file: SqliteFile | None = None
         self._pool: PostgresPool | None = None
         self._engine: AsyncEngine

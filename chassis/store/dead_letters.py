@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from chassis.store.batch import insert_or_skip, rows_by, upsert
 from chassis.store.session import Session
@@ -39,6 +39,12 @@ async def noted(session: Session, origins: Collection[str]) -> dict[str, bool]:
         rows_by(DEAD_LETTER.c.origin, DEAD_LETTER.c.origin, DEAD_LETTER.c.replayed_at), {"keys": origins}
     )
     return {origin: replayed_at is not None for origin, replayed_at in rows}
+
+
+async def waiting(session: Session, most: int) -> int:
+    """How many wait for their replay, counted up to `most`. No index helps: there are few letters, or should be."""
+    rows = select(DEAD_LETTER.c.origin).where(DEAD_LETTER.c.replayed_at.is_(None)).limit(most).subquery()
+    return int(await session.scalar(select(func.count()).select_from(rows)) or 0)
 
 
 async def take_replay(session: Session, origin: str, at: datetime) -> bool:

@@ -53,6 +53,11 @@ class TimerClock:
         self._looks_again_at: datetime | None = None
 
     @property
+    def kinds(self) -> Collection[str]:
+        """The kinds of timers that it fires."""
+        return self._kinds
+
+    @property
     def progress(self) -> Progress:
         """Whether timers that are due get fired."""
         return self._progress

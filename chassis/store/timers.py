@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Select, String, bindparam, delete, func, select, text, tuple_, update
 
@@ -91,6 +91,30 @@ async def next_due(session: Session, kinds: Collection[str]) -> datetime | None:
         select(func.min(TIMER.c.fire_at)).where(TIMER.c.kind.in_(sorted(kinds)))
     )
     return moment
+
+
+class Overdue(NamedTuple):
+    """How many timers ought to have fired by now, and for how long the first of them has waited."""
+
+    many: int
+    late_seconds: float
+
+
+async def overdue(session: Session, now: datetime, kinds: Collection[str], most: int) -> Overdue:
+    """Of `kinds`, counted up to `most`.
+
+    One whose handler failed is late from when it is to be tried again.
+    """
+    if not kinds:
+        return Overdue(0, 0.0)
+    late = select(TIMER.c.fire_at).where(TIMER.c.kind.in_(sorted(kinds)), TIMER.c.fire_at <= now)
+    rows = late.order_by(TIMER.c.fire_at).limit(most).subquery()
+    found = (
+        await session.execute(
+            select(func.count().label("rows"), func.min(rows.c.fire_at).label("first")).select_from(rows)
+        )
+    ).one()
+    return Overdue(found.rows, 0.0 if found.first is None else max(0.0, (now - found.first).total_seconds()))
 
 
 async def postpone_first(

@@ -27,7 +27,7 @@ BEGAN = "rapport.began"
 """In the scope of what came by the express lane: when it came (`time.perf_counter`)."""
 IS_RECORDED = "rapport.is_recorded"
 """... and whether its trace is recorded, which was drawn there."""
-OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/lanesz"})
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/readyz/traffic", "/metrics", "/openapi.json", "/lanesz"})
 _READ = frozenset({b"authorization", b"content-length", b"content-type", b"traceparent", b"tracestate"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NUL = re.compile(rb"\x00|(?<!\\)(?:\\\\)*\\u0000")

@@ -1,29 +1,43 @@
-"""The process: logs, uvicorn, and an orderly end. SIGTERM lets what is in hand finish and exits 0."""
+"""The process: logs, uvicorn, and an orderly end. SIGTERM lets what is in hand finish and exits 0.
+
+One process, one loop, and where an inner port is set two listeners: the inner one opens before the service starts and
+closes after it has stopped, so that a start and an end can be watched.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import os
 import signal
 import socket
 import sys
+from contextlib import suppress
+from typing import Any
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
 
 from chassis.app import Service
 from chassis.logs import configure_logs
 from chassis.store.preparation import MayNotMigrate
 from chassis.store.revisions import UnknownRevision
 from chassis.web.departure import give_notice
+from chassis.web.inner import inner_app
 from chassis.web.notice import store_prepared
 
 log = structlog.get_logger(__name__)
 
-_CANNOT_START = 3
+
+_COMMON: dict[str, Any] = {
+    "loop": "uvloop",
+    "ws": "none",
+    "access_log": False,
+    "log_config": None,
+    "server_header": False,
+}
 
 
 def serve(service: Service) -> None:
@@ -35,20 +49,25 @@ def serve(service: Service) -> None:
         service.warm()
     gc.freeze()  # what was imported stays; the collector need not look at it again
     os.nice(settings.niceness)
+    _refuse_taken_ports(service)
     if not _store_is_prepared(service):
         return
     # uvicorn raises the signal anew when it is done, which would end the process by the signal instead of with 0
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ignore)
-    server = Server(service, app)
-    with contextlib.suppress(KeyboardInterrupt):
+    server = TwoDoors(service, app)
+    with suppress(KeyboardInterrupt):
         server.run()
     if not server.started:
-        sys.exit(_CANNOT_START)
+        sys.exit(STARTUP_FAILURE)
 
 
-class Server(uvicorn.Server):
-    """uvicorn, which gives notice before it ends."""
+class TwoDoors(uvicorn.Server):
+    """uvicorn with a second listener for probes and Prometheus, where `inner_port` is set.
+
+    The listeners share the loop and nothing else: connections to the inner one are not waited for when the process
+    ends, and the outer one is uvicorn's own in every respect.
+    """
 
     def __init__(self, service: Service, app: FastAPI) -> None:
         settings = service.settings
@@ -57,22 +76,51 @@ class Server(uvicorn.Server):
                 app,
                 host=settings.host,
                 port=settings.port,
-                loop="uvloop",
                 http=service.http or "httptools",
-                ws="none",
                 lifespan="on",
-                access_log=False,
-                log_config=None,
-                server_header=False,
                 timeout_graceful_shutdown=max(1, int(settings.drain_seconds / 2)),
+                **_COMMON,
             )
         )
         self._app, self._notice_seconds = app, settings.notice_seconds
+        self._inner = None if settings.inner_port is None else _inner_server(settings.host, settings.inner_port, app)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Raises SystemExit (3) when a port cannot be had or the service cannot start."""
+        if self._inner is not None:
+            await self._inner.startup()
+        await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serves on for a moment, then ends as ever."""
+        """Serves on for a moment, then ends as ever.
+
+        Whoever asks the inner port while what is in hand is finished is told that the process is about to end.
+        """
         await give_notice(self, self._app.state.runtime, self._notice_seconds)
         await super().shutdown(sockets)
+        if self._inner is not None:
+            await self._inner.shutdown()
+
+
+def _inner_server(host: str, port: int, app: FastAPI) -> uvicorn.Server:
+    config = uvicorn.Config(
+        inner_app(app), host=host, port=port, http="httptools", lifespan="off", timeout_graceful_shutdown=1, **_COMMON
+    )
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    return server
+
+
+def _refuse_taken_ports(service: Service) -> None:
+    """Before anything is touched: what cannot be reached has no business in a store."""
+    host = service.settings.host
+    for port in service.settings.ports:
+        try:
+            socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+        except OSError as error:
+            log.error("port.taken", port=port, reason=(error.strerror or str(error)).lower())
+            sys.exit(STARTUP_FAILURE)
 
 
 def _store_is_prepared(service: Service) -> bool:
@@ -80,7 +128,7 @@ def _store_is_prepared(service: Service) -> bool:
         return asyncio.run(store_prepared(service.settings, service.migrations))
     except (UnknownRevision, MayNotMigrate) as refusal:
         log.error("store.refused", reason=str(refusal))
-        sys.exit(_CANNOT_START)
+        sys.exit(STARTUP_FAILURE)
 
 
 def _ignore(_number: int, _frame: object) -> None:

@@ -12,9 +12,10 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -24,6 +25,8 @@ from chassis.bus.broker import Broker
 from chassis.bus.callout.claims import Grant
 from chassis.bus.callout.responder import AuthCallout
 from chassis.bus.errors import ApiRefused, BrokerUnavailable
+from chassis.progress import Progress
+from chassis.readiness import Finding
 from chassis.runtime import Runtime
 from chassis.settings import SettingsRefused
 from services.routing.settings import RoutingSettings
@@ -143,8 +146,21 @@ async def letting_reps_in(runtime: Runtime) -> AsyncIterator[None]:
         )
     except ValueError as error:
         raise SettingsRefused(f"ROUTING_CALLOUT_SEED: {error}") from None
+    runtime.checks.append(partial(_unheard, runtime, callout, Progress()))
     async with _begun(callout):
         yield
+
+
+async def _unheard(runtime: Runtime, callout: AuthCallout, progress: Progress) -> Sequence[Finding]:
+    """That no rep can be let in is work that stands still; that NATS is away is told elsewhere."""
+    if callout.is_ready or not runtime.broker.is_connected:
+        progress.rest()
+        return ()
+    progress.begin()
+    if progress.stuck_seconds <= runtime.settings.stuck_seconds:
+        return ()
+    says = f"the server's questions about reps have not arrived for {progress.stuck_seconds:.0f} s: none can connect"
+    return (Finding("reps", says, "Look at nats-server's log for this user. It is tried again by itself"),)
 
 
 @asynccontextmanager

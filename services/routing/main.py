@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from chassis.app import Service
-from chassis.runtime import Runtime
+from chassis.runtime import OwnFigure, Runtime
 from chassis.web.process import run
 from services.routing.api import ROUTERS
 from services.routing.effects import kept_durables, letting_reps_in
 from services.routing.events import SUBSCRIPTIONS, TIMERS
 from services.routing.rulebooks import REGISTRY
 from services.routing.settings import RoutingSettings
+from services.routing.store.queries import unassigned
 
 
 def create_service(settings: RoutingSettings | None = None) -> Service:
@@ -30,8 +31,14 @@ def create_service(settings: RoutingSettings | None = None) -> Service:
     )
 
 
+UNASSIGNED = OwnFigure(
+    "rapport_unassigned_leads", "Leads that no rep could be asked about, counted up to 10000", unassigned
+)
+
+
 @asynccontextmanager
 async def _extras(runtime: Runtime) -> AsyncIterator[None]:
+    runtime.own_figures.append(UNASSIGNED)
     async with REGISTRY.in_force(runtime), kept_durables(runtime), letting_reps_in(runtime):
         yield
 

@@ -36,11 +36,12 @@ async def test_one_trace_shows_the_way_from_capture_to_alert(tmp_path: Path) -> 
             lead = Visitor(suite, "browser-1", suite.write_key, {})
             await lead.does("Demo Requested", ago(minutes=1), HOT)
             [alert] = await ana.next_alerts(1)
-            trace_id = (alert.headers or {})["traceparent"].split("-")[1]
+            _, trace_id, last_span_id, _ = (alert.headers or {})["traceparent"].split("-")
 
             def the_way_is_told() -> None:
                 assert [step for step in WAY if not _is_told(step, collector, trace_id)] == []
                 assert _is_one_tree(collector.trace(trace_id))
+                assert last_span_id in {span.span_id for span in collector.trace(trace_id)}, "whoever hears it goes on"
 
             await eventually(the_way_is_told, within=30)
 

@@ -32,7 +32,7 @@ class ServiceProcess:
         self, module: str, prefix: str, environment: Mapping[str, str], log: Path, *, folder: Path = ROOT
     ) -> None:
         self._folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._module = module
         self.environment = {**os.environ, **environment, f"{prefix}PORT": str(self.port)}
@@ -106,7 +106,8 @@ class ServiceProcess:
         self._process.send_signal(number)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

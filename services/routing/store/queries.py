@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from chassis.store.batch import one_of, rows_by
 from chassis.store.session import Session
@@ -16,6 +16,8 @@ from people_kernel.store.people import Place, earlier
 from services.routing.domain.workspace import Offer, Referral, State
 from services.routing.store.rows import offer_of, referral_of
 from services.routing.store.tables import ACCOUNT_OWNER, CREDENTIAL, LOAD, OFFER, RECEIPT, REFERRAL, REP
+
+_MOST_COUNTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,13 @@ async def referrals_page(session: Session, filters: ReferralFilter, before: Plac
     if before is not None:
         statement = statement.where(earlier(REFERRAL.c.created_at, REFERRAL.c.referral_id, before))
     return [referral_of(row) for row in await session.execute(statement)]
+
+
+async def unassigned(session: Session) -> int:
+    """How many leads wait that no rep could be asked about, tests left out, counted up to 10,000."""
+    waiting = (REFERRAL.c.state == State.UNASSIGNED.value) & REFERRAL.c.is_test.is_(False)
+    rows = select(REFERRAL.c.referral_id).where(waiting).limit(_MOST_COUNTED).subquery()
+    return int(await session.scalar(select(func.count()).select_from(rows)) or 0)
 
 
 async def find_referral(session: Session, referral_id: str) -> Referral | None:

@@ -19,12 +19,12 @@ from chassis.bus.dead import letters, main
 from chassis.bus.dead_letters import dead_letter_of
 from chassis.bus.inspection import message_at, messages
 from chassis.bus.protocol import Raw
+from chassis.condition import facts_of
 from chassis.message import OutMessage
 from chassis.readiness import judge
 from chassis.store.database import Database
 from chassis.store.migrate import migrate
 from chassis.store.tables import INBOX, INBOX_BEFORE, INBOX_FLOOR
-from chassis.web.health import facts_of
 from contracts.ids import lane_of
 from tests.chassis.app.bus_words import a_signal, echoes
 from tests.chassis.app.echo import EchoSettings, create_service

@@ -22,6 +22,7 @@ from chassis.message import OutMessage
 from chassis.progress import Progress
 from chassis.readiness import Facts, Finding, Kept, Work, judge
 from chassis.store import outbox
+from chassis.version import VERSION
 from tests.chassis.app.bus_words import a_signal, stored
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
@@ -148,8 +149,8 @@ async def test_a_refused_event_is_noted_and_counted_and_the_service_stays_ready(
         return answer.status_code == 200 and [note["field"] for note in answer.json().get("notes", ())] == ["relay"]
 
     await eventually(noted, within=10)
-    assert "rapport_outbox_refused{" in (metrics := (await service.client.get("/metrics")).text)
-    assert 'rapport_outbox_refused{service="echo"} 1.0' in metrics
+    assert "rapport_outbox_refused_events{" in (metrics := (await service.client.get("/metrics")).text)
+    assert 'rapport_outbox_refused_events{service="echo"} 1.0' in metrics
 
 
 @pytest_asyncio.fixture
@@ -272,5 +273,11 @@ async def test_a_store_that_hangs_is_named_and_the_answer_does_not_hang(
             owner = await asyncpg.connect(store_url)
             await owner.execute("BEGIN; LOCK TABLE timer IN ACCESS EXCLUSIVE MODE")
             assert await is_named(client, "store")  # while the lock is held: the question to the store was given up
+            metrics = (await client.get("/metrics")).text
+            assert 'rapport_store_ready{service="echo"} 0.0' in metrics
+            assert "rapport_outbox_age_seconds{" not in metrics, "what is not known has no sample"
+            status = (await client.get("/v1/status")).json()
+            assert (status["status"], status["outbox_age_seconds"]) == ("not-ready", None)
+            assert status["version"] == VERSION
             await owner.close()
         await eventually(lambda: is_ready(client), within=30)

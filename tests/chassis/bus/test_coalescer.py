@@ -248,6 +248,20 @@ async def test_nobody_rests_while_half_a_batch_waits(clock: Clock) -> None:
     await asyncio.gather(*waiting)
 
 
+async def test_batches_of_which_none_lands_are_noticed_and_idleness_is_not(clock: Clock) -> None:
+    disk = SlowDisk()
+    coalescer = Coalescer(disk)
+    clock.now += 100
+    assert coalescer.stuck_seconds == 0
+    callers = publishing(coalescer, 1)
+    await eventually(lambda: disk.batches)
+    clock.now += 7
+    assert coalescer.stuck_seconds == 7
+    disk.finish()
+    await asyncio.gather(*callers)
+    assert coalescer.stuck_seconds == 0
+
+
 async def test_close_rests_no_longer(clock: Clock) -> None:
     disk = SlowDisk()
     coalescer = Coalescer(disk, most_rest_seconds=HOURS)

@@ -42,6 +42,13 @@ def test_only_routing_gets_the_key_that_lets_reps_in_and_the_server_its_public_h
     assert seed not in plan.nats_config()
 
 
+def test_only_the_gateway_has_an_inner_port_and_its_url_is_told() -> None:
+    plan = a_plan()
+    assert plan.environment("gateway")["GATEWAY_INNER_PORT"] == str(plan.ports["gateway_inner"])
+    assert f"RAPPORT_INNER_URL=http://127.0.0.1:{plan.ports['gateway_inner']}\n" in plan.rapport_env()
+    assert [name for name in SERVICES for setting in plan.environment(name) if setting.endswith("INNER_PORT")] == []
+
+
 def test_readiness_is_asked_of_the_processes_of_the_procfile_and_of_no_others() -> None:
     plan = a_plan()
     urls = plan.ready_urls()

@@ -151,5 +151,5 @@ def answered(door: Door) -> dict[tuple[str, str, str], int]:
     return {
         (one.labels["method"], one.labels["route"], one.labels["status"]): int(one.value)
         for one in samples
-        if one.name == "rapport_http_request_seconds_count"
+        if one.name == "rapport_http_requests_total"
     }

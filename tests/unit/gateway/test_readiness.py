@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest_asyncio
 
+from chassis.progress import Progress
+from gateway.readiness import DoorWork
 from tests.support.disk import SmallDisk
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
@@ -23,8 +26,14 @@ async def early(tmp_path: Path) -> AsyncIterator[tuple[Door, NatsServer]]:
 
 
 async def readiness(door: Door) -> tuple[int, int]:
-    """What /readyz and /readyz/forms answer."""
-    return (await door.client.get("/readyz")).status_code, (await door.client.get("/readyz/forms")).status_code
+    """What /readyz and /readyz/forms answer, which is the same as /readyz/traffic."""
+    forms = (await door.client.get("/readyz/forms")).status_code
+    assert (await door.client.get("/readyz/traffic")).status_code == forms
+    return (await door.client.get("/readyz")).status_code, forms
+
+
+async def test_the_public_port_tells_no_metrics(door: Door) -> None:
+    assert (await door.client.get("/metrics")).status_code == 404
 
 
 async def test_a_gateway_that_starts_without_nats_keeps_forms_and_makes_captures_wait(
@@ -81,3 +90,17 @@ async def test_forms_that_no_disk_would_keep_are_not_asked_for(nats_server: Nats
 async def test_a_gateway_that_stops_wants_no_forms(door: Door) -> None:
     door.runtime.is_stopping = True
     assert await readiness(door) == (503, 503)
+
+
+async def test_captures_that_are_never_stored_and_a_line_that_is_away_are_told_after_a_while(door: Door) -> None:
+    captures, alerts = SimpleNamespace(stuck_seconds=0.0), SimpleNamespace(is_connected=True)
+    work = DoorWork(door.runtime, captures, alerts)  # type: ignore[arg-type]  # as much of them as it looks at
+    assert await work.findings() == []
+    captures.stuck_seconds = door.runtime.settings.stuck_seconds + 1
+    assert [finding.part for finding in await work.findings()] == ["captures"]
+    captures.stuck_seconds, alerts.is_connected = 0.0, False
+    assert await work.findings() == [], "it may come back at once"
+    impatient = DoorWork(door.runtime, captures, alerts)  # type: ignore[arg-type]
+    now = iter((0.0, door.runtime.settings.stuck_seconds + 1))
+    impatient._unheard = Progress(lambda: next(now))
+    assert [finding.part for finding in await impatient.findings()] == ["alerts"]

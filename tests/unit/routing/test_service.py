@@ -146,6 +146,8 @@ async def test_of_two_who_accept_at_once_one_has_it(broker: Broker, client: http
     names = [f"Rep {number}" for number in range(6)]
     await tell(broker, entered(1, at=NOW))
     referral = await referred(client, state="unassigned")
+    assert (await client.get("/v1/status")).json()["figures"] == {"unassigned_leads": 1}
+    assert 'rapport_unassigned_leads{service="routing"} 1.0' in (await client.get("/metrics")).text
     await hire(client, *names, weight=0)
     path = f"/v1/referrals/{referral['referral_id']}:accept"
     answers = await asyncio.gather(*(client.post(path, headers=a_rep(name)) for name in names))
