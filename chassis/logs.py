@@ -10,7 +10,8 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any, Literal, TextIO
+from contextlib import suppress
+from typing import Any, Literal, TextIO, cast
 
 import orjson
 import structlog
@@ -31,11 +32,27 @@ _KEY_IN_TEXT = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
+class _Unfailing:
+    """Where lines go that may be lost: a disk that is full and a reader that was killed are no reason to fail work."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+
 def configure_logs(
     service: str, level: str = "info", log_format: Literal["json", "console"] = "json", stream: TextIO | None = None
 ) -> None:
     """Sets the process's logging up; called once, by `serve`."""
     output = stream or sys.stdout
+    written = cast(TextIO, _Unfailing(output))
 
     def add_service(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
         fields["service"] = service
@@ -54,7 +71,7 @@ def configure_logs(
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(output),
+        logger_factory=structlog.WriteLoggerFactory(written),
         cache_logger_on_first_use=False,
     )
     _route_standard_logging(_LEVELS[level])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli.commands import lanes, version
+from cli.commands import dead, doctor, keys, lanes, migrate, replay, settings, status, suite, version
 
 app = typer.Typer(
     name="rapport",
@@ -18,5 +18,14 @@ def rapport() -> None:
     """Run Rapport, see how it is, move it and restore it."""
 
 
+app.command("up")(suite.up)
+app.command("down")(suite.down)
+app.command("status")(status.show)
+app.command("doctor")(doctor.run)
+app.command("migrate")(migrate.run)
+app.add_typer(keys.app, name="keys")
+app.add_typer(dead.app, name="dead")
+app.command("replay")(replay.run)
+app.command("settings")(settings.show)
 app.command("version")(version.show)
 app.add_typer(lanes.app, name="lanes")

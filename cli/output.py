@@ -27,10 +27,10 @@ def tell(answer: Any, words: Callable[[Any], str], *, as_json: bool) -> None:
     sys.stdout.flush()
 
 
-def fail(reason: str, remedy: str = "", *, as_json: bool = False) -> NoReturn:
+def fail(reason: str, remedy: str = "", *, as_json: bool = False, code: Exit = Exit.FAILED) -> NoReturn:
     """End with what went wrong and what to do about it. JSON goes to standard output, words to standard error."""
     if as_json:
         tell({"error": reason, "remedy": remedy}, str, as_json=True)
     else:
         sys.stderr.write(f"rapport: {reason}\n" + (f"{remedy}\n" if remedy else ""))
-    raise typer.Exit(Exit.FAILED)
+    raise typer.Exit(code)

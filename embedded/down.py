@@ -1,4 +1,6 @@
-"""`make down`: stop a detached suite, cleanly, and wait until it is gone."""
+"""`make down`: stop the suite of a folder, cleanly, however it was started and whatever was killed; wait until it is
+gone.
+"""
 
 from __future__ import annotations
 
@@ -7,38 +9,70 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from embedded.up import running_pid
+from embedded import processes
+from embedded.lock import is_held, note_of
 
 STOP_WITHIN_SECONDS = 60.0
+_LOOK_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class SuiteEnd:
+    """What became of it. `orphans`: those that nobody kept any more; `held_by`: who could not be stopped."""
+
+    was_running: bool
+    orphans: tuple[str, ...] = ()
+    held_by: str = ""
+
+    @property
+    def is_gone(self) -> bool:
+        return not self.held_by
+
+    def in_words(self) -> str:
+        if self.held_by:
+            return f"it is still there: {self.held_by}"
+        if self.orphans:
+            return f"stopped; the supervisor had been killed, and these were left: {', '.join(self.orphans)}."
+        return "stopped." if self.was_running else "nothing is running."
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="embedded.down", description="Stop the suite that `make up DETACH=1` started."
-    )
+    parser = argparse.ArgumentParser(prog="embedded.down", description="Stop the suite that `make up` started.")
     parser.add_argument("--var", type=Path, default=Path("var"))
-    var = parser.parse_args().var.resolve()
-    pid = running_pid(var)
-    if pid is None:
-        sys.stdout.write("nothing is running.\n")
-        return 0
-    os.kill(pid, signal.SIGTERM)
-    if not _gone(var):
-        sys.stdout.write(f"process {pid} is still stopping after {STOP_WITHIN_SECONDS:.0f} s; see {var / 'log'}\n")
-        return 1
-    sys.stdout.write("stopped.\n")
-    return 0
+    stopped = stop(parser.parse_args().var.resolve())
+    sys.stdout.write(f"{stopped.in_words()}\n")
+    return 0 if stopped.is_gone else 1
 
 
-def _gone(var: Path) -> bool:
+def stop(var: Path) -> SuiteEnd:
+    """Stop the suite in `var`."""
+    find = partial(processes.holders, var)
+    if not (found := find()) and not is_held(var):
+        return SuiteEnd(was_running=False)
+    if (keeper := processes.keeper(found)) is not None:
+        with suppress(ProcessLookupError):
+            os.kill(keeper.pid, signal.SIGTERM)
+        orphans: tuple[str, ...] = ()
+        _wait_for(var, keeper.pid)
+        processes.end(find)  # whoever outlived the one who should have stopped it
+    else:
+        orphans = tuple(one.name for one in processes.end(find))
+    if is_held(var):
+        left = ", ".join(f"{one.name} ({one.pid})" for one in processes.holders(var))
+        return SuiteEnd(True, orphans, left or f"process {note_of(var).get('process', 'unknown')}, not seen from here")
+    return SuiteEnd(True, orphans)
+
+
+def _wait_for(var: Path, keeper: int) -> None:
+    """Until the keeper has ended, which it does last, or the time is up."""
     deadline = time.monotonic() + STOP_WITHIN_SECONDS
-    while time.monotonic() < deadline:
-        if running_pid(var) is None:
-            return True
-        time.sleep(0.05)
-    return False
+    while time.monotonic() < deadline and any(one.pid == keeper for one in processes.holders(var)):
+        time.sleep(_LOOK_SECONDS)
 
 
 if __name__ == "__main__":

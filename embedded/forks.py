@@ -19,6 +19,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+VARIABLE = "RAPPORT_FORK"
+"""0: an interpreter is started for each process."""
 _OURS = Path(sys.executable)
 _LATE = ("uvloop", "uvicorn.protocols.http.httptools_impl", "uvicorn.lifespan.on", "aiosqlite")
 """What our processes import by themselves only when they run."""

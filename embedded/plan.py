@@ -6,16 +6,18 @@ Ports and secrets are arguments; it reads the Procfile alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
+
+from deployment.backup_user import BACKUP
 
 from chassis.bus.callout.claims import Issuer
 from deployment.nats_config import BUS_USERS, OBSERVER, OPERATOR, PERMITTED_LANES, REPS, NatsPlan, nats_config
 from embedded.secrets import Secrets
 
 SERVICES = tuple(user.name for user in BUS_USERS if user.name != "gateway")
-NATS_USERS = [*(user.name for user in BUS_USERS), OBSERVER, OPERATOR]
+NATS_USERS = [*(user.name for user in BUS_USERS), OBSERVER, OPERATOR, BACKUP]
 _REPORTS_GIVE_WAY = "10"  # all share one machine here; whoever waits for an alert or an answer goes first
 INNER = "gateway_inner"
 PORT_NAMES = ("nats", "nats_monitor", *SERVICES, INNER)
@@ -23,12 +25,17 @@ WATCHDOG = "watchdog"
 LANES_FILE = "lanes.json"
 """In how many lanes the suite in a folder runs; `rapport lanes set` changes it, and it outlives a restart."""
 SERVICE_GROUP = "services"  # supervisorctl knows a service as services:<name>
+_LOOPBACK, _EVERYWHERE = "127.0.0.1", ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 _SOCKET_PATH_LIMIT = 100  # a unix socket's path may have about 104 characters
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One installation under `var`, its gateway on `port`, all other ports in `ports` (PORT_NAMES)."""
+    """One installation under `var`, its gateway on `port`, all other ports in `ports` (PORT_NAMES).
+
+    `stores`: the addresses of those that are not in `var`, by process; `overrides`: what the caller's environment says
+    of settings, by variable: it wins.
+    """
 
     root: Path
     var: Path
@@ -36,10 +43,16 @@ class Plan:
     ports: Mapping[str, int]
     secrets: Secrets
     lanes: int = 1
+    stores: Mapping[str, str] = field(default_factory=dict)
+    overrides: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return self._address("gateway", self.port)
+
+    def _address(self, process: str, port: int) -> str:
+        host = self.overrides.get(f"{process.upper()}_HOST", _LOOPBACK)
+        return f"http://{_LOOPBACK if host in _EVERYWHERE else host}:{port}"
 
     @property
     def inner_url(self) -> str:
@@ -79,7 +92,7 @@ class Plan:
     def _ready_url(self, process: str) -> str:
         if process == "nats":
             return f"{self.monitor_url}/healthz"
-        return f"{self.url}/readyz" if process == "gateway" else f"http://127.0.0.1:{self.ports[process]}/readyz"
+        return f"{self.url}/readyz" if process == "gateway" else f"{self._address(process, self.ports[process])}/readyz"
 
     def environment(self, process: str) -> dict[str, str]:
         """The settings of one process; only the gateway gets the key that signs tokens, only routing the one that lets
@@ -88,16 +101,11 @@ class Plan:
         if process == "nats":
             return {}
         if process == WATCHDOG:
-            watched = {
-                "MONITOR_URL": self.monitor_url,
-                "STORE": str(self.nats.store),
-                "PID_FILE": str(self.nats.pid_file),
-            }
-            return {f"{WATCHDOG.upper()}_{name}": value for name, value in watched.items()}
+            return self._watched()
         prefix = process.upper()
         settings = {
             "PORT": str(self.port if process == "gateway" else self.ports[process]),
-            "DATABASE_URL": f"sqlite:///{self.var / process}.db",
+            "DATABASE_URL": self.stores.get(process, f"sqlite:///{self.var / process}.db"),
             "NATS_URL": self.nats_url(process),
             "TOKEN_PUBLIC_KEY": self.secrets.token_public_key,
             "LANES": str(self.lanes),
@@ -108,7 +116,8 @@ class Plan:
         if process == "routing":
             settings |= {"CALLOUT_SEED": self.secrets.callout_seed, "CALLOUT_ACCOUNT": REPS}
         settings |= {"NICENESS": _REPORTS_GIVE_WAY} if process == "metrics" else {}
-        return {f"{prefix}_{name}": value for name, value in settings.items()}
+        named = {f"{prefix}_{name}": value for name, value in settings.items()}
+        return named | {name: value for name, value in self.overrides.items() if name in named}
 
     def _of_the_gateway(self) -> dict[str, str]:
         return {
@@ -116,8 +125,13 @@ class Plan:
             "BOOTSTRAP_API_KEY": self.secrets.api_key,
             "BOOTSTRAP_WRITE_KEY": self.secrets.write_key,
             "INNER_PORT": str(self.ports[INNER]),
-            **{f"{name.upper()}_URL": f"http://127.0.0.1:{self.ports[name]}" for name in SERVICES},
+            **{f"{name.upper()}_URL": self._address(name, self.ports[name]) for name in SERVICES},
         }
+
+    def _watched(self) -> dict[str, str]:
+        nats = self.nats
+        watched = {"MONITOR_URL": self.monitor_url, "STORE": str(nats.store), "PID_FILE": str(nats.pid_file)}
+        return {f"{WATCHDOG.upper()}_{name}": value for name, value in watched.items()}
 
     def rapport_env(self) -> str:
         """What a user sources."""
@@ -139,6 +153,7 @@ class Plan:
             "[supervisord]",
             f"nodaemon={'false' if detached else 'true'}",
             "silent=true",
+            "umask=077",
             f"directory={self.root}",
             f"pidfile={self.var / 'supervisord.pid'}",
             f"logfile={self.var / 'log' / 'supervisord.log'}",

@@ -2,7 +2,9 @@
 starting an interpreter of its own.
 
 `python -m embedded.supervisor -c var/supervisord.conf` takes what supervisord takes and does what it does; only `python
--m module` begins otherwise. Linux alone: elsewhere system libraries do not stand a fork without exec.
+-m module` begins otherwise. Linux alone: elsewhere system libraries do not stand a fork without exec, and an
+interpreter is started for each, as RAPPORT_FORK=0 asks for. Every process inherits the lock on the suite's folder
+(`embedded.lock`), which supervisord would close.
 """
 
 from __future__ import annotations
@@ -17,12 +19,27 @@ from supervisor import supervisord
 from supervisor.options import ServerOptions
 
 from embedded import forks
+from embedded.lock import DESCRIPTOR_VARIABLE
+
+_FIRST_OF_OURS = 5  # as supervisord counts
 
 
 class ForkOptions(ServerOptions):  # type: ignore[misc]
     """supervisord's way to the system."""
 
     is_alone = False  # one thread, and so a child of which nothing is missing
+    has_forks = sys.platform == "linux"
+    lock: int | None = None  # the descriptor that every child keeps
+
+    def close_fd(self, fd: int) -> None:
+        """In a child, before its program begins."""
+        if fd != self.lock:
+            super().close_fd(fd)
+
+    def cleanup_fds(self) -> None:
+        """When its configuration is read anew: what it has from before is closed."""
+        for descriptor in range(_FIRST_OF_OURS, self.minfds):
+            self.close_fd(descriptor)
 
     def check_execv_args(self, filename: str, argv: Sequence[str], st: Any) -> None:
         """The last look at a command before its fork.
@@ -30,7 +47,7 @@ class ForkOptions(ServerOptions):  # type: ignore[misc]
         Before the first of ours all is imported: what comes later is not shared.
         """
         super().check_execv_args(filename, argv, st)
-        if forks.module_of([filename, *argv[1:]]) is not None:
+        if self.has_forks and forks.module_of([filename, *argv[1:]]) is not None:
             for process in (process for group in self.process_group_configs for process in group.process_configs):
                 forks.load(process.command)
             self.is_alone = forks.threads() == 1
@@ -69,6 +86,9 @@ class Supervisor(supervisord.Supervisor):  # type: ignore[misc]
 
 def main() -> None:
     """Until it is asked to end."""
+    ForkOptions.has_forks = ForkOptions.has_forks and os.environ.pop(forks.VARIABLE, "1") != "0"
+    if lock := os.environ.pop(DESCRIPTOR_VARIABLE, ""):
+        ForkOptions.lock = int(lock)
     supervisord.ServerOptions, supervisord.Supervisor = ForkOptions, Supervisor
     supervisord.main()
 

@@ -3,187 +3,232 @@
 from __future__ import annotations
 
 import argparse
-import itertools
-import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from chassis.clock import wall_clock
 from chassis.lanes import LanePlanRefused
 from deployment.nats_config import take_over_store
+from embedded import forks, processes
+from embedded.environment import EnvironmentRefused, caller_settings, wanted_ports
+from embedded.files import UMASK, make_private, write_private
 from embedded.lanes import keep_lanes
-from embedded.plan import LANES_FILE, NATS_USERS, PORT_NAMES, Plan
-from embedded.secrets import load_or_make
+from embedded.lock import DESCRIPTOR_VARIABLE, Lock, is_held, note_of, take
+from embedded.plan import LANES_FILE, NATS_USERS, Plan
+from embedded.ports import GATEWAY, PortTaken, last_ports
+from embedded.ports import free_ports as free_ports
+from embedded.ports import kept_ports as kept_ports
+from embedded.processes import running_pid as running_pid
+from embedded.readiness import PATIENCE_SECONDS, PATIENCE_VARIABLE, Start, StartFailed
+from embedded.secrets import SecretsUnreadable, load_or_make
+from embedded.stores import VARIABLES, StoresRefused, chosen_stores
 
 ROOT = Path(__file__).resolve().parent.parent
-READY_WITHIN_SECONDS = 60.0
-_LOOK_SECONDS = 0.03
-_PORTS = range(20_000, 32_768)  # Linux takes those from 32768 on for outgoing connections, others those from 49152 on
+_FIRST_KEYS = {"write_key": "GATEWAY_BOOTSTRAP_WRITE_KEY", "api_key": "GATEWAY_BOOTSTRAP_API_KEY"}
+_REFUSALS = (EnvironmentRefused, LanePlanRefused, PortTaken, SecretsUnreadable, StoresRefused, StartFailed)
+_OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES")
+_LOCK_SECONDS = 2.0
 
 
 class CannotStart(Exception):
     """Why the suite cannot start, and what to do about it."""
 
 
+@dataclass(frozen=True)
+class Wish:
+    """How a suite is to run. `environment` is the caller's; `say` tells a person what goes on."""
+
+    var: Path
+    port: int
+    environment: Mapping[str, str]
+    is_detached: bool = False
+    lanes: int | None = None  # as last time
+    say: Callable[[str], None] = print
+
+    @property
+    def patience_seconds(self) -> float:
+        """For how long nothing may move before the start is given up. Raises EnvironmentRefused."""
+        text = self.environment.get(PATIENCE_VARIABLE, "")
+        try:
+            return float(text or PATIENCE_SECONDS)
+        except ValueError:
+            raise EnvironmentRefused(f"{PATIENCE_VARIABLE} is a number of seconds") from None
+
+
+@dataclass(frozen=True)
+class Started:
+    """A suite that is ready."""
+
+    plan: Plan
+    seconds: float
+
+
 def main() -> int:
-    arguments = _arguments()
+    wish = _wish(_arguments())
     try:
-        plan = prepare(arguments.var.resolve(), arguments.port, detached=arguments.detach, lanes=arguments.lanes)
-        command = supervisor_command(plan, forks=not arguments.exec)
-        return _run_detached(plan, command) if arguments.detach else _run_here(plan, command)
-    except (CannotStart, LanePlanRefused) as error:
-        _say(f"rapport cannot start: {error}")
+        return run(wish, lambda started: wish.say(announcement(started, is_detached=wish.is_detached)))
+    except CannotStart as error:
+        wish.say(f"rapport cannot start: {error}")
         return 1
 
 
-def prepare(var: Path, port: int, *, detached: bool, lanes: int | None = None) -> Plan:
-    """Write everything the processes need under `var`. Port 0 means any free one."""
-    refuse_if_running(var)
+def run(wish: Wish, announce: Callable[[Started], None]) -> int:
+    """Start the suite and `announce` it when it is ready; detached, return then, else when it has ended.
+
+    Answers the exit code. Raises CannotStart.
+    """
+    os.umask(UMASK)
+    try:
+        make_private(wish.var)
+        lock = _claim(wish)
+        before = last_ports(wish.var / "ports.json").get("nats")
+        plan = prepare(wish.var, wish.port, detached=wish.is_detached, lanes=wish.lanes, environment=wish.environment)
+        if before not in (None, plan.ports["nats"]):
+            wish.say(f"NATS is on port {plan.ports['nats']} now, and was on {before}: tell reps' tools")
+        lock.note(process=os.getpid(), since=wall_clock().isoformat(timespec="seconds"), url=plan.url)
+        return (_run_detached if wish.is_detached else _run_here)(wish, plan, lock, announce)
+    except _REFUSALS as refusal:
+        raise CannotStart(str(refusal)) from None
+    except OSError as error:
+        raise CannotStart(f"{error.filename or wish.var}: {error.strerror}") from error
+
+
+def prepare(
+    var: Path, port: int, *, detached: bool, lanes: int | None = None, environment: Mapping[str, str] | None = None
+) -> Plan:
+    """Write everything the processes need under `var`. Port 0 means that of the last time, or any free one."""
+    environment = environment or {}
     for folder in (var, var / "log", var / "nats"):
         folder.mkdir(parents=True, exist_ok=True)
-    if port and not _is_free(port):
-        raise CannotStart(f"port {port} is taken; choose another with PORT=")
-    secrets = load_or_make(var / "secrets.json", NATS_USERS)
-    port = port or free_ports(1)[0]
-    ports = kept_ports(var / "ports.json", taken=port)
-    plan = Plan(ROOT, var, port, ports, secrets, keep_lanes(var / LANES_FILE, lanes))
+    overrides = caller_settings(environment, port)
+    ports = kept_ports(var / "ports.json", wanted_ports(environment, port))
+    first_keys = {name: overrides[variable] for name, variable in _FIRST_KEYS.items() if variable in overrides}
+    secrets = load_or_make(var / "secrets.json", NATS_USERS, first_keys)
+    counted = keep_lanes(var / LANES_FILE, lanes)
+    plan = Plan(ROOT, var, ports.pop(GATEWAY), ports, secrets, counted, overrides=overrides)
+    plan = replace(plan, stores=chosen_stores(var, environment, secrets))
     take_over_store(var / "nats")
-    _write_private(var / "nats.conf", plan.nats_config())
-    _write_private(var / "supervisord.conf", plan.supervisor_config((ROOT / "Procfile").read_text(), detached=detached))
-    _write_private(var / "rapport.env", plan.rapport_env())
+    write_private(var / "nats.conf", plan.nats_config())
+    write_private(var / "supervisord.conf", plan.supervisor_config((ROOT / "Procfile").read_text(), detached=detached))
+    write_private(var / "rapport.env", plan.rapport_env())
     return plan
 
 
-def refuse_if_running(var: Path) -> None:
-    pid = running_pid(var)
-    if pid is not None:
-        raise CannotStart(
-            f"it is running already (process {pid}); stop it with `make down`, or use another folder with VAR="
-        )
+def _claim(wish: Wish) -> Lock:
+    """The lock on the folder; what a killed supervisor left there is ended first. Raises CannotStart."""
+    lock = take(wish.var)
+    find = partial(processes.holders if lock is None else processes.former, wish.var)
+    found = find()
+    if (keeper := processes.keeper(found)) is not None:
+        raise CannotStart(f"it is running already {_who(wish.var, keeper)}; {_OTHER_FOLDER}")
+    if found:
+        names = ", ".join(f"{one.name} ({one.pid})" for one in found)
+        wish.say(f"the supervisor of the last suite was killed; what it left is ended in order first: {names}")
+        processes.end(find)
+    if lock is not None:
+        return lock
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while (lock := take(wish.var)) is None:
+        if time.monotonic() > deadline:
+            raise CannotStart(f"{wish.var} is held by processes that cannot be seen from here, {_who(wish.var)}")
+        time.sleep(0.05)
+    return lock
 
 
-def running_pid(var: Path) -> int | None:
-    """The process id of the supervisord that keeps `var`, if it lives."""
-    try:
-        pid = int((var / "supervisord.pid").read_text())
-        os.kill(pid, 0)
-    except (FileNotFoundError, ValueError, ProcessLookupError):
-        return None
-    return pid
+_OTHER_FOLDER = "stop it with `make down`, or use another folder with VAR="
 
 
-def kept_ports(path: Path, taken: int = 0) -> dict[str, int]:
-    """The ports of PORT_NAMES: those of the last time where they are free, because reps were told where NATS is, and
-    others watch the rest.
-    """
-    try:
-        last = {name: int(port) for name, port in json.loads(path.read_text()).items()}
-    except (OSError, ValueError, AttributeError):
-        last = {}
-    fresh = dict(zip(PORT_NAMES, (port for port in free_ports(len(PORT_NAMES) + 1) if port != taken), strict=False))
-    kept = {
-        name: port
-        for name, port in last.items()
-        if name in fresh and port != taken and port not in fresh.values() and _is_free(port)
-    }
-    ports = fresh | kept
-    path.write_text(json.dumps(ports, indent=2))
-    return ports
+def _who(var: Path, keeper: processes.SuiteProcess | None = None) -> str:
+    note = note_of(var)
+    since = f"since {note['since']}, at {note['url']}" if {"since", "url"} <= set(note) else "which is just starting"
+    pid = keeper.pid if keeper is not None else note.get("process", "unknown")
+    return f"(process {pid}, {since})"
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that are free now, and that the system gives no outgoing connection before they are listened on: on a busy
-    machine that takes a while.
-    """
-    candidates = random.SystemRandom().sample(_PORTS, len(_PORTS))
-    return list(itertools.islice((port for port in candidates if _is_free(port)), count))
+def _supervisor(wish: Wish, plan: Plan, lock: Lock) -> subprocess.Popen[bytes]:
+    """In a session of its own: Ctrl-C reaches this process alone, which stops the others in order."""
+    return subprocess.Popen(  # noqa: S603 - our own command
+        supervisor_command(plan),
+        cwd=plan.root,
+        env=_environment(wish, lock),
+        pass_fds=(lock.descriptor,),
+        start_new_session=True,
+    )
 
 
-def _run_here(plan: Plan, command: list[str]) -> int:
-    started = time.monotonic()
+def _run_here(wish: Wish, plan: Plan, lock: Lock, announce: Callable[[Started], None]) -> int:
+    began = time.monotonic()
     # a shell ignores it for what it starts in the background; we mean it
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # a session of its own: Ctrl-C reaches this process alone, which stops the others in order
-    supervisor = subprocess.Popen(command, cwd=plan.root, env=_environment(), start_new_session=True)  # noqa: S603 - our own command
+    start = Start(plan, lambda: supervisor.poll() is None, wish.say, wish.patience_seconds)
+    supervisor = _supervisor(wish, plan, lock)
     signal.signal(signal.SIGTERM, lambda *_: supervisor.terminate())
     try:
-        if _wait_until_ready(plan, supervisor):
-            _announce(plan, started, "Ctrl-C stops it.")
+        if start.wait():
+            announce(Started(plan, time.monotonic() - began))
         code = supervisor.wait()
     except KeyboardInterrupt:
-        _say("stopping ...")
+        wish.say("stopping ...")
         supervisor.terminate()
         code = supervisor.wait()
-    except CannotStart:
+    except StartFailed:
         supervisor.terminate()
         supervisor.wait()
         raise
-    _say("stopped.")
+    if left := processes.end(partial(processes.holders, plan.var)):
+        raise CannotStart(f"its supervisor was killed; {len(left)} processes that it left were ended in order")
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # whoever asks for it again has it
+    wish.say("stopped.")
     return 0 if code in (0, -signal.SIGTERM) else code
 
 
-def _run_detached(plan: Plan, command: list[str]) -> int:
-    started = time.monotonic()
-    subprocess.run(command, cwd=plan.root, env=_environment(), check=True)  # noqa: S603 - our own command
+def _run_detached(wish: Wish, plan: Plan, lock: Lock, announce: Callable[[Started], None]) -> int:
+    began = time.monotonic()
+    start = Start(plan, lambda: is_held(plan.var), wish.say, wish.patience_seconds)
+    subprocess.run(  # noqa: S603 - our own command; what fails is seen by the lock
+        supervisor_command(plan), cwd=plan.root, env=_environment(wish, lock), pass_fds=(lock.descriptor,), check=False
+    )
+    lock.release()
     try:
-        _wait_until_ready(plan, None)
-    except CannotStart:
-        pid = running_pid(plan.var)
-        if pid is not None:
-            os.kill(pid, signal.SIGTERM)
+        if not start.wait():
+            raise StartFailed(f"its supervisor ended; see {plan.var / 'log' / 'supervisord.log'}")
+    except (StartFailed, KeyboardInterrupt):
+        processes.end(partial(processes.holders, plan.var))
         raise
-    _announce(plan, started, "`make down` stops it.")
+    announce(Started(plan, time.monotonic() - began))
     return 0
 
 
-def supervisor_command(plan: Plan, *, forks: bool = True) -> list[str]:
-    """What keeps the processes: ours, which forks them, or supervisord as it is, which starts an interpreter for
-    each.
-    """
-    module = "embedded.supervisor" if forks and sys.platform == "linux" else "supervisor.supervisord"
-    return [sys.executable, "-m", module, "-c", str(plan.var / "supervisord.conf")]
+def supervisor_command(plan: Plan) -> list[str]:
+    """What keeps the processes."""
+    return [sys.executable, "-m", "embedded.supervisor", "-c", str(plan.var / "supervisord.conf")]
 
 
-def _environment() -> dict[str, str]:
+def _environment(wish: Wish, lock: Lock) -> dict[str, str]:
+    # what holds an administrator's password ends here; make hands on what stood on its command line as well
+    given = {name: text for name, text in wish.environment.items() if name not in (*VARIABLES, *_OF_MAKE)}
     scripts = str(Path(sys.executable).parent)  # where `python` and `nats-server` of this environment are
-    return {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}"}
+    return {
+        **given,
+        "PATH": f"{scripts}{os.pathsep}{wish.environment.get('PATH', '')}",
+        DESCRIPTOR_VARIABLE: str(lock.descriptor),
+    }
 
 
-def _wait_until_ready(plan: Plan, supervisor: subprocess.Popen[bytes] | None) -> bool:
-    deadline = time.monotonic() + READY_WITHIN_SECONDS
-    waiting = plan.ready_urls()
-    while waiting:
-        if supervisor is not None and supervisor.poll() is not None:
-            return False
-        waiting = {name: url for name, url in waiting.items() if not _answers(url)}
-        if waiting and time.monotonic() > deadline:
-            raise CannotStart(
-                f"not ready within {READY_WITHIN_SECONDS:.0f} s: {', '.join(waiting)}; see {plan.var / 'log'}"
-            )
-        if waiting:
-            time.sleep(_LOOK_SECONDS)
-    return True
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own loopback address
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def _announce(plan: Plan, started: float, how_to_stop: str) -> None:
+def announcement(started: Started, *, is_detached: bool) -> str:
+    """What a person is told of a suite that is ready."""
+    plan = started.plan
     env_file = _shown(plan.var / "rapport.env")
-    _say(f"""
-Rapport is ready after {time.monotonic() - started:.1f} s. {how_to_stop}
+    how_to_stop = "`make down` stops it." if is_detached else "Ctrl-C stops it."
+    return f"""
+Rapport is ready after {started.seconds:.1f} s. {how_to_stop}
 
   gateway    {plan.url}         API documentation at {plan.url}/docs
   write key  {plan.secrets.write_key}
@@ -192,31 +237,27 @@ Rapport is ready after {time.monotonic() - started:.1f} s. {how_to_stop}
 
   . {env_file}                 sets RAPPORT_URL, RAPPORT_WRITE_KEY, RAPPORT_API_KEY, RAPPORT_NATS_URL
   {_shown(plan.var / "log")}                           has a log per process
-""")
+"""
 
 
 def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.touch(mode=0o600, exist_ok=True)
-    path.write_text(text)
+def _wish(arguments: argparse.Namespace) -> Wish:
+    return Wish(
+        var=arguments.var.resolve(),
+        port=arguments.port,
+        environment=os.environ | ({forks.VARIABLE: "0"} if arguments.exec else {}),
+        is_detached=arguments.detach,
+        lanes=arguments.lanes,
+        say=lambda text: print(text, flush=True),  # noqa: T201 - to whoever started it
+    )
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="embedded.up", description="Run the whole suite on this machine.")
-    parser.add_argument("--port", type=int, default=8080, help="the gateway's port; 0 takes any free one")
+    parser.add_argument("--port", type=int, default=8080, help="the gateway's port; 0 takes that of the last time")
     parser.add_argument("--var", type=Path, default=Path("var"), help="where stores, logs and keys live")
     parser.add_argument(
         "--lanes",
@@ -226,11 +267,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--detach", action="store_true", help="return when every process is ready")
     parser.add_argument("--exec", action="store_true", help="start an interpreter for each process instead of forking")
     return parser.parse_args()
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -17,27 +15,48 @@ class GatewaySettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_")
 
-    token_private_key: str  # Ed25519, base64 or PEM; signs the inner tokens
-    identity_url: str = "http://127.0.0.1:8001"
-    scoring_url: str = "http://127.0.0.1:8002"
-    lifecycle_url: str = "http://127.0.0.1:8003"
-    nurture_url: str = "http://127.0.0.1:8004"
-    routing_url: str = "http://127.0.0.1:8005"
-    metrics_url: str = "http://127.0.0.1:8006"
-    public_url: str | None = None  # as browsers see the gateway; None: as the request came in
-    capture_prefixes: tuple[str, ...] = ()  # paths that may precede /v1, beside those of the sources
-    # browser origins that may call the API; captures and forms may come from anywhere
-    api_origins: tuple[str, ...] = ()
-    # how many of our own stand in front and append to X-Forwarded-For
-    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
-    bootstrap_api_key: str | None = None
-    bootstrap_write_key: str | None = None
-    # how late another replica's change to sources, forms or keys is seen
-    # so long a service that was found away is waited for before callers are told; restarts take less
-    patience_seconds: Annotated[float, Field(ge=0, le=30)] = 4.0
-    refresh_seconds: Annotated[float, Field(gt=0)] = 2.0
-    rejects_kept: Annotated[int, Field(ge=1, le=100_000)] = REJECTS  # per source
-    body_limit: Annotated[int, Field(ge=1024)] = FORM_FILES_BYTES  # of a form with files
+    token_private_key: str = Field(description="What the inner tokens are signed with: Ed25519, base64 or PEM")
+    identity_url: str = Field(default="http://127.0.0.1:8001", description="Where identity answers")
+    scoring_url: str = Field(default="http://127.0.0.1:8002", description="Where scoring answers")
+    lifecycle_url: str = Field(default="http://127.0.0.1:8003", description="Where lifecycle answers")
+    nurture_url: str = Field(default="http://127.0.0.1:8004", description="Where nurture answers")
+    routing_url: str = Field(default="http://127.0.0.1:8005", description="Where routing answers")
+    metrics_url: str = Field(default="http://127.0.0.1:8006", description="Where metrics answers")
+    public_url: str | None = Field(
+        default=None, description="The gateway as browsers see it; by default as the request came in"
+    )
+    capture_prefixes: tuple[str, ...] = Field(
+        default=(), description="Paths that may precede /v1, beside those of the sources; a JSON list"
+    )
+    api_origins: tuple[str, ...] = Field(
+        default=(),
+        description="Browser origins that may call the API, a JSON list; captures and forms may come from anywhere",
+    )
+    trusted_proxies: int = Field(
+        default=0, ge=0, le=10, description="How many of our own stand in front and append to X-Forwarded-For"
+    )
+    bootstrap_api_key: str | None = Field(
+        default=None,
+        description="The first API key, an administrator's; another one here replaces it at the next start",
+    )
+    bootstrap_write_key: str | None = Field(
+        default=None, description="The write key of the first source; another one here replaces it at the next start"
+    )
+    patience_seconds: float = Field(
+        default=4.0,
+        ge=0,
+        le=30,
+        description="So long a service that was found away is waited for before callers are told; restarts take less",
+    )
+    refresh_seconds: float = Field(
+        default=2.0, gt=0, description="How late another replica's change to sources, forms or keys is seen"
+    )
+    rejects_kept: int = Field(
+        default=REJECTS, ge=1, le=100_000, description="Refused captures that are kept for each source"
+    )
+    body_limit: int = Field(
+        default=FORM_FILES_BYTES, ge=1024, description="Bytes of a request body, a form with files above all"
+    )
 
     @property
     def upstreams(self) -> dict[str, str]:

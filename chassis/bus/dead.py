@@ -1,5 +1,5 @@
 """Looking at dead letters and bringing them back: `python -m chassis.bus.dead list | show N | replay (N ... | --all)
-[--service NAME]`.
+[--service NAME]`, or, where the suite's folder is at hand, `rapport dead`.
 
 A replay publishes the message on its original subject, marked for the service that gave it up and with the place
 where it first stood. All other services pass over it; that one applies it once, because its store has a note of what
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -85,8 +86,11 @@ async def run(broker: Broker, arguments: argparse.Namespace, out: TextIO) -> Non
     """Do what `arguments` (see `parse`) say; one JSON object a line goes to `out`."""
     match arguments.command:
         case "list":
-            for letter in await letters(broker, arguments.service):
+            found = await letters(broker, arguments.service)
+            for letter in found:
                 _write(out, describe(letter))
+            if not found:
+                sys.stderr.write("there is no dead letter\n")
         case "show":
             letter = await letter_at(broker, arguments.letter)
             body = letter.original.body.decode("utf-8", "replace")
@@ -148,5 +152,6 @@ def _write(out: TextIO, fields: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # standard output is for the answer
+    # its tries to reach NATS are no news to whoever asks once; what comes of them is said
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     sys.exit(asyncio.run(main(sys.argv[1:], sys.stdout)))

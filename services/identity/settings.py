@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field
 
 from chassis.settings import ServiceSettings
@@ -20,10 +18,14 @@ class IdentitySettings(ServiceSettings, env_prefix="IDENTITY_"):
     Each holds once for all that was claimed and once more for what servers vouch for.
     """
 
-    default_region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "US"  # reads phone numbers without a country code
-    most_emails: Annotated[int, Field(ge=1)] = limits.EMAILS
-    most_phones: Annotated[int, Field(ge=1)] = limits.PHONES
-    most_anonymous_ids: Annotated[int, Field(ge=1)] = limits.DEVICES  # within limits.DEVICES_DAYS
+    default_region: str = Field(
+        default="US", pattern="^[A-Z]{2}$", description="The country of phone numbers without a country code"
+    )
+    most_emails: int = Field(default=limits.EMAILS, ge=1, description="E-mail addresses of one person")
+    most_phones: int = Field(default=limits.PHONES, ge=1, description="Phone numbers of one person")
+    most_anonymous_ids: int = Field(
+        default=limits.DEVICES, ge=1, description=f"Devices of one person within {limits.DEVICES_DAYS} days"
+    )
 
     def rules(self) -> RecognitionRules:
         most = IdentifierLimits(emails=self.most_emails, phones=self.most_phones, anonymous_ids=self.most_anonymous_ids)

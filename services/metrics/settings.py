@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
-from chassis.settings import Milliseconds, ServiceSettings
+from chassis.settings import LINGER, Milliseconds, ServiceSettings
 from services.metrics.domain.measures import ASIDE, LINE, MILESTONES, ReportSettings, StageOrder
 
 StageName = Annotated[str, Field(min_length=1, max_length=64)]
@@ -18,11 +18,14 @@ class MetricsSettings(ServiceSettings, env_prefix="METRICS_"):
     default one (as JSON lists).
     """
 
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
-    linger_ms: Milliseconds = 400.0  # reports need no more, and most of what there is to hear ends here
-    time_zone: str = "UTC"  # days of costs and bare dates in reports begin at midnight here
-    stages: tuple[StageName, ...] = LINE  # from the first visit to the sale
-    stages_aside: tuple[StageName, ...] = ASIDE  # what people leave the line for
+    currency: str = Field(default="EUR", pattern="^[A-Z]{3}$", description="What all amounts are reported in")
+    # reports need no more, and most of what there is to hear ends here
+    linger_ms: Milliseconds = Field(default=400.0, description=LINGER)
+    time_zone: str = Field(default="UTC", description="Days of costs and bare dates in reports begin at midnight here")
+    stages: tuple[StageName, ...] = Field(default=LINE, description="From the first visit to the sale; a JSON list")
+    stages_aside: tuple[StageName, ...] = Field(
+        default=ASIDE, description="What people leave the line for; a JSON list"
+    )
 
     @field_validator("time_zone")
     @classmethod

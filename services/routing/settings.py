@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from chassis.settings import ServiceSettings
 
@@ -13,7 +13,13 @@ class RoutingSettings(ServiceSettings, env_prefix="ROUTING_"):
     Without a seed reps get no credentials on NATS; the gateway's alert stream is there for them all the same.
     """
 
-    # of the account key that NATS expects grants to be signed with (`auth_callout { issuer }`)
-    callout_seed: SecretStr | None = None
-    callout_account: str = "REPS"  # the account of the server's configuration that reps are let into
-    public_nats_url: str | None = None  # what reps connect to; default: nats_url without user and password
+    callout_seed: SecretStr | None = Field(
+        default=None,
+        description="Seed of the account key that NATS expects grants to be signed with (`auth_callout { issuer }`)",
+    )
+    callout_account: str = Field(
+        default="REPS", description="The account of the server's configuration that reps are let into"
+    )
+    public_nats_url: str | None = Field(
+        default=None, description="What reps connect to; by default nats_url without user and password"
+    )

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from embedded.files import is_open
+from embedded.lock import is_held
 from embedded.plan import SERVICES
 from embedded.up import running_pid
 from tests.support.eventually import eventually
@@ -49,6 +51,7 @@ async def test_ctrl_c_stops_everything_cleanly(tmp_path: Path) -> None:
     assert running_pid(tmp_path / "var") is None
     log = (tmp_path / "var" / "log" / "supervisord.log").read_text()
     assert "SIGKILL" not in log, "a process had to be killed"
+    assert not is_held(tmp_path / "var")
     for name in ("gateway", "identity", "scoring"):
         assert '"service.stopped"' in (tmp_path / "var" / "log" / f"{name}.log").read_text(), name
 
@@ -72,6 +75,9 @@ def test_a_second_suite_in_the_same_folder_is_refused(suite: Suite) -> None:
     )
     assert ended.returncode == 1
     assert "make down" in ended.stdout
+    keeper = int((suite.var / "supervisord.pid").read_text())
+    assert f"process {keeper}, since" in ended.stdout, "it names who holds the folder"
+    assert suite.url in ended.stdout
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="forks without exec are for Linux")
@@ -109,6 +115,5 @@ def test_down_with_nothing_running_says_so(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stdout) == (0, "nothing is running.\n")
 
 
-def test_keys_are_readable_by_their_owner_only(suite: Suite) -> None:
-    for name in ("secrets.json", "nats.conf", "supervisord.conf", "rapport.env"):
-        assert (suite.var / name).stat().st_mode & 0o077 == 0, name
+def test_everything_in_the_folder_is_its_owners_alone(suite: Suite) -> None:
+    assert [path for path in (suite.var, *suite.var.rglob("*")) if is_open(path)] == []

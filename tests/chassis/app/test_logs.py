@@ -127,3 +127,19 @@ def test_whatever_is_logged_becomes_one_line(fields: dict[str, Any]) -> None:
     line = render_json(None, "info", mask(None, "info", dict(fields)))
     assert "\n" not in line
     orjson.loads(line)
+
+
+@pytest.mark.usefixtures("output")
+def test_a_line_that_cannot_be_written_fails_no_work() -> None:
+    """A full disk, or a reader that was killed."""
+
+    class Broken(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    configure_logs("echo", stream=Broken())
+    structlog.get_logger().info("work.done")
+    logging.getLogger("uvicorn.error").error("not done")

@@ -19,11 +19,11 @@ import pytest
 from supervisor import supervisord
 
 from embedded import forks
+from embedded.lock import DESCRIPTOR_VARIABLE, is_held, take
+from embedded.processes import holders
 from embedded.supervisor import Supervisor
-from embedded.up import supervisor_command
 from tests.support.eventually import eventually
 from tests.support.suite import ROOT
-from tests.unit.embedded.test_plan import a_plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="forks without exec are for Linux")]
 
@@ -53,7 +53,7 @@ def kept(var: Path, keeper: str, **commands: str) -> Iterator[subprocess.Popen[b
     environment.pop("PYTHONUNBUFFERED", None)
     words, terminal = [sys.executable, "-m", keeper, "-c", str(var / "supervisord.conf")], pty.openpty()
     process = subprocess.Popen(
-        words, cwd=ROOT, env=environment, stdin=terminal[1], stdout=terminal[1], stderr=terminal[1]
+        words, cwd=ROOT, env=environment, stdin=terminal[1], stdout=terminal[1], stderr=terminal[1], close_fds=False
     )
     try:
         yield process
@@ -188,11 +188,26 @@ def test_the_parent_warms_what_it_imports_once() -> None:
     assert sys.modules["tests.support.program_with_preload"].times == ["warmed"]
 
 
-def test_forks_can_be_turned_off() -> None:
-    assert OURS in supervisor_command(a_plan())
-    assert THEIRS in supervisor_command(a_plan(), forks=False)
+async def test_forks_can_be_turned_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(forks.VARIABLE, "0")
+    with kept(tmp_path, OURS, first=f"{PROGRAM} wait") as keeper:
+        await told(tmp_path, "first")
+        assert any("OF_FIRST" in given(child) for child in children(keeper.pid)), "it was forked"
 
 
-def test_elsewhere_nothing_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "darwin")
-    assert THEIRS in supervisor_command(a_plan())
+@pytest.mark.parametrize("forking", ["1", "0"])
+async def test_every_process_inherits_the_lock_on_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forking: str
+) -> None:
+    lock = take(tmp_path)
+    assert lock is not None
+    os.set_inheritable(lock.descriptor, True)
+    monkeypatch.setenv(forks.VARIABLE, forking)
+    monkeypatch.setenv(DESCRIPTOR_VARIABLE, str(lock.descriptor))
+    with kept(tmp_path, OURS, first=f"{PROGRAM} wait", second="sleep 60") as keeper:
+        await told(tmp_path, "first")
+        living = {keeper.pid, *children(keeper.pid)}
+        await eventually(lambda: {one.pid for one in holders(tmp_path)} == living, within=10)
+        assert len(living) >= 2
+    lock.release()
+    assert not is_held(tmp_path)

@@ -10,7 +10,7 @@ import pytest
 from chassis.bus.callout.claims import Issuer, new_issuer_seed
 from deployment.nats_config import REPS
 from embedded.plan import NATS_USERS, PORT_NAMES, SERVICES, WATCHDOG, Plan, parse_procfile
-from embedded.secrets import Secrets, load_or_make
+from embedded.secrets import Secrets, SecretsUnreadable, load_or_make
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -114,3 +114,12 @@ def test_a_newer_version_completes_the_secrets_of_an_older_one(tmp_path: Path) -
     assert completed.write_key == made.write_key
     assert Issuer(completed.callout_seed)
     assert load_or_make(path, ["gateway"]) == completed
+
+
+def test_secrets_that_cannot_be_read_are_left_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
+    for torn in ('{"token_private_key": "ab', "[]", '{"stranger": 1}'):
+        path.write_text(torn)
+        with pytest.raises(SecretsUnreadable, match="backup"):
+            load_or_make(path, ["gateway"])
+        assert path.read_text() == torn

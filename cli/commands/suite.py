@@ -1,0 +1,75 @@
+"""`rapport up` and `rapport down`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from cli.installation import VAR, Var
+from cli.output import AsJson, Exit, fail, tell
+from embedded.down import stop
+from embedded.up import CannotStart, Started, Wish, announcement, run
+
+Port = Annotated[int, typer.Option(envvar=["RAPPORT_PORT"], help="The gateway's; 0 takes that of the last time.")]
+Lanes = Annotated[int | None, typer.Option(help="Ordered ways that messages travel in.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Return when every process is ready.")]
+
+
+def up(
+    var: Var = VAR,
+    port: Port = 8080,
+    lanes: Lanes = None,
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the whole suite on this machine.
+
+    Where its stores are says RAPPORT_DATABASE (or DATABASE) in the environment: postgresql://user:password@host/ or an
+    address with {service} in it. Said once, it is kept; without it they are SQLite files in the folder. NATS_PORT and
+    BASE_PORT give ports, which are kept as well; `rapport settings suite` lists the rest.
+    """
+    wish = Wish(
+        var=var.resolve(),
+        port=port,
+        environment=os.environ,
+        is_detached=detach,
+        lanes=lanes,
+        say=_say_beside if as_json else _say,
+    )
+    try:
+        code = run(wish, lambda started: _announce(started, is_detached=detach, as_json=as_json))
+    except CannotStart as refusal:
+        fail(f"cannot start: {refusal}", as_json=as_json)
+    raise typer.Exit(code)
+
+
+def down(var: Var = VAR, as_json: AsJson = False) -> None:
+    """Stop the suite of a folder, however it was started, and wait until it is gone."""
+    end = stop(var.resolve())
+    answer = {"was_running": end.was_running, "orphans": list(end.orphans), "held_by": end.held_by}
+    tell(answer, lambda _: end.in_words(), as_json=as_json)
+    raise typer.Exit(Exit.FINE if end.is_gone else Exit.FAILED)
+
+
+def _announce(started: Started, *, is_detached: bool, as_json: bool) -> None:
+    plan = started.plan
+    answer = {
+        "url": plan.url,
+        "seconds": round(started.seconds, 1),
+        "var": str(plan.var),
+        "environment": str(plan.var / "rapport.env"),
+        "ports": {"gateway": plan.port, **plan.ports},
+    }
+    tell(answer, lambda _: announcement(started, is_detached=is_detached), as_json=as_json)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _say_beside(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
