@@ -15,6 +15,7 @@ import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from chassis.bus.wire import credentials
 from contracts.events.gateway import InteractionReceived
 from gateway.rejects import SUBJECT
 
@@ -51,7 +52,11 @@ class LiveTails:
         async with self._turn:
             if self._client is None:
                 self._client = await nats.connect(
-                    self._url, name="gateway tail", inbox_prefix="_INBOX_gateway", max_reconnect_attempts=-1
+                    self._url,
+                    name="gateway tail",
+                    inbox_prefix="_INBOX_gateway",
+                    max_reconnect_attempts=-1,
+                    **credentials(self._url),
                 )
             self._watchers += 1
             return self._client

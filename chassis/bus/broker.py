@@ -17,7 +17,7 @@ from chassis.bus.protocol import Take
 from chassis.bus.publisher import Publisher
 from chassis.bus.replies import Replies, Told
 from chassis.bus.streams import stream_config
-from chassis.bus.wire import QuickClient, frame, signals
+from chassis.bus.wire import QuickClient, credentials, frame, signals
 from chassis.bus.writability import Writability
 from chassis.message import OutMessage
 
@@ -216,6 +216,7 @@ class Broker:
             error_cb=self._on_error,
             disconnected_cb=self._on_disconnected,
             reconnected_cb=self._on_reconnected,
+            **credentials(url),
             **_OPTIONS,
         )
         self._last_failure = ""

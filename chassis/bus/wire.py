@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -21,6 +22,16 @@ brought about leave a few turns apart, and go in one write. On a busy loop turns
 its own (_AT_ONCE_BYTES) waits for none.
 """
 _AT_ONCE_BYTES: Final = 16_384
+
+
+def credentials(url: str) -> dict[str, Any]:
+    """User and password of `url`, as options of `Client.connect`.
+
+    nats-py shows those of an address to that server alone, and after a failure goes on to others of the cluster, which
+    it was told of without any.
+    """
+    parts = urlsplit(url)
+    return {"user": parts.username, "password": parts.password} if parts.username and parts.password else {}
 
 
 def frame(message: OutMessage, reply: str = "", more: str = "") -> bytes:

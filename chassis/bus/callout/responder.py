@@ -15,6 +15,7 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from chassis.bus.callout.claims import Grant, Issuer, Question, Unreadable, granting, read_question, refusing
+from chassis.bus.wire import credentials
 from chassis.clock import wall_clock
 
 log = structlog.get_logger(__name__)
@@ -68,7 +69,12 @@ class AuthCallout:
     async def start(self) -> None:
         """Begin to answer; waits for a server that is not there yet, and comes back to one that went away."""
         await self._client.connect(
-            self._url, name="auth callout", error_cb=self._on_error, reconnected_cb=self._on_reconnected, **_OPTIONS
+            self._url,
+            name="auth callout",
+            error_cb=self._on_error,
+            reconnected_cb=self._on_reconnected,
+            **credentials(self._url),
+            **_OPTIONS,
         )
         self._subscription = await self._client.subscribe(
             SUBJECT, queue=QUEUE, cb=self._arrived, pending_msgs_limit=_WAITING
