@@ -165,7 +165,9 @@ async def _lay_streams(broker: Broker, parts: Parts) -> None:
     await broker.connected()
     while True:
         try:
-            await broker.ensure_streams([*parts.streams, DEAD], replicas=parts.settings.nats_replicas)
+            await broker.ensure_streams(
+                [*parts.streams, DEAD], replicas=parts.settings.nats_replicas, kept_days=parts.settings.kept_days
+            )
             for name in sorted(_heard_streams(parts.subscriptions) - set(parts.streams)):
                 await _lay_if_missing(broker, name, parts.settings.nats_replicas)
         except (Unavailable, ApiRefused) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli.commands import dead, doctor, keys, lanes, migrate, replay, settings, status, suite, version
+from cli.commands import backup, dead, doctor, keys, lanes, migrate, replay, restore, settings, status, suite, version
 
 app = typer.Typer(
     name="rapport",
@@ -29,3 +29,5 @@ app.command("replay")(replay.run)
 app.command("settings")(settings.show)
 app.command("version")(version.show)
 app.add_typer(lanes.app, name="lanes")
+app.command("backup")(backup.take)
+app.command("restore")(restore.bring_back)

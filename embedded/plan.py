@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
-from deployment.backup_user import BACKUP
-
 from chassis.bus.callout.claims import Issuer
+from deployment.backup_user import BACKUP
 from deployment.nats_config import BUS_USERS, OBSERVER, OPERATOR, PERMITTED_LANES, REPS, NatsPlan, nats_config
 from embedded.secrets import Secrets
 

@@ -16,7 +16,7 @@ from chassis.bus.errors import ApiRefused, BrokerUnavailable
 from chassis.bus.protocol import Take
 from chassis.bus.publisher import Publisher
 from chassis.bus.replies import Replies, Told
-from chassis.bus.streams import stream_config
+from chassis.bus.streams import KEPT_DAYS, stream_config
 from chassis.bus.wire import QuickClient, credentials, frame, signals
 from chassis.bus.writability import Writability
 from chassis.message import OutMessage
@@ -180,25 +180,28 @@ class Broker:
             return False
         return True
 
-    async def confirm(self, subject: str, body: bytes) -> None:
-        """Send and wait until the server has taken note. Raises BrokerUnavailable."""
-        await self._replies.answers([OutMessage(subject, {}, body)], within=self._answer_seconds)
+    async def confirm(self, subject: str, body: bytes, *, within: float | None = None) -> bytes:
+        """Send and wait until the server has taken note; answers what it said. Raises BrokerUnavailable."""
+        (answer,) = await self._replies.answers([OutMessage(subject, {}, body)], within=within or self._answer_seconds)
+        return answer.body
 
-    async def listen(self, take: Take) -> tuple[str, Subscription]:
-        """A new inbox: `take` is called with what arrives on `<prefix>.*`, and for it, while it is being read.
+    async def listen(self, take: Take, where: str = "*") -> tuple[str, Subscription]:
+        """A new inbox: `take` is called with what arrives on `<prefix>.<where>`, and for it, while it is being read.
 
         Gives back the prefix and the subscription.
         """
         prefix = self._client.new_inbox()
-        return prefix, await self._client.hear(f"{prefix}.*", take)
+        return prefix, await self._client.hear(f"{prefix}.{where}", take)
 
-    async def ensure_streams(self, names: Sequence[str], *, replicas: int = 1) -> None:
+    async def ensure_streams(
+        self, names: Sequence[str], *, replicas: int = 1, kept_days: Mapping[str, int] = KEPT_DAYS
+    ) -> None:
         """Create the streams `names`, or bring them to the present configuration.
 
         Raises BrokerUnavailable or ApiRefused.
         """
         for name in names:
-            config = stream_config(name, replicas)
+            config = stream_config(name, replicas, kept_days)
             try:
                 await self.request(f"STREAM.CREATE.{name}", config)
             except ApiRefused as refusal:

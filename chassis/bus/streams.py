@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 DEAD = "DEAD"
 ALERTS = "ALERTS"
@@ -16,8 +17,10 @@ _OUTSIDE = frozenset({"CAPTURE"})
 
 _DAY = 86_400 * 1_000_000_000  # JetStream counts in nanoseconds
 _FOR_EVER = 0
-_RETENTION = {ALERTS: 7 * _DAY, DEAD: 365 * _DAY}
-"""Captures and domain events are facts: kept for ever, so that a replay starts at the beginning."""
+KEPT_DAYS: Final[Mapping[str, int]] = {ALERTS: 7, DEAD: 365}
+"""Captures and domain events are facts: kept for ever, so that a replay starts at the beginning. Alerts have been told
+elsewhere as well, and what died has been looked at within a year.
+"""
 
 
 @lru_cache(maxsize=1024)  # asked for each message, of the same few subjects
@@ -36,15 +39,15 @@ def probe_subject(name: str) -> str:
     return f"probe.{name.lower()}"
 
 
-def stream_config(name: str, replicas: int) -> dict[str, Any]:
-    """The JetStream configuration of stream `name`, as its API takes it."""
+def stream_config(name: str, replicas: int, kept_days: Mapping[str, int] = KEPT_DAYS) -> dict[str, Any]:
+    """The JetStream configuration of stream `name`, as its API takes it; `kept_days` for streams that are not facts."""
     return {
         "name": name,
         "subjects": [f"{name.lower()}.>", probe_subject(name)],
         "retention": "limits",
         "storage": "file",
         "num_replicas": replicas,
-        "max_age": _RETENTION.get(name, _FOR_EVER),
+        "max_age": kept_days[name] * _DAY if name in KEPT_DAYS else _FOR_EVER,
         "discard": "new",  # a full disk refuses the next message; it never eats the oldest fact
         "allow_atomic": True,
         "allow_direct": True,

@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from chassis.store.errors import Contended, StoreError, StoreUnavailable, of_postgres, of_sqlite, reaching
 from chassis.store.postgres import PostgresPool, postgres_engine
 from chassis.store.session import Session
-from chassis.store.sqlite import Durability, SqliteFile, sqlite_engine
+from chassis.store.sqlite import SqliteFile
+from chassis.store.sqlite_engine import Durability, sqlite_engine
 from chassis.store.statements import DialectName
 
 

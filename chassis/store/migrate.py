@@ -20,7 +20,7 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -46,19 +46,20 @@ _PROCESS_RETRY_SECONDS = 0.02
 _ALEMBIC = threading.Lock()
 
 
-async def migrate(url: str, package: str | None = None) -> None:
+async def migrate(url: str, package: str | None = None, upto: Mapping[str, str] | None = None) -> None:
     """Bring the store at `url` to the newest revision of the chassis's chain, and of the one in `package`
-    (`services.x.migrations`).
+    (`services.x.migrations`); or to the revisions of `upto`, by chain.
 
     Does nothing where there is nothing to do, nor to a store that a newer version migrated. Of replicas that start
     together one migrates and the others wait. Raises StoreUnavailable, UnknownRevision.
     """
     async with Database(url) as database:
         # asked before Alembic, which takes ten times as long to say so, and memory that it does not give back
-        if not await _behind(database, package):
+        if not upto and not await _behind(database, package):
             return
         async with _one_at_a_time(database):
-            await _catch_up(database, await _behind(database, package))  # another may have been quicker
+            behind = chains(package) if upto else await _behind(database, package)  # another may have been quicker
+            await _catch_up(database, behind, upto or {})
 
 
 async def pending(url: str, package: str | None = None) -> list[str]:
@@ -69,10 +70,10 @@ async def pending(url: str, package: str | None = None) -> list[str]:
             return [line for name in behind for line in await connection.run_sync(_pending, name)]
 
 
-async def _catch_up(database: Database, behind: Sequence[str]) -> None:
+async def _catch_up(database: Database, behind: Sequence[str], upto: Mapping[str, str]) -> None:
     async with database.connection() as connection:
         for name in behind:
-            await _upgrade(connection, name)
+            await _upgrade(connection, name, upto.get(name, "head"))
 
 
 async def _behind(database: Database, package: str | None) -> list[str]:
@@ -142,16 +143,16 @@ async def _alone_in_process() -> AsyncIterator[None]:
         _ALEMBIC.release()
 
 
-async def _upgrade(connection: AsyncConnection, package: str) -> None:
+async def _upgrade(connection: AsyncConnection, package: str, revision: str) -> None:
     lacking = await connection.run_sync(_pending, package)
     # Alembic begins and commits by itself, so that a migration may step out of the transaction
     await connection.commit()
     if lacking:
-        await connection.run_sync(_run_upgrade, package)
+        await connection.run_sync(_run_upgrade, package, revision)
 
 
-def _run_upgrade(connection: Connection, package: str) -> None:
-    command.upgrade(_config(package, connection=connection), "head")
+def _run_upgrade(connection: Connection, package: str, revision: str) -> None:
+    command.upgrade(_config(package, connection=connection), revision)
 
 
 def _pending(connection: Connection, package: str) -> list[str]:

@@ -11,18 +11,12 @@ import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import chain, repeat
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from sqlalchemy import URL, event
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
-
-from chassis.store.columns import dump_json, load_json
 from chassis.store.errors import StoreUnavailable, is_busy, of_sqlite, reaching
 from chassis.store.session import Fetched, Session
+from chassis.store.sqlite_engine import Durability, pragmas
 from chassis.store.worker import Worker
-
-Durability = Literal["full", "normal"]
 
 _MOST_READERS: Final = 8
 _READS_ONLY: Final = "nothing is written where one reads"
@@ -237,39 +231,6 @@ class _Reader:
         while raw:
             yield raw, _keys(cursor)
             raw = await self._worker.run(_next_page, cursor, size, interrupt=self._connection.interrupt)
-
-
-def pragmas(durability: Durability) -> tuple[str, ...]:
-    """How a connection is set up."""
-    return ("journal_mode = WAL", f"synchronous = {durability.upper()}", "foreign_keys = ON", "temp_store = MEMORY")
-
-
-def sqlite_engine(url: URL, durability: Durability, busy_seconds: float) -> AsyncEngine:
-    """An engine of SQLAlchemy's, for migrations: each connection is opened anew and holds the write lock from its first
-    statement.
-    """
-    engine = create_async_engine(
-        url,
-        poolclass=NullPool,
-        connect_args={"timeout": busy_seconds, "isolation_level": None},
-        hide_parameters=True,  # errors must not quote what people told us
-        json_serializer=dump_json,
-        json_deserializer=load_json,
-    )
-
-    def on_connect(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        for pragma in pragmas(durability):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    def on_begin(connection: Any) -> None:
-        # the driver's own implicit BEGIN comes late; a writer that begins by reading could not become one
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    event.listen(engine.sync_engine, "connect", on_connect)
-    event.listen(engine.sync_engine, "begin", on_begin)
-    return engine
 
 
 def _fetch(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> Fetched:

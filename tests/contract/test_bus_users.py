@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from contracts.limits import LANES
+from deployment.backup_user import BACKUP
 from deployment.nats_config import BUS_USERS, HOUSE, OBSERVER, OPERATOR, NatsPlan, access
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +44,7 @@ def test_whom_somebody_hears_somebody_is() -> None:
 
 @pytest.mark.parametrize("service", sorted(set(RUNNABLE) - {"gateway"}))
 def test_a_service_looks_after_the_durables_that_it_had_with_other_lanes_and_after_nobody_else_s(service: str) -> None:
-    passwords = dict.fromkeys((*USERS, OBSERVER, OPERATOR), "x")
+    passwords = dict.fromkeys((*USERS, OBSERVER, OPERATOR, BACKUP), "x")
     accounts = (
         access(NatsPlan(4222, 8222, Path("/var"), passwords, "issuer", lanes=2))
         .removeprefix("accounts ")

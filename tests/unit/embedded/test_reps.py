@@ -20,13 +20,14 @@ from chassis.bus.broker import Broker
 from chassis.bus.callout.claims import Grant, Issuer, new_issuer_seed
 from chassis.bus.callout.responder import AuthCallout
 from chassis.message import OutMessage
+from deployment.backup_user import BACKUP
 from deployment.nats_config import BUS_USERS, HOUSE, OBSERVER, OPERATOR, REPS, NatsPlan, access, take_over_store
 from services.routing.effects import DOMAIN, alerts_of, durable_of, inbox_of, rep_permissions
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
 
 SEED = new_issuer_seed()
-PASSWORDS = {name: f"{name}-word" for name in (*(user.name for user in BUS_USERS), OBSERVER, OPERATOR)}
+PASSWORDS = {name: f"{name}-word" for name in (*(user.name for user in BUS_USERS), OBSERVER, OPERATOR, BACKUP)}
 ANNA, BERT = "rep_anna", "rep_bert"
 PULL = f"$JS.API.CONSUMER.MSG.NEXT.ALERTS.{durable_of(ANNA)}"
 

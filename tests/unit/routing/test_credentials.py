@@ -23,6 +23,7 @@ from chassis.bus.broker import Broker
 from chassis.bus.callout.claims import Issuer, new_issuer_seed
 from chassis.bus.errors import BrokerUnavailable
 from chassis.web.auth import Principal
+from deployment.backup_user import BACKUP
 from deployment.nats_config import BUS_USERS, OBSERVER, OPERATOR, REPS, NatsPlan, access
 from services.routing.effects import ensure_durable, hash_password, new_key, public_url
 from services.routing.main import create_service
@@ -34,7 +35,7 @@ from tests.unit.routing.builders import entered, rep_id
 from tests.unit.routing.test_service import a_rep, hire, referred
 
 SEED = new_issuer_seed()
-PASSWORDS = {name: f"{name}-word" for name in (*(user.name for user in BUS_USERS), OBSERVER, OPERATOR)}
+PASSWORDS = {name: f"{name}-word" for name in (*(user.name for user in BUS_USERS), OBSERVER, OPERATOR, BACKUP)}
 ANA, TOMO = rep_id("Ana Ruiz"), rep_id("Tomo Arai")
 
 
