@@ -10,7 +10,7 @@ VAR ?= var
 WORKERS ?= 3
 RESOLVE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet $(if $(UPGRADE),--upgrade)
-CODE := chassis contracts rulebook people_kernel services gateway deployment embedded cli demo bench tests
+CODE := chassis contracts rulebook people_kernel services gateway deployment embedded backup cli demo bench tests
 
 help: ## Say what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,13 +28,13 @@ $(TOOLS): $(READY) requirements-dev.lock
 
 setup: $(READY) ## Make the virtual environment from the lock file
 
-up: $(READY) ## Run the whole suite here (PORT=8080; DETACH=1 returns when it is ready; FORK=0 starts an interpreter for each process)
-	@$(BIN)/python -m embedded.up --port $(PORT) --var $(VAR) $(if $(DETACH),--detach) $(if $(filter 0,$(FORK)),--exec)
+up: $(READY) ## Run the whole suite here (PORT=8080, NATS_PORT=, BASE_PORT=, DATABASE=postgresql://..., LANES=; DETACH=1 returns when it is ready; FORK=0 starts an interpreter for each process)
+	@$(BIN)/python -m embedded.up --port $(PORT) --var $(VAR) $(if $(LANES),--lanes $(LANES)) $(if $(DETACH),--detach) $(if $(filter 0,$(FORK)),--exec)
 
 demo: $(READY) ## Send an invented market through the suite and show what came of it (PEOPLE=300, SEED=kestrel)
 	@$(BIN)/python -m demo --port $(PORT) --var $(VAR) $(if $(PEOPLE),--people $(PEOPLE)) $(if $(SEED),--seed $(SEED))
 
-down: $(READY) ## Stop a detached suite
+down: $(READY) ## Stop the suite, however it was started
 	@$(BIN)/python -m embedded.down --var $(VAR)
 
 test: check ## Set up and run everything CI runs
@@ -54,16 +54,28 @@ walls: $(TOOLS) ## Who may import whom
 contracts-check: $(TOOLS) ## Are the committed contracts those of the code?
 	$(BIN)/python -m contracts.export --check
 	$(BIN)/python -m chassis.openapi --check
+	$(BIN)/python -m deployment.settings_page --check
+	$(BIN)/python -m deployment.dashboard --check
+	$(BIN)/python -m deployment.kubernetes --check
 
 tests: $(TOOLS) ## The tests alone, three at a time because many wait (quick loop: ARGS="-m 'not slow'")
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not platform" $(ARGS)
 
-contracts: $(TOOLS) ## Write OpenAPI, AsyncAPI, JSON Schema and missing golden examples
+test-platform: $(TOOLS) ## What takes minutes each: shards, upgrades, compose, Kubernetes, PostgreSQL restored (after make tools; RAPPORT_CONTAINERS for compose)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m platform $(ARGS)
+
+contracts: $(TOOLS) ## Write what follows from the code: OpenAPI, AsyncAPI, JSON Schema, golden examples, settings, dashboard, manifests
 	$(BIN)/python -m contracts.export
 	$(BIN)/python -m chassis.openapi
+	$(BIN)/python -m deployment.settings_page
+	$(BIN)/python -m deployment.dashboard
+	$(BIN)/python -m deployment.kubernetes
 
 bench: $(TOOLS) ## Measure in pairs, beside ceilings and another commit (AGAINST=commit, SCENES="web new", FAIL=1)
 	$(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST)) $(if $(SCENES),--scenes $(SCENES)) $(if $(FAIL),--fail-on-regression)
+
+tools: $(TOOLS) ## Fetch what the checks of k8s/ need: kustomize, an API server, schemas (Go 1.26; some minutes)
+	$(BIN)/python -m tests.support.kubernetes_tools
 
 format: $(TOOLS) ## Put the code into shape
 	$(BIN)/ruff check --fix .
@@ -77,4 +89,4 @@ lock: $(TOOLS) ## Resolve the dependencies anew: of the images, of `make up`, of
 clean: ## Forget the virtual environment and caches (var/ stays)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup up demo down test check lint types walls contracts-check tests contracts bench format lock clean
+.PHONY: help setup up demo down tools test-platform test check lint types walls contracts-check tests contracts bench format lock clean

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from cli.commands import backup, dead, doctor, keys, lanes, migrate, replay, restore, settings, status, suite, version
+from cli.commands import (
+    backup,
+    dead,
+    doctor,
+    keys,
+    lanes,
+    migrate,
+    replay,
+    restore,
+    settings,
+    status,
+    suite,
+    version,
+)
 
 app = typer.Typer(
     name="rapport",
@@ -24,10 +37,12 @@ app.command("status")(status.show)
 app.command("doctor")(doctor.run)
 app.command("migrate")(migrate.run)
 app.add_typer(keys.app, name="keys")
+app.command("backup")(backup.take)
+app.command("restore")(restore.bring_back)
+app.add_typer(lanes.app, name="lanes")
 app.add_typer(dead.app, name="dead")
 app.command("replay")(replay.run)
 app.command("settings")(settings.show)
 app.command("version")(version.show)
-app.add_typer(lanes.app, name="lanes")
 app.command("backup")(backup.take)
 app.command("restore")(restore.bring_back)

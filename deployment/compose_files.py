@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from deployment.nats_config import ByName, NatsPlan, nats_config
+from deployment.nats_config import PERMITTED_LANES, NatsPlan, nats_config
+from deployment.nats_values import ByName
 
 FOLDER: Final = Path(__file__).resolve().parent / "compose"
 _ABOUT = "# Written by `python -m deployment.compose_files`; a change belongs into deployment/nats_config.py.\n"
@@ -21,7 +22,7 @@ class _PasswordsByName(dict[str, ByName]):
         return ByName(f"{user.upper()}_NATS_PASSWORD")
 
 
-def nats_file(lanes: int = 1) -> str:
+def nats_file(lanes: int = PERMITTED_LANES) -> str:
     """The configuration of the nats-server in compose, without a secret in it."""
     plan = NatsPlan(
         port=_CLIENT_PORT,
@@ -37,7 +38,7 @@ def nats_file(lanes: int = 1) -> str:
 
 def main() -> None:
     """Write them, for as many lanes as is said."""
-    lanes = int(sys.argv[1]) if sys.argv[1:] else 1
+    lanes = int(sys.argv[1]) if sys.argv[1:] else PERMITTED_LANES
     (FOLDER / "nats.conf").write_text(nats_file(lanes))
 
 

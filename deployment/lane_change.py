@@ -26,10 +26,11 @@ from deployment.nats_config import BUS_USERS, BusUser
 
 _LOOK_SECONDS: Final = 0.2
 _ASK_SECONDS: Final = 3.0
+_QUIET_SECONDS: Final = 5.0  # somebody looks, and is told what is waited for
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LaneStep:
     """Everybody does as `plan` says; the next step begins when they do, and where it `settles`, when all that was said
     before is applied.
     """
@@ -43,18 +44,18 @@ class Step:
         return f"{words}, and wait until all that was said before is applied" if self.settles else words
 
 
-def steps(now: LanePlan, lanes: int) -> list[Step]:
+def steps(now: LanePlan, lanes: int) -> list[LaneStep]:
     """The way from `now`, which a change that was interrupted may have left, to `lanes`; empty when it is there."""
     goal = LanePlan.of(lanes)
     if now == goal:
         return []
-    way = [Step(now, settles=True)] if now.said != now.heard or now.known != now.said else []
+    way = [LaneStep(now, settles=True)] if now.said != now.heard or now.known != now.said else []
     if now.said != lanes:
         heard, known = math.gcd(now.said, lanes), max(now.said, lanes)
         gathered = LanePlan(now.said, heard, known)
-        way += [Step(gathered)] if gathered != now else []
-        way.append(Step(LanePlan(lanes, heard, known), settles=True))
-    return [*way, *([Step(goal)] if not way or way[-1].plan != goal else [])]
+        way += [LaneStep(gathered)] if gathered != now else []
+        way.append(LaneStep(LanePlan(lanes, heard, known), settles=True))
+    return [*way, *([LaneStep(goal)] if not way or way[-1].plan != goal else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,11 @@ class Lag:
     under_way: int
 
 
-class NotInTime(Exception):
+class ChangeNotInTime(Exception):
     """A step was not done in time; it may be done again."""
 
 
-class Installation:
+class LanedSuite:
     """What is asked while lanes change: `urls` of all processes by name, and NATS as the observer sees it."""
 
     def __init__(self, broker: Broker, session: aiohttp.ClientSession, urls: Mapping[str, str]) -> None:
@@ -150,18 +151,23 @@ class Installation:
 
 
 async def change(
-    installation: Installation, path: Path, way: Sequence[Step], *, within: float, tell: Callable[[str], None]
+    installation: LanedSuite,
+    path: Path,
+    way: Sequence[LaneStep],
+    *,
+    within: float,
+    tell: Callable[[str], None],
 ) -> None:
-    """Go `way`, each step by writing its plan to `path`; `tell` hears what is waited for. Raises NotInTime."""
+    """Go `way`, each step by writing its plan to `path`; `tell` hears what is waited for. Raises ChangeNotInTime."""
     end = time.monotonic() + within
     for step in way:
         tell(str(step))
         write_plan(path, step.plan)
         for what, ask in _questions(installation, step):
-            await _until_nobody(ask, f"{step}: {what}", end)
+            await _until_nobody(ask, what, end, tell)
 
 
-def _questions(installation: Installation, step: Step) -> list[tuple[str, Callable[[], Awaitable[list[str]]]]]:
+def _questions(installation: LanedSuite, step: LaneStep) -> list[tuple[str, Callable[[], Awaitable[list[str]]]]]:
     began: list[float] = []
     ends: dict[str, int] = {}
 
@@ -180,7 +186,10 @@ def _questions(installation: Installation, step: Step) -> list[tuple[str, Callab
     return [*told, ("not yet published by", outboxes), ("not yet applied", unapplied)] if step.settles else told
 
 
-async def _until_nobody(ask: Callable[[], Awaitable[list[str]]], what: str, end: float) -> None:
+async def _until_nobody(
+    ask: Callable[[], Awaitable[list[str]]], what: str, end: float, tell: Callable[[str], None]
+) -> None:
+    told_at = time.monotonic()
     while True:
         try:
             found = await ask()
@@ -189,7 +198,10 @@ async def _until_nobody(ask: Callable[[], Awaitable[list[str]]], what: str, end:
         if not found:
             return
         if time.monotonic() > end:
-            raise NotInTime(f"{what}: {', '.join(found)}")
+            raise ChangeNotInTime(f"{what}: {', '.join(found)}")
+        if time.monotonic() > told_at + _QUIET_SECONDS:
+            told_at = time.monotonic()
+            tell(f"  {what}: {', '.join(found)}")
         await asyncio.sleep(_LOOK_SECONDS)
 
 

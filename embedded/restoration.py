@@ -17,15 +17,23 @@ from typing import Final
 from deployment.backup_user import BACKUP
 from deployment.catalogue import PROCESSES
 from deployment.nats_config import nats_config
+from embedded.files import UMASK, make_private
+from embedded.lock import take
 from embedded.plan import NATS_USERS, Plan
+from embedded.ports import GATEWAY, kept_ports
 from embedded.secrets import load_or_make
-from embedded.up import ROOT, kept_ports
+from embedded.stores import known_stores
+from embedded.up import ROOT
 
 SECRETS: Final = "secrets.json"
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 60.0
 _STORES: Final = ("*.db", "*.db-wal", "*.db-shm")
 _LATE: Final = "2m"  # what is restored is synced once, at the end, and not a piece at a time: forty times as fast
+
+
+class FolderHeld(Exception):
+    """A suite lives in the folder, or somebody else restores into it."""
 
 
 class NatsNotStarted(Exception):
@@ -39,8 +47,10 @@ def planned(var: Path) -> Plan:
 
 
 def known_plan(var: Path, ports: Mapping[str, int]) -> Plan:
-    """The plan of the suite under `var`, its secrets made if there are none yet."""
-    return Plan(ROOT, var, 0, ports, load_or_make(var / SECRETS, NATS_USERS))
+    """The plan of the suite under `var`, its secrets made if there are none yet. Raises StoresRefused."""
+    inner = {name: port for name, port in ports.items() if name != GATEWAY}
+    secrets = load_or_make(var / SECRETS, NATS_USERS)
+    return Plan(ROOT, var, ports.get(GATEWAY, 0), inner, secrets, stores=known_stores(var))
 
 
 def store_urls(plan: Plan, environment: Mapping[str, str]) -> dict[str, str]:
@@ -71,6 +81,21 @@ def move_aside(var: Path, moment: str) -> Path:
     for path in kept_files(var):
         path.rename(aside / path.name)
     return aside
+
+
+@contextmanager
+def alone(var: Path) -> Iterator[None]:
+    """Inside the block no suite starts under `var`; what is written is its owner's alone. Raises FolderHeld."""
+    os.umask(UMASK)
+    make_private(var)
+    lock = take(var)
+    if lock is None:
+        raise FolderHeld(f"the suite under {var} runs: stop it with `make down`")
+    try:
+        lock.note(process=os.getpid(), restores=True)
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from chassis.bus.replies import Replies, Told
 from chassis.bus.streams import KEPT_DAYS, stream_config
 from chassis.bus.wire import QuickClient, credentials, frame, signals
 from chassis.bus.writability import Writability
+from chassis.endings import end_tasks
 from chassis.message import OutMessage
 
 log = structlog.get_logger(__name__)
@@ -103,10 +104,7 @@ class Broker:
 
     async def close(self) -> None:
         """Send what is buffered, then hang up. Safe to call twice, and without a server."""
-        tasks = [task for task in (self._connecting, self._watch) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(*(task for task in (self._connecting, self._watch) if task is not None))
         self._silence = "the connection was closed"
         if self._client.is_connected:
             with contextlib.suppress(NatsError, TimeoutError, OSError):

@@ -20,16 +20,17 @@ from backup.failures import FAILURES
 from backup.installation import NATS_URL, Installation, InstallationUnknown, NatsAway, from_environment
 from backup.manifest import ArchiveRefused, Manifest
 from backup.restoration import told
+from cli.installation import VAR, Var
 from cli.output import AsJson, fail, tell
 from embedded import restoration
+from embedded.stores import StoresRefused
 
-Var = Annotated[Path, typer.Option(help="Where an embedded suite lives; not asked when BACKUP_NATS_URL is set.")]
 File = Annotated[Path, typer.Argument(help="The archive.")]
 
 
 def take(
     file: File,
-    var: Var = Path("var"),
+    var: Var = VAR,
     verify: Annotated[bool, typer.Option("--verify", help="Take none: read FILE and say whether it is whole.")] = False,
     with_keys: Annotated[
         bool, typer.Option("--with-keys", help="Put the keys of an embedded suite into it as well.")
@@ -97,7 +98,7 @@ def _take(file: Path, var: Path, with_keys: bool, as_json: bool) -> BackupTaken:
         return asyncio.run(take_backup(installation, file, keys=keys, progress=show_progress))
     except ArchiveExists as error:
         fail(str(error), "It is not overwritten: give another name.", as_json=as_json)
-    except (InstallationUnknown, FileNotFoundError) as error:
+    except (InstallationUnknown, StoresRefused, FileNotFoundError) as error:
         fail(str(error), f"Give --var, or set {NATS_URL} and the addresses of the stores.", as_json=as_json)
     except NatsAway as error:
         fail(f"NATS: {error}", "The suite has to run while it is backed up: `make up`.", as_json=as_json)

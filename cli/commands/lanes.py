@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -17,9 +17,10 @@ import typer
 from chassis.bus.broker import Broker
 from chassis.bus.errors import ApiRefused, BrokerUnavailable
 from chassis.lanes import LanePlan, LanePlanRefused, read_plan
+from cli.installation import VAR, Var
 from cli.output import AsJson, fail, tell
 from contracts.limits import LANES
-from deployment.lane_change import Installation, NotInTime, change, steps
+from deployment.lane_change import ChangeNotInTime, LanedSuite, change, steps
 from deployment.nats_config import PERMITTED_LANES
 from embedded.lanes import NothingRuns, Suite, suite_in
 
@@ -28,12 +29,12 @@ _CONNECT_SECONDS = 10.0
 
 app = typer.Typer(help="In how many lanes it runs, and how far each is; another number of them while it runs.")
 
-Var = Annotated[Path, typer.Option(help="The folder of the suite.")]
 File = Annotated[
     Path | None,
     typer.Option(help="The file that all processes were given, instead of a suite's in --var; with RAPPORT_NATS_URL."),
 ]
 Process = Annotated[list[str] | None, typer.Option(help="NAME=URL of each process, with --file; several times.")]
+VarHere = Annotated[Path | None, typer.Option("--var", metavar="FOLDER", help="The suite's folder.")]
 Number = Annotated[int, typer.Argument(min=1, max=LANES, help="How many lanes.")]
 
 
@@ -68,7 +69,7 @@ class Where:
 @app.callback(invoke_without_command=True)
 def show(
     context: typer.Context,
-    var: Var = Path("var"),
+    var: Var = VAR,
     file: File = None,
     process: Process = None,
     as_json: AsJson = False,
@@ -86,9 +87,11 @@ def set_lanes(
     context: typer.Context,
     lanes: Number,
     within: Annotated[float, typer.Option(help="Seconds that it may take; the next time goes on from there.")] = 600,
+    var: VarHere = None,
+    as_json: AsJson = False,
 ) -> None:
     """Change the number of lanes while everything runs; captures go on being taken and answered."""
-    where: Where = context.obj
+    where: Where = replace(context.obj, var=var or context.obj.var, as_json=as_json or context.obj.as_json)
     suite = where.suite()
     way = steps(where.plan(suite), lanes)
     if lanes > PERMITTED_LANES and where.file is None:
@@ -98,7 +101,7 @@ def set_lanes(
             as_json=where.as_json,
         )
 
-    async def go(installation: Installation) -> None:
+    async def go(installation: LanedSuite) -> None:
         say = (lambda _: None) if where.as_json else typer.echo
         await change(installation, suite.file, way, within=within, tell=say)
 
@@ -108,35 +111,38 @@ def set_lanes(
 
 @app.command("steps")
 def show_steps(
-    context: typer.Context, lanes: Number, now: Annotated[int, typer.Option("--from", min=1, max=LANES)] = 1
+    context: typer.Context,
+    lanes: Number,
+    now: Annotated[int, typer.Option("--from", min=1, max=LANES, help="How many there are now.")] = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Say the steps from one number to another, for an installation whose file is changed by other means."""
     way = steps(LanePlan.of(now), lanes)
     answer = [{**asdict(step.plan), "settles": step.settles} for step in way]
-    tell(answer, lambda _: "\n".join(map(str, way)) or "there is nothing to do", as_json=context.obj.as_json)
+    tell(answer, lambda _: "\n".join(map(str, way)) or "there is nothing to do", as_json=as_json or context.obj.as_json)
 
 
-def _run(where: Where, suite: Suite, work: Callable[[Installation], Awaitable[Answer]]) -> Answer:
+def _run(where: Where, suite: Suite, work: Callable[[LanedSuite], Awaitable[Answer]]) -> Answer:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         return asyncio.run(_with_installation(suite, work))
-    except NotInTime as error:
+    except ChangeNotInTime as error:
         fail(str(error), "Look at what is named; the same command goes on where this one ended", as_json=where.as_json)
     except (BrokerUnavailable, ApiRefused, TimeoutError) as error:
         fail(f"NATS does not answer: {error or 'in time'}", "Is the suite running?", as_json=where.as_json)
 
 
-async def _with_installation(suite: Suite, work: Callable[[Installation], Awaitable[Answer]]) -> Answer:
+async def _with_installation(suite: Suite, work: Callable[[LanedSuite], Awaitable[Answer]]) -> Answer:
     async with asyncio.timeout(_CONNECT_SECONDS):
         broker = await Broker.connect(suite.nats_url, "rapport lanes")
     try:
         async with aiohttp.ClientSession() as session:
-            return await work(Installation(broker, session, suite.urls))
+            return await work(LanedSuite(broker, session, suite.urls))
     finally:
         await broker.close()
 
 
-async def _lags(installation: Installation) -> list[dict[str, Any]]:
+async def _lags(installation: LanedSuite) -> list[dict[str, Any]]:
     return [asdict(lag) for lag in await installation.lags()]
 
 

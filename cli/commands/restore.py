@@ -18,27 +18,28 @@ from backup.installation import NATS_URL, Installation, InstallationUnknown, Nat
 from backup.manifest import ArchiveRefused
 from backup.restoration import InstallationOccupied, Restored
 from chassis.clock import wall_clock
-from cli.commands.backup import File, Var, logs_aside, read_archive, show_progress
+from cli.commands.backup import File, logs_aside, read_archive, show_progress
+from cli.installation import VAR, Var
 from cli.output import AsJson, fail, tell
 from embedded import restoration as suite
 from embedded.plan import Plan
-from embedded.up import running_pid
+from embedded.stores import StoresRefused
 
 Replace = Annotated[bool, typer.Option("--replace", help="Move aside what is there, and say where to.")]
 
 
-def bring_back(file: File, var: Var = Path("var"), replace: Replace = False, as_json: AsJson = False) -> None:
+def bring_back(file: File, var: Var = VAR, replace: Replace = False, as_json: AsJson = False) -> None:
     """Bring FILE back into an empty installation whose services do not run; they go on from there when they start."""
     logs_aside()
     read_archive(file, as_json)
     try:
         restored, aside = asyncio.run(_bring_back(ArchiveReader(file), var.resolve(), replace))
-    except (InstallationOccupied, ArchiveExists) as error:
+    except (InstallationOccupied, ArchiveExists, suite.FolderHeld) as error:
         remedy = "Stop the services; restore into an empty installation, or with --replace."
         fail(f"nothing was restored: {error}", remedy, as_json=as_json)
     except ArchiveRefused as error:
         fail(f"nothing was restored: {error}", as_json=as_json)
-    except (InstallationUnknown, suite.NatsNotStarted) as error:
+    except (InstallationUnknown, StoresRefused, suite.NatsNotStarted) as error:
         fail(str(error), as_json=as_json)
     except NatsAway as error:
         fail(f"NATS: {error}", "It has to run, alone: the services must not.", as_json=as_json)
@@ -70,8 +71,11 @@ async def _moved_into_archive(installation: Installation, moment: str) -> str:
 
 async def _into_suite(archive: ArchiveReader, var: Path, replace: bool) -> tuple[Restored, str]:
     """Into a stopped suite, its NATS alone; with the keys of the archive, if it has some and here are none."""
-    if (pid := running_pid(var)) is not None:
-        raise InstallationOccupied(f"the suite under {var} runs (process {pid}): stop it with `make down`")
+    with suite.alone(var):
+        return await _into_folder(archive, var, replace)
+
+
+async def _into_folder(archive: ArchiveReader, var: Path, replace: bool) -> tuple[Restored, str]:
     kept, aside = suite.kept_files(var), ""
     if kept and not replace:
         raise InstallationOccupied(f"{kept[0]} is there")

@@ -13,6 +13,8 @@ from cli.output import AsJson, Exit, fail, tell
 from cli.table import sentence, table
 
 _READY = "ready"
+_LARGE = 1e9
+_DISK = {"free_bytes": "free", "size_bytes": "of", "stores_bytes": "stores", "streams_bytes": "streams"}
 _HEAD = ("service", "status", "version", "since", "lag", "outbox", "dead", "late", "instances")
 
 
@@ -33,7 +35,7 @@ def in_words(answer: Mapping[str, Any]) -> str:
     """The answer of `GET /v1/status` for a terminal; what it leaves out is shown as -."""
     services = answer.get("services") or []
     lines = [
-        f"Rapport {answer.get('version', '')} since {answer.get('since', '-')}",
+        f"Rapport {answer.get('version', '')} since {_moment(answer.get('since')) or '-'}",
         "",
         table(_HEAD, [_row(one) for one in services]),
     ]
@@ -48,7 +50,7 @@ def _row(service: Mapping[str, Any]) -> list[object]:
         service.get("name"),
         service.get("status"),
         service.get("version"),
-        service.get("since"),
+        _moment(service.get("since")),
         behind or ("0" if lag else None),
         _seconds(service.get("outbox_age_seconds")),
         service.get("dead_letters"),
@@ -69,13 +71,19 @@ def _whole(answer: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {words}: {answer[field]}"
     disk = answer.get("disk")
     if isinstance(disk, Mapping):
-        yield "  disk: " + ", ".join(f"{name} {_amount(name, value)}" for name, value in disk.items())
+        yield "  disk: " + ", ".join(f"{_DISK.get(name, name)} {_amount(value)}" for name, value in disk.items())
 
 
-def _amount(name: str, value: object) -> str:
-    if isinstance(value, int) and "byte" in name:
-        return f"{value / 1e9:.1f} GB"
-    return str(value)
+def _amount(size: object) -> str:
+    """Bytes as people say them; `-` where nobody knows."""
+    if not isinstance(size, int):
+        return "-"
+    return f"{size / 1e9:.1f} GB" if size >= _LARGE else f"{size / 1e6:.1f} MB"
+
+
+def _moment(text: object) -> str | None:
+    """To the second: what a person compares."""
+    return f"{text[:19].replace('T', ' ')} UTC" if isinstance(text, str) else None
 
 
 def _seconds(value: object) -> object:

@@ -6,17 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from deployment.kubernetes.labels import NATS, NATS_CLUSTER_PORT, NATS_MONITOR_PORT, NATS_PORT
-from deployment.nats_config import (
-    BUS_USERS,
-    OBSERVER,
-    OPERATOR,
-    ROUTE_USER,
-    ByName,
-    Cluster,
-    Given,
-    NatsPlan,
-    nats_config,
-)
+from deployment.nats_config import BUS_USERS, OBSERVER, OPERATOR, ROUTE_USER, Cluster, NatsPlan, nats_config
+from deployment.nats_values import ByName, Given
 
 STORE: Final = Path("/data/jetstream")
 NODES: Final = f"{NATS}-nodes"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from chassis.store.migrate import migrate
 from cli.main import app
 from deployment.backup_user import BACKUP
 from deployment.catalogue import PROCESSES
+from embedded.lock import take
 from embedded.restoration import SECRETS, backup_url, nats_alone, store_urls
 from tests.backup.test_streams import CONFIG
 from tests.support.nats import NatsServer
@@ -93,8 +93,10 @@ def test_a_suite_comes_back_with_its_keys_and_is_not_overwritten(archive: Path, 
 
 
 def test_a_suite_that_runs_is_left_alone(archive: Path, tmp_path: Path) -> None:
-    (tmp_path / "supervisord.pid").write_text(str(os.getpid()))
+    lock = take(tmp_path)
+    assert lock is not None
     assert "make down" in refused("restore", archive, "--var", tmp_path)
+    lock.release()
 
 
 def test_where_there_is_no_suite_it_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from deployment.catalogue import PROCESSES
 from tests.backup.story import Story
 from tests.support.postgres import databases
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(720)]
+pytestmark = [pytest.mark.slow, pytest.mark.platform, pytest.mark.timeout(720)]
 
 
 async def test_a_back_up_taken_under_load_comes_back_as_it_was_at_one_moment_and_goes_on(

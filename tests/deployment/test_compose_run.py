@@ -32,7 +32,12 @@ from tests.support.process import free_port
 from tests.support.suite import Suite
 from tests.support.tools import missing
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.platform,
+    pytest.mark.timeout(1800),
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 VARIABLE = "RAPPORT_CONTAINERS"
 

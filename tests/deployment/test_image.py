@@ -66,6 +66,7 @@ def test_what_an_image_imports_is_locked_for_images(graph: grimp.ImportGraph, im
 
 
 @pytest.mark.slow
+@pytest.mark.platform
 @pytest.mark.parametrize("image", IMAGES)
 def test_what_was_copied_starts_and_writes_nothing_beside_itself(image: str, tmp_path: Path) -> None:
     copy(image, ROOT, tmp_path / "app")

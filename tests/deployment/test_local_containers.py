@@ -20,7 +20,12 @@ from tests.support.lead_story import goes_from_form_to_rep
 from tests.support.local_containers import LocalContainers
 from tests.support.suite import Suite
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.platform,
+    pytest.mark.timeout(900),
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 NAMES = [process.name for process in PROCESSES]
 
@@ -133,8 +138,10 @@ async def test_passwords_of_the_store_change_by_running_its_script_again(
     await connection.close()
     here.postgres.initialize()
 
+    server = here.postgres
+
     async def is_as_before() -> bool:
-        connection = await here.postgres.connect("metrics_owner", secrets["METRICS_OWNER_PASSWORD"], "metrics")
+        connection = await server.connect("metrics_owner", secrets["METRICS_OWNER_PASSWORD"], "metrics")
         await connection.close()
         return True
 

@@ -206,6 +206,6 @@ def test_a_start_in_which_nothing_moves_ends_and_says_what_is_waited_for(tmp_pat
     )  # fmt: skip
     assert ended.returncode == 1
     assert "nothing has moved for" in ended.stdout
-    assert "identity: store.awaited" in ended.stdout
+    assert "identity: store it does not answer" in ended.stdout
     assert "hush" not in ended.stdout
     assert not is_held(tmp_path)

@@ -23,7 +23,7 @@ from tests.support.load import Load, order_is_kept
 from tests.support.postgres import databases
 from tests.support.shards import NAMES, Shards, running_shards
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.platform, pytest.mark.timeout(900)]
 
 
 @pytest_asyncio.fixture

@@ -60,7 +60,7 @@ async def watched(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wat
     """A suite in which a lead went all the way and some questions were asked, and was watched doing so."""
     tool("prometheus", REMEDY)
     var = tmp_path_factory.mktemp("w")
-    with running_suite(var) as suite:
+    with running_suite(var, environment={"GATEWAY_PATIENCE_SECONDS": "0"}) as suite:
         env = dict(line.split("=", 1) for line in (var / "rapport.env").read_text().splitlines())
         ports = {name: suite.setting(name, f"{name.upper()}_PORT") for name in SERVICES}
         urls = {"gateway": env["RAPPORT_INNER_URL"]}

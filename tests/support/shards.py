@@ -168,7 +168,8 @@ def _environment(shards: Shards, shard: Shard) -> dict[str, str]:
     own = {"PORT": str(shard.port), "DATABASE_URL": shards.stores[shard.name], "NOTICE_SECONDS": "2"}
     if shard.name == "gateway":
         own |= {f"{name.upper()}_URL": shards.balancers[name].url for name in SERVICES}
-    return shards.plan.environment(shard.name) | {f"{prefix}{name}": value for name, value in own.items()}
+    told = shards.plan.environment(shard.name) | {f"{prefix}{name}": value for name, value in own.items()}
+    return {name: value for name, value in told.items() if name != "GATEWAY_INNER_PORT"}  # there are two of them
 
 
 def _program(name: str, command: str, environment: Mapping[str, str], var: Path, priority: int) -> list[str]:

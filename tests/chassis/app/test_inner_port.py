@@ -118,7 +118,7 @@ async def test_a_process_that_waits_for_its_store_is_alive_and_says_what_it_wait
         await eventually(answers, within=30)
         for path in ("/readyz", "/readyz/traffic", "/metrics"):
             answer = await inner.get(path)
-            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (503, "starting"), path
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (503, "store"), path
     finally:
         process.kill()
 

@@ -18,7 +18,7 @@ from tests.support.api_server import ApiServer
 from tests.support.kubernetes_schemas import custom_definitions
 from tests.support.manifests import OVERLAYS, PRODUCTION, WORKLOADS, Manifest, labels_of, of_kind, pod_of, title
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.platform, pytest.mark.timeout(600)]
 
 
 _WRITES = ("resourceVersion", "managedFields")

@@ -32,7 +32,7 @@ from tests.support.pods import LIVENESS, READINESS, STARTUP, Pod, Source, local
 from tests.support.postgres import PostgresServer, installations
 from tests.support.tools import missing
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.platform, pytest.mark.timeout(600)]
 NEEDED = {"inner_port", "migrations"}
 
 

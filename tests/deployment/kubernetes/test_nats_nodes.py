@@ -24,7 +24,7 @@ from tests.support.nats import server_binary
 from tests.support.nats_nodes import NatsNodes
 from tests.support.process import ServiceProcess
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.platform, pytest.mark.timeout(300)]
 AFTER = 100  # captures acknowledged after a node is gone: by then others lead
 
 

@@ -59,7 +59,7 @@ def test_every_service_has_a_line_and_what_is_amiss_is_told(rapport: Command, mo
     assert "- scoring: two events were refused" in shown.stdout
     assert "IDENTITY 41" in shown.stdout
     assert "leads without a rep: 3" in shown.stdout
-    assert "free_bytes 12.3 GB" in shown.stdout
+    assert "free 12.3 GB" in shown.stdout
     assert [line.split()[:2] for line in shown.stdout.splitlines() if line.startswith("metrics")] == [
         ["metrics", "unreachable"]
     ]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chassis.lanes import LanePlan
 from contracts.ids import lane_of
 from contracts.limits import LANES
-from deployment.lane_change import Step, steps
+from deployment.lane_change import LaneStep, steps
 
 NUMBERS = st.integers(1, LANES)
 
@@ -57,9 +57,9 @@ def test_there_is_nothing_to_do_where_nothing_changes() -> None:
 
 def test_from_one_lane_all_begin_to_listen_then_to_speak_and_only_then_are_lanes_taken_apart() -> None:
     assert steps(LanePlan.of(1), 4) == [
-        Step(LanePlan(said=1, heard=1, known=4)),
-        Step(LanePlan(said=4, heard=1, known=4), settles=True),
-        Step(LanePlan(said=4, heard=4, known=4)),
+        LaneStep(LanePlan(said=1, heard=1, known=4)),
+        LaneStep(LanePlan(said=4, heard=1, known=4), settles=True),
+        LaneStep(LanePlan(said=4, heard=4, known=4)),
     ]
 
 
