@@ -22,6 +22,7 @@ from chassis.bus.durables import LANE, ConsumerSpec
 from chassis.bus.errors import ApiRefused
 from chassis.bus.retry_policy import RetryPolicy
 from chassis.bus.streams import DEAD
+from chassis.endings import end_tasks
 from chassis.errors import Unavailable
 from chassis.lanes import read_plan
 from chassis.metrics import Metrics
@@ -276,5 +277,4 @@ async def _stop_within(seconds: float, stopping: Coroutine[Any, Any, None], task
             await stopping
     except TimeoutError:
         log.warning("drain.abandoned", task=task.get_name())
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await end_tasks(task)

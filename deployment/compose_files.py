@@ -7,19 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from deployment.nats_config import PERMITTED_LANES, NatsPlan, nats_config
-from deployment.nats_values import ByName
+from deployment.nats_values import ByName, PasswordsByName
 
 FOLDER: Final = Path(__file__).resolve().parent / "compose"
 _ABOUT = "# Written by `python -m deployment.compose_files`; a change belongs into deployment/nats_config.py.\n"
 _STORE = Path("/data/jetstream")
 _CLIENT_PORT, _MONITOR_PORT = 4222, 8222
-
-
-class _PasswordsByName(dict[str, ByName]):
-    """Whoever may connect has a password in the environment: `scoring` in SCORING_NATS_PASSWORD."""
-
-    def __missing__(self, user: str) -> ByName:
-        return ByName(f"{user.upper()}_NATS_PASSWORD")
 
 
 def nats_file(lanes: int = PERMITTED_LANES) -> str:
@@ -28,7 +21,7 @@ def nats_file(lanes: int = PERMITTED_LANES) -> str:
         port=_CLIENT_PORT,
         monitor_port=_MONITOR_PORT,
         store=_STORE,
-        passwords=_PasswordsByName(),
+        passwords=PasswordsByName(),
         issuer=ByName("CALLOUT_ISSUER"),
         lanes=lanes,
         host="0.0.0.0",  # noqa: S104 - in a container of its own; what is published is decided in docker-compose.yml

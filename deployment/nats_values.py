@@ -20,6 +20,13 @@ class ByName:
 Given = str | ByName
 
 
+class PasswordsByName(dict[str, Given]):
+    """Whoever may connect has a password in the environment: `scoring` in SCORING_NATS_PASSWORD."""
+
+    def __missing__(self, user: str) -> Given:
+        return ByName(f"{user.upper()}_NATS_PASSWORD")
+
+
 def written(value: object) -> str:
     """As the server reads it: JSON, but for what it takes from its environment."""
     text = json.dumps(value, indent=1, default=lambda given: {"$": given.variable})

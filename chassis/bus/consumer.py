@@ -23,6 +23,7 @@ from chassis.bus.retry_policy import RetryPolicy
 from chassis.bus.settlement import Outlets, Settler, Stopped
 from chassis.bus.starvation import ReaderState, Starvation
 from chassis.clock import wall_clock
+from chassis.endings import end_tasks
 from chassis.message import Received
 from chassis.progress import Progress, describe
 
@@ -129,9 +130,7 @@ class Consumer:
         if not self._in_hand:
             reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await end_tasks(*others)
         self._is_ready = False
         self._tasks = ()
         await self._puller.stop(leaves_unfinished=bool(self._in_hand))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
@@ -11,12 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import aiohttp
-import structlog
 import typer
 
 from chassis.bus.broker import Broker
 from chassis.bus.errors import ApiRefused, BrokerUnavailable
 from chassis.lanes import LanePlan, LanePlanRefused, read_plan
+from cli.bus import be_quiet
 from cli.installation import VAR, Var
 from cli.output import AsJson, fail, tell
 from contracts.limits import LANES
@@ -123,7 +122,7 @@ def show_steps(
 
 
 def _run(where: Where, suite: Suite, work: Callable[[LanedSuite], Awaitable[Answer]]) -> Answer:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    be_quiet()
     try:
         return asyncio.run(_with_installation(suite, work))
     except ChangeNotInTime as error:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from deployment.backup_user import BACKUP
 from deployment.kubernetes.labels import NATS, NATS_CLUSTER_PORT, NATS_MONITOR_PORT, NATS_PORT
 from deployment.nats_config import BUS_USERS, OBSERVER, OPERATOR, ROUTE_USER, Cluster, NatsPlan, nats_config
-from deployment.nats_values import ByName, Given
+from deployment.nats_values import ByName, PasswordsByName
 
 STORE: Final = Path("/data/jetstream")
 NODES: Final = f"{NATS}-nodes"
@@ -18,20 +19,13 @@ _ABOUT: Final = (
 )
 
 
-class _PasswordsByName(dict[str, Given]):
-    """Whoever may connect has a password in the environment: `scoring` in SCORING_NATS_PASSWORD."""
-
-    def __missing__(self, user: str) -> Given:
-        return ByName(f"{user.upper()}_NATS_PASSWORD")
-
-
 def broker_config(nodes: int, lanes: int) -> str:
     """`nats.conf`, without a secret in it; node and passwords come from the environment of the container."""
     plan = NatsPlan(
         port=NATS_PORT,
         monitor_port=NATS_MONITOR_PORT,
         store=STORE,
-        passwords=_PasswordsByName(),
+        passwords=PasswordsByName(),
         issuer=ByName("CALLOUT_ISSUER"),
         lanes=lanes,
         host="0.0.0.0",  # noqa: S104 - in a pod of its own, behind policies
@@ -43,7 +37,7 @@ def broker_config(nodes: int, lanes: int) -> str:
 
 def users() -> tuple[str, ...]:
     """Whoever has a password in it."""
-    return (*(user.name for user in BUS_USERS), OBSERVER, OPERATOR)
+    return (*(user.name for user in BUS_USERS), OBSERVER, OPERATOR, BACKUP)
 
 
 def _cluster(nodes: int) -> Cluster:
