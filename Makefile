@@ -10,7 +10,7 @@ VAR ?= var
 WORKERS ?= 3
 RESOLVE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet $(if $(UPGRADE),--upgrade)
-CODE := chassis contracts rulebook people_kernel services gateway deployment embedded backup cli demo bench tests
+CODE := chassis contracts semantics rulebook people_kernel services gateway deployment embedded backup cli demo bench tests
 
 help: ## Say what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

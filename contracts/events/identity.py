@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import AwareDatetime
 
+from contracts.campaigns import CampaignTag
 from contracts.envelope import Event
 from contracts.events.person import PersonEvent
 from contracts.values import Consent, ConsentChannel, Identifier, Interaction, JsonObject, Strength, Value
@@ -27,6 +28,10 @@ class InteractionRecognized(Event):
     identifiers: tuple[Identifier, ...]  # normalised
     account_id: str | None = None
     interaction: Interaction
+    # what it says of the person and their company: attribute -> value of our type, null where it is taken back.
+    # None in what was said before facts travelled
+    facts: JsonObject | None = None
+    campaign: CampaignTag | None = None
 
     @property
     def lane_key(self) -> str:

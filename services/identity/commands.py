@@ -9,7 +9,6 @@ from chassis.context import Context
 from chassis.errors import BadInput, Conflict, FieldError, NotFound
 from contracts.ids import with_prefix
 from people_kernel.errors import PersonNotFound
-from services.identity.domain.claims import IdentifierKey
 from services.identity.domain.consent import RecordedConsent, record_consent
 from services.identity.domain.fragments import Fragment, Link, mark_as_test
 from services.identity.domain.links import (
@@ -22,6 +21,7 @@ from services.identity.domain.links import (
     part_off,
     split_by_hand,
 )
+from services.identity.domain.workspace import IdentifierKey
 from services.identity.store import load, queries, write
 
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from chassis.context import Context
 from chassis.subscriptions import on
 from contracts.events.gateway import InteractionReceived
-from services.identity.domain.claims import read_claims
+from semantics.capture import read_captures
 from services.identity.domain.recognition import RecognitionRules, recognize
 from services.identity.store import load, write
 
 
 async def on_interactions_received(captures: Sequence[InteractionReceived], context: Context[RecognitionRules]) -> None:
     rules = context.service
-    claims = read_claims(captures, rules.region)
+    claims = read_captures(captures, rules.region)
     workspace = await load.for_claims(context.session, claims)
     recognize(workspace, claims, rules)
     await write.workspace(context.session, workspace)

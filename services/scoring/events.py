@@ -28,7 +28,7 @@ Item = TypeVar("Item")
 async def on_interactions_recognized(events: Sequence[InteractionRecognized], context: Context) -> None:
     judges = await judges_of(context)
     claimed = await _claimed(events, judges)
-    fresh = await write.claim_facts(context.session, events, judges.active.version, claimed.keys())
+    fresh = await write.claim_facts(context.session, events, judges.active.version, claimed)
     workspace = await load.for_facts(context.session, judges, fresh, claimed)
     async for event in _in_turns(fresh):
         record(workspace, event, claimed.get(event.interaction.interaction_id))

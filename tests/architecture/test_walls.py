@@ -18,6 +18,7 @@ MOST_SERVICE_FILES = 160
 WINGS = (
     "chassis",
     "contracts",
+    "semantics",
     "rulebook",
     "people_kernel",
     "services",

@@ -11,17 +11,11 @@ from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write
 from contracts.ids import with_prefix
 from contracts.values import Consent, ConsentChannel, Strength
+from semantics.consent import LONGEST_WORDING, ConsentClaim, tidy_wording
 from services.identity import commands
 from services.identity.api.routes_people import current_id
 from services.identity.api.views import LookupRequest, PersonId, RequestBody, View, consent_told
-from services.identity.domain.consent import (
-    LONGEST_WORDING,
-    ConsentClaim,
-    FragmentConsent,
-    RecordedConsent,
-    consent_by_channel,
-    tidy_wording,
-)
+from services.identity.domain.consent import FragmentConsent, RecordedConsent, consent_by_channel
 from services.identity.store import queries
 
 router = APIRouter(tags=["consent"])

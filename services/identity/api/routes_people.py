@@ -18,6 +18,7 @@ from contracts.ids import with_prefix
 from contracts.limits import LISTED_ROWS
 from contracts.values import Identifier, IdentifierKind
 from people_kernel.errors import PersonNotFound
+from semantics.identifiers import normalise
 from services.identity import commands
 from services.identity.api.views import (
     AccountId,
@@ -42,7 +43,6 @@ from services.identity.api.views import (
 )
 from services.identity.commands import AccountNotFound
 from services.identity.domain.accounts import registrable_domain
-from services.identity.domain.claims import normalise
 from services.identity.domain.consent import FragmentConsent
 from services.identity.domain.fragments import Link, links_at, partition_at
 from services.identity.domain.links import HumanDecision

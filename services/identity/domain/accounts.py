@@ -19,7 +19,7 @@ from contracts.limits import ACCOUNT_TRAITS, NAME_CHARACTERS, VALUE_BYTES
 from contracts.maildomains import company_domain
 from contracts.values import AccountClaim, JsonObject
 from people_kernel.workspace import Pages
-from services.identity.domain.claims import domain_spelling, email_domain
+from semantics.identifiers import domain_spelling, email_domain
 
 AccountKey = tuple[str, str]
 """("group_id" | "domain" | "name", normalised value); the strongest kind comes first."""

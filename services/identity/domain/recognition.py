@@ -10,7 +10,7 @@ from contracts.events.gateway import InteractionReceived
 from contracts.events.identity import ConsentChanged, InteractionRecognized, PersonCreated, PersonMerged
 from contracts.ids import derive_id, hash_id
 from contracts.values import Identifier, IdentifierKind, Strength
-from services.identity.domain.claims import CaptureClaim
+from semantics.capture import CaptureReading
 from services.identity.domain.consent import consent_changed, consent_of, take_consent
 from services.identity.domain.fragments import (
     Fragment,
@@ -35,14 +35,14 @@ class RecognitionRules:
     limits: IdentifierLimits = field(default_factory=IdentifierLimits)
 
 
-def recognize(workspace: IdentityWorkspace, claims: Sequence[CaptureClaim], rules: RecognitionRules) -> None:
+def recognize(workspace: IdentityWorkspace, claims: Sequence[CaptureReading], rules: RecognitionRules) -> None:
     """Take `claims` in, in their order."""
     metas = each_following([claim.capture for claim in claims], InteractionRecognized.wire_name)
     for claim, meta in zip(claims, metas, strict=True):
         _take_in(workspace, claim, meta, rules.limits)
 
 
-def _take_in(workspace: IdentityWorkspace, claim: CaptureClaim, meta: Meta, limits: IdentifierLimits) -> None:
+def _take_in(workspace: IdentityWorkspace, claim: CaptureReading, meta: Meta, limits: IdentifierLimits) -> None:
     """`meta` is for telling that it was recognized."""
     named = _fragments_of(workspace, claim)
     anchor_id = named[0].fragment_id
@@ -60,6 +60,8 @@ def _take_in(workspace: IdentityWorkspace, claim: CaptureClaim, meta: Meta, limi
             identifiers=claim.identifiers,
             account_id=account_id,
             interaction=interaction,
+            facts=dict(claim.facts),
+            campaign=claim.campaign,
         )
     )
     if claim.statements:
@@ -68,7 +70,7 @@ def _take_in(workspace: IdentityWorkspace, claim: CaptureClaim, meta: Meta, limi
         workspace.remarks.append(FragmentRemark(anchor_id, interaction.interaction_id, remark, claim.capture.meta.at))
 
 
-def _fragments_of(workspace: IdentityWorkspace, claim: CaptureClaim) -> list[Fragment]:
+def _fragments_of(workspace: IdentityWorkspace, claim: CaptureReading) -> list[Fragment]:
     """The fragments that the claim names, strongest first, an alias's previous name last; never empty."""
     find = workspace.graph.find
     named = [find(one.kind, one.value) or _create(workspace, claim, one) for one in claim.identifiers]
@@ -79,7 +81,7 @@ def _fragments_of(workspace: IdentityWorkspace, claim: CaptureClaim) -> list[Fra
     return named or [_create(workspace, claim, None)]
 
 
-def _create(workspace: IdentityWorkspace, claim: CaptureClaim, named: Identifier | None) -> Fragment:
+def _create(workspace: IdentityWorkspace, claim: CaptureReading, named: Identifier | None) -> Fragment:
     capture = claim.capture
     cause = ("capture", capture.meta.event_id) if named is None else (named.kind.value, named.value)
     fragment_id = derive_id("frg", capture.meta.at, *cause)
@@ -105,7 +107,7 @@ def _create(workspace: IdentityWorkspace, claim: CaptureClaim, named: Identifier
 
 
 def _group(
-    workspace: IdentityWorkspace, claim: CaptureClaim, named: Sequence[Fragment], limits: IdentifierLimits
+    workspace: IdentityWorkspace, claim: CaptureReading, named: Sequence[Fragment], limits: IdentifierLimits
 ) -> None:
     """Link what is named together, strongest with each other one, and tell what became of their people."""
     before = {one.fragment_id: (one.person_id, one.graph_version) for one in named}
@@ -117,7 +119,7 @@ def _group(
 
 
 def _consider(
-    workspace: IdentityWorkspace, claim: CaptureClaim, two: tuple[str, str], limits: IdentifierLimits
+    workspace: IdentityWorkspace, claim: CaptureReading, two: tuple[str, str], limits: IdentifierLimits
 ) -> None:
     graph, capture, pair = workspace.graph, claim.capture, pair_of(*two)
     one, other = (graph.fragments[fragment_id] for fragment_id in two)
@@ -150,7 +152,7 @@ def _known_among(workspace: IdentityWorkspace, named: Sequence[Fragment]) -> set
 
 
 def _regroup(
-    workspace: IdentityWorkspace, claim: CaptureClaim, before: dict[str, tuple[str, int]], known: Collection[str]
+    workspace: IdentityWorkspace, claim: CaptureReading, before: dict[str, tuple[str, int]], known: Collection[str]
 ) -> None:
     """Tell what became of the people whose fragments were named: `before` gives each fragment's person and version;
     `known` were told of.
@@ -176,7 +178,7 @@ def _regroup(
             _say_merged(workspace, claim, person_id, absorbed, version)
 
 
-def _account(workspace: IdentityWorkspace, claim: CaptureClaim, anchor_id: str) -> str | None:
+def _account(workspace: IdentityWorkspace, claim: CaptureReading, anchor_id: str) -> str | None:
     """The account this interaction claims, else the person's."""
     claimed = claim.capture.interaction.account
     if claimed is not None:
@@ -200,7 +202,7 @@ def _note_account(
         workspace.graph.change(anchor.fragment_id, account_id=account_id, account_claimed_at=capture.meta.at)
 
 
-def _hear_consent(workspace: IdentityWorkspace, claim: CaptureClaim, anchor: Fragment) -> None:
+def _hear_consent(workspace: IdentityWorkspace, claim: CaptureReading, anchor: Fragment) -> None:
     for statement in claim.statements:
         consent = consent_of(statement, anchor.fragment_id, claim.capture.interaction, claim.strength)
         if take_consent(workspace.consents, consent):
@@ -208,7 +210,7 @@ def _hear_consent(workspace: IdentityWorkspace, claim: CaptureClaim, anchor: Fra
             workspace.said.append(consent_changed(meta, anchor, consent))
 
 
-def _say_created(workspace: IdentityWorkspace, claim: CaptureClaim, person_id: str, version: int) -> None:
+def _say_created(workspace: IdentityWorkspace, claim: CaptureReading, person_id: str, version: int) -> None:
     fragments = workspace.graph.person(person_id)
     oldest = workspace.graph.fragments[oldest_first(fragments)[0]]
     workspace.said.append(
@@ -224,7 +226,7 @@ def _say_created(workspace: IdentityWorkspace, claim: CaptureClaim, person_id: s
 
 
 def _say_merged(
-    workspace: IdentityWorkspace, claim: CaptureClaim, person_id: str, absorbed: tuple[str, ...], version: int
+    workspace: IdentityWorkspace, claim: CaptureReading, person_id: str, absorbed: tuple[str, ...], version: int
 ) -> None:
     interaction = claim.capture.interaction
     kinds = " and ".join(dict.fromkeys(one.kind.value for one in claim.identifiers))

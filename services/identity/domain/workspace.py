@@ -11,10 +11,14 @@ from typing import Final
 
 from contracts.values import Strength
 from people_kernel.workspace import Pages, Workspace
+from semantics.capture import CaptureReading
+from semantics.identifiers import IdentifierRemark
 from services.identity.domain.accounts import AccountPages
-from services.identity.domain.claims import IdentifierRemark
 from services.identity.domain.consent import ConsentKey, FragmentConsent
 from services.identity.domain.fragments import Fragment, Link, LinkRefusal, search_text_of
+
+IdentifierKey = tuple[str, str]
+"""(kind, value) of an identifier."""
 
 _STRENGTH_RANK: Final = {Strength.CLAIMED: 0, Strength.INFERRED: 0, Strength.VERIFIED: 1}
 
@@ -155,3 +159,8 @@ class IdentityWorkspace(Workspace):
     def searched(self) -> dict[str, str]:
         """Person id -> the text they are searched by, where it may have become another."""
         return self.graph.searched(self.regrouped)
+
+
+def keys_of(readings: Iterable[CaptureReading]) -> set[IdentifierKey]:
+    """Every identifier that must be looked up to judge `readings`."""
+    return {(named.kind.value, named.value) for one in readings for named in (*one.identifiers, *one.previous)}

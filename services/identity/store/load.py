@@ -19,11 +19,11 @@ from chassis.store.session import Session
 from chassis.store.statements import DialectName, Values
 from contracts.values import IdentifierKind, Strength
 from people_kernel.workspace import Pages
+from semantics.capture import CaptureReading
 from services.identity.domain.accounts import Account, AccountPages, account_keys
-from services.identity.domain.claims import CaptureClaim, keys_of
 from services.identity.domain.consent import FragmentConsent
 from services.identity.domain.fragments import Fragment, Link, pair_of
-from services.identity.domain.workspace import Graph, IdentityWorkspace
+from services.identity.domain.workspace import Graph, IdentityWorkspace, keys_of
 from services.identity.store.queries import consents_on
 from services.identity.store.rows import ACCOUNT_COLUMNS, FRAGMENT_COLUMNS, LINK_COLUMNS, to_link
 from services.identity.store.tables import ACCOUNT, FRAGMENT, LINK
@@ -42,7 +42,7 @@ class ClaimedElsewhere(Contended):
     """
 
 
-async def for_claims(session: Session, claims: Sequence[CaptureClaim]) -> IdentityWorkspace:
+async def for_claims(session: Session, claims: Sequence[CaptureReading]) -> IdentityWorkspace:
     """What is known about everyone `claims` could concern; on PostgreSQL their rows are locked until the transaction
     ends.
     """
@@ -103,7 +103,7 @@ def _people_named(dialect: DialectName) -> Select[Any]:
     return select(_NAMED.c.person_id).where(_NAMED.c.kind == kind, _NAMED.c.value == value)
 
 
-async def _links(session: Session, claims: Sequence[CaptureClaim], fragments: Sequence[Fragment]) -> list[Link]:
+async def _links(session: Session, claims: Sequence[CaptureReading], fragments: Sequence[Fragment]) -> list[Link]:
     """The automatic links between fragments that a claim names together, and all that a human cut."""
     rows: list[Any] = []
     if fragments:
@@ -120,7 +120,7 @@ def _linking(dialect: DialectName) -> Select[Any]:
     return select(*LINK_COLUMNS).where(LINK.c.left_id == left, LINK.c.right_id == right, _IS_AUTOMATIC)
 
 
-def _pairs(claims: Sequence[CaptureClaim], fragments: Sequence[Fragment]) -> set[Pair]:
+def _pairs(claims: Sequence[CaptureReading], fragments: Sequence[Fragment]) -> set[Pair]:
     """The known fragments that some claim suggests to link: its strongest identifier with each other one."""
     by_key = {(one.kind, one.value): one.fragment_id for one in fragments}
     pairs: set[Pair] = set()
@@ -159,7 +159,7 @@ def _pairs_listed(dialect: DialectName) -> tuple[ColumnElement[str], ColumnEleme
     )
 
 
-async def _accounts(session: Session, claims: Sequence[CaptureClaim]) -> list[Account]:
+async def _accounts(session: Session, claims: Sequence[CaptureReading]) -> list[Account]:
     keys: dict[str, set[str]] = {}
     for claim in claims:
         claimed = claim.capture.interaction.account
@@ -180,7 +180,7 @@ def _accounts_by(columns: tuple[str, ...]) -> Select[Any]:
 
 
 async def _consents(
-    session: Session, claims: Sequence[CaptureClaim], fragments: Sequence[Fragment]
+    session: Session, claims: Sequence[CaptureReading], fragments: Sequence[Fragment]
 ) -> list[FragmentConsent]:
     """What was stated on the known fragments that statements of these claims will hang on: those of the strongest
     identifiers.

@@ -14,10 +14,11 @@ from pydantic_core import PydanticCustomError
 from chassis.context import Context
 from chassis.web.fields import Moment, Truth
 from chassis.web.routes import READING, WRITING
+from contracts.campaigns import CLICK_IDS, LONGEST
 from contracts.values import Money
 from people_kernel.api.pages import Current
 from services.metrics.domain import reports
-from services.metrics.domain.campaigns import CLICK_IDS, LONGEST, Channel, Purpose
+from services.metrics.domain.campaigns import Channel, Purpose
 from services.metrics.domain.measures import Attribution, By, ReportSettings
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)

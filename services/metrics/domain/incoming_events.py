@@ -11,7 +11,7 @@ from contracts.events.identity import InteractionRecognized, PersonCreated, Pers
 from contracts.events.nurture import TreatmentSelected
 from contracts.ids import with_prefix
 from people_kernel.people import placements_of
-from services.metrics.domain.campaigns import tag_of
+from semantics.anew import campaign_anew
 from services.metrics.domain.measures import micros, to_e4
 from services.metrics.domain.workspace import (
     ClockFact,
@@ -67,7 +67,7 @@ def _record_interaction(workspace: MetricsWorkspace, event: InteractionRecognize
     else:
         workspace.add_presence(Presence(event.fragment_id, not interaction.is_test, interaction.is_test))
         workspace.add_presence(Presence(oldest, first_us=occurred_us, first_told_us=told_us))
-    tag = tag_of(interaction)
+    tag = campaign_anew(interaction) if event.facts is None else event.campaign
     if tag is not None:
         tag_id = tag.tag_id
         workspace.tags[tag_id] = tag

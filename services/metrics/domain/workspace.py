@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from contracts.campaigns import CampaignTag
 from contracts.envelope import Event
 from contracts.ids import lane_of
 from people_kernel.people import Placement, is_newer
 from people_kernel.workspace import Workspace
-from services.metrics.domain.campaigns import Tag
 
 SLOTS = 16
 """Readers of one stream write how far they are into different rows, most of the time,
@@ -146,7 +146,7 @@ class MetricsWorkspace(Workspace):
 
     placements: dict[str, Placement] = field(default_factory=dict)
     presences: dict[str, Presence] = field(default_factory=dict)
-    tags: dict[str, Tag] = field(default_factory=dict)
+    tags: dict[str, CampaignTag] = field(default_factory=dict)
     touches: dict[str, Touch] = field(default_factory=dict)
     facts: dict[type[Fact], dict[str, Fact]] = field(default_factory=dict)
     heard: dict[tuple[str, int], datetime] = field(default_factory=dict)

@@ -8,8 +8,9 @@ from functools import cache
 from typing import Any
 
 from chassis.store.statements import Row
+from contracts.campaigns import CampaignTag
 from people_kernel.people import Placement
-from services.metrics.domain.campaigns import Campaign, CampaignMatch, Channel, Purpose, Tag
+from services.metrics.domain.campaigns import Campaign, CampaignMatch, Channel, Purpose
 from services.metrics.domain.workspace import Presence
 
 Fragment = tuple[Placement, Presence]
@@ -33,13 +34,13 @@ def _names(kind: type[Any]) -> tuple[str, ...]:
     return tuple(one.name for one in fields(kind))
 
 
-def tag_row(tag_id: str, tag: Tag, campaign_id: str | None) -> dict[str, Any]:
+def tag_row(tag_id: str, tag: CampaignTag, campaign_id: str | None) -> dict[str, Any]:
     parts = {part: getattr(tag, part) for part in _TAG_PARTS}
     return {"tag_id": tag_id, **parts, "click_ids": " ".join(tag.click_ids), "campaign_id": campaign_id}
 
 
-def tag_of(values: Mapping[str, Any]) -> Tag:
-    return Tag(**{part: values[part] for part in _TAG_PARTS}, click_ids=tuple(values["click_ids"].split()))
+def tag_of(values: Mapping[str, Any]) -> CampaignTag:
+    return CampaignTag(**{part: values[part] for part in _TAG_PARTS}, click_ids=tuple(values["click_ids"].split()))
 
 
 def campaign_row(campaign: Campaign) -> dict[str, Any]:

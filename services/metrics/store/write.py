@@ -19,8 +19,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from chassis.store.batch import insert_or_skip, upsert
 from chassis.store.session import Session
+from contracts.campaigns import CampaignTag
 from people_kernel.people import is_newer, placement_in
-from services.metrics.domain.campaigns import Campaign, CampaignDirectory, Tag
+from services.metrics.domain.campaigns import Campaign, CampaignDirectory
 from services.metrics.domain.workspace import (
     ClockFact,
     DealFact,
@@ -93,7 +94,7 @@ async def fragments(session: Session, told: Mapping[str, Fragment]) -> None:
     await _join(session, FRAGMENT, [fragment_row(one) for _, one in sorted(told.items())])
 
 
-async def _write_tags(session: Session, told: Mapping[str, Tag]) -> None:
+async def _write_tags(session: Session, told: Mapping[str, CampaignTag]) -> None:
     known = await load.tag_ids(session, told.keys())
     unknown = {tag_id: tag for tag_id, tag in told.items() if tag_id not in known}
     if not unknown:

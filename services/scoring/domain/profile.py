@@ -21,12 +21,13 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from contracts.attributes import KNOWN_ATTRIBUTES, has_room
 from contracts.events.scoring import Attribute
 from contracts.ids import derive_id
 from contracts.limits import OTHER_ATTRIBUTES
 from contracts.values import JsonObject, Strength
 from people_kernel.profile import Attributes
-from services.scoring.domain.claims import KNOWN_ATTRIBUTES, FactKey, TraitFact, has_room
+from services.scoring.domain.claims import FactKey, TraitFact
 from services.scoring.domain.receipts import FIT, Award, Judge, Judges, StoredReceipt
 
 RulePoints = Mapping[str, int]

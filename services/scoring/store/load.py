@@ -16,11 +16,11 @@ from contracts.ids import with_prefix
 from contracts.limits import HIGHLIGHTS
 from people_kernel.people import placements_of
 from people_kernel.workspace import Pages
-from services.scoring.domain.claims import RecognizedIds, TraitFact, TraitFacts, stored_trait_fact
+from services.scoring.domain.claims import TraitFact, TraitFacts
 from services.scoring.domain.profile import Knowledge, RulePoints, changes_a_value
 from services.scoring.domain.receipts import FIT, Judges, StoredReceipt
 from services.scoring.domain.workspace import Fragment, Person, Recent, ScoringWorkspace, newest
-from services.scoring.store.rows import fragment_of, interaction_of, person_of, receipt_of
+from services.scoring.store.rows import fragment_of, person_of, receipt_of, trait_fact_of
 from services.scoring.store.tables import FACT, FRAGMENT, PERSON, RECEIPT
 
 PAGE = 250
@@ -235,6 +235,7 @@ async def trait_facts_of(
         FACT.c.fragment_id,
         FACT.c.strength,
         FACT.c.rulebook_version,
+        FACT.c.claims,
     )
     wanted = select(*columns, FACT.c.account_id, FACT.c.user_id).where(
         one_of(FACT.c.fragment_id, fragment_ids), FACT.c.has_traits
@@ -242,16 +243,7 @@ async def trait_facts_of(
     if until is not None:
         wanted = wanted.where(FACT.c.occurred_at <= until)
     async for page in session.pages(wanted, PAGE):
-        yield [
-            stored_trait_fact(
-                interaction_of(row),
-                row.fragment_id,
-                row.strength,
-                row.rulebook_version,
-                RecognizedIds(row.account_id, row.user_id),
-            )
-            for row in page
-        ]
+        yield [trait_fact_of(row) for row in page]
         await asyncio.sleep(0)
 
 

@@ -17,7 +17,14 @@ from contracts.events.identity import InteractionRecognized
 from contracts.limits import VALUE_BYTES
 from contracts.values import Interaction
 from people_kernel.profile import Attributes, attributes_from_text, attributes_to_text, text_of
-from services.scoring.domain.claims import recognized_ids
+from services.scoring.domain.claims import (
+    Claims,
+    RecognizedIds,
+    TraitFact,
+    claims_anew,
+    recognized_ids,
+    stored_trait_fact,
+)
 from services.scoring.domain.profile import Fit, Knowledge, fitting
 from services.scoring.domain.receipts import ENGAGEMENT, FIT, StoredReceipt
 from services.scoring.domain.score_decay import Accumulators
@@ -155,7 +162,8 @@ def _said_of(row: Any) -> ScoreSnapshot | None:
     )
 
 
-def fact_row(event: InteractionRecognized, version: int, *, has_traits: bool) -> Row:
+def fact_row(event: InteractionRecognized, version: int, claims: Claims | None) -> Row:
+    """`claims`: what the interaction says of the person, if anything."""
     interaction, recognition = event.interaction, recognized_ids(event)
     return {
         "interaction_id": interaction.interaction_id,
@@ -164,19 +172,28 @@ def fact_row(event: InteractionRecognized, version: int, *, has_traits: bool) ->
         "heard_at": event.meta.at,
         "kind": interaction.kind.value,
         "name": None if interaction.name is None else interaction.name.replace("\0", ""),
-        "has_traits": has_traits,
+        "has_traits": claims is not None,
         "strength": event.strength.value,
         "rulebook_version": version,
         "body": "",
         "account_id": recognition.account_id,
         "user_id": recognition.user_id,
         "packed": packed(interaction),
+        "claims": None if claims is None else to_text(claims),
     }
 
 
 def interaction_of(row: Any) -> Interaction:
     """The interaction of a fact's row."""
     return Interaction.model_validate_json(row.body) if row.packed is None else unpacked(row.interaction_id, row.packed)
+
+
+def trait_fact_of(row: Any) -> TraitFact:
+    """What a fact claims; of before claims were kept with it, it is read again."""
+    interaction = interaction_of(row)
+    ids = RecognizedIds(row.account_id, row.user_id)
+    claims = claims_anew(interaction, ids) if row.claims is None else orjson.loads(row.claims)
+    return stored_trait_fact(interaction, row.fragment_id, row.strength, row.rulebook_version, claims)
 
 
 def receipt_row(receipt: StoredReceipt) -> Row:

@@ -77,6 +77,7 @@ class FactRow(Table, table=True):
     account_id: str | None
     user_id: str | None
     packed: bytes | None = Field(sa_type=LargeBinary)
+    claims: str | None = Field(sa_type=Text)  # what it says of the person, as identity read it; NULL: read `packed`
 
 
 class ReceiptRow(Table, table=True):

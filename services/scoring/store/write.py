@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import delete
 
@@ -10,6 +10,7 @@ from chassis.store import search
 from chassis.store.batch import among, insert_all, insert_or_skip, upsert
 from chassis.store.session import Session
 from contracts.events.identity import InteractionRecognized
+from services.scoring.domain.claims import TraitFacts
 from services.scoring.domain.workspace import Person, ScoringWorkspace
 from services.scoring.store.rows import fact_row, fragment_row, person_row, receipt_row, search_text
 from services.scoring.store.tables import FACT, FRAGMENT, PERSON, PERSON_SEARCH, RECEIPT
@@ -18,23 +19,18 @@ _GONE = delete(PERSON).where(among(PERSON.c.person_id, "keys"))
 
 
 async def claim_facts(
-    session: Session, events: Sequence[InteractionRecognized], version: int, with_traits: Collection[str]
+    session: Session, events: Sequence[InteractionRecognized], version: int, claimed: TraitFacts
 ) -> list[InteractionRecognized]:
-    """Writes the facts that are not there yet; answers their events, in order.
-
-    `with_traits`: interactions that claim something.
-    """
-    rows = {
-        event.interaction.interaction_id: fact_row(
-            event, version, has_traits=event.interaction.interaction_id in with_traits
-        )
-        for event in events
-    }
-    claimed = {row.interaction_id for row in await insert_or_skip(session, FACT, list(rows.values()))}
+    """Writes the facts that are not there yet, with what they claim; answers their events, in order."""
+    rows = {}
+    for event in events:
+        fact = claimed.get(event.interaction.interaction_id)
+        rows[event.interaction.interaction_id] = fact_row(event, version, None if fact is None else fact.claims)
+    new = {row.interaction_id for row in await insert_or_skip(session, FACT, list(rows.values()))}
     fresh = []
     for event in events:
-        if event.interaction.interaction_id in claimed:
-            claimed.discard(event.interaction.interaction_id)
+        if event.interaction.interaction_id in new:
+            new.discard(event.interaction.interaction_id)
             fresh.append(event)
     return fresh
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.values import Identifier, IdentifierKind
-from services.identity.domain.claims import normalise
+from semantics.identifiers import normalise
 
 EMAIL, PHONE, USER_ID, ANONYMOUS_ID = (
     IdentifierKind.EMAIL,

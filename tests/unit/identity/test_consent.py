@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from contracts.events.identity import ConsentChanged, InteractionRecognized
 from contracts.values import Consent, ConsentChannel, Flag, InteractionKind
-from services.identity.domain.consent import LONGEST_WORDING, ConsentClaim, consent_by_channel, statements_of
+from semantics.consent import LONGEST_WORDING, ConsentClaim, statements_of
+from services.identity.domain.consent import consent_by_channel
 from tests.unit.identity.world import DAWN, World, a_capture
 
 EMAIL, PHONE, ANY = ConsentChannel.EMAIL, ConsentChannel.PHONE, ConsentChannel.ANY

@@ -18,7 +18,7 @@ from contracts.envelope import Event
 from contracts.events.gateway import InteractionReceived
 from contracts.ids import with_prefix
 from contracts.values import AccountClaim
-from services.identity.domain.claims import read_claims
+from semantics.capture import read_captures
 from services.identity.domain.consent import FragmentConsent
 from services.identity.domain.fragments import Fragment, Link, components, mark_as_test, person_of
 from services.identity.domain.links import HumanDecision, merge_by_hand, split_by_hand
@@ -41,7 +41,7 @@ class StoredWorld:
         self.said: list[Event] = []
 
     async def hears(self, *captures: InteractionReceived) -> None:
-        claims = read_claims(captures, RULES.region)
+        claims = read_captures(captures, RULES.region)
         async with self.database.begin() as session:
             workspace = await load.for_claims(session, claims)
             recognize(workspace, claims, RULES)
@@ -264,7 +264,7 @@ async def test_people_who_are_merged_while_a_shard_waits_for_them_are_locked_as_
     database = Database(postgres_url)
     shelf = StoredWorld(database)
     await shelf.hears(a_capture(1, user_id="u1"), a_capture(2, user_id="u2"))
-    claims = read_claims([a_capture(3, user_id="u1")], RULES.region)
+    claims = read_captures([a_capture(3, user_id="u1")], RULES.region)
 
     has_both, may_end = asyncio.Event(), asyncio.Event()
 

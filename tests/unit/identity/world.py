@@ -22,15 +22,10 @@ from contracts.values import (
     SourceKind,
 )
 from people_kernel.workspace import Pages
+from semantics.capture import read_captures
+from semantics.consent import ConsentClaim
 from services.identity.domain.accounts import Account, AccountPages
-from services.identity.domain.claims import read_claims
-from services.identity.domain.consent import (
-    ConsentClaim,
-    FragmentConsent,
-    RecordedConsent,
-    consent_by_channel,
-    record_consent,
-)
+from services.identity.domain.consent import FragmentConsent, RecordedConsent, consent_by_channel, record_consent
 from services.identity.domain.fragments import Fragment, Link, LinkRefusal, mark_as_test
 from services.identity.domain.links import HumanDecision, Regrouping, merge_by_hand, split_by_hand
 from services.identity.domain.recognition import RecognitionRules, recognize
@@ -91,7 +86,7 @@ class World:
             accounts=AccountPages(self.accounts.values()),
             consents=Pages({one.key: one for one in self.consents.values()}),
         )
-        recognize(workspace, read_claims(captures, self.rules.region), self.rules)
+        recognize(workspace, read_captures(captures, self.rules.region), self.rules)
         self._keep(workspace.graph.fragments.changed.values(), workspace.graph.links.changed.values())
         self.accounts |= workspace.accounts.changed
         self.refusals |= {refusal.refusal_id: refusal for refusal in workspace.refusals}

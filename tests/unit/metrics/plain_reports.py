@@ -29,7 +29,8 @@ from contracts.events.nurture import TreatmentSelected
 from contracts.events.person import PersonEvent
 from contracts.events.routing import ReferralAccepted, ReferralEvent, ReferralExpired, ReferralOffered, ReferralReturned
 from contracts.ids import with_prefix
-from services.metrics.domain.campaigns import Campaign, CampaignDirectory, tag_of
+from semantics.campaign import campaign_of
+from services.metrics.domain.campaigns import Campaign, CampaignDirectory
 from services.metrics.domain.measures import ASIDE, LINE, Attribution, By, ReportQuery
 
 ORDER = [*LINE, *ASIDE]
@@ -97,7 +98,7 @@ class PlainReports:
                 and not event.interaction.is_test
                 and self.whose(event) == person
             ):
-                tag = tag_of(event.interaction)
+                tag = campaign_of(event.interaction)
                 campaign_id = None if tag is None else directory.campaign_of(tag)
                 if campaign_id is not None:
                     found.append((event.interaction.occurred_at, event.interaction.interaction_id, campaign_id))
@@ -309,7 +310,7 @@ def _count_people(world: PlainReports, query: ReportQuery, rows: dict[str | None
             rows[credited][name] += bool(far) and within(min(far), query)
         seen = set()
         for event in world.of(InteractionRecognized):
-            tag = tag_of(event.interaction)
+            tag = campaign_of(event.interaction)
             if (
                 world.whose(event) == person
                 and tag is not None

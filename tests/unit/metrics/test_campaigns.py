@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from contracts.campaigns import LONGEST, CampaignTag
 from contracts.values import InteractionKind
-from services.metrics.domain.campaigns import LONGEST, CampaignDirectory, CampaignMatch, Tag, tag_of
+from semantics.campaign import campaign_of
+from services.metrics.domain.campaigns import CampaignDirectory, CampaignMatch
 from tests.unit.metrics.builders import a_campaign, cmp, visited
 
 
-def tag(kind: InteractionKind = InteractionKind.PAGE, **fields: Any) -> Tag | None:
-    return tag_of(visited(1, kind=kind, **fields).interaction)
+def tag(kind: InteractionKind = InteractionKind.PAGE, **fields: Any) -> CampaignTag | None:
+    return campaign_of(visited(1, kind=kind, **fields).interaction)
 
 
 def test_the_campaign_context_of_an_sdk_makes_a_tag_whatever_was_done() -> None:
@@ -27,7 +29,7 @@ def test_the_campaign_context_of_an_sdk_makes_a_tag_whatever_was_done() -> None:
             "other": "x",
         }
     }
-    expected = Tag(name="spring", source="news", medium="7", key="crm-1")
+    expected = CampaignTag(name="spring", source="news", medium="7", key="crm-1")
     for kind in (InteractionKind.TRACK, InteractionKind.FORM, InteractionKind.PAGE, InteractionKind.IDENTIFY):
         assert tag(kind, context=context) == expected
 
@@ -46,16 +48,18 @@ def test_the_campaign_context_of_an_sdk_makes_a_tag_whatever_was_done() -> None:
     ids=["search", "url", "properties url", "properties search"],
 )
 def test_the_address_of_a_page_makes_a_tag_when_the_context_has_none(fields: dict[str, Any]) -> None:
-    assert tag(**fields) == Tag(name="spring", source="news")
+    assert tag(**fields) == CampaignTag(name="spring", source="news")
     assert tag(InteractionKind.TRACK, **fields) is None
     with_context = {**fields, "context": {**fields.get("context", {}), "campaign": {"name": "autumn"}}}
-    assert tag(**with_context) == Tag(name="autumn")
+    assert tag(**with_context) == CampaignTag(name="autumn")
 
 
 def test_a_click_id_is_known_by_its_name_because_its_value_is_new_with_each_click() -> None:
     url = "https://shop.example/?gclid=abc&fbclid=def&session=1"
-    assert tag(properties={"url": url}) == Tag(click_ids=("fbclid", "gclid"))
-    assert tag(InteractionKind.FORM, context={"click_ids": {"gclid": "ghi", "stray": "x"}}) == Tag(click_ids=("gclid",))
+    assert tag(properties={"url": url}) == CampaignTag(click_ids=("fbclid", "gclid"))
+    assert tag(InteractionKind.FORM, context={"click_ids": {"gclid": "ghi", "stray": "x"}}) == CampaignTag(
+        click_ids=("gclid",)
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,30 +94,30 @@ def test_all_that_a_match_gives_must_be_equal_and_the_most_demanding_wins_then_t
             a_campaign(4, CampaignMatch(name="spring")),
         ]
     )
-    assert directory.campaign_of(Tag(name="spring")) == cmp(3)
-    assert directory.campaign_of(Tag(name="spring", source="fair")) == cmp(3)
-    assert directory.campaign_of(Tag(name="spring", source="news", term="x")) == cmp(2)
-    assert directory.campaign_of(Tag(source="news", click_ids=("gclid",))) == cmp(1)
-    assert directory.campaign_of(Tag(click_ids=("fbclid", "gclid"))) == cmp(2)
-    assert directory.campaign_of(Tag(term="spring")) is None
+    assert directory.campaign_of(CampaignTag(name="spring")) == cmp(3)
+    assert directory.campaign_of(CampaignTag(name="spring", source="fair")) == cmp(3)
+    assert directory.campaign_of(CampaignTag(name="spring", source="news", term="x")) == cmp(2)
+    assert directory.campaign_of(CampaignTag(source="news", click_ids=("gclid",))) == cmp(1)
+    assert directory.campaign_of(CampaignTag(click_ids=("fbclid", "gclid"))) == cmp(2)
+    assert directory.campaign_of(CampaignTag(term="spring")) is None
 
 
 def test_a_tag_that_names_a_campaign_belongs_to_it() -> None:
     directory = CampaignDirectory([a_campaign(1, CampaignMatch(name="spring")), a_campaign(2, external_id="CRM-7")])
-    assert directory.campaign_of(Tag(name="spring", key="crm-7")) == cmp(2)
-    assert directory.campaign_of(Tag(name="spring", key=cmp(2).casefold())) == cmp(2)
-    assert directory.campaign_of(Tag(name="spring", key="unheard of")) == cmp(1)
+    assert directory.campaign_of(CampaignTag(name="spring", key="crm-7")) == cmp(2)
+    assert directory.campaign_of(CampaignTag(name="spring", key=cmp(2).casefold())) == cmp(2)
+    assert directory.campaign_of(CampaignTag(name="spring", key="unheard of")) == cmp(1)
 
 
 def test_equal_tags_have_one_id_and_values_do_not_run_into_each_other() -> None:
-    assert Tag(name="a", click_ids=("gclid",)).tag_id == Tag(name="a", click_ids=("gclid",)).tag_id
+    assert CampaignTag(name="a", click_ids=("gclid",)).tag_id == CampaignTag(name="a", click_ids=("gclid",)).tag_id
     assert (
         len(
             {
-                Tag(name="a").tag_id,
-                Tag(source="a").tag_id,
-                Tag(name="a", key="b").tag_id,
-                Tag(name="a", click_ids=("b",)).tag_id,
+                CampaignTag(name="a").tag_id,
+                CampaignTag(source="a").tag_id,
+                CampaignTag(name="a", key="b").tag_id,
+                CampaignTag(name="a", click_ids=("b",)).tag_id,
             }
         )
         == 4

@@ -21,6 +21,7 @@ from contracts.values import (
     Strength,
 )
 from people_kernel.profile import Attributes
+from semantics.facts import facts_of
 from services.scoring.domain.claims import TraitFacts, trait_facts
 from services.scoring.domain.incoming_events import record
 from services.scoring.domain.receipts import DAY, POINT, Award, Grid, Judge, Judges
@@ -60,6 +61,7 @@ def recognized(
         "strength": Strength.CLAIMED,
         "identifiers": (),
         "interaction": interaction,
+        "facts": dict(facts_of(interaction)),
     }
     return InteractionRecognized(**(defaults | fields))
 

@@ -20,8 +20,8 @@ from people_kernel.profile import (
     domain_of,
     seniority,
 )
-from services.scoring.domain.claims import claims_of
-from services.scoring.domain.figures import Budget, head_count, money, months
+from semantics.facts import facts_of
+from semantics.figures import Budget, head_count, money, months
 from services.scoring.store.rows import search_text, to_text
 from tests.support.people import at, per
 from tests.unit.scoring.builders import after, an_interaction, identified, recognized
@@ -58,7 +58,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     ],
 )
 def test_traits_are_given_our_names_and_types(traits: JsonObject, claimed: JsonObject) -> None:
-    assert claims_of(identified(traits)) == claimed
+    assert facts_of(identified(traits)) == claimed
 
 
 def test_a_group_is_about_the_company_and_a_form_answers_bant_in_its_properties() -> None:
@@ -68,9 +68,9 @@ def test_a_group_is_about_the_company_and_a_form_answers_bant_in_its_properties(
         traits={"name": "ignored"},
         account=AccountClaim(name="Acme", domain="acme.example", traits={"employees": 250}),
     )
-    assert claims_of(group) == {"company": "Acme", "company_domain": "acme.example", "employees": 250}
+    assert facts_of(group) == {"company": "Acme", "company_domain": "acme.example", "employees": 250}
     form = an_interaction("Contact", properties={"budget": "25k", "Timeline": "1-2 quarters", "color": "red"})
-    assert claims_of(form) == {"budget": 25000.0, "timing": 3}
+    assert facts_of(form) == {"budget": 25000.0, "timing": 3}
 
 
 @given(st.dictionaries(st.text(), JSON, max_size=5), st.dictionaries(st.text(), JSON, max_size=3))
@@ -78,7 +78,7 @@ def test_whatever_is_sent_can_be_kept_and_read_back(traits: JsonObject, properti
     workspace = after(recognized(identified({**traits, "city": "Rome"}, properties=properties)))
     attributes = workspace.people[per(1)].fit.attributes
     assert attributes_to_text(attributes_from_text(attributes_to_text(attributes))) == attributes_to_text(attributes)
-    assert to_text(claims_of(identified(traits))).encode()
+    assert to_text(facts_of(identified(traits))).encode()
 
 
 @pytest.mark.parametrize(

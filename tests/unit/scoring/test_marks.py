@@ -10,7 +10,7 @@ import pytest
 from contracts.events.identity import PersonMarked
 from contracts.events.scoring import ProfileChanged, ScoreChanged, ScoreCorrected
 from contracts.values import AccountClaim, Identifier, IdentifierKind, Interaction, InteractionKind, JsonObject
-from services.scoring.domain.claims import RecognizedIds, stored_trait_fact, trait_facts
+from services.scoring.domain.claims import RecognizedIds, claims_anew, stored_trait_fact, trait_facts
 from services.scoring.store.rows import packed, unpacked
 from tests.support.people import at, frg, per
 from tests.unit.scoring.builders import an_interaction, identified, recognized
@@ -189,16 +189,9 @@ def test_what_identity_knows_is_claimed_with_what_claims_anything(
     event = recognized(interaction, **RECOGNIZED)
     (fact,) = trait_facts([event], 1).values()
     assert fact.claims == {"account_id": "acc_acme", "user_id": "u1"} | claimed
-    assert (
-        stored_trait_fact(
-            unpacked(interaction.interaction_id, packed(interaction)),
-            event.fragment_id,
-            "claimed",
-            1,
-            RecognizedIds("acc_acme", "u1"),
-        )
-        == fact
-    )
+    kept = unpacked(interaction.interaction_id, packed(interaction))
+    claims = claims_anew(kept, RecognizedIds("acc_acme", "u1"))
+    assert stored_trait_fact(kept, event.fragment_id, "claimed", 1, claims) == fact
     assert [fact.claims for fact in trait_facts([recognized(interaction)], 1).values()] == (
         [claimed] if claimed else []
     )

@@ -10,6 +10,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.attributes import KNOWN_ATTRIBUTES
 from contracts.envelope import Event
 from contracts.events.identity import InteractionRecognized
 from contracts.events.scoring import Attribute, ProfileChanged, ScoreChanged, ScoreCorrected
@@ -17,7 +18,6 @@ from contracts.limits import OTHER_ATTRIBUTES
 from contracts.values import AccountClaim, Interaction, InteractionKind, JsonObject, SourceKind, Strength
 from people_kernel.people import Card, blank, updated
 from people_kernel.profile import Attributes
-from services.scoring.domain.claims import KNOWN_ATTRIBUTES
 from services.scoring.domain.profile import added, bounded, differs, join, joined, precedence
 from services.scoring.domain.receipts import FIT, POINT
 from services.scoring.domain.score_decay import combine

@@ -12,10 +12,10 @@ import pytest
 
 from chassis.bus.broker import Broker
 from chassis.store.migrate import drift
+from contracts.attributes import KNOWN_ATTRIBUTES
 from contracts.events.scoring import ProfileChanged, ScoreChanged, ScoreCorrected
 from contracts.limits import OTHER_ATTRIBUTES
 from contracts.values import Strength
-from services.scoring.domain.claims import KNOWN_ATTRIBUTES
 from services.scoring.main import create_service
 from services.scoring.settings import ScoringSettings
 from services.scoring.store.tables import Table

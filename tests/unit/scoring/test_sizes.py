@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from contracts.attributes import KNOWN_ATTRIBUTES, has_room
 from contracts.envelope import Event
 from contracts.events.lifecycle import StageEntered
 from contracts.events.routing import AlertRaised
@@ -23,7 +24,7 @@ from contracts.limits import (
     VALUE_BYTES,
 )
 from contracts.values import Receipt
-from services.scoring.domain.claims import KNOWN_ATTRIBUTES, claims_of, has_room
+from semantics.facts import facts_of
 from services.scoring.domain.receipts import POINT
 from tests.support.people import at, per
 from tests.unit.scoring.builders import PlainJudge, after, an_interaction, identified, recognized
@@ -129,16 +130,16 @@ def test_a_change_of_many_rules_is_told_with_so_many_receipts_and_their_sum() ->
     [{f"trait{number}": number for number in range(2000)}, {f"title{' ' * number}": "CEO" for number in range(2000)}],
 )
 def test_of_an_event_full_of_traits_only_the_first_are_looked_at(traits: dict[str, Any]) -> None:
-    claims = claims_of(identified({**traits, "city": "Rome"}))
+    claims = facts_of(identified({**traits, "city": "Rome"}))
     assert len(claims) <= min(OTHER_ATTRIBUTES, TRAITS)
     assert "city" not in claims
-    assert claims_of(identified({"city": "Rome", **traits}))["city"] == "Rome"
+    assert facts_of(identified({"city": "Rome", **traits}))["city"] == "Rome"
 
 
 @pytest.mark.parametrize("value", ["x" * (VALUE_BYTES - 1), DEAR * 171, {"a": "é" * 520}, ["x" * 1021]])
 def test_a_value_that_is_too_long_stays_in_the_fact(value: Any) -> None:
     assert not has_room(value)
-    assert claims_of(identified({"note": value, "city": "Rome"})) == {"city": "Rome"}
+    assert facts_of(identified({"note": value, "city": "Rome"})) == {"city": "Rome"}
     shorter = after(
         recognized(identified({"note": "short"})), recognized(identified({"note": value}, when=at(1), number=1))
     )

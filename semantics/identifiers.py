@@ -1,5 +1,4 @@
-"""What a capture says about who it was, read once: identifiers in one spelling, strongest first, and what was not
-usable.
+"""Identifiers in one spelling, and what cannot be one.
 
 The same name is found again by its one spelling; what cannot be a name of one person is refused with a reason.
 """
@@ -8,24 +7,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import idna
 import phonenumbers
 
-from contracts.events.gateway import InteractionReceived
-from contracts.values import Identifier, IdentifierKind, InteractionKind, SourceKind, Strength
-from services.identity.domain.consent import ConsentClaim, statements_of
+from contracts.values import Identifier, IdentifierKind
 
 
 def _set_of(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
-
-IdentifierKey = tuple[str, str]
-"""(kind, value) of an identifier."""
 
 LONGEST_VALUE: Final = 512  # the contract's bound on an identifier
 
@@ -47,9 +40,6 @@ _NOT_IN_LOCAL: Final = re.compile(r'[\s<>()\[\],;:\\"@]')
 _LONGEST_LOCAL: Final = 64  # RFC 5321, 4.5.3.1.1
 _LONGEST_DOMAIN: Final = 253
 _FEWEST_DIGITS: Final = 7  # shorter ones are short codes or extensions, not a person's line
-_RANK: Final = {kind: rank for rank, kind in enumerate(IdentifierKind)}
-_MOST_IDENTIFIERS: Final = 20  # of one capture; nobody has more at once, and each costs a link
-_TRAITS_THAT_IDENTIFY: Final = (("email", IdentifierKind.EMAIL), ("phone", IdentifierKind.PHONE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,76 +149,3 @@ def _opaque(value: str) -> str | _Unusable:
 def _is_text(value: str) -> bool:
     """False for control characters and lone surrogates, which no store takes alike."""
     return value.isprintable() or not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value.strip())
-
-
-class CaptureClaim(NamedTuple):
-    """A capture, read.
-
-    `previous` are the two things the previous name of an alias call may be: a user id, or an anonymous one.
-    """
-
-    capture: InteractionReceived
-    identifiers: tuple[Identifier, ...]
-    remarks: tuple[IdentifierRemark, ...]
-    previous: tuple[Identifier, ...] = ()
-    statements: tuple[ConsentClaim, ...] = ()  # about being written to or called
-
-    @property
-    def strength(self) -> Strength:
-        return Strength.VERIFIED if self.capture.interaction.source_kind is SourceKind.SERVER else Strength.CLAIMED
-
-
-def read_claims(captures: Sequence[InteractionReceived], region: str) -> list[CaptureClaim]:
-    """Each capture's claim, in order. `region` reads phone numbers that lack a country code."""
-    return [_read(capture, region) for capture in captures]
-
-
-def keys_of(claims: Iterable[CaptureClaim]) -> set[IdentifierKey]:
-    """Every identifier that must be looked up to judge `claims`."""
-    return {(named.kind.value, named.value) for claim in claims for named in (*claim.identifiers, *claim.previous)}
-
-
-def _read(capture: InteractionReceived, region: str) -> CaptureClaim:
-    identifiers, remarks = _told_apart(_named(capture, region))
-    return CaptureClaim(capture, identifiers, remarks, _previous(capture, region), statements_of(capture.interaction))
-
-
-def _named(capture: InteractionReceived, region: str) -> list[Identifier | IdentifierRemark]:
-    """What it names beside and in its traits, as it is spelled here."""
-    read = [respelled(named, region) for named in capture.identifiers]
-    if traits := capture.interaction.traits:
-        given = {(named.kind, named.value) for named in capture.identifiers}
-        texts = [(kind, _text(traits.get(trait))) for trait, kind in _TRAITS_THAT_IDENTIFY]
-        read += [normalise(kind, text, region) for kind, text in texts if text and (kind, text) not in given]
-    return read
-
-
-def _told_apart(
-    read: Sequence[Identifier | IdentifierRemark],
-) -> tuple[tuple[Identifier, ...], tuple[IdentifierRemark, ...]]:
-    """Identifiers, strongest first, and remarks; each once."""
-    if len(read) == 1:  # as of most pages
-        (one,) = read
-        return ((one,), ()) if isinstance(one, Identifier) else ((), (one,))
-    identifiers = sorted(dict.fromkeys(one for one in read if isinstance(one, Identifier)), key=_strongest_first)
-    remarks = list(dict.fromkeys(one for one in read if isinstance(one, IdentifierRemark)))
-    remarks += [IdentifierRemark(one.kind, "too_many") for one in identifiers[_MOST_IDENTIFIERS:]][:1]
-    return tuple(identifiers[:_MOST_IDENTIFIERS]), tuple(remarks)
-
-
-def _previous(capture: InteractionReceived, region: str) -> tuple[Identifier, ...]:
-    if capture.interaction.kind is not InteractionKind.ALIAS or capture.previous_id is None:
-        return ()
-    kinds = (IdentifierKind.USER_ID, IdentifierKind.ANONYMOUS_ID)
-    return tuple(one for kind in kinds if isinstance(one := normalise(kind, capture.previous_id, region), Identifier))
-
-
-def _strongest_first(named: Identifier) -> int:
-    return _RANK[named.kind]  # sorting is stable: of two e-mails the first one named stays first
-
-
-def _text(value: Any) -> str | None:
-    """A trait as text: phone numbers arrive as JSON numbers too."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20:
-        return str(value)
-    return value if isinstance(value, str) and value.strip() else None
