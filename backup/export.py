@@ -13,12 +13,12 @@ from backup import streams
 from backup.archive import ArchiveWriter, Sink
 from backup.cut import Cut, take_cut
 from backup.installation import Installation
+from backup.manifest import KEYS as KEYS
 from backup.manifest import Manifest, StorePart, StreamPart
 from backup.store import HeldStore
 from chassis.bus.broker import Broker
 from chassis.version import VERSION, revision
 
-KEYS: Final = "keys.json"
 _LAST: Final = ("CAPTURE",)
 """The largest; what comes into the others while they wait is taken away again at a restore."""
 

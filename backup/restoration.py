@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from backup import streams
 from backup.archive import ArchiveReader
+from backup.catalogue import refuse_unknown, restored_config
 from backup.failures import FAILURES
 from backup.installation import Installation, NatsAway
 from backup.manifest import ArchiveRefused, Manifest
 from backup.repetition import forget_published
 from chassis.bus.broker import Broker
-from chassis.store.revisions import newest
 
 Progress = Callable[[str], None]
 
@@ -33,14 +35,11 @@ class Restored:
 
 
 def check_fit(manifest: Manifest, installation: Installation) -> None:
-    """Raises ArchiveRefused when `manifest` is of a newer version, or of another kind of store."""
+    """Raises ArchiveRefused when `manifest` is of a newer version, of another kind of store, or names what this version
+    does not have.
+    """
+    refuse_unknown(manifest)
     for name, part in manifest.stores.items():
-        for chain, revision in part.revisions.items():
-            if revision > _newest(chain):
-                raise ArchiveRefused(
-                    f"it was taken by version {manifest.version}: its store of {name} is at revision {revision} of"
-                    f" {chain}, and this version knows {_newest(chain)}. Restore it with a version that is as new"
-                )
         kind = installation.kind(name)
         if kind != part.kind:
             raise ArchiveRefused(
@@ -51,12 +50,11 @@ def check_fit(manifest: Manifest, installation: Installation) -> None:
         raise ArchiveRefused(f"it has no store of {', '.join(sorted(missing))}")
 
 
-def _newest(chain: str) -> str:
-    """Empty for a chain that this version does not have."""
-    try:
-        return newest(chain)
-    except ModuleNotFoundError:
-        return ""
+def check_room(manifest: Manifest, folder: Path) -> None:
+    """Raises ArchiveRefused when what is packed does not fit on the disk of `folder`."""
+    needed, free = sum(member.size for member in manifest.members), shutil.disk_usage(folder).free
+    if needed > free:
+        raise ArchiveRefused(f"it has {needed / 1e9:.1f} GB when unpacked, and {free / 1e9:.1f} GB are free there")
 
 
 async def occupied(installation: Installation) -> str:
@@ -93,10 +91,19 @@ async def restore(
     try:
         cut_off, known = await _filled(archive, installation, progress)
     except BaseException:
-        with suppress(*FAILURES, NatsAway):
-            await clear(installation)
+        await _take_away(installation)
         raise
     return Restored(time.perf_counter() - began, cut_off, known)
+
+
+async def _take_away(installation: Installation) -> None:
+    """Whatever can be: a bus that does not answer any more keeps no store from it."""
+    for store in installation.restored_stores().values():
+        with suppress(*FAILURES):
+            await store.clear()
+    with suppress(*FAILURES, NatsAway):
+        async with installation.bus() as broker:
+            await streams.clear(broker)
 
 
 async def _filled(
@@ -122,7 +129,8 @@ async def _streams(
     cut_off = {}
     for name, part in archive.manifest.streams.items():
         progress(f"stream {name}")
-        cut_off[name] = await streams.restore(broker, name, part, archive.read(part.member), installation.replicas)
+        config = restored_config(name, part, installation.replicas)
+        cut_off[name] = await streams.restore(broker, config, part, archive.read(part.member))
     return cut_off
 
 

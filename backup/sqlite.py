@@ -98,24 +98,25 @@ class SqliteRestored:
     def __init__(self, name: str, path: Path) -> None:
         self.name = name
         self._path = path
+        self._partial = path.with_suffix(".restoring")
 
     async def occupied(self) -> str:
         return next((str(path) for path in sides(self._path) if path.exists()), "")
 
     async def clear(self) -> None:
-        for path in sides(self._path):
+        for path in (*sides(self._path), self._partial):
             path.unlink(missing_ok=True)
 
     async def fill(self, archive: ArchiveReader, part: StorePart) -> None:
         """Under another name until it is whole."""
-        partial_path = self._path.with_suffix(".restoring")
-        descriptor = os.open(partial_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._partial.unlink(missing_ok=True)
+        descriptor = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             async for piece in archive.read(part.member):
                 await asyncio.to_thread(file.write, piece)
             file.flush()
             await asyncio.to_thread(os.fsync, file.fileno())
-        partial_path.rename(self._path)
+        self._partial.rename(self._path)
 
 
 def sides(path: Path) -> tuple[Path, ...]:

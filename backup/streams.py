@@ -103,14 +103,13 @@ async def clear(broker: Broker) -> None:
         await broker.request(f"STREAM.DELETE.{name}")
 
 
-async def restore(
-    broker: Broker, name: str, part: StreamPart, content: AsyncIterator[bytes], replicas: int | None
-) -> int:
-    """Make the stream of what `content` holds, and take away what came after the cut; how many messages that was.
+async def restore(broker: Broker, config: Mapping[str, Any], part: StreamPart, content: AsyncIterator[bytes]) -> int:
+    """Make the stream of what `content` holds, as `config` says, and take away what came after the cut; how many
+    messages that was.
 
     Raises StreamTorn, or ApiRefused when there is a stream of that name.
     """
-    config = {**part.config, "num_replicas": replicas or part.config.get("num_replicas", 1)}
+    name = config["name"]
     answer = await broker.request(f"STREAM.RESTORE.{name}", {"config": config, "state": part.state})
     async for piece in content:
         for at in range(0, len(piece), _SENT):

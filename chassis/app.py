@@ -93,7 +93,7 @@ class Service(Generic[Held]):
         install_problem_handlers(app)
         for router in self.routers:
             app.include_router(router)
-        app.include_router(health.router)
+        app.include_router(health.public_router if self.public else health.router)
         if not self.public:
             app.include_router(status.router)
         if self.settings.inner_port is None and not self.public:

@@ -17,6 +17,12 @@ from chassis.store import outbox, refused_events, timers
 _PATIENCE_SECONDS: Final = 0.8
 """A probe that waits longer than a second is given up by most orchestrators, and then nobody learns the reason."""
 
+_ABSENT: Final = "its stream or its durable has not been reached"
+_ABSENT_REMEDY: Final = (
+    "Whoever writes the stream lays it anew by itself, empty, and reading goes on: start that service if it is down."
+    " What the stream held comes back from a backup alone"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -73,6 +79,8 @@ def _works(runtime: Runtime) -> list[Work]:
         progress, part = consumer.progress, f"lane {consumer.spec.stream}/{consumer.spec.lane}"
         error = consumer.refusal or progress.last_error
         works.append(Work(part, "the same messages have been tried", progress.stuck_seconds, error, consumer.is_ready))
+        absence = consumer.absence
+        works.append(Work(part, _ABSENT, absence.stuck_seconds, absence.last_error, remedy=_ABSENT_REMEDY))
         starvation = consumer.starvation
         works.append(Work(part, "nothing has been delivered", starvation.stuck_seconds, starvation.last_error))
     if runtime.timers is not None:

@@ -122,7 +122,7 @@ def _of_bus(bus: BusFigures) -> Mapping[str, list[Sample]]:
     room = {"rapport_jetstream_used_bytes": bus.used_bytes, "rapport_jetstream_limit_bytes": bus.limit_bytes}
     streams = bus.streams.items()
     return {
-        "rapport_consumer_lag_messages": [(lane, float(count)) for lane, count in bus.lag.items()],
+        "rapport_consumer_lag_messages": [(lane, float(count)) for lane, count in bus.lag.items() if count is not None],
         "rapport_stream_messages": [((name,), float(stream.messages)) for name, stream in streams],
         "rapport_stream_size_bytes": [((name,), float(stream.size_bytes)) for name, stream in streams],
         "rapport_stream_appended_total": [((name,), float(stream.appended)) for name, stream in streams],

@@ -60,9 +60,11 @@ class StoreFigures:
 
 @dataclass(frozen=True, slots=True)
 class BusFigures:
-    """What the bus holds of what this process reads and writes. `lag` by (stream, durable): what is not applied yet."""
+    """What the bus holds of what this process reads and writes. `lag` by (stream, durable): what is not applied yet,
+    None where nobody can say it.
+    """
 
-    lag: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    lag: Mapping[tuple[str, str], int | None] = field(default_factory=dict)
     streams: Mapping[str, StreamFigures] = field(default_factory=dict)
     used_bytes: int | None = None
     limit_bytes: int | None = None  # None: nobody set one
@@ -138,20 +140,18 @@ async def _of_bus(runtime: Runtime) -> BusFigures:
     broker = runtime.broker
     # of the lanes that are read here now: another process may have taken over what this one saw before
     lanes = [(consumer.spec.stream, consumer.spec.durable) for consumer in runtime.consumers]
-    seen = {lane: runtime.metrics.lag[lane] for lane in lanes if lane in runtime.metrics.lag}
     if not broker.is_connected:
-        return BusFigures(lag=seen)
+        return BusFigures(lag=dict.fromkeys(lanes))
     told = await asyncio.gather(
         *(_asked(broker, f"CONSUMER.INFO.{stream}.{durable}") for stream, durable in lanes),
         *(_asked(broker, f"STREAM.INFO.{name}") for name in runtime.told_streams),
     )
     lag = {
-        lane: answer["num_pending"] + answer["num_ack_pending"]
+        lane: None if answer is None else answer["num_pending"] + answer["num_ack_pending"]
         for lane, answer in zip(lanes, told, strict=False)
-        if answer is not None
     }
     streams = _streams(runtime.told_streams, told[len(lanes) :])
-    return BusFigures(lag={**seen, **lag}, streams=streams, **_usage(broker))
+    return BusFigures(lag=lag, streams=streams, **_usage(broker))
 
 
 async def _asked(broker: Broker, subject: str) -> dict[str, Any] | None:

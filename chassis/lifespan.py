@@ -19,11 +19,9 @@ from typing_extensions import TypeVar
 from chassis.bus.broker import Broker
 from chassis.bus.consumer import Consumer
 from chassis.bus.durables import LANE, ConsumerSpec
-from chassis.bus.errors import ApiRefused
 from chassis.bus.retry_policy import RetryPolicy
 from chassis.bus.streams import DEAD
 from chassis.endings import end_tasks
-from chassis.errors import Unavailable
 from chassis.lanes import read_plan
 from chassis.metrics import Metrics
 from chassis.processor import Processor, TimerFiring
@@ -34,6 +32,7 @@ from chassis.store.database import Database
 from chassis.store.preparation import prepare
 from chassis.store.relay import Relay
 from chassis.store.timer_clock import TimerClock
+from chassis.stream_layout import NOT_LAID, StreamLayout, keep_laid, lay
 from chassis.subscriptions import Subscription, TimerSubscription, stream_of
 from chassis.telemetry import Telemetry
 
@@ -42,7 +41,6 @@ log = structlog.get_logger()
 Held = TypeVar("Held", default=Any)
 Extras = Callable[[Runtime], AbstractAsyncContextManager[Held]]
 _RETRY_SECONDS = 0.5
-_NOT_LAID = "its streams are not laid yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ def _open_broker(parts: Parts) -> Broker:
         writes=(*parts.streams, DEAD),
         replicas=settings.nats_replicas,
     )
-    broker.obstacle = _NOT_LAID
+    broker.obstacle = NOT_LAID
     return broker
 
 
@@ -139,11 +137,13 @@ async def _joining(runtime: Runtime, parts: Parts) -> AsyncIterator[None]:
 
 
 async def _join(runtime: Runtime, parts: Parts, leaving: asyncio.Event) -> None:
+    layout = _layout(parts)
+    runtime.checks.append(layout.losses)
     while not leaving.is_set():
         try:
-            await _lay_streams(runtime.broker, parts)
+            await lay(runtime.broker, layout)
             runtime.lanes.changed.clear()
-            async with _listening(runtime, parts.subscriptions):
+            async with _listening(runtime, parts.subscriptions), _kept(runtime, layout):
                 runtime.broker.obstacle = ""
                 log.info("bus.joined", lanes=runtime.lanes.plan.heard)
                 await _first_of(leaving, runtime.lanes.changed)
@@ -153,6 +153,21 @@ async def _join(runtime: Runtime, parts: Parts, leaving: asyncio.Event) -> None:
             await asyncio.sleep(_RETRY_SECONDS)
 
 
+def _layout(parts: Parts) -> StreamLayout:
+    settings, heard = parts.settings, _heard_streams(parts.subscriptions) - set(parts.streams)
+    return StreamLayout((*parts.streams, DEAD), sorted(heard), settings.nats_replicas, settings.kept_days)
+
+
+@asynccontextmanager
+async def _kept(runtime: Runtime, layout: StreamLayout) -> AsyncIterator[None]:
+    """The streams written here, laid anew when they are gone."""
+    task = asyncio.create_task(keep_laid(runtime.broker, layout), name=f"{runtime.name}: streams")
+    try:
+        yield
+    finally:
+        await end_tasks(task)
+
+
 async def _first_of(*events: asyncio.Event) -> None:
     waiting = [asyncio.create_task(event.wait()) for event in events]
     try:
@@ -160,33 +175,6 @@ async def _first_of(*events: asyncio.Event) -> None:
     finally:
         for task in waiting:
             task.cancel()
-
-
-async def _lay_streams(broker: Broker, parts: Parts) -> None:
-    await broker.connected()
-    while True:
-        try:
-            await broker.ensure_streams(
-                [*parts.streams, DEAD], replicas=parts.settings.nats_replicas, kept_days=parts.settings.kept_days
-            )
-            for name in sorted(_heard_streams(parts.subscriptions) - set(parts.streams)):
-                await _lay_if_missing(broker, name, parts.settings.nats_replicas)
-        except (Unavailable, ApiRefused) as error:
-            obstacle = f"{_NOT_LAID}: {error}"
-            if obstacle != broker.obstacle:
-                log.warning("streams.awaited", reason=str(error))
-            broker.obstacle = obstacle
-            await asyncio.sleep(_RETRY_SECONDS)
-        else:
-            return
-
-
-async def _lay_if_missing(broker: Broker, name: str, replicas: int) -> None:
-    # its owner may start later, and alone may change it
-    try:
-        await broker.request(f"STREAM.INFO.{name}")
-    except ApiRefused:
-        await broker.ensure_streams([name], replicas=replicas)
 
 
 @asynccontextmanager

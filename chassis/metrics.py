@@ -34,11 +34,10 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # a series beside ea
 
 
 class Metrics:
-    """The measures of one service. `lag` is what each (stream, consumer) saw waiting behind its last batch."""
+    """The measures of one service."""
 
     def __init__(self, service: str) -> None:
         self.registry = CollectorRegistry()
-        self.lag: dict[tuple[str, str], int] = {}
         self._service = service
         self._children: dict[tuple[Any, ...], Any] = {}
         self._exchanges: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
@@ -101,10 +100,6 @@ class Metrics:
     def message_died(self, stream: str, consumer: str, subject: str, reason: str) -> None:
         """A message went to the dead letters. The reason is in its headers, not in a label."""
         self._dead.labels(self._service, stream, consumer).inc()
-
-    def lag_seen(self, stream: str, consumer: str, pending: int) -> None:
-        """How many messages wait behind those just taken."""
-        self.lag[stream, consumer] = pending
 
     def run_handled(self, handler: str, size: int, seconds: float) -> None:
         """A handler took a run of events (or timers)."""

@@ -44,6 +44,7 @@ class Work:
     seconds: float = 0.0
     last_error: str = ""
     is_reading: bool = True  # false: it never began
+    remedy: str = "Nothing is lost. It is tried again by itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def _stuck(work: Work, kept: Kept | None) -> Finding:
         )
     else:
         says = f"{work.what} for {work.seconds:.0f} s"
-    return Finding(work.part, _sentence(says, work.last_error), "Nothing is lost. " + _AGAIN)
+    return Finding(work.part, _sentence(says, work.last_error), work.remedy)
 
 
 def _set_aside(kept: Kept) -> list[Finding]:

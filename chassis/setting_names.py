@@ -17,6 +17,9 @@ FOREIGN_VARIABLE: Final = "RAPPORT_FOREIGN"
 SECRETS: Final = ("DATABASE_PASSWORD", "OWNER_PASSWORD", "NATS_PASSWORD")
 """What an env file has for each process, beside its settings."""
 _LINKS: Final = re.compile(r"SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP)(_\w+)?|NAME|ENV_\w+")
+SECRET_CHARACTERS: Final = 24
+"""A key of ours has more; one of fewer can be guessed by whoever has time."""
+_UNFIT: Final = re.compile(r"[^!-~]")
 _OTHERS: Final = frozenset({"GATEWAY_INTERFACE"})
 
 
@@ -39,6 +42,15 @@ def describe_unknown(unknown: Mapping[str, str]) -> str:
         for name, meant in unknown.items()
     )
     return f"{slips} (what belongs to another program is listed in {FOREIGN_VARIABLE})"
+
+
+def weakness_of(secret: str, least: int = SECRET_CHARACTERS) -> str:
+    """Why nobody should be let in by `secret`, which is not quoted; empty when it will do."""
+    if len(secret) < least:
+        return f"it has {len(secret)} characters, and {least} is the least: `rapport keys new` makes such"
+    if _UNFIT.search(secret):
+        return "it holds a space or a sign that no header carries: take letters, digits, - and _"
+    return ""
 
 
 def _is_foreign(prefix: str, name: str) -> bool:

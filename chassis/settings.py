@@ -8,15 +8,16 @@ A variable with the prefix that is no setting stops the start: see `chassis.sett
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from chassis.bus.streams import ALERTS, DEAD, KEPT_DAYS
-from chassis.setting_names import describe_unknown, unknown_names
+from chassis.setting_names import describe_unknown, unknown_names, weakness_of
 from contracts.limits import LANES
 
 
@@ -27,6 +28,30 @@ class SettingsRefused(Exception):
 Milliseconds = Annotated[float, Field(ge=0, le=5000)]
 Niceness = Annotated[int, Field(ge=0, le=19)]
 LINGER = "For how long a reader waits for more, while more comes, in ms; for services that nobody waits for"
+
+
+def _strong(secret: str) -> str:
+    if why := weakness_of(secret):
+        raise ValueError(why)
+    return secret
+
+
+def _parted(value: object) -> object:
+    """A list as people write it: with commas between, or as JSON."""
+    if not isinstance(value, str):
+        return value
+    if not value.strip().startswith("["):
+        return [part for each in value.split(",") if (part := each.strip())]
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError('it begins like a JSON list and is none; write ["one", "two"], or one, two') from None
+
+
+StrongSecret = Annotated[str, AfterValidator(_strong)]
+"""What lets somebody in: long enough not to be guessed, and fit for a header."""
+Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parted)]
+"""With commas between them, or a JSON list."""
 
 
 class ServiceSettings(BaseSettings):
@@ -124,6 +149,12 @@ class ServiceSettings(BaseSettings):
         except ValidationError as refusal:
             # the cause could quote a secret
             raise SettingsRefused(explain(refusal, self.model_config.get("env_prefix", ""))) from None
+        except SettingsError as refusal:  # what is neither text nor number is read as JSON
+            field = next((name for name in type(self).model_fields if f'"{name}"' in str(refusal)), "a setting")
+            raise SettingsRefused(
+                f"the environment is not understood; {f'{prefix}{field}'.upper()}: it takes JSON, such as"
+                ' ["one", "two"] or {"name": "value"}'
+            ) from None
 
     @field_validator("inner_port")
     @classmethod

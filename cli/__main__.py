@@ -1,5 +1,11 @@
 """`python -m cli`, as `./rapport` calls it."""
 
-from cli.main import app
+import sys
 
-app(prog_name="rapport")
+try:
+    from cli.main import app
+
+    app(prog_name="rapport")
+except KeyboardInterrupt:  # before a command began, or after it
+    sys.stderr.write("rapport: interrupted\n")
+    sys.exit(130)

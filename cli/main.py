@@ -18,16 +18,19 @@ from cli.commands import (
     suite,
     version,
 )
+from cli.output import AsJson
+from cli.usage import RapportGroup
 
 app = typer.Typer(
     name="rapport",
+    cls=RapportGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
 
 @app.callback()
-def rapport() -> None:
+def rapport(as_json: AsJson = False) -> None:
     """Run Rapport, see how it is, move it and restore it."""
 
 

@@ -7,14 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from chassis.store.errors import StoreError
 from chassis.store.revisions import UnknownRevision
 from cli.bus import be_quiet
+from cli.installation import installation
 from cli.output import fail
-from cli.stores import NoStores, bring_up_to_date, is_missing, lacking, store_addresses
-from embedded.stores import StoresRefused
+from cli.stores import (
+    STORE_FAILURES,
+    NoStores,
+    bring_up_to_date,
+    failure_in_words,
+    is_missing,
+    lacking,
+    store_addresses,
+)
+from embedded.stores import StoresRefused, shown
 
 
 @dataclass(frozen=True)
@@ -39,13 +45,13 @@ def migrated(var: Path, wanted: Sequence[str], *, is_dry: bool, as_json: bool) -
     """The stores of `wanted`, or of all; ends the command where nobody says which there are."""
     be_quiet()
     try:
-        stores = store_addresses(var.resolve())
+        stores = store_addresses(installation(var))
     except (NoStores, StoresRefused) as refusal:
         fail(str(refusal), "Name the folder with --var.", as_json=as_json)
     if unknown := sorted(set(wanted) - set(stores)):
         fail(f"there is no service {', '.join(unknown)}", f"There are {', '.join(stores)}.", as_json=as_json)
     chosen = {name: url for name, url in stores.items() if not wanted or name in wanted}
-    return [asyncio.run(_one(name, url, is_dry=is_dry)) for name, url in chosen.items()]
+    return [asyncio.run(_one(name, url, is_dry=is_dry)) for name, url in chosen.items()]  # one by one: they are written
 
 
 async def _one(name: str, url: str, *, is_dry: bool) -> Migrated:
@@ -56,6 +62,8 @@ async def _one(name: str, url: str, *, is_dry: bool) -> Migrated:
         found = await lacking(name, url)
         if not is_dry:
             await bring_up_to_date(name, url)
-    except (StoreError, UnknownRevision, SQLAlchemyError, OSError) as error:
-        return Migrated(name, found, error=str(error).splitlines()[0] if str(error) else type(error).__name__)
+    except UnknownRevision as error:
+        return Migrated(name, found, error=str(error))
+    except STORE_FAILURES as error:
+        return Migrated(name, found, error=f"{shown(url)} is out of reach: {failure_in_words(error)}")
     return Migrated(name, found, is_done=not is_dry)

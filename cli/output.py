@@ -10,6 +10,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from chassis.terminal import printable
+
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, for programs.")]
 
 
@@ -22,9 +24,15 @@ class Exit(IntEnum):
 
 
 def tell(answer: Any, words: Callable[[Any], str], *, as_json: bool) -> None:
-    """Say `answer`: as JSON, or in the `words` for it."""
-    sys.stdout.write((json.dumps(answer, indent=2, default=str) if as_json else words(answer)).rstrip("\n") + "\n")
+    """Say `answer`: as JSON, or in the `words` for it. What others wrote is shown and moves no cursor."""
+    text = json.dumps(answer, indent=2, default=str).replace("\x7f", "\\u007f") if as_json else shown(words(answer))
+    sys.stdout.write(text.rstrip("\n") + "\n")
     sys.stdout.flush()
+
+
+def shown(text: str) -> str:
+    """`text` for a terminal, line by line."""
+    return printable(text, kept="\n")
 
 
 def fail(reason: str, remedy: str = "", *, as_json: bool = False, code: Exit = Exit.FAILED) -> NoReturn:
@@ -32,5 +40,6 @@ def fail(reason: str, remedy: str = "", *, as_json: bool = False, code: Exit = E
     if as_json:
         tell({"error": reason, "remedy": remedy}, str, as_json=True)
     else:
-        sys.stderr.write(f"rapport: {reason}\n" + (f"{remedy}\n" if remedy else ""))
+        # a line that somebody else wrote begins further in: it is none of ours
+        sys.stderr.write(shown(f"rapport: {reason}".replace("\n", "\n  ") + (f"\n{remedy}\n" if remedy else "\n")))
     raise typer.Exit(code)

@@ -4,16 +4,30 @@ names (<P>_DATABASE_URL), as in a container of a job.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
+
+import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.store import refused_events, timers
 from chassis.store.database import Database
+from chassis.store.errors import Contended, StoreError, StoreUnavailable
 from chassis.store.migrate import migrate, pending
+from cli.installation import InstallationAccess
 from deployment.catalogue import PROCESSES
 from embedded.stores import known_stores
 
+STORE_FAILURES: Final = (
+    StoreError,
+    StoreUnavailable,
+    Contended,
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,  # TimeoutError is one
+)
+"""All that a store that is away, busy or broken raises: a command tells it in one line, of this store alone."""
 _MIGRATIONS = {process.name: process.migrations for process in PROCESSES}
 
 
@@ -21,9 +35,9 @@ class NoStores(Exception):
     """Nobody says where they are."""
 
 
-def store_addresses(var: Path, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+def store_addresses(place: InstallationAccess) -> dict[str, str]:
     """By process. Raises NoStores, and StoresRefused where the folder does not say it any more."""
-    given = os.environ if environment is None else environment
+    given, var = place.environment, place.var
     named = {
         process.name: url
         for process in PROCESSES
@@ -31,9 +45,16 @@ def store_addresses(var: Path, environment: Mapping[str, str] | None = None) -> 
     }
     if named:
         return named
+    if place.apart:
+        raise NoStores(place.apart)
     if not (var / "secrets.json").exists():
         raise NoStores(f"{var} holds no suite, and the environment names no store (IDENTITY_DATABASE_URL, ...)")
     return known_stores(var)
+
+
+def failure_in_words(error: BaseException) -> str:
+    """One line of it; what says nothing is named by its class."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def is_missing(url: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from chassis.terminal import printable
+
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """The rows under their head, each column as wide as it has to be, the last one as it is."""
@@ -16,12 +18,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _shown(cell: object) -> str:
-    return "-" if cell is None or cell == "" else str(cell)
+    return "-" if cell is None or cell == "" else printable(str(cell))
 
 
 def sentence(one: object) -> str:
     """A problem or note of a service: which part, what it says, what to do."""
     if not isinstance(one, Mapping):
-        return str(one)
-    parts = [str(one[key]) for key in ("field", "part", "reason", "says", "remedy") if one.get(key)]
-    return ": ".join(parts) or str(dict(one))
+        return printable(str(one))
+    parts = [printable(str(one[key])) for key in ("field", "part", "reason", "says", "remedy") if one.get(key)]
+    return ": ".join(parts) or printable(str(dict(one)))

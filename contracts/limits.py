@@ -35,6 +35,27 @@ UNPACKED_BYTES. A queue of alike events makes 10 to 40.
 UNPACKED_BYTES: Final = 64 * KB
 """What any compressed body may unpack to, however well it was compressed."""
 
+HEAD_BYTES: Final = 64 * KB
+HEAD_LINES: Final = 200
+"""The head of a request, all its lines together and by their number: proxies and browsers stay within 16 KB and a
+hundred. The parser gathers whatever comes; beyond this nothing more is read.
+"""
+
+TARGET_CHARACTERS: Final = 16 * KB
+"""The address in the first line: a list's filters with a cursor take some hundreds, what browsers carry is 2,000 to
+8,000.
+"""
+
+SILENT_SECONDS: Final = 30
+"""So long a connection may say nothing in the midst of a request, or before its first one. A form of 10 MB over a slow
+line takes minutes, and pauses for seconds.
+"""
+
+KEPT_SECONDS: Final = 75
+"""So long a connection is kept for a next request: load balancers and pools of SDKs hold theirs for 60, and would meet
+a reset.
+"""
+
 WAITING_BYTES: Final = 64 * MB
 """Captures in memory that wait to be stored; beyond it the door answers 503. At 10 MB
 a second the last one waits six seconds.
@@ -229,3 +250,9 @@ FREE_BYTES: Final = 16 * MB
 """What must be free before a NATS that refuses writes is started anew: one full atomic batch (8 MB), staged and
 then stored. With less it would soon refuse again.
 """
+
+GRANTED_SUBSCRIPTIONS: Final = 64
+"""Of one connection of a rep to NATS: a client needs two or three, and each costs the server memory."""
+
+GRANTED_BYTES: Final = 64 * KB
+"""Of one message that a rep sends to NATS: requests for alerts and acknowledgements have some hundred."""

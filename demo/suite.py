@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from demo.errors import Trouble
-from embedded.up import ROOT, running_pid
+from embedded.files import read_private
+from embedded.notation import read_shell_file
+from embedded.up import ROOT, SAFE_PATH, running_pid
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,9 @@ def ready_suite(var: Path, port: int) -> DemoTarget:
     """Bring the suite up unless it is; it stays up afterwards."""
     was_running = running_pid(var) is not None
     if not was_running:
-        command = [sys.executable, "-m", "embedded.up", "--port", str(port), "--var", str(var), "--detach"]
-        ended = subprocess.run(command, cwd=ROOT, check=False)  # noqa: S603 - our own command
+        command = [sys.executable, "-P", "-m", "embedded.up", "--port", str(port), "--var", str(var), "--detach"]
+        ended = subprocess.run(command, cwd=ROOT, env={**os.environ, **SAFE_PATH}, check=False)  # noqa: S603 - our own
         if ended.returncode != 0:
             raise Trouble(f"The suite did not start; what it says stands above, and more in {var / 'log'}.")
-    known = dict(line.split("=", 1) for line in (var / "rapport.env").read_text().splitlines())
+    known = read_shell_file(read_private(var / "rapport.env"))
     return DemoTarget(var, known["RAPPORT_URL"], known["RAPPORT_API_KEY"], was_running)

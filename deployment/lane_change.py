@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
+import stat
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -206,10 +209,20 @@ async def _until_nobody(
 
 
 def write_plan(path: Path, plan: LanePlan) -> None:
-    """Whole or not at all: processes look at it at any moment."""
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.write_text(plan.written())
-    fresh.replace(path)
+    """Whole or not at all: processes look at it at any moment. Its owner's alone, where nobody widened it."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(plan.written())
+            file.flush()
+            os.fsync(descriptor)
+        if path.exists():
+            fresh.chmod(stat.S_IMODE(path.stat().st_mode))  # other users' processes may read a file that is shared
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def durables(user: BusUser, lanes: int) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chassis.bus.streams import ROOM, probe_subject
-from contracts.limits import LANES
+from contracts.limits import GRANTED_BYTES, GRANTED_SUBSCRIPTIONS, LANES
 from deployment import backup_user
 from deployment.nats_values import Given, written
 
@@ -25,6 +25,8 @@ Answers to an account of their own stay in it.
 """
 
 ROUTE_USER = "cluster"
+_LIMITS_OF_REPS = {"max_subscriptions": GRANTED_SUBSCRIPTIONS, "max_payload": GRANTED_BYTES}  # of each connection
+_LOG_TURNS = "logfile_size_limit: 20MB\nlogfile_max_num: 3"
 LAME_DUCK_SECONDS = 30
 """So long a server of a cluster takes to hand its clients and streams over before it ends."""
 
@@ -119,9 +121,11 @@ class NatsPlan:
     lanes: int = PERMITTED_LANES  # up to so many a service may have without another configuration
     users: tuple[BusUser, ...] = field(default=BUS_USERS)
     host: str = "127.0.0.1"
+    monitor_host: str | None = None  # None: the monitor listens where the server does
     server_name: Given = "rapport"
     cluster: Cluster | None = None
     sync: str = "always"  # when written data goes to the disk: at once, or after a time such as "2m"
+    log: Path | None = None  # None: standard output; a server that logs into a pipe dies with its reader
 
     @property
     def pid_file(self) -> Path:
@@ -137,7 +141,8 @@ def nats_config(plan: NatsPlan) -> str:
             f"host: {plan.host}",
             f"port: {plan.port}",
             f"pid_file: {json.dumps(str(plan.pid_file))}",
-            f'http: "{plan.host}:{plan.monitor_port}"',
+            f'http: "{plan.monitor_host or plan.host}:{plan.monitor_port}"',
+            *([] if plan.log is None else [f"log_file: {json.dumps(str(plan.log))}", _LOG_TURNS]),
             "max_payload: 1MB",
             f"jetstream {{ store_dir: {json.dumps(str(plan.store))}, sync_interval: {plan.sync} }}",
             *([_cluster(plan.cluster)] if plan.cluster else []),
@@ -176,7 +181,7 @@ def access(plan: NatsPlan) -> str:
     callout = {"issuer": plan.issuer, "account": HOUSE, "auth_users": [user["user"] for user in users]}
     return "\n".join(
         [
-            f"accounts {written({HOUSE: house, REPS: {'imports': _imports()}})}",
+            f"accounts {written({HOUSE: house, REPS: {'imports': _imports(), 'limits': _LIMITS_OF_REPS}})}",
             f"authorization {written({'timeout': _AUTH_SECONDS, 'auth_callout': callout})}",
         ]
     )

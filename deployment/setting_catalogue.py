@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -88,6 +88,8 @@ def _type(annotation: Any, field: FieldInfo) -> str:
         return " or ".join(map(str, arguments))
     if origin in (Union, UnionType):
         return _type(next(one for one in arguments if one is not type(None)), field)
+    if origin is Annotated:  # within a union: what it is checked by is told where it is described
+        return _type(arguments[0], field)
     if origin is tuple:
         return "list of texts"
     names = {int: "whole number", float: "number", str: "text", bool: "true or false"}

@@ -23,7 +23,7 @@ from the code, which a test holds it to; `rapport settings` shows the same, and 
   passwords of an env file) is known; more can be listed in RAPPORT_FOREIGN.
 * The caller's environment wins over the defaults of `make up`. What it cannot change there is refused with the reason:
   `NATS_URL`, `NATS_REPLICAS`, `LANES`, the keys of tokens and of the callout, and where services answer.
-* Lists are JSON: `["https://app.example.com"]`.
+* Lists are JSON, `["https://app.example.com"]`; those of the gateway may have commas instead: `https://a.example, https://b.example`.
 """
 
 

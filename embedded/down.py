@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from embedded import processes
-from embedded.lock import is_held, note_of
+from embedded.files import ForeignFile, refuse_foreign
+from embedded.lock import is_held, lock_path, note_of
 
 STOP_WITHIN_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
@@ -44,13 +45,20 @@ class SuiteEnd:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="embedded.down", description="Stop the suite that `make up` started.")
     parser.add_argument("--var", type=Path, default=Path("var"))
-    stopped = stop(parser.parse_args().var.resolve())
+    try:
+        stopped = stop(parser.parse_args().var.resolve())
+    except ForeignFile as refusal:
+        sys.stdout.write(f"{refusal.filename}: {refusal.strerror}\n")
+        return 1
     sys.stdout.write(f"{stopped.in_words()}\n")
     return 0 if stopped.is_gone else 1
 
 
 def stop(var: Path) -> SuiteEnd:
-    """Stop the suite in `var`."""
+    """Stop the suite in `var`. Raises ForeignFile for a folder whose lock somebody else made: it may be that of any
+    process.
+    """
+    refuse_foreign(var, lock_path(var))
     find = partial(processes.holders, var)
     if not (found := find()) and not is_held(var):
         return SuiteEnd(was_running=False)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from chassis.lanes import LanePlan, read_plan
+from chassis.lanes import LanePlan, LanePlanRefused, read_plan
+from contracts.limits import LANES
 from deployment.lane_change import write_plan
+from embedded.files import read_private
+from embedded.notation import read_shell_file
 from embedded.plan import LANES_FILE, SERVICES
+from embedded.ports import last_ports
 
 
 class NothingRuns(Exception):
@@ -32,15 +35,18 @@ def keep_lanes(path: Path, lanes: int | None) -> int:
     known = read_plan(path)
     if lanes is None and known is not None:
         return max(known.said, known.known)
-    write_plan(path, LanePlan.of(lanes or 1))
-    return lanes or 1
+    wanted = 1 if lanes is None else lanes
+    if not 1 <= wanted <= LANES:
+        raise LanePlanRefused(f"{wanted} lanes there cannot be: say a number from 1 to {LANES}")
+    write_plan(path, LanePlan.of(wanted))
+    return wanted
 
 
 def suite_in(var: Path) -> Suite:
     """Raises NothingRuns."""
     try:
-        known = dict(line.split("=", 1) for line in (var / "rapport.env").read_text().splitlines())
-        ports = json.loads((var / "ports.json").read_text())
+        known = read_shell_file(read_private(var / "rapport.env"))
+        ports = last_ports(var / "ports.json")
         urls = {name: f"http://127.0.0.1:{ports[name]}" for name in SERVICES}
         return Suite(var / LANES_FILE, known["RAPPORT_NATS_URL"], urls | {"gateway": known["RAPPORT_INNER_URL"]})
     except (OSError, ValueError, KeyError) as error:

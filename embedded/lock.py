@@ -12,6 +12,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from embedded.files import open_private, read_private
+
 DESCRIPTOR_VARIABLE = "RAPPORT_LOCK_DESCRIPTOR"
 _FILE = "lock"
 
@@ -39,9 +41,9 @@ def lock_path(var: Path) -> Path:
 
 
 def take(var: Path) -> Lock | None:
-    """The lock on `var`; None while somebody holds it."""
+    """The lock on `var`; None while somebody holds it. Raises ForeignFile for one that is not ours."""
     path = lock_path(var)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -53,7 +55,7 @@ def take(var: Path) -> Lock | None:
 def is_held(var: Path) -> bool:
     """Whether a process of a suite lives in `var`. Takes nothing and makes nothing."""
     try:
-        descriptor = os.open(lock_path(var), os.O_RDONLY)
+        descriptor = open_private(lock_path(var), os.O_RDONLY)
     except OSError:
         return False
     try:
@@ -69,7 +71,7 @@ def is_held(var: Path) -> bool:
 def note_of(var: Path) -> dict[str, object]:
     """What the last holder left; empty where that cannot be read."""
     try:
-        found = json.loads(lock_path(var).read_text())
-    except (OSError, ValueError):
+        found = json.loads(read_private(lock_path(var)))
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -13,6 +13,7 @@ from string import Template
 from chassis.bus.callout.claims import Issuer
 from deployment.backup_user import BACKUP
 from deployment.nats_config import BUS_USERS, OBSERVER, OPERATOR, PERMITTED_LANES, REPS, NatsPlan, nats_config
+from embedded.notation import shell_file, supervisor_environment, supervisor_line
 from embedded.secrets import Secrets
 
 SERVICES = tuple(user.name for user in BUS_USERS if user.name != "gateway")
@@ -20,7 +21,7 @@ NATS_USERS = [*(user.name for user in BUS_USERS), OBSERVER, OPERATOR, BACKUP]
 _REPORTS_GIVE_WAY = "10"  # all share one machine here; whoever waits for an alert or an answer goes first
 INNER = "gateway_inner"
 PORT_NAMES = ("nats", "nats_monitor", *SERVICES, INNER)
-WATCHDOG = "watchdog"
+NATS, WATCHDOG = "nats", "watchdog"
 LANES_FILE = "lanes.json"
 """In how many lanes the suite in a folder runs; `rapport lanes set` changes it, and it outlives a restart."""
 SERVICE_GROUP = "services"  # supervisorctl knows a service as services:<name>
@@ -71,6 +72,7 @@ class Plan:
             self.secrets.nats_passwords,
             issuer,
             max(self.lanes, PERMITTED_LANES),
+            log=self._log(NATS),
         )
 
     @property
@@ -84,12 +86,19 @@ class Plan:
         """Where each process of the Procfile says that it is ready; the watchdog serves nobody."""
         return {process: self._ready_url(process) for process in self.commands() if process != WATCHDOG}
 
+    def reason_url(self, process: str) -> str:
+        """Where it says why it is not ready: the gateway tells the public no more than that."""
+        return f"{self.inner_url}/readyz" if process == "gateway" else self._ready_url(process)
+
+    def _log(self, process: str) -> Path:
+        return self.var / "log" / f"{process}.log"
+
     def commands(self) -> dict[str, str]:
         """Process name -> command, in the order of the Procfile."""
         return parse_procfile((self.root / "Procfile").read_text(), {"RAPPORT_VAR": str(self.var)})
 
     def _ready_url(self, process: str) -> str:
-        if process == "nats":
+        if process == NATS:
             return f"{self.monitor_url}/healthz"
         return f"{self.url}/readyz" if process == "gateway" else f"{self._address(process, self.ports[process])}/readyz"
 
@@ -97,7 +106,7 @@ class Plan:
         """The settings of one process; only the gateway gets the key that signs tokens, only routing the one that lets
         reps into NATS.
         """
-        if process == "nats":
+        if process == NATS:
             return {}
         if process == WATCHDOG:
             return self._watched()
@@ -133,30 +142,32 @@ class Plan:
         return {f"{WATCHDOG.upper()}_{name}": value for name, value in watched.items()}
 
     def rapport_env(self) -> str:
-        """What a user sources."""
-        return (
-            f"RAPPORT_URL={self.url}\n"
-            f"RAPPORT_INNER_URL={self.inner_url}\n"
-            f"RAPPORT_WRITE_KEY={self.secrets.write_key}\n"
-            f"RAPPORT_API_KEY={self.secrets.api_key}\n"
-            f"RAPPORT_NATS_URL={self.nats_url(OBSERVER)}\n"
-            f"RAPPORT_OPERATOR_NATS_URL={self.nats_url(OPERATOR)}\n"
+        """What a user sources. Raises ValueRefused."""
+        return shell_file(
+            {
+                "RAPPORT_URL": self.url,
+                "RAPPORT_INNER_URL": self.inner_url,
+                "RAPPORT_WRITE_KEY": self.secrets.write_key,
+                "RAPPORT_API_KEY": self.secrets.api_key,
+                "RAPPORT_NATS_URL": self.nats_url(OBSERVER),
+                "RAPPORT_OPERATOR_NATS_URL": self.nats_url(OPERATOR),
+            }
         )
 
     def supervisor_config(self, procfile: str, *, detached: bool) -> str:
         """supervisord's configuration: the Procfile's processes, restarted when they die, NATS first to start and last
-        to stop.
+        to stop. Raises ValueRefused.
         """
-        socket = self.var / "supervisor.sock"
+        socket, log = self.var / "supervisor.sock", self.var / "log"
         lines = [
             "[supervisord]",
             f"nodaemon={'false' if detached else 'true'}",
             "silent=true",
             "umask=077",
-            f"directory={self.root}",
-            f"pidfile={self.var / 'supervisord.pid'}",
-            f"logfile={self.var / 'log' / 'supervisord.log'}",
-            f"childlogdir={self.var / 'log'}",
+            supervisor_line("directory", str(self.root)),
+            supervisor_line("pidfile", str(self.var / "supervisord.pid")),
+            supervisor_line("logfile", str(log / "supervisord.log")),
+            supervisor_line("childlogdir", str(log)),
         ]
         if len(str(socket)) <= _SOCKET_PATH_LIMIT:
             lines += _control_section(socket)
@@ -169,16 +180,16 @@ class Plan:
         return "\n".join(lines) + "\n"
 
     def _program_section(self, name: str, command: str, priority: int) -> list[str]:
-        environment = ",".join(f'{key}="{_escape(value)}"' for key, value in self.environment(name).items())
         return [
             f"[program:{name}]",
-            f"command={_escape(command)}",
+            supervisor_line("command", command),
             f"priority={priority}",
-            f"environment={environment}",
-            f"stdout_logfile={self.var / 'log' / name}.log",
+            supervisor_environment(self.environment(name)),
+            supervisor_line("stdout_logfile", str(self._log(name))),
             "redirect_stderr=true",
-            "stdout_logfile_maxbytes=20MB",
-            "stdout_logfile_backups=2",
+            # NATS writes its log itself, and turns it: what comes this way is said before it has read how
+            f"stdout_logfile_maxbytes={0 if name == NATS else '20MB'}",
+            f"stdout_logfile_backups={0 if name == NATS else 2}",
             "autorestart=true",
             "startsecs=1",
             "startretries=30",
@@ -199,13 +210,9 @@ def parse_procfile(text: str, variables: Mapping[str, str]) -> dict[str, str]:
 def _control_section(socket: Path) -> list[str]:
     return [
         "[unix_http_server]",
-        f"file={socket}",
+        supervisor_line("file", str(socket)),
         "[rpcinterface:supervisor]",
         "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
         "[supervisorctl]",
-        f"serverurl=unix://{socket}",
+        supervisor_line("serverurl", f"unix://{socket}"),
     ]
-
-
-def _escape(value: str) -> str:
-    return value.replace("%", "%%")  # supervisor expands %(name)s

@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded.files import write_private
+from embedded.files import read_private, write_private
 from embedded.plan import PORT_NAMES
 
 GATEWAY = "gateway"
 _PORTS = range(20_000, 32_768)  # Linux takes those from 32768 on for outgoing connections, others those from 49152 on
+
+
+_LARGEST = 65_535
 
 
 class PortTaken(Exception):
@@ -77,11 +80,15 @@ def _refuse_taken(wanted: Mapping[str, WantedPort]) -> None:
             raise PortTaken(f"port {one.port} is taken by another program; choose another with {one.variable}=")
 
 
+def _is_port(port: object) -> bool:
+    return isinstance(port, int) and not isinstance(port, bool) and 0 < port <= _LARGEST
+
+
 def last_ports(path: Path) -> dict[str, int]:
     """Those of the last time; empty where nobody knows any more."""
     try:
-        known = {name: int(port) for name, port in json.loads(path.read_text()).items()}
-    except (OSError, ValueError, AttributeError, TypeError):
+        said = json.loads(read_private(path))
+        known = {name: port for name, port in said.items() if name in (GATEWAY, *PORT_NAMES) and _is_port(port)}
+    except (OSError, ValueError, AttributeError, RecursionError):
         return {}
-    known = {name: port for name, port in known.items() if name in (GATEWAY, *PORT_NAMES)}
     return known if len(set(known.values())) == len(known) else {}

@@ -54,12 +54,14 @@ def holders(var: Path) -> list[SuiteProcess]:
 
 
 def former(var: Path) -> list[SuiteProcess]:
-    """The processes of a suite that have files in `var` open, whether they hold its lock or know of none."""
-    inside = f"{var}{os.sep}"
+    """The processes of a suite that have files in `var` open, whether they hold its lock or know of none.
+
+    One's own alone, and by the files themselves: a path is what the other's file system calls it.
+    """
     found = []
-    for descriptors in _PROC.glob("[0-9]*/fd"):
-        with suppress(OSError):  # another user's, or gone
-            if any(str(descriptor.readlink()).startswith(inside) for descriptor in descriptors.iterdir()):
+    for descriptors in _own_descriptors():
+        with suppress(OSError):  # gone
+            if any(_is_of(descriptor, var) for descriptor in descriptors.iterdir()):
                 pid = int(descriptors.parent.name)
                 found.append(SuiteProcess(pid, _name_of(_words_of(pid))))
     return [one for one in found if one.name in _KEPT]
@@ -110,11 +112,38 @@ def _are_gone(find: Callable[[], list[SuiteProcess]], names: set[str]) -> bool:
     return True
 
 
+def _own_descriptors() -> Iterator[Path]:
+    """Of each process of this user. Root sees those of others, who decide what they show and are not ours to end."""
+    for descriptors in _PROC.glob("[0-9]*/fd"):
+        with suppress(OSError):  # gone
+            if descriptors.parent.stat().st_uid == os.geteuid():
+                yield descriptors
+
+
+def _is_of(descriptor: Path, var: Path) -> bool:
+    with suppress(OSError):
+        return is_inside(str(descriptor.readlink()), descriptor.stat(), var)
+    return False
+
+
+def is_inside(path: str, opened: os.stat_result, var: Path) -> bool:
+    """Whether the file that a process has `opened`, and calls `path`, is that of `var` here: its names may be those of
+    another file system.
+    """
+    if not path.startswith(f"{var}{os.sep}"):
+        return False
+    with suppress(OSError):
+        if opened.st_nlink == 0:  # it was removed meanwhile; its path names nothing any more
+            return opened.st_dev == var.stat().st_dev
+        return os.path.samestat(opened, os.stat(path))  # noqa: PTH116 - as it stands in /proc
+    return False
+
+
 def _pids_by_proc(path: Path) -> set[int]:
     wanted = path.stat()
     found = set()
-    for descriptors in _PROC.glob("[0-9]*/fd"):
-        with suppress(OSError):  # another user's, or gone
+    for descriptors in _own_descriptors():
+        with suppress(OSError):  # gone
             if any(_is_same(descriptor, wanted) for descriptor in descriptors.iterdir()):
                 found.add(int(descriptors.parent.name))
     return found

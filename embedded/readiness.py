@@ -111,7 +111,7 @@ class Start:
             raise StartFailed("; ".join(f"{name} has given up: {self._last_words(name)}" for name in given_up))
         still = self._still_seconds(waiting, now)
         if still > self._patience_seconds:
-            words = "; ".join(f"{name}: {_reason(url) or self._last_words(name)}" for name, url in waiting.items())
+            words = "; ".join(f"{name}: {self._why_not(name)}" for name in waiting)
             raise StartFailed(
                 f"nothing has moved for {still:.0f} s ({PATIENCE_VARIABLE} gives it longer). Not ready are {words}"
             )
@@ -138,6 +138,9 @@ class Start:
         if all(one.name != SUPERVISOR for one in found):
             raise StartFailed("its supervisor was killed")
         return [one for one in found if one.name in {*waiting, SUPERVISOR}]
+
+    def _why_not(self, name: str) -> str:
+        return _reason(self._plan.reason_url(name)) or self._last_words(name)
 
     def _last_words(self, name: str) -> str:
         log = self._plan.var / "log" / f"{name}.log"

@@ -17,11 +17,11 @@ from typing import Final
 from deployment.backup_user import BACKUP
 from deployment.catalogue import PROCESSES
 from deployment.nats_config import nats_config
-from embedded.files import UMASK, make_private
+from embedded.files import UMASK, make_private, open_private, write_private
 from embedded.lock import take
 from embedded.plan import NATS_USERS, Plan
 from embedded.ports import GATEWAY, kept_ports
-from embedded.secrets import load_or_make
+from embedded.secrets import Secrets, completed, kept_secrets, read_secrets
 from embedded.stores import known_stores
 from embedded.up import ROOT
 
@@ -29,6 +29,7 @@ SECRETS: Final = "secrets.json"
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 60.0
 _STORES: Final = ("*.db", "*.db-wal", "*.db-shm")
+_BEGUN: Final = "*.restoring"
 _LATE: Final = "2m"  # what is restored is synced once, at the end, and not a piece at a time: forty times as fast
 
 
@@ -40,23 +41,33 @@ class NatsNotStarted(Exception):
     """The server alone does not start. The text says where its log is."""
 
 
-def planned(var: Path) -> Plan:
-    """The plan of the suite that is or will be under `var`."""
-    var.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return known_plan(var, kept_ports(var / "ports.json"))
-
-
-def known_plan(var: Path, ports: Mapping[str, int]) -> Plan:
-    """The plan of the suite under `var`, its secrets made if there are none yet. Raises StoresRefused."""
+def known_plan(var: Path, ports: Mapping[str, int], secrets: Secrets) -> Plan:
+    """The plan of the suite that is or will be under `var`. Raises StoresRefused."""
     inner = {name: port for name, port in ports.items() if name != GATEWAY}
-    secrets = load_or_make(var / SECRETS, NATS_USERS)
     return Plan(ROOT, var, ports.get(GATEWAY, 0), inner, secrets, stores=known_stores(var))
 
 
-def store_urls(plan: Plan, environment: Mapping[str, str]) -> dict[str, str]:
-    """Where the store of each process is; what `environment` says counts before the plan."""
-    names = {process.name: f"{process.prefix}DATABASE_URL" for process in PROCESSES}
-    return {process: environment.get(name) or plan.environment(process)[name] for process, name in names.items()}
+def secrets_for(var: Path, keys: bytes | None = None) -> Secrets:
+    """Those that are kept under `var`, else those that `keys` of an archive hold, else new ones; nothing is written.
+
+    Raises SecretsUnreadable, SecretRefused.
+    """
+    judged = read_secrets(keys) if keys is not None else None
+    return completed(kept_secrets(var / SECRETS) or judged, NATS_USERS)
+
+
+def keep_secrets(var: Path, secrets: Secrets) -> None:
+    """Write `secrets`, if they are not what is there."""
+    if kept_secrets(var / SECRETS) != secrets:
+        write_private(var / SECRETS, secrets.written())
+
+
+def store_urls(var: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Where the store of each process is; what `environment` says counts before the folder. Raises StoresRefused."""
+    kept = known_stores(var)
+    return {
+        process.name: environment.get(f"{process.prefix}DATABASE_URL") or kept[process.name] for process in PROCESSES
+    }
 
 
 def kept_files(var: Path) -> list[Path]:
@@ -65,22 +76,35 @@ def kept_files(var: Path) -> list[Path]:
     return [path for path in [var / "nats"] if path.exists() and any(path.iterdir())] + stores
 
 
-def take_keys(var: Path, keys: bytes) -> None:
-    """Use the `keys` of an archive where there are none yet."""
-    path = var / SECRETS
-    var.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_bytes(keys)
+@contextmanager
+def moved_aside(var: Path, moment: str) -> Iterator[Path | None]:
+    """Inside the block everything that a suite keeps under `var`, keys and logs excepted, is in the folder that is
+    handed out; None where there is nothing. When the block ends by an error all is as it was, and what was begun is
+    gone.
+    """
+    kept, aside = kept_files(var), var / f"before-{moment}"
+    if kept:
+        aside.mkdir(mode=0o700)
+    try:
+        for path in kept:
+            path.rename(aside / path.name)
+    except BaseException:
+        _put_back(var, aside)
+        raise
+    try:
+        yield aside if kept else None
+    except BaseException:
+        for path in (*kept_files(var), *var.glob(_BEGUN)):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        _put_back(var, aside)
+        raise
 
 
-def move_aside(var: Path, moment: str) -> Path:
-    """Move everything that a suite keeps under `var`, keys and logs excepted, into a folder of its own."""
-    aside = var / f"before-{moment}"
-    aside.mkdir(mode=0o700)
-    for path in kept_files(var):
-        path.rename(aside / path.name)
-    return aside
+def _put_back(var: Path, aside: Path) -> None:
+    if aside.is_dir():
+        for path in list(aside.iterdir()):
+            path.rename(var / path.name)
+        aside.rmdir()
 
 
 @contextmanager
@@ -99,18 +123,18 @@ def alone(var: Path) -> Iterator[None]:
 
 
 @contextmanager
-def nats_alone(var: Path) -> Iterator[Plan]:
-    """The server of the suite under `var`, which does not run, and nothing else; all it wrote is on disk at the end.
+def nats_alone(var: Path, secrets: Secrets) -> Iterator[Plan]:
+    """The server of the suite under `var`, which does not run, and nothing else, with the passwords of `secrets`; all
+    it wrote is on disk at the end.
 
     Raises NatsNotStarted.
     """
     for folder in (var, var / "log", var / "nats"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    plan = planned(var)
+    plan = known_plan(var, kept_ports(var / "ports.json"), secrets)
     config, log = var / "nats-restore.conf", var / "log" / "nats-restore.log"
-    config.touch(mode=0o600)
-    config.write_text(nats_config(replace(plan.nats, sync=_LATE)))
-    with log.open("ab") as output:
+    write_private(config, nats_config(replace(plan.nats, sync=_LATE, log=None)))
+    with os.fdopen(open_private(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab") as output:
         server = subprocess.Popen([_binary(), "-c", str(config)], stdout=output, stderr=output)  # noqa: S603 - our own
     try:
         _wait_for(plan.ports["nats"], server, log)

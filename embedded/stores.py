@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deployment.catalogue import PROCESSES
-from embedded.files import write_private
+from embedded.files import read_private, write_private
 from embedded.secrets import Secrets
 
 VARIABLES = ("RAPPORT_DATABASE", "DATABASE")
@@ -38,6 +38,8 @@ def chosen_stores(var: Path, environment: Mapping[str, str], secrets: Secrets) -
         for process in PROCESSES
         if (own := environment.get(f"{process.prefix}DATABASE_URL", "").strip())
     }
+    for name, url in asked.items():
+        _refuse_misspelt(f"the address of {name}'s store", url)
     stores = before | asked
     if (var / "nats" / "jetstream").exists():
         _refuse_moved(var, before, stores)
@@ -57,8 +59,8 @@ def known_stores(var: Path) -> dict[str, str]:
     if not path.exists():
         return _sqlite(var)
     try:
-        elsewhere = {str(name): str(url) for name, url in json.loads(path.read_text()).items()}
-    except (OSError, ValueError, AttributeError) as error:
+        elsewhere = {str(name): str(url) for name, url in json.loads(read_private(path)).items()}
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise StoresRefused(
             f"{path} cannot be read ({type(error).__name__}): it says where the stores are; write it anew, as an object"
             " of process and address, or bring it back from a backup"
@@ -78,6 +80,8 @@ def _sqlite(var: Path) -> dict[str, str]:
 
 def _asked(environment: Mapping[str, str], secrets: Secrets) -> dict[str, str]:
     asked = {name: text for name in VARIABLES if (text := environment.get(name, "").strip())}
+    for variable, text in asked.items():
+        _refuse_misspelt(variable, text)
     if len(set(asked.values())) > 1:
         raise StoresRefused(f"{' and '.join(asked)} differ; unset one of them")
     if not asked:
@@ -89,6 +93,15 @@ def _asked(environment: Mapping[str, str], secrets: Secrets) -> dict[str, str]:
             _make_missing(text, stores, secrets)
         return stores
     return _on_server(variable, text, secrets)
+
+
+def _refuse_misspelt(what: str, url: str) -> None:
+    """A password's own signs would be taken for the address's, and the host for another one."""
+    netloc = urlsplit(url).netloc
+    if netloc.count("@") > 1 or ("@" not in netloc and "@" in url.partition("://")[2]):
+        raise StoresRefused(
+            f"{what} has an @, /, ? or # too many: in a password @ is written %40, / %2F, ? %3F, # %23, : %3A and % %25"
+        )
 
 
 def _on_server(variable: str, url: str, secrets: Secrets) -> dict[str, str]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":  # while the rest is read Ctrl-C ends it without a word: nothing has begun
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -17,10 +21,11 @@ from chassis.clock import wall_clock
 from chassis.lanes import LanePlanRefused
 from deployment.nats_config import take_over_store
 from embedded import forks, processes
-from embedded.environment import EnvironmentRefused, caller_settings, wanted_ports
+from embedded.environment import FIRST_KEYS, EnvironmentRefused, caller_settings, wanted_ports
 from embedded.files import UMASK, make_private, write_private
 from embedded.lanes import keep_lanes
 from embedded.lock import DESCRIPTOR_VARIABLE, Lock, is_held, note_of, take
+from embedded.notation import ValueRefused
 from embedded.plan import LANES_FILE, NATS_USERS, Plan
 from embedded.ports import GATEWAY, PortTaken, last_ports
 from embedded.ports import free_ports as free_ports
@@ -31,10 +36,23 @@ from embedded.secrets import SecretsUnreadable, load_or_make
 from embedded.stores import VARIABLES, StoresRefused, chosen_stores
 
 ROOT = Path(__file__).resolve().parent.parent
-_FIRST_KEYS = {"write_key": "GATEWAY_BOOTSTRAP_WRITE_KEY", "api_key": "GATEWAY_BOOTSTRAP_API_KEY"}
-_REFUSALS = (EnvironmentRefused, LanePlanRefused, PortTaken, SecretsUnreadable, StoresRefused, StartFailed)
+SAFE_PATH = {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+"""Modules of the suite come from here and from its environment, whatever lies in the folder it is called in."""
+_REFUSALS = (
+    EnvironmentRefused,
+    LanePlanRefused,
+    PortTaken,
+    SecretsUnreadable,
+    StoresRefused,
+    StartFailed,
+    ValueRefused,
+)
 _OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES")
 _LOCK_SECONDS = 2.0
+
+
+INTERRUPTED = "stopped before it began; nothing runs."
+INTERRUPTED_CODE = 130  # 128 and the signal's number, as shells have it
 
 
 class CannotStart(Exception):
@@ -71,12 +89,16 @@ class Started:
 
 
 def main() -> int:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     wish = _wish(_arguments())
     try:
         return run(wish, lambda started: wish.say(announcement(started, is_detached=wish.is_detached)))
     except CannotStart as error:
         wish.say(f"rapport cannot start: {error}")
         return 1
+    except KeyboardInterrupt:
+        wish.say(INTERRUPTED)
+        return INTERRUPTED_CODE
 
 
 def run(wish: Wish, announce: Callable[[Started], None]) -> int:
@@ -109,7 +131,7 @@ def prepare(
         folder.mkdir(parents=True, exist_ok=True)
     overrides = caller_settings(environment, port)
     ports = kept_ports(var / "ports.json", wanted_ports(environment, port))
-    first_keys = {name: overrides[variable] for name, variable in _FIRST_KEYS.items() if variable in overrides}
+    first_keys = {name: overrides[variable] for name, variable in FIRST_KEYS.items() if variable in overrides}
     secrets = load_or_make(var / "secrets.json", NATS_USERS, first_keys)
     counted = keep_lanes(var / LANES_FILE, lanes)
     plan = Plan(ROOT, var, ports.pop(GATEWAY), ports, secrets, counted, overrides=overrides)
@@ -169,8 +191,8 @@ def _run_here(wish: Wish, plan: Plan, lock: Lock, announce: Callable[[Started], 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     start = Start(plan, lambda: supervisor.poll() is None, wish.say, wish.patience_seconds)
     supervisor = _supervisor(wish, plan, lock)
-    signal.signal(signal.SIGTERM, lambda *_: supervisor.terminate())
     try:
+        signal.signal(signal.SIGTERM, lambda *_: supervisor.terminate())
         if start.wait():
             announce(Started(plan, time.monotonic() - began))
         code = supervisor.wait()
@@ -208,7 +230,7 @@ def _run_detached(wish: Wish, plan: Plan, lock: Lock, announce: Callable[[Starte
 
 def supervisor_command(plan: Plan) -> list[str]:
     """What keeps the processes."""
-    return [sys.executable, "-m", "embedded.supervisor", "-c", str(plan.var / "supervisord.conf")]
+    return [sys.executable, "-P", "-m", "embedded.supervisor", "-c", str(plan.var / "supervisord.conf")]
 
 
 def _environment(wish: Wish, lock: Lock) -> dict[str, str]:
@@ -218,6 +240,7 @@ def _environment(wish: Wish, lock: Lock) -> dict[str, str]:
     return {
         **given,
         "PATH": f"{scripts}{os.pathsep}{wish.environment.get('PATH', '')}",
+        **SAFE_PATH,
         DESCRIPTOR_VARIABLE: str(lock.descriptor),
     }
 

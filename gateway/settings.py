@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
-from chassis.settings import ServiceSettings
+from chassis.settings import ServiceSettings, StrongSecret, Texts
 from contracts.limits import FORM_FILES_BYTES, REJECTS
 from gateway.routes import UPSTREAMS
+
+_ORIGIN = re.compile(r"https?://[^/\s?#@]+")
+
+
+def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    """As browsers write them, which ends no address with a slash; anything else would never be met, in silence."""
+    found = tuple(value.rstrip("/").lower() for value in values)
+    if any(not _ORIGIN.fullmatch(value) for value in found):
+        raise ValueError("an origin is scheme and host, as https://app.example.com, with a port if it has its own")
+    return found
 
 
 class GatewaySettings(ServiceSettings):
@@ -25,19 +38,21 @@ class GatewaySettings(ServiceSettings):
     public_url: str | None = Field(
         default=None, description="The gateway as browsers see it; by default as the request came in"
     )
-    capture_prefixes: tuple[str, ...] = Field(
-        default=(), description="Paths that may precede /v1, beside those of the sources; a JSON list"
+    capture_prefixes: Texts = Field(
+        default=(), description="Paths that may precede /v1, beside those of the sources; with commas between"
     )
-    api_origins: tuple[str, ...] = Field(
+    api_origins: Annotated[Texts, AfterValidator(_origins)] = Field(
         default=(),
-        description="Browser origins that may call the API, a JSON list; captures and forms may come from anywhere",
+        description="Browser origins that may call the API, as https://app.example.com, with commas between; captures"
+        " and forms may come from anywhere",
     )
     trusted_proxies: int = Field(
         default=0, ge=0, le=10, description="How many of our own stand in front and append to X-Forwarded-For"
     )
-    bootstrap_api_key: str | None = Field(
+    bootstrap_api_key: StrongSecret | None = Field(
         default=None,
-        description="The first API key, an administrator's; another one here replaces it at the next start",
+        description="The first API key, an administrator's, of 24 characters at least; another one here replaces it at"
+        " the next start",
     )
     bootstrap_write_key: str | None = Field(
         default=None, description="The write key of the first source; another one here replaces it at the next start"

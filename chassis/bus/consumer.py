@@ -108,6 +108,11 @@ class Consumer:
         return self._settler.progress
 
     @property
+    def absence(self) -> Progress:
+        """Whether the stream and the durable are there to be read."""
+        return self._puller.absence
+
+    @property
     def starvation(self) -> Progress:
         """Whether it is given what waits for it."""
         return self._starvation.progress
@@ -141,7 +146,6 @@ class Consumer:
             self._in_hand = await self._puller.next(self._spec.batch_size)
             is_behind = len(self._in_hand) == self._spec.batch_size or self._in_hand[-1].pending > 0
             began = time.monotonic()
-            self._observer.lag_seen(self._spec.stream, self._spec.durable, self._in_hand[-1].pending)
             try:
                 await self._settler.settle(self._in_hand)
             except Stopped:

@@ -17,7 +17,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
 
-import orjson
 import structlog
 
 from chassis.bus.broker import Broker
@@ -26,6 +25,7 @@ from chassis.bus.errors import ApiRefused, BrokerUnavailable
 from chassis.bus.inspection import message_at, messages
 from chassis.bus.streams import DEAD
 from chassis.message import OutMessage
+from chassis.terminal import plain_json, printable
 
 
 class LetterRefused(Exception):
@@ -52,8 +52,11 @@ async def letter_at(broker: Broker, number: int) -> DeadLetter:
 async def replay(broker: Broker, letter: DeadLetter) -> None:
     """Publish the message again, then remove the letter.
 
-    Raises LetterRefused when neither the letter nor the stream holds its body any more.
+    Raises LetterRefused when neither the letter nor the stream holds its body any more, or what says whose it is cannot
+    be read.
     """
+    if letter.unreadable:
+        raise LetterRefused(f"letter {letter.letter} cannot be sent again: {letter.unreadable}")
     await broker.publish_batch([replay_of(letter, await _original(broker, letter))])
     await broker.request(f"STREAM.MSG.DELETE.{DEAD}", {"seq": letter.letter, "no_erase": True})
 
@@ -79,7 +82,7 @@ def describe(letter: DeadLetter) -> dict[str, Any]:
         "died_at": letter.died_at,
         "stream": letter.origin.stream,
         "sequence": letter.origin.sequence,
-    }
+    } | ({"unreadable": letter.unreadable} if letter.unreadable else {})
 
 
 async def run(broker: Broker, arguments: argparse.Namespace, out: TextIO) -> None:
@@ -96,9 +99,20 @@ async def run(broker: Broker, arguments: argparse.Namespace, out: TextIO) -> Non
             body = letter.original.body.decode("utf-8", "replace")
             _write(out, {**describe(letter), "headers": dict(letter.original.headers), "body": body})
         case "replay":
-            for letter in await _chosen(broker, arguments):
-                await replay(broker, letter)
-                _write(out, {"replayed": letter.letter, "subject": letter.original.subject})
+            await _replay_chosen(broker, await _chosen(broker, arguments), out)
+
+
+async def _replay_chosen(broker: Broker, chosen: Sequence[DeadLetter], out: TextIO) -> None:
+    """All that can be, whichever cannot."""
+    refused = []
+    for letter in chosen:
+        try:
+            await replay(broker, letter)
+            _write(out, {"replayed": letter.letter, "subject": letter.original.subject})
+        except LetterRefused as refusal:
+            refused.append(str(refusal))
+    if refused:
+        raise LetterRefused("; ".join(refused))
 
 
 async def _chosen(broker: Broker, arguments: argparse.Namespace) -> list[DeadLetter]:
@@ -140,7 +154,7 @@ async def main(words: Sequence[str], out: TextIO) -> int:
     try:
         await run(broker, arguments, out)
     except (LetterRefused, BrokerUnavailable, ApiRefused) as refusal:
-        sys.stderr.write(f"{refusal}\n")
+        sys.stderr.write(f"{printable(str(refusal))}\n")
         return 1
     finally:
         await broker.close()
@@ -148,7 +162,7 @@ async def main(words: Sequence[str], out: TextIO) -> int:
 
 
 def _write(out: TextIO, fields: dict[str, Any]) -> None:
-    out.write(orjson.dumps(fields).decode() + "\n")
+    out.write(plain_json(fields) + "\n")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,10 @@ _STORED_AT = "dead-stored-at"
 _FOR, _OF = "replay-for", "replay-of"
 _LONGEST_REASON = 1000
 _ROOM_BYTES = 4096  # for what is added to the message
+_DIGITS = 19  # a stream counts in 64 bits
+_NAME = re.compile(r"[A-Za-z0-9_-]{0,64}")
+_MOMENT = re.compile(r"[0-9T:.+Z-]{0,40}")
+_SUBJECT = re.compile(r"dead(\.[A-Za-z0-9_-]+)+")
 
 
 class Origin(NamedTuple):
@@ -49,7 +54,8 @@ class Origin(NamedTuple):
 class DeadLetter:
     """One message that `service` gave up.
 
-    `letter` counts in the DEAD stream; `origin` says where the original stands.
+    `letter` counts in the DEAD stream; `origin` says where the original stands. `unreadable` says what of it cannot be
+    read; then it cannot be sent again, and may be looked at.
     """
 
     letter: int
@@ -59,16 +65,17 @@ class DeadLetter:
     died_at: str
     original: OutMessage
     has_body: bool
+    unreadable: str = ""
 
 
 def origin_of(message: Received) -> Origin:
-    """Where `message` first stood: there, or where the letter that it is a replay of says."""
-    replayed = message.headers.get(_OF)
-    if replayed is None:
-        return Origin(message.stream, message.sequence, message.timestamp.isoformat(timespec="microseconds"))
-    stream, _, rest = replayed.partition("/")
+    """Where `message` first stood: there, or where the letter that it is a replay of says, if that says a place."""
+    stream, _, rest = message.headers.get(_OF, "").partition("/")
     sequence, _, stored_at = rest.partition("/")
-    return Origin(stream, int(sequence), stored_at)
+    number = _number_in(sequence)
+    if number is None:
+        return Origin(message.stream, message.sequence, message.timestamp.isoformat(timespec="microseconds"))
+    return Origin(stream, number, stored_at)
 
 
 def replayed_for(message: Received) -> str | None:
@@ -100,17 +107,39 @@ def dead_letter_of(message: Received, service: str, reason: str, at: datetime, m
 
 
 def read_dead_letter(letter: int, subject: str, headers: Mapping[str, str], body: bytes) -> DeadLetter:
-    """The dead letter that message `letter` of the DEAD stream is."""
+    """The dead letter that message `letter` of the DEAD stream is, or what can be read of it: whoever may write there
+    may write anything.
+    """
     original = {name: value for name, value in headers.items() if not name.startswith(("dead-", "replay-", "Nats-"))}
+    number = _number_in(headers.get(_SEQUENCE, "0"))
     return DeadLetter(
         letter=letter,
         service=headers.get(_SERVICE, ""),
         reason=headers.get(_REASON, ""),
-        origin=Origin(headers.get(_STREAM, ""), int(headers.get(_SEQUENCE, "0")), headers.get(_STORED_AT, "")),
+        origin=Origin(headers.get(_STREAM, ""), number or 0, headers.get(_STORED_AT, "")),
         died_at=headers.get(_AT, ""),
         original=OutMessage(subject.removeprefix(_PREFIX), original, body),
         has_body=_OMITTED not in headers,
+        unreadable=_unreadable(subject, headers),
     )
+
+
+def _unreadable(subject: str, headers: Mapping[str, str]) -> str:
+    reasons = []
+    if _number_in(headers.get(_SEQUENCE, "0")) is None:
+        reasons.append(f"its header {_SEQUENCE} is no number")
+    reasons += [
+        f"its header {name} is no name" for name in (_SERVICE, _STREAM) if not _NAME.fullmatch(headers.get(name, ""))
+    ]
+    if not _MOMENT.fullmatch(headers.get(_STORED_AT, "")):
+        reasons.append(f"its header {_STORED_AT} is no moment")
+    if not _SUBJECT.fullmatch(subject):
+        reasons.append("its subject is none that a service says")
+    return "; ".join(reasons)
+
+
+def _number_in(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
 def replay_of(letter: DeadLetter, original: OutMessage) -> OutMessage:

@@ -17,9 +17,6 @@ class Observer(Protocol):
     def message_died(self, stream: str, consumer: str, subject: str, reason: str) -> None:
         """A message was copied to the dead letters."""
 
-    def lag_seen(self, stream: str, consumer: str, pending: int) -> None:
-        """The stream holds `pending` messages that were not delivered to this consumer yet."""
-
 
 class Unobserved:
     """Nobody watches."""
@@ -31,7 +28,4 @@ class Unobserved:
         return
 
     def message_died(self, stream: str, consumer: str, subject: str, reason: str) -> None:
-        return
-
-    def lag_seen(self, stream: str, consumer: str, pending: int) -> None:
         return

@@ -35,6 +35,7 @@ from chassis.bus.broker import Broker
 from chassis.bus.delivery import Delivery, read_delivery
 from chassis.bus.errors import ApiRefused, BrokerUnavailable
 from chassis.bus.protocol import Raw
+from chassis.progress import Progress
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +77,8 @@ class Puller:
         self._has_gap = False
         self._is_resetting = False
         self._is_gone = False
+        self.absence = Progress()
+        """Whether the durable, or its stream, is there to be read."""
         self._pin: str | None = None
         self._least = 0  # no message of the present run stands below this
         self._run_pin: str | None = None  # the pin that the present run of deliveries without gaps began under
@@ -212,6 +215,7 @@ class Puller:
             self._poke.set()
         elif status == _NO_RESPONDERS or (status == _CONFLICT and "Deleted" in reason):
             self._is_gone = True
+            self.absence.begin()
             self._poke.set()
 
     async def _reset(self) -> None:
@@ -252,11 +256,13 @@ class Puller:
         try:
             await self._restore()
         except Exception as error:  # the store may be away too; this task may not end
+            self.absence.fail(error)
             log.warning(
                 "consumer.restore_failed", stream=self._source.stream, consumer=self._source.durable, error=str(error)
             )
         else:
             self._is_gone = False
+            self.absence.rest()
             self._wake.set()
 
     async def _pull(self, count: int) -> None:

@@ -68,7 +68,7 @@ async def _position(database: Database, chain: str) -> Position:
 
 
 def _check(position: Position) -> None:
-    is_foreign = position.at and position.at <= position.known and position.at not in _revisions(position.chain)
+    is_foreign = position.at and position.at <= position.known and position.at not in revisions(position.chain)
     if is_foreign:
         raise UnknownRevision(f"the store has {position.at} of {position.chain}, which this version does not know")
     if position.serves_from > position.known:
@@ -99,7 +99,7 @@ def contract(serves_from: str) -> None:
 
 def newest(package: str) -> str:
     """The last revision of `package`, by the names of its files: `0003_what_changed.py`."""
-    return max(_revisions(package))
+    return max(revisions(package))
 
 
 def chains(package: str | None) -> list[str]:
@@ -113,14 +113,29 @@ def version_table(package: str) -> str:
 
 
 def versions_folder(package: str) -> Path:
-    """The folder of the revisions of `package`. Raises ModuleNotFoundError."""
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
-        raise ModuleNotFoundError(f"{package} is not a package of migrations")
-    return Path(next(iter(found.submodule_search_locations))) / "versions"
+    """The folder of the revisions of `package`, none of which is imported for it: a name may come from anywhere.
+
+    Raises ModuleNotFoundError.
+    """
+    first, *rest = package.split(".")
+    if all(part.isidentifier() for part in (first, *rest)):
+        for place in _places(first):
+            folder = Path(place, *rest, "versions")
+            if folder.is_dir():
+                return folder
+    raise ModuleNotFoundError(f"{package} is not a package of migrations")
 
 
-def _revisions(package: str) -> set[str]:
+def _places(package: str) -> Sequence[str]:
+    try:
+        found = importlib.util.find_spec(package)
+    except ValueError:  # what runs as the main module says nothing of itself
+        return ()
+    return (found.submodule_search_locations if found else None) or ()
+
+
+def revisions(package: str) -> set[str]:
+    """All that `package` has."""
     return {path.name.partition("_")[0] for path in versions_folder(package).glob("[0-9]*_*.py")}
 
 

@@ -16,11 +16,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
 
-import orjson
-
 from chassis.store import refused_events, timers
 from chassis.store.database import Database
 from chassis.store.errors import StoreUnavailable
+from chassis.terminal import plain_json
 
 _MOST_LISTED = 1_000
 
@@ -108,7 +107,7 @@ async def main(words: Sequence[str], out: TextIO) -> int:
 
 
 def _write(out: TextIO, fields: dict[str, Any]) -> None:
-    out.write(orjson.dumps(fields).decode() + "\n")
+    out.write(plain_json(fields) + "\n")
 
 
 if __name__ == "__main__":

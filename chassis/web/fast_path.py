@@ -18,10 +18,11 @@ from typing import Any, Final, cast
 from starlette.types import Scope
 from uvicorn.config import Config
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from chassis.runtime import Runtime
+from chassis.web.connection import BoundedProtocol
 from chassis.web.departure import CLOSE
 from chassis.web.middleware import BEGAN, IS_RECORDED
 
@@ -102,7 +103,7 @@ class _NobodyWaits:
 _NOBODY_WAITS: Final = _NobodyWaits()
 
 
-class FastPathProtocol(HttpToolsProtocol):
+class FastPathProtocol(BoundedProtocol):
     """One connection. A service derives its own and says by `window` what is taken."""
 
     cycle: Any  # uvicorn's own, or a request: as much of a cycle as uvicorn looks at
@@ -129,23 +130,23 @@ class FastPathProtocol(HttpToolsProtocol):
         client = self.client[0] if self.client else None
         self._is_behind_proxy = isinstance(self.app, ProxyHeadersMiddleware) and client in self.app.trusted_hosts
 
-    def on_headers_complete(self) -> None:
+    def take_head(self) -> None:
         self._arriving = request = self._taken()
         if request is None:
-            super().on_headers_complete()
+            super().take_head()
         else:
             self.cycle = request
 
-    def on_body(self, body: bytes) -> None:
+    def take_body(self, body: bytes) -> None:
         if self._arriving is None:
-            super().on_body(body)
+            super().take_body(body)
         else:
             self._arriving.add(body)
 
-    def on_message_complete(self) -> None:
+    def take_end(self) -> None:
         request, self._arriving = self._arriving, None
         if request is None:
-            super().on_message_complete()
+            super().take_end()
             return
         try:
             request.window.take(request, self.runtime.service)

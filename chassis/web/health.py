@@ -21,6 +21,10 @@ from chassis.web.routes import runtime_of
 router = APIRouter(include_in_schema=False)
 metrics_router = APIRouter(include_in_schema=False)
 """Apart, as metrics are answered on one port only: the inner one where there is one, and never to the public."""
+public_router = APIRouter(include_in_schema=False)
+"""For a port that strangers reach: whether it is ready. What is in the way, with the words of drivers and servers, is
+told on the inner port, and by `GET /v1/status` to those who may know.
+"""
 
 
 @router.get("/healthz")
@@ -52,6 +56,28 @@ async def takes_traffic(request: Request) -> Response:
     if refusal:
         return not_ready(request, [Finding("traffic", refusal)])
     return Response(b'{"status":"ready"}', media_type="application/json")
+
+
+public_router.get("/healthz")(is_alive)
+
+
+@public_router.get("/readyz")
+async def is_ready_to_all(request: Request) -> Response:
+    """As `/readyz`, and no word of why."""
+    return without_reasons(await is_ready(request))
+
+
+@public_router.get("/readyz/traffic")
+async def takes_traffic_of_all(request: Request) -> Response:
+    """As `/readyz/traffic`, and no word of why."""
+    return without_reasons(await takes_traffic(request))
+
+
+def without_reasons(answer: Response) -> Response:
+    """The same yes or no."""
+    if answer.status_code == 200:
+        return Response(b'{"status":"ready"}', media_type="application/json")
+    return Response(b'{"status":"not ready"}', answer.status_code, {"Retry-After": "1"}, "application/json")
 
 
 def not_ready(request: Request, missing: Sequence[Finding], notes: Sequence[dict[str, str]] = ()) -> Response:

@@ -24,9 +24,11 @@ from chassis.app import Service
 from chassis.logs import configure_logs
 from chassis.store.preparation import MayNotMigrate
 from chassis.store.revisions import UnknownRevision
+from chassis.web.connection import BoundedProtocol, allow_descriptors, end_silent
 from chassis.web.departure import give_notice
 from chassis.web.inner import inner_app
 from chassis.web.notice import store_prepared
+from contracts.limits import KEPT_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +39,9 @@ _COMMON: dict[str, Any] = {
     "access_log": False,
     "log_config": None,
     "server_header": False,
+    "timeout_keep_alive": KEPT_SECONDS,
 }
+_SWEEP = 50  # ticks of uvicorn's, of a tenth of a second
 
 
 def serve(service: Service) -> None:
@@ -49,6 +53,7 @@ def serve(service: Service) -> None:
         service.warm()
     gc.freeze()  # what was imported stays; the collector need not look at it again
     os.nice(settings.niceness)
+    allow_descriptors()
     _refuse_taken_ports(service)
     if not _store_is_prepared(service):
         return
@@ -76,7 +81,7 @@ class TwoDoors(uvicorn.Server):
                 app,
                 host=settings.host,
                 port=settings.port,
-                http=service.http or "httptools",
+                http=service.http or BoundedProtocol,
                 lifespan="on",
                 timeout_graceful_shutdown=max(1, int(settings.drain_seconds / 2)),
                 **_COMMON,
@@ -91,6 +96,17 @@ class TwoDoors(uvicorn.Server):
             await self._inner.startup()
         await super().startup(sockets)
 
+    async def on_tick(self, counter: int) -> bool:
+        """Now and then, those who begin a request and never end it are let go."""
+        if counter % _SWEEP == 0:
+            now = asyncio.get_running_loop().time()
+            ended = end_silent(self.server_state.connections, now)
+            if self._inner is not None:
+                ended += end_silent(self._inner.server_state.connections, now)
+            if ended:
+                log.info("connections.silent", closed=ended)
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Serves on for a moment, then ends as ever.
 
@@ -104,7 +120,13 @@ class TwoDoors(uvicorn.Server):
 
 def _inner_server(host: str, port: int, app: FastAPI) -> uvicorn.Server:
     config = uvicorn.Config(
-        inner_app(app), host=host, port=port, http="httptools", lifespan="off", timeout_graceful_shutdown=1, **_COMMON
+        inner_app(app),
+        host=host,
+        port=port,
+        http=BoundedProtocol,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+        **_COMMON,
     )
     config.load()
     server = uvicorn.Server(config)

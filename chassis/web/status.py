@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from chassis.condition import Condition, condition_of
+from chassis.figures import BusFigures
 from chassis.readiness import Finding
 from chassis.runtime import Runtime
 from chassis.version import VERSION, revision
@@ -48,8 +48,11 @@ class ServiceStatus(BaseModel):
     since: datetime | None = Field(default=None, description="When the process that answered was started")
     version: str | None = Field(default=None, description="Its version", examples=[VERSION])
     revision: str | None = Field(default=None, description="The commit its image was built from; empty: nobody said")
-    lag: dict[str, int] | None = Field(
-        default=None, description="Messages that it has not applied yet, by stream", examples=[{"IDENTITY": 0}]
+    lag: dict[str, int | None] | None = Field(
+        default=None,
+        description="Messages that it has not applied yet, by stream; null: NATS cannot say it, as when the stream is"
+        " gone",
+        examples=[{"IDENTITY": 0}],
     )
     outbox_events: int | None = Field(
         default=None, description="What it said that NATS does not have yet, counted up to 10000; gateway: kept forms"
@@ -79,16 +82,14 @@ async def own_status(request: Request, caller: Caller) -> ServiceStatus:
 
 def status_of(runtime: Runtime, condition: Condition) -> ServiceStatus:
     """`condition`, as it is answered."""
-    store, lag = condition.figures.store, Counter[str]()
-    for (stream, _), messages in condition.figures.bus.lag.items():
-        lag[stream] += messages
+    store = condition.figures.store
     status = ServiceStatus(
         name=runtime.name,
         status="not-ready" if condition.problems else "ready",
         since=runtime.started_at,
         version=VERSION,
         revision=revision(),
-        lag=dict(lag),
+        lag=_lag(condition.figures.bus),
         problems=_told(condition.problems),
         notes=_told(condition.notes),
     )
@@ -104,6 +105,15 @@ def status_of(runtime: Runtime, condition: Condition) -> ServiceStatus:
             "figures": {name.removeprefix("rapport_"): count for name, count in store.own.items()},
         }
     )
+
+
+def _lag(bus: BusFigures) -> dict[str, int | None]:
+    """By stream; one lane that is not known makes the sum unknown."""
+    sums: dict[str, int | None] = {}
+    for (stream, _), messages in bus.lag.items():
+        before = sums.get(stream, 0)
+        sums[stream] = None if before is None or messages is None else before + messages
+    return sums
 
 
 def _told(findings: Sequence[Finding]) -> list[StatusFinding]:

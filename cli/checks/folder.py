@@ -11,7 +11,7 @@ from pathlib import Path
 from cli.checks.diagnosis import Diagnosis, bad, fine, unknown, warning
 from contracts.limits import FREE_BYTES
 from embedded.environment import EnvironmentRefused, caller_settings
-from embedded.files import is_open
+from embedded.files import foreign_files, is_open
 from embedded.lock import is_held, note_of
 from embedded.ports import is_free
 from embedded.processes import holders, keeper
@@ -25,11 +25,23 @@ def look(var: Path, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
     if not (var / "secrets.json").exists():
         yield unknown("folder", f"{var} holds no suite; --var names another, and the checks of it are left out")
         return
+    yield _owner(var)
     yield _holder(var)
     yield _rights(var)
     yield _room(var)
     if not is_held(var):
         yield _ports(var)
+
+
+def _owner(var: Path) -> Diagnosis:
+    foreign = list(foreign_files(var))
+    if not foreign:
+        return fine("owner", f"everything in {var} is yours")
+    return bad(
+        "owner",
+        f"{len(foreign)} files or folders are somebody else's, {foreign[0]} among them; the suite does not start there",
+        "Look as their owner, or find out who put them there, and move them away.",
+    )
 
 
 def _holder(var: Path) -> Diagnosis:

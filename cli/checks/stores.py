@@ -3,39 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.clock import wall_clock
 from chassis.store.database import Database
-from chassis.store.errors import StoreError
 from chassis.store.revisions import UnknownRevision
 from cli.checks.diagnosis import Diagnosis, bad, fine, unknown, warning
-from cli.stores import NoStores, is_missing, lacking, set_aside, store_addresses
+from cli.installation import InstallationAccess
+from cli.stores import (
+    STORE_FAILURES,
+    NoStores,
+    failure_in_words,
+    is_missing,
+    lacking,
+    set_aside,
+    store_addresses,
+)
 from embedded.stores import StoresRefused, shown
 
 _CLOCK_SECONDS = 2.0
 _ANSWER_SECONDS = 10.0
 
 
-def look(var: Path) -> Iterator[Diagnosis]:
-    """All of them."""
+def look(place: InstallationAccess) -> Iterator[Diagnosis]:
+    """All of them, at once: servers that do not answer are waited for once."""
     try:
-        stores = store_addresses(var)
+        stores = store_addresses(place)
     except NoStores as error:
         yield unknown("stores", str(error))
         return
     except StoresRefused as error:
         yield bad("stores", str(error), "Bring the file back, or write it anew.")
         return
-    for name, url in stores.items():
-        yield asyncio.run(_store(name, url))
+    yield from asyncio.run(_all(stores))
+
+
+async def _all(stores: Mapping[str, str]) -> list[Diagnosis]:
+    found = await asyncio.gather(*(_store(name, url) for name, url in stores.items()))
     servers = [url for url in stores.values() if not url.startswith("sqlite")]
-    if servers:
-        yield asyncio.run(_clock(servers[0]))
+    return [*found, await _clock(servers[0])] if servers else list(found)
 
 
 async def _store(name: str, url: str) -> Diagnosis:
@@ -49,9 +57,9 @@ async def _store(name: str, url: str) -> Diagnosis:
             events, timers = await set_aside(url)
     except UnknownRevision as error:
         return bad(check, str(error), "Run the version that wrote it, or a newer one.")
-    except (StoreError, SQLAlchemyError, OSError, TimeoutError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return bad(check, f"{shown(url)} is out of reach: {reason}", "Is the server up, and may we log in?")
+    except STORE_FAILURES as error:
+        says = f"{shown(url)} is out of reach: {failure_in_words(error)}"
+        return bad(check, says, "Is the server up, and may we log in?")
     if events or timers:
         says = f"{events} events were refused by NATS, {timers} timers keep failing"
         return bad(check, says, "Mend the cause that `rapport status` names, then `rapport replay`.")
@@ -60,11 +68,11 @@ async def _store(name: str, url: str) -> Diagnosis:
 
 async def _clock(url: str) -> Diagnosis:
     try:
-        async with Database(url) as database, database.read() as session:
+        async with asyncio.timeout(_ANSWER_SECONDS), Database(url) as database, database.read() as session:
             before = wall_clock().timestamp()
             there = float(await session.scalar(text("SELECT EXTRACT(EPOCH FROM clock_timestamp())::float8")))
-    except (StoreError, SQLAlchemyError, OSError) as error:
-        return unknown("clock of the stores", type(error).__name__)
+    except STORE_FAILURES as error:
+        return unknown("clock of the stores", failure_in_words(error))
     if abs(there - before) > _CLOCK_SECONDS:
         return bad(
             "clock of the stores",

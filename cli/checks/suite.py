@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from chassis.bus.broker import Broker
 from chassis.bus.dead import letters
 from chassis.bus.errors import ApiRefused, BrokerUnavailable
 from chassis.clock import wall_clock
 from chassis.version import VERSION
 from cli.bus import BusUnreachable, bus
+from cli.checks import streams
 from cli.checks.diagnosis import Diagnosis, bad, fine, unknown, warning
 from cli.gateway import Gateway, GatewayAnswer, GatewayRefused, remedy_for
 from cli.installation import InstallationAccess
@@ -24,11 +26,13 @@ def look(place: InstallationAccess, *, as_json: bool) -> Iterator[Diagnosis]:
     if "RAPPORT_URL" in place.known and "RAPPORT_API_KEY" in place.known:
         yield from _gateway(Gateway(place, as_json=as_json))
     else:
-        yield unknown("gateway", "neither the environment nor rapport.env says where it is and with which key")
+        yield unknown(
+            "gateway", place.apart or "neither the environment nor rapport.env says where it is and with which key"
+        )
     if url := place.known.get("RAPPORT_OPERATOR_NATS_URL"):
-        yield asyncio.run(_nats(url))
+        yield from asyncio.run(_nats(url))
     else:
-        yield unknown("NATS", "neither the environment nor rapport.env says how an operator reaches it")
+        yield unknown("NATS", place.apart or "neither the environment nor rapport.env says how an operator reaches it")
 
 
 def _gateway(gateway: Gateway) -> Iterator[Diagnosis]:
@@ -78,7 +82,17 @@ def _service(service: Mapping[str, Any]) -> Diagnosis:
         case "unreachable":
             return bad(check, "; ".join(problems) or "it does not answer", f"See var/log/{service.get('name')}.log.")
         case state:
-            return bad(check, "; ".join(problems) or f"it is {state}", "It goes on by itself once that is mended.")
+            return bad(
+                check,
+                "; ".join(problems) or f"it is {state}",
+                _remedies(service) or "It goes on by itself once that is mended.",
+            )
+
+
+def _remedies(service: Mapping[str, Any]) -> str:
+    """What the service itself says is to be done, once each."""
+    told = [str(one["remedy"]).rstrip(". ") for one in service.get("problems") or [] if one.get("remedy")]
+    return ". ".join(dict.fromkeys(told)) + "." if told else ""
 
 
 def _unassigned(status: Mapping[str, Any]) -> Diagnosis:
@@ -90,12 +104,19 @@ def _unassigned(status: Mapping[str, Any]) -> Diagnosis:
     return fine("leads", "none is without a rep")
 
 
-async def _nats(url: str) -> Diagnosis:
+async def _nats(url: str) -> list[Diagnosis]:
     try:
         async with bus(url) as broker:
-            dead = await letters(broker)
+            return [await streams.look(broker), await _dead_letters(broker)]
     except (BusUnreachable, BrokerUnavailable) as error:
-        return bad("NATS", str(error), "Is it up? See var/log/nats.log.")
+        return [bad("NATS", str(error), "Is it up? See var/log/nats.log.")]
+    except ApiRefused as error:
+        return [bad("NATS", f"it answers, and refuses: {error}", "Is it the NATS of this suite?")]
+
+
+async def _dead_letters(broker: Broker) -> Diagnosis:
+    try:
+        dead = await letters(broker)
     except ApiRefused as error:
         return bad("NATS", f"it answers, and the stream DEAD does not: {error}", "Start the suite.")
     if dead:

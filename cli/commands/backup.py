@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,16 +11,19 @@ from typing import Annotated, Any
 import structlog
 import typer
 
-from backup.archive import ArchiveExists, ArchiveReader
+from backup.archive import ArchiveExists, ArchiveNotWritten, ArchiveReader
 from backup.cut import NoCut
 from backup.export import BackupTaken, take_backup
 from backup.failures import FAILURES
 from backup.installation import NATS_URL, Installation, InstallationUnknown, NatsAway, from_environment
 from backup.manifest import ArchiveRefused, Manifest
 from backup.restoration import told
-from cli.installation import VAR, Var
-from cli.output import AsJson, fail, tell
+from cli.installation import VAR, InstallationAccess, Var
+from cli.installation import installation as here
+from cli.output import AsJson, fail, shown, tell
 from embedded import restoration
+from embedded.ports import last_ports
+from embedded.secrets import SecretsUnreadable
 from embedded.stores import StoresRefused
 
 File = Annotated[Path, typer.Argument(help="The archive.")]
@@ -89,16 +90,18 @@ def logs_aside() -> None:
 def show_progress(line: str) -> None:
     """On standard error, where somebody looks."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{shown(line)}\n")
 
 
 def _take(file: Path, var: Path, with_keys: bool, as_json: bool) -> BackupTaken:
     try:
-        installation, keys = _where(var.resolve(), with_keys)
+        installation, keys = _where(here(var), with_keys)
         return asyncio.run(take_backup(installation, file, keys=keys, progress=show_progress))
     except ArchiveExists as error:
         fail(str(error), "It is not overwritten: give another name.", as_json=as_json)
-    except (InstallationUnknown, StoresRefused, FileNotFoundError) as error:
+    except ArchiveNotWritten as error:
+        fail(str(error), "Name a folder that is there, and that you may write into.", as_json=as_json)
+    except (InstallationUnknown, StoresRefused, SecretsUnreadable, FileNotFoundError) as error:
         fail(str(error), f"Give --var, or set {NATS_URL} and the addresses of the stores.", as_json=as_json)
     except NatsAway as error:
         fail(f"NATS: {error}", "The suite has to run while it is backed up: `make up`.", as_json=as_json)
@@ -108,17 +111,22 @@ def _take(file: Path, var: Path, with_keys: bool, as_json: bool) -> BackupTaken:
         fail(f"the back-up was given up: {error}", "Nothing was left behind. Try again.", as_json=as_json)
 
 
-def _where(var: Path, with_keys: bool) -> tuple[Installation, bytes | None]:
+def _where(place: InstallationAccess, with_keys: bool) -> tuple[Installation, bytes | None]:
     """The environment's installation, or the one under `var`."""
-    if os.environ.get(NATS_URL):
+    var, environment = place.var, place.environment
+    if environment.get(NATS_URL):
         if with_keys:
             raise InstallationUnknown(
                 "--with-keys is for an embedded suite: what the environment holds is kept elsewhere"
             )
-        return from_environment(os.environ), None
-    secrets = var / restoration.SECRETS
-    if not secrets.exists():
+        return from_environment(environment), None
+    if place.apart:
+        raise InstallationUnknown(place.apart)
+    if not (var / restoration.SECRETS).exists():
         raise InstallationUnknown(f"there is no suite under {var}")
-    plan = restoration.known_plan(var, json.loads((var / "ports.json").read_text()))
-    installation = Installation(restoration.backup_url(plan), restoration.store_urls(plan, os.environ), {})
-    return installation, secrets.read_bytes() if with_keys else None
+    secrets = restoration.secrets_for(var)
+    plan = restoration.known_plan(var, last_ports(var / "ports.json"), secrets)
+    if "nats" not in plan.ports:
+        raise InstallationUnknown(f"{var / 'ports.json'} does not say where NATS is: start the suite")
+    installation = Installation(restoration.backup_url(plan), restoration.store_urls(var, environment), {})
+    return installation, secrets.written().encode() if with_keys else None

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from chassis.terminal import printable
 from cli.installation import VAR, Var
 from cli.output import AsJson, Exit, fail, tell
 from cli.table import table
@@ -31,7 +32,7 @@ def show(number: Number, var: Var = VAR, as_json: AsJson = False) -> None:
     from cli import dead_letters  # with NATS's client: not for every command
 
     answer = dead_letters.shown(var, number, as_json)
-    tell(answer, lambda one: "\n".join(f"{name}: {value}" for name, value in one.items()), as_json=as_json)
+    tell(answer, _shown, as_json=as_json)
 
 
 @app.command()
@@ -52,13 +53,21 @@ def replay(
     raise typer.Exit(Exit.FAILED if answer["refused"] else Exit.FINE)
 
 
+def _shown(letter: dict[str, Any]) -> str:
+    return "\n".join(f"{name}: {printable(str(value))}" for name, value in letter.items())
+
+
 def _listed(letters: list[dict[str, Any]]) -> str:
     if not letters:
         return "There is no dead letter."
     head = ("letter", "service", "died_at", "subject", "reason")
-    return table(head, [[letter[name] for name in head] for letter in letters])
+    return table(head, [[*(letter[name] for name in head[:-1]), _why(letter)] for letter in letters])
+
+
+def _why(letter: dict[str, Any]) -> str:
+    return f"unreadable: {letter['unreadable']}" if letter.get("unreadable") else str(letter["reason"])
 
 
 def _sent(sent: list[int], refused: list[dict[str, Any]]) -> str:
-    lines = [f"letter {one['letter']} stays: {one['reason']}" for one in refused]
+    lines = [f"letter {one['letter']} stays: {printable(one['reason'])}" for one in refused]
     return "\n".join([f"{len(sent)} on their way again." if sent else "There was none to send.", *lines])

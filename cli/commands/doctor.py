@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 import typer
 
-from cli.checks.diagnosis import CheckState, Diagnosis
+from chassis.terminal import printable
+from cli.checks.diagnosis import CheckState, Diagnosis, bad
 from cli.installation import VAR, Var, installation
 from cli.output import AsJson, Exit, tell
 
 _SIGNS = {CheckState.FINE: "ok", CheckState.WARNING: "!", CheckState.BAD: "!!", CheckState.UNKNOWN: "?"}
+
+_LONGEST_REASON = 300
 
 
 def run(var: Var = VAR, as_json: AsJson = False) -> None:
@@ -21,9 +25,23 @@ def run(var: Var = VAR, as_json: AsJson = False) -> None:
 
     be_quiet()
     place = installation(var)
-    found = [*folder.look(place.var, os.environ), *suite.look(place, as_json=as_json), *stores.look(place.var)]
+    looks = {
+        "folder": lambda: folder.look(place.var, os.environ),
+        "suite": lambda: suite.look(place, as_json=as_json),
+        "stores": lambda: stores.look(place),
+    }
+    found = [one for where, look in looks.items() for one in _whole(where, look)]
     tell(found if not as_json else [asdict(one) for one in found], _in_words, as_json=as_json)
     raise typer.Exit(Exit.FAILED if any(one.state is CheckState.BAD for one in found) else Exit.FINE)
+
+
+def _whole(where: str, look: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
+    """What `look` finds; where it breaks, what it found before is told, and that it broke."""
+    try:
+        yield from look()
+    except Exception as error:  # whatever it was: who calls a doctor wants to hear of the rest as well
+        reason = " ".join(str(error).split())[:_LONGEST_REASON]
+        yield bad(where, f"the look broke off: {type(error).__name__}: {reason}", "Please report it; the rest holds.")
 
 
 def _in_words(found: list[Diagnosis]) -> str:
@@ -35,5 +53,5 @@ def _in_words(found: list[Diagnosis]) -> str:
 
 
 def _lines(one: Diagnosis) -> list[str]:
-    head = f"{_SIGNS[one.state]:>2}  {one.check}: {one.says}"
-    return [head, f"      {one.remedy}"] if one.remedy else [head]
+    head = f"{_SIGNS[one.state]:>2}  {one.check}: {printable(one.says)}"
+    return [head, f"      {printable(one.remedy)}"] if one.remedy else [head]

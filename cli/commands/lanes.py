@@ -14,12 +14,14 @@ import typer
 
 from chassis.bus.broker import Broker
 from chassis.bus.errors import ApiRefused, BrokerUnavailable
+from chassis.clock import wall_clock
 from chassis.lanes import LanePlan, LanePlanRefused, read_plan
 from cli.bus import be_quiet
-from cli.installation import VAR, Var
+from cli.installation import VAR, Var, VarHere, installation
 from cli.output import AsJson, fail, tell
 from contracts.limits import LANES
-from deployment.lane_change import ChangeNotInTime, LanedSuite, change, steps
+from deployment.lane_change import ChangeNotInTime, LanedSuite, LaneStep, change, steps
+from deployment.lane_lock import ChangeUnderWay, changing
 from deployment.nats_config import PERMITTED_LANES
 from embedded.lanes import NothingRuns, Suite, suite_in
 
@@ -33,7 +35,6 @@ File = Annotated[
     typer.Option(help="The file that all processes were given, instead of a suite's in --var; with RAPPORT_NATS_URL."),
 ]
 Process = Annotated[list[str] | None, typer.Option(help="NAME=URL of each process, with --file; several times.")]
-VarHere = Annotated[Path | None, typer.Option("--var", metavar="FOLDER", help="The suite's folder.")]
 Number = Annotated[int, typer.Argument(min=1, max=LANES, help="How many lanes.")]
 
 
@@ -53,7 +54,7 @@ class Where:
                 self.file, os.environ.get("RAPPORT_NATS_URL", ""), dict(one.split("=", 1) for one in self.processes)
             )
         try:
-            return suite_in(self.var.resolve())
+            return suite_in(installation(self.var).folder(as_json=self.as_json))
         except NothingRuns as error:
             fail(str(error), "Start one with `rapport up`, or name another folder with --var", as_json=self.as_json)
 
@@ -92,7 +93,7 @@ def set_lanes(
     """Change the number of lanes while everything runs; captures go on being taken and answered."""
     where: Where = replace(context.obj, var=var or context.obj.var, as_json=as_json or context.obj.as_json)
     suite = where.suite()
-    way = steps(where.plan(suite), lanes)
+    where.plan(suite)
     if lanes > PERMITTED_LANES and where.file is None:
         fail(
             f"NATS permits {PERMITTED_LANES} lanes with this configuration",
@@ -100,11 +101,22 @@ def set_lanes(
             as_json=where.as_json,
         )
 
-    async def go(installation: LanedSuite) -> None:
+    async def go(laned: LanedSuite) -> list[LaneStep]:
+        # asked again: whoever had the lock before may have left another plan
+        way = steps(where.plan(suite), lanes)
         say = (lambda _: None) if where.as_json else typer.echo
-        await change(installation, suite.file, way, within=within, tell=say)
+        await change(laned, suite.file, way, within=within, tell=say)
+        return way
 
-    _run(where, suite, go)
+    try:
+        with changing(suite.file, lanes, wall_clock()):
+            way = _run(where, suite, go)
+    except ChangeUnderWay as other:
+        fail(str(other), "Wait for it, or end that command; the same one goes on where it ended", as_json=where.as_json)
+    except OSError as error:
+        fail(
+            f"{suite.file} cannot be changed: {error.strerror}", "Do it as the user whose it is", as_json=where.as_json
+        )
     tell({"lanes": lanes, "steps": [str(step) for step in way]}, lambda _: f"{lanes} lanes", as_json=where.as_json)
 
 
@@ -127,8 +139,9 @@ def _run(where: Where, suite: Suite, work: Callable[[LanedSuite], Awaitable[Answ
         return asyncio.run(_with_installation(suite, work))
     except ChangeNotInTime as error:
         fail(str(error), "Look at what is named; the same command goes on where this one ended", as_json=where.as_json)
-    except (BrokerUnavailable, ApiRefused, TimeoutError) as error:
-        fail(f"NATS does not answer: {error or 'in time'}", "Is the suite running?", as_json=where.as_json)
+    except (BrokerUnavailable, ApiRefused, OSError, ValueError) as error:
+        reason = str(error) or f"it does not let us in within {_CONNECT_SECONDS:.0f} s"
+        fail(f"NATS does not answer: {reason}", "Is the suite running?", as_json=where.as_json)
 
 
 async def _with_installation(suite: Suite, work: Callable[[LanedSuite], Awaitable[Answer]]) -> Answer:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from chassis.terminal import printable
 from cli.installation import VAR, Var
 from cli.output import AsJson, Exit, tell
 from cli.table import table
@@ -30,7 +31,7 @@ def run(service: Service = None, dry_run: DryRun = False, var: Var = VAR, as_jso
 def _in_words(answer: dict[str, Any]) -> str:
     word = "on their way again" if answer["is_done"] else "set aside"
     rows = [(name, counts["events"], counts["timers"]) for name, counts in answer["services"].items()]
-    lines = [f"letter {one['letter']} stays: {one['reason']}" for one in answer["refused"]]
+    lines = [f"letter {one['letter']} stays: {printable(one['reason'])}" for one in answer["refused"]]
     return "\n".join(
         [f"{answer['dead_letters']} dead letters {word}", *lines, table(("service", f"events {word}", "timers"), rows)]
     )

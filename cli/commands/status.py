@@ -45,7 +45,7 @@ def in_words(answer: Mapping[str, Any]) -> str:
 
 def _row(service: Mapping[str, Any]) -> list[object]:
     lag = service.get("lag") or {}
-    behind = ", ".join(f"{stream} {number}" for stream, number in lag.items() if number)
+    behind = ", ".join(f"{stream} {_amount_of(number)}" for stream, number in lag.items() if number != 0)
     return [
         service.get("name"),
         service.get("status"),
@@ -72,6 +72,10 @@ def _whole(answer: Mapping[str, Any]) -> Iterator[str]:
     disk = answer.get("disk")
     if isinstance(disk, Mapping):
         yield "  disk: " + ", ".join(f"{_DISK.get(name, name)} {_amount(value)}" for name, value in disk.items())
+
+
+def _amount_of(number: object) -> object:
+    return "?" if number is None else number
 
 
 def _amount(size: object) -> str:

@@ -8,13 +8,17 @@ from typing import Annotated
 
 import typer
 
-from cli.installation import VAR, Var
-from cli.output import AsJson, Exit, fail, tell
+from cli.installation import VAR, Var, installation
+from cli.output import AsJson, Exit, fail, shown, tell
+from contracts.limits import LANES
 from embedded.down import stop
-from embedded.up import CannotStart, Started, Wish, announcement, run
+from embedded.files import ForeignFile
+from embedded.up import INTERRUPTED, INTERRUPTED_CODE, CannotStart, Started, Wish, announcement, run
 
-Port = Annotated[int, typer.Option(envvar=["RAPPORT_PORT"], help="The gateway's; 0 takes that of the last time.")]
-Lanes = Annotated[int | None, typer.Option(help="Ordered ways that messages travel in.")]
+Port = Annotated[
+    int, typer.Option(min=0, max=65535, envvar=["RAPPORT_PORT"], help="The gateway's; 0 takes that of the last time.")
+]
+Lanes = Annotated[int | None, typer.Option(min=1, max=LANES, help="Ordered ways that messages travel in.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Return when every process is ready.")]
 
 
@@ -43,12 +47,18 @@ def up(
         code = run(wish, lambda started: _announce(started, is_detached=detach, as_json=as_json))
     except CannotStart as refusal:
         fail(f"cannot start: {refusal}", as_json=as_json)
+    except KeyboardInterrupt:
+        _say_beside(INTERRUPTED)
+        raise typer.Exit(INTERRUPTED_CODE) from None
     raise typer.Exit(code)
 
 
 def down(var: Var = VAR, as_json: AsJson = False) -> None:
     """Stop the suite of a folder, however it was started, and wait until it is gone."""
-    end = stop(var.resolve())
+    try:
+        end = stop(installation(var).folder(as_json=as_json))
+    except ForeignFile as refusal:
+        fail(f"{refusal.filename}: {refusal.strerror}", as_json=as_json)
     answer = {"was_running": end.was_running, "orphans": list(end.orphans), "held_by": end.held_by}
     tell(answer, lambda _: end.in_words(), as_json=as_json)
     raise typer.Exit(Exit.FINE if end.is_gone else Exit.FAILED)
@@ -67,9 +77,9 @@ def _announce(started: Started, *, is_detached: bool, as_json: bool) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{shown(text)}\n")
     sys.stdout.flush()
 
 
 def _say_beside(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{shown(text)}\n")

@@ -16,10 +16,10 @@ FOLDER: Final = "/backups"
 _KEPT_DAYS: Final = 7
 _TAKE: Final = (
     f"f={FOLDER}/rapport-$$(date -u +%Y%m%d-%H%M).tar; "  # Kubernetes makes one $ of two
-    'python -m cli backup "$f" && python -m cli backup "$f" --verify '
+    'python -P -m cli backup "$f" && python -P -m cli backup "$f" --verify '
     f"&& find {FOLDER} -name 'rapport-*.tar' -mtime +{_KEPT_DAYS} -delete"
 )
-_BRING_BACK: Final = f'python -m cli restore "{FOLDER}/$ARCHIVE" $OPTIONS'
+_BRING_BACK: Final = f'python -P -m cli restore "{FOLDER}/$ARCHIVE" $OPTIONS'
 _LABELS: Final = selector(NAME, NAME)
 
 

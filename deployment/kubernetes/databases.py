@@ -17,6 +17,8 @@ _ONE: Final = """
 SET client_min_messages = warning;
 \\getenv password {prefix}DATABASE_PASSWORD
 \\getenv owner_password {prefix}OWNER_PASSWORD
+SELECT set_config('log_statement', 'none', false), set_config('log_min_error_statement', 'panic', false)
+ WHERE (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) \\g /dev/null
 SELECT 'CREATE ROLE {name}_owner' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}_owner') \\gexec
 SELECT 'CREATE ROLE {name}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') \\gexec
 ALTER ROLE {name}_owner LOGIN PASSWORD :'owner_password';
@@ -35,11 +37,17 @@ ALTER DEFAULT PRIVILEGES FOR ROLE {name}_owner IN SCHEMA public
 ALTER DEFAULT PRIVILEGES FOR ROLE {name}_owner IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {name};
 """
 _ADMIN: Final = "postgres"
+_END: Final = f"""
+-- the databases that are there from the start are nobody's business
+\\connect {_ADMIN}
+REVOKE ALL ON DATABASE postgres FROM PUBLIC;
+REVOKE ALL ON DATABASE template1 FROM PUBLIC;
+"""
 
 
 def databases_script() -> str:
     """The script, for all processes."""
-    return _BEGIN + "".join(_prepared(process) for process in PROCESSES)
+    return _BEGIN + "".join(_prepared(process) for process in PROCESSES) + _END
 
 
 def passwords() -> tuple[str, ...]:

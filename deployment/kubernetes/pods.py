@@ -90,7 +90,7 @@ def _container(process: ServiceProcess, words: list[str]) -> Manifest:
     return {
         "name": process.name,
         "image": image(process),
-        "command": ["python", "-m", process.module, *words],
+        "command": ["python", "-P", "-m", process.module, *words],
         "resources": {"requests": REQUESTS, "limits": LIMITS},
         "securityContext": CONTAINER_RIGHTS,
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - its own, in memory of the node's disk

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import Field, field_validator
 
 from chassis.settings import ServiceSettings
 from contracts import limits
@@ -26,6 +27,13 @@ class IdentitySettings(ServiceSettings, env_prefix="IDENTITY_"):
     most_anonymous_ids: int = Field(
         default=limits.DEVICES, ge=1, description=f"Devices of one person within {limits.DEVICES_DAYS} days"
     )
+
+    @field_validator("default_region")
+    @classmethod
+    def _is_a_country(cls, region: str) -> str:
+        if region not in SUPPORTED_REGIONS:
+            raise ValueError("there is no such country: two letters as in ISO 3166, GB (not UK), DE or US for instance")
+        return region
 
     def rules(self) -> RecognitionRules:
         most = IdentifierLimits(emails=self.most_emails, phones=self.most_phones, anonymous_ids=self.most_anonymous_ids)

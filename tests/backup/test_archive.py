@@ -47,10 +47,19 @@ async def content(reader: ArchiveReader, name: str) -> bytes:
 
 async def test_what_was_written_is_read(tmp_path: Path) -> None:
     parts = StorePart(
-        "postgresql", "15", {"chain": "0002"}, tables=(TablePart("m", "t", ("a", "b")),), sequences={"s": (4, True)}
+        "postgresql",
+        "15",
+        {"chain": "0002"},
+        tables=(TablePart("stores/identity", "t", ("a", "b")),),
+        sequences={"s": (4, True)},
     )
     said = Manifest(
-        "1", "", "2026-01-01T00:00:00+00:00", 1.5, {"CAPTURE": StreamPart("m", 7, {}, {})}, {"identity": parts}
+        "1",
+        "",
+        "2026-01-01T00:00:00+00:00",
+        1.5,
+        {"CAPTURE": StreamPart("streams/CAPTURE", 7, {}, {})},
+        {"identity": parts},
     )
     whole = await written(tmp_path / "a.tar", said)
     reader = ArchiveReader(tmp_path / "a.tar")

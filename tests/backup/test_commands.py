@@ -12,18 +12,15 @@ from typer.testing import CliRunner, Result
 
 from backup import restoration
 from backup.archive import ArchiveReader
-from backup.export import take_backup
-from backup.installation import NATS_URL, Installation, from_environment
+from backup.installation import NATS_URL, from_environment
 from backup.manifest import ArchiveRefused
-from chassis.store.migrate import migrate
 from cli.main import app
 from deployment.backup_user import BACKUP
 from deployment.catalogue import PROCESSES
 from embedded.lock import take
-from embedded.restoration import SECRETS, backup_url, nats_alone, store_urls
+from embedded.restoration import SECRETS
 from tests.backup.test_streams import CONFIG
 from tests.support.nats import NatsServer
-from tests.support.postgres import in_own_loop
 
 EVERY_STORE = {f"{process.prefix}DATABASE_URL": "sqlite:////nowhere.db" for process in PROCESSES}
 
@@ -32,23 +29,6 @@ EVERY_STORE = {f"{process.prefix}DATABASE_URL": "sqlite:////nowhere.db" for proc
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (NATS_URL, *EVERY_STORE):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a suite with empty stores and no streams, with its keys."""
-    folder = tmp_path_factory.mktemp("suite")
-    with nats_alone(folder / "var") as plan:
-        installation = Installation(backup_url(plan), store_urls(plan, {}), {})
-        keys = (folder / "var" / SECRETS).read_bytes()
-
-        async def make() -> None:
-            for process in PROCESSES:
-                await migrate(installation.stores[process.name], process.migrations)
-            await take_backup(installation, folder / "a.tar", keys=keys)
-
-        in_own_loop(make())
-    return folder / "a.tar"
 
 
 def rapport(*words: object) -> Result:

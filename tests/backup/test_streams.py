@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from backup import streams
+from backup.catalogue import restored_config
 from backup.manifest import StreamPart
 from backup.repetition import forget_published
 from chassis.bus.broker import Broker
@@ -93,7 +94,7 @@ async def test_each_message_is_where_and_when_it_was_and_what_came_after_the_cut
     part, content = await copied(taker, "SCORING", cut)
     giver = await house.broker(house.empty, BACKUP)
     assert await streams.occupied(giver) == ""
-    assert await streams.restore(giver, "SCORING", part, given(content), None) == 240
+    assert await streams.restore(giver, restored_config("SCORING", part, None), part, given(content)) == 240
     for number in (1, 250, 500):
         assert await message_at(giver, "SCORING", number) == await message_at(taker, "SCORING", number)
     state = (await streams.ends(giver))["SCORING"]["state"]
@@ -117,7 +118,7 @@ async def test_readers_are_left_out_but_for_those_of_alerts(house: House) -> Non
     taker, giver = await house.broker(house.full, BACKUP), await house.broker(house.empty, BACKUP)
     for name in ("ALERTS", "ROUTING"):
         part, content = await copied(taker, name, 1)
-        await streams.restore(giver, name, part, given(content), None)
+        await streams.restore(giver, restored_config(name, part, None), part, given(content))
     kept = {name: (await giver.request(f"CONSUMER.NAMES.{name}"))["consumers"] or [] for name in ("ALERTS", "ROUTING")}
     assert kept == {"ALERTS": ["rep-ana"], "ROUTING": []}
 

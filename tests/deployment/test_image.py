@@ -21,7 +21,18 @@ from tests.support.dockerfile import line_of, read_stages
 
 STAGES = read_stages()
 IMAGES = (*(process.name for process in PROCESSES), TOOLS)
-HOUSE = ("chassis", "contracts", "rulebook", "people_kernel", "services", "gateway", "deployment", "embedded", "cli")
+HOUSE = (
+    "chassis",
+    "contracts",
+    "semantics",
+    "rulebook",
+    "people_kernel",
+    "services",
+    "gateway",
+    "deployment",
+    "embedded",
+    "cli",
+)
 
 
 @pytest.fixture(scope="module")
@@ -145,9 +156,9 @@ def test_what_is_installed_is_checked_against_the_runtime_lock() -> None:
 def test_the_entry_point_leaves_python_alone_with_the_signals() -> None:
     shell, flag, script, _ = STAGES["service"].words("ENTRYPOINT")
     assert (shell, flag) == ("/bin/sh", "-c")
-    assert script.rpartition("; ")[2] == 'exec python -m $module "$@"'
+    assert script.rpartition("; ")[2] == 'exec python -P -m $module "$@"'
     for process in PROCESSES:
-        said = script.replace("exec python -m", "echo")
+        said = script.replace("exec python -P -m", "echo")
         done = subprocess.run(
             [shell, flag, said, "rapport", "migrate"],
             env={"RAPPORT_SERVICE": process.name},

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -51,6 +53,14 @@ def in_terminal(var: Path, shown: Path) -> Iterator[subprocess.Popen[bytes]]:
 def kill_supervisor(var: Path) -> None:
     pid = next(one.pid for one in holders(var) if one.name == SUPERVISOR)
     os.kill(pid, signal.SIGKILL)
+
+
+def turned_away(door: str, user: str) -> bytes:
+    """What NATS says to a wrong password."""
+    host, _, port = door.partition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(b"CONNECT " + json.dumps({"user": user, "pass": "wrong"}).encode() + b"\r\nPING\r\n")
+        return b"".join(iter(lambda: connection.recv(4096), b""))
 
 
 def is_alive(pid: int) -> bool:
@@ -117,6 +127,30 @@ async def test_captures_of_a_suite_whose_supervisor_was_killed_are_there_exactly
     await eventually(all_are_recorded, within=60)
     found = await recorded(var)
     assert {name: number for name, number in found.items() if number != 1} == {}
+
+
+async def test_with_nobody_to_read_what_they_say_nats_and_services_go_on(own_suite: Suite) -> None:
+    """Their standard output is a pipe whose reader was killed: what is logged may be lost, work may not."""
+    kill_supervisor(own_suite.var)
+    before = {one.name: one.pid for one in holders(own_suite.var)}
+    door = own_suite.operator_nats_url.rpartition("@")[2]
+    for user in ("operator", "nobody"):  # NATS logs the one, routing the other as well
+        for _ in range(5):
+            assert b"Authorization Violation" in await asyncio.to_thread(turned_away, door, user)
+    async with own_suite.client() as client:
+        assert (await client.get("/v1/status")).status_code == 200
+    visitor = Visitor(own_suite)
+    sending = asyncio.create_task(visitor.send())
+    await eventually(lambda: len(visitor.acknowledged) >= 20, within=30)
+    visitor.leave()
+    await sending
+
+    async def all_are_recorded() -> None:
+        assert set(visitor.acknowledged) <= set(await recorded(own_suite.var))
+
+    await eventually(all_are_recorded, within=30)
+    assert {one.name: one.pid for one in holders(own_suite.var)} == before, "nobody ended"
+    assert own_suite.log("nats").count("authentication error") >= 5, "NATS writes its log itself"
 
 
 def test_down_ends_what_a_killed_supervisor_left(own_suite: Suite) -> None:

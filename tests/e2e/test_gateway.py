@@ -26,7 +26,7 @@ from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
 
 ROOT = Path(__file__).resolve().parents[2]
-API_KEY, WRITE_KEY = "rk_first_key_of_all", "wk_first_key_of_all"
+API_KEY, WRITE_KEY = "rk_first_key_of_all_there_are", "wk_first_key_of_all"
 PRIVATE_KEY, PUBLIC_KEY = generate_key_pair()
 AS_CALLER = {"authorization": f"Bearer {API_KEY}"}
 AS_SITE = {"authorization": f"Bearer {WRITE_KEY}"}

@@ -44,7 +44,7 @@ async def test_a_spool_that_does_not_empty_is_told_while_forms_are_still_taken(
             assert kept.status_code == 202
 
         async def is_told() -> bool:
-            answer = await client.get("/readyz")
+            answer = await client.get(f"{inner}/readyz")
             told = {error["field"]: error["reason"] for error in answer.json().get("errors", ())}
             return "3 events wait" in told.get("relay", "")
 

@@ -38,7 +38,9 @@ async def test_a_gateway_that_starts_while_nats_is_away_serves_and_keeps_forms_u
     try:
         async with httpx.AsyncClient(base_url=process.url, timeout=20) as client:
             await eventually(lambda: takes_traffic(f"http://127.0.0.1:{inner_port}"), within=40)
-            ready = await client.get("/readyz")
+            told = await client.get("/readyz")
+            assert (told.status_code, told.json()) == (503, {"status": "not ready"})
+            ready = await client.get(f"http://127.0.0.1:{inner_port}/readyz")
             assert (ready.status_code, [error["field"] for error in ready.json()["errors"]]) == (503, ["nats"])
             assert (await client.get("/readyz/traffic")).status_code == 200
             assert (await client.get("/v1/sources", headers=BEARER)).status_code == 200

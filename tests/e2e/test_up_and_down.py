@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,3 +118,22 @@ def test_down_with_nothing_running_says_so(tmp_path: Path) -> None:
 
 def test_everything_in_the_folder_is_its_owners_alone(suite: Suite) -> None:
     assert [path for path in (suite.var, *suite.var.rglob("*")) if is_open(path)] == []
+
+
+@pytest.mark.parametrize("module", ["embedded.up", "cli"])
+@pytest.mark.parametrize("seconds", [0.2, 0.6, 1.2])
+def test_ctrl_c_before_it_began_is_told_in_a_line_and_leaves_nothing(
+    tmp_path: Path, module: str, seconds: float
+) -> None:
+    words = ("up",) if module == "cli" else ()
+    command = [sys.executable, "-m", module, *words, "--var", str(tmp_path / "var"), "--port", "0"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        time.sleep(seconds)  # wherever it may be by then
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert "Traceback" not in out + err
+    assert len(err.splitlines()) <= 2, err
+    assert not is_held(tmp_path / "var")

@@ -58,6 +58,15 @@ CASES = [
         {'rapport_nats_connected{service="identity"}': "0x60", 'rapport_nats_ready{service="identity"}': "0x60"},
     ),
     Case("RapportConsumerLag", {LAG: "6000x60"}, {LAG: "9000x14 0x60"}),
+    Case(
+        "RapportLagUnknown",
+        {'rapport_ready{service="scoring",instance="a"}': "1x60"},
+        {
+            'rapport_ready{service="scoring",instance="a"}': "1x60",
+            'rapport_ready{service="gateway",instance="b"}': "1x60",
+            LAG.replace("}", ',instance="a"}'): "0x60",
+        },
+    ),
     Case("RapportOutboxOld", *gauge("rapport_outbox_age_seconds", "0+60x60", "3x60")),
     Case("RapportSpoolGrowing", {SPOOL: "1x60"}, {SPOOL: "500-10x60"}),
     Case("RapportSpoolGrowing", {SPOOL: "1+5x60"}, {SPOOL: "0x60"}),

@@ -79,7 +79,11 @@ class Pod:
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                words, cwd=ROOT, env={**passed_on, **self._environment}, stdout=log, stderr=log
+                words,
+                cwd=ROOT,
+                env={**passed_on, "PYTHONPATH": str(ROOT), **self._environment},  # as the image says it
+                stdout=log,
+                stderr=log,
             )
 
     def run(self, within: float = 120.0) -> int:

@@ -216,7 +216,7 @@ class Supervisor:
             if name in self._held and name not in self._containers:
                 continue
             if ready is not None:
-                await self._ask(name, READY, ready)
+                await self._ask(name, READY, self.plan.reason_url(name))
                 if name == "gateway":
                     await self._ask(name, FORMS, f"{self.plan.url}{FORMS}")
                 await self._ask(name, ALIVE, _alive_url(name, ready))

@@ -75,6 +75,7 @@ def granting(question: Question, grant: Grant, issuer: Issuer, account: str, now
         "version": _VERSION,
         "pub": _allowing(grant.publish),
         "sub": _allowing(grant.subscribe),
+        # the server does not look at these where accounts stand in its configuration: their limits stand there too
         "subs": _UNLIMITED,
         "data": _UNLIMITED,
         "payload": _UNLIMITED,

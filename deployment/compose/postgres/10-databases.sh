@@ -8,7 +8,7 @@ set -eu
 
 : "${POSTGRES_USER:=postgres}"
 
-# one statement a line on standard input; passwords come from the environment and are on no command line
+# one statement a line on standard input; passwords come from the environment, and are on no command line and in no log
 run() {
   psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$1"
 }
@@ -16,6 +16,8 @@ run() {
 role() { # ROLE VARIABLE-WITH-ITS-PASSWORD
   cat <<SQL
 \\getenv password $2
+SET log_statement = 'none';
+SET log_min_error_statement = 'panic';
 SELECT format('CREATE ROLE %I', '$1') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$1')
 \\gexec
 ALTER ROLE "$1" WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD :'password';

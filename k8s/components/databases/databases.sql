@@ -6,6 +6,8 @@
 SET client_min_messages = warning;
 \getenv password GATEWAY_DATABASE_PASSWORD
 \getenv owner_password GATEWAY_OWNER_PASSWORD
+SELECT set_config('log_statement', 'none', false), set_config('log_min_error_statement', 'panic', false)
+ WHERE (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) \g /dev/null
 SELECT 'CREATE ROLE gateway_owner' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'gateway_owner') \gexec
 SELECT 'CREATE ROLE gateway' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'gateway') \gexec
 ALTER ROLE gateway_owner LOGIN PASSWORD :'owner_password';
@@ -28,6 +30,8 @@ ALTER DEFAULT PRIVILEGES FOR ROLE gateway_owner IN SCHEMA public GRANT USAGE, SE
 SET client_min_messages = warning;
 \getenv password IDENTITY_DATABASE_PASSWORD
 \getenv owner_password IDENTITY_OWNER_PASSWORD
+SELECT set_config('log_statement', 'none', false), set_config('log_min_error_statement', 'panic', false)
+ WHERE (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) \g /dev/null
 SELECT 'CREATE ROLE identity_owner' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'identity_owner') \gexec
 SELECT 'CREATE ROLE identity' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'identity') \gexec
 ALTER ROLE identity_owner LOGIN PASSWORD :'owner_password';
@@ -50,6 +54,8 @@ ALTER DEFAULT PRIVILEGES FOR ROLE identity_owner IN SCHEMA public GRANT USAGE, S
 SET client_min_messages = warning;
 \getenv password SCORING_DATABASE_PASSWORD
 \getenv owner_password SCORING_OWNER_PASSWORD
+SELECT set_config('log_statement', 'none', false), set_config('log_min_error_statement', 'panic', false)
+ WHERE (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) \g /dev/null
 SELECT 'CREATE ROLE scoring_owner' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'scoring_owner') \gexec
 SELECT 'CREATE ROLE scoring' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'scoring') \gexec
 ALTER ROLE scoring_owner LOGIN PASSWORD :'owner_password';
@@ -72,6 +78,8 @@ ALTER DEFAULT PRIVILEGES FOR ROLE scoring_owner IN SCHEMA public GRANT USAGE, SE
 SET client_min_messages = warning;
 \getenv password LIFECYCLE_DATABASE_PASSWORD
 \getenv owner_password LIFECYCLE_OWNER_PASSWORD
+SELECT set_config('log_statement', 'none', false), set_config('log_min_error_statement', 'panic', false)
+ WHERE (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) \g /dev/null
 SELECT 'CREATE ROLE lifecycle_owner' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'lifecycle_owner') \gexec
 SELECT 'CREATE ROLE lifecycle' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'lifecycle') \gexec
 ALTER ROLE lifecycle_owner LOGIN PASSWORD :'owner_password';
@@ -94,6 +102,8 @@ ALTER DEFAULT PRIVILEGES FOR ROLE lifecycle_owner IN SCHEMA public GRANT USAGE, 
 SET client_min_messages = warning;
 \getenv password NURTURE_DATABASE_PASSWORD
 \getenv owner_password NURTURE_OWNER_PASSWORD
+SELECT set_config('log_statement', 'none', false), set_config('log_min_error_statement', 'panic', false)
+ WHERE (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) \g /dev/null
 SELECT 'CREATE ROLE nurture_owner' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'nurture_owner') \gexec
 SELECT 'CREATE ROLE nurture' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'nurture') \gexec
 ALTER ROLE nurture_owner LOGIN PASSWORD :'owner_password';
@@ -116,6 +126,8 @@ ALTER DEFAULT PRIVILEGES FOR ROLE nurture_owner IN SCHEMA public GRANT USAGE, SE
 SET client_min_messages = warning;
 \getenv password ROUTING_DATABASE_PASSWORD
 \getenv owner_password ROUTING_OWNER_PASSWORD
+SELECT set_config('log_statement', 'none', false), set_config('log_min_error_statement', 'panic', false)
+ WHERE (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) \g /dev/null
 SELECT 'CREATE ROLE routing_owner' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'routing_owner') \gexec
 SELECT 'CREATE ROLE routing' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'routing') \gexec
 ALTER ROLE routing_owner LOGIN PASSWORD :'owner_password';
@@ -138,6 +150,8 @@ ALTER DEFAULT PRIVILEGES FOR ROLE routing_owner IN SCHEMA public GRANT USAGE, SE
 SET client_min_messages = warning;
 \getenv password METRICS_DATABASE_PASSWORD
 \getenv owner_password METRICS_OWNER_PASSWORD
+SELECT set_config('log_statement', 'none', false), set_config('log_min_error_statement', 'panic', false)
+ WHERE (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) \g /dev/null
 SELECT 'CREATE ROLE metrics_owner' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'metrics_owner') \gexec
 SELECT 'CREATE ROLE metrics' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'metrics') \gexec
 ALTER ROLE metrics_owner LOGIN PASSWORD :'owner_password';
@@ -154,3 +168,8 @@ GRANT USAGE ON SCHEMA public TO metrics;
 ALTER DEFAULT PRIVILEGES FOR ROLE metrics_owner IN SCHEMA public
   GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO metrics;
 ALTER DEFAULT PRIVILEGES FOR ROLE metrics_owner IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO metrics;
+
+-- the databases that are there from the start are nobody's business
+\connect postgres
+REVOKE ALL ON DATABASE postgres FROM PUBLIC;
+REVOKE ALL ON DATABASE template1 FROM PUBLIC;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chassis.settings import ServiceSettings, SettingsRefused
+from chassis.settings import ServiceSettings, SettingsRefused, StrongSecret, Texts
 from tests.chassis.app.echo import EchoSettings, create_service
 
 
@@ -42,3 +42,43 @@ def test_a_key_that_is_none_stops_the_service_before_it_starts() -> None:
 def test_no_secret_has_a_default() -> None:
     required = {name for name, field in ServiceSettings.model_fields.items() if field.is_required()}
     assert required == {"database_url", "token_public_key"}
+
+
+class ListedSettings(ServiceSettings, env_prefix="LISTED_"):
+    """Settings that are more than a text."""
+
+    names: Texts = ()
+    limits: dict[str, int] = {}
+    key: StrongSecret | None = None
+
+
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.setenv("LISTED_DATABASE_URL", "sqlite:///x.db")
+    monkeypatch.setenv("LISTED_TOKEN_PUBLIC_KEY", "k")
+    return monkeypatch
+
+
+@pytest.mark.parametrize("text", ["one, two", '["one", "two"]', "one,two,", ' ["one","two"]'])
+def test_a_list_is_written_with_commas_or_as_json(listed: pytest.MonkeyPatch, text: str) -> None:
+    listed.setenv("LISTED_NAMES", text)
+    assert ListedSettings().names == ("one", "two")
+
+
+@pytest.mark.parametrize(("name", "text"), [("LIMITS", "three"), ("NAMES", '["one"'), ("NAMES", "[1]")])
+def test_what_cannot_be_read_is_named_by_its_variable_and_not_quoted(
+    listed: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    listed.setenv(f"LISTED_{name}", text)
+    with pytest.raises(SettingsRefused, match=f"LISTED_{name}") as refusal:
+        ListedSettings()
+    assert "three" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("text", ["", "short", "x" * 23, "a key of words and spaces in it"])
+def test_a_secret_that_can_be_guessed_or_sent_by_nobody_is_refused(listed: pytest.MonkeyPatch, text: str) -> None:
+    listed.setenv("LISTED_KEY", text)
+    with pytest.raises(SettingsRefused, match="LISTED_KEY"):
+        ListedSettings()
+    listed.setenv("LISTED_KEY", "x" * 24)
+    assert ListedSettings().key == "x" * 24

@@ -13,7 +13,7 @@ import pytest
 from chassis.bus.broker import Broker
 from chassis.bus.consumer import ConsumerSpec
 from chassis.bus.dead import letters, main, parse
-from chassis.bus.dead_letters import dead_letter_of, read_dead_letter, replay_of
+from chassis.bus.dead_letters import dead_letter_of, origin_of, read_dead_letter, replay_of
 from chassis.bus.errors import Unparseable
 from chassis.message import OutMessage, Received
 from tests.chassis.bus.builders import Applied, a_capture, bodies, captures, number_of, stream_state
@@ -200,3 +200,61 @@ def test_the_server_comes_from_the_environment_unless_it_is_given(monkeypatch: p
 
     assert parse(["list"]).url == "nats://elsewhere:1"
     assert parse(["--url", "nats://here:1", "list"]).url == "nats://here:1"
+
+
+async def wild_letter(broker: Broker, **changed: str) -> None:
+    """One as no service writes it."""
+    letter = dead_letter_of(received(2), "scoring", "ValueError: no", AT, 1_000_000)
+    headers = {
+        **letter.headers,
+        "Nats-Msg-Id": "wild",
+        **{name.replace("_", "-"): text for name, text in changed.items()},
+    }
+    await broker.publish_batch([OutMessage(letter.subject, headers, letter.body)])
+
+
+WILD: Sequence[dict[str, str]] = [
+    {"dead_sequence": "abc"},
+    {"dead_sequence": "-4"},
+    {"dead_sequence": "9" * 5000},
+    {"dead_sequence": "\u0663"},
+    {"dead_sequence": ""},
+    {"dead_stream": "CAPTURE 5", "dead_body_omitted": "too large"},
+    {"dead_service": "scoring\u202e"},
+    {"dead_stored_at": "CAPTURE/1/2026\x1b[2J"},
+]
+
+
+@pytest.mark.parametrize("changed", WILD, ids=lambda changed: next(iter(changed)))
+async def test_one_letter_that_cannot_be_read_hides_no_other(
+    nats_server: NatsServer, broker: Broker, two_dead: None, changed: dict[str, str]
+) -> None:
+    await wild_letter(broker, **changed)
+    code, lines = await command(nats_server, "list")
+    assert (code, [line["letter"] for line in lines]) == (0, [1, 2, 3])
+    assert ["unreadable" in line for line in lines] == [False, False, True]
+    assert lines[2]["reason"] == "ValueError: no"
+    code, (shown,) = await command(nats_server, "show", "3")
+    assert (code, shown["body"]) == (0, a_capture(2).body.decode())
+    code, lines = await command(nats_server, "replay", "--all")
+    assert (code, [line["replayed"] for line in lines]) == (1, [1, 2])
+    assert [letter.letter for letter in await letters(broker)] == [3]
+
+
+async def test_what_a_letter_says_reaches_the_terminal_as_plain_signs(nats_server: NatsServer, broker: Broker) -> None:
+    await broker.publish_batch(captures(3))
+    await wild_letter(broker, dead_reason="\x1b]0;owned\x07 \u009b2J \u202e all is well")
+    out = io.StringIO()
+    for words in (["list"], ["show", "1"]):
+        assert await main(["--url", nats_server.url, *words], out) == 0
+    assert all(" " <= sign <= "~" or sign == "\n" for sign in out.getvalue())
+    assert "\\u202e" in out.getvalue()
+
+
+@pytest.mark.parametrize("says", ["CAPTURE/abc/2026", "", "CAPTURE", "/", "a/-1/", "a/\u0661/"])
+def test_a_replay_of_nothing_stands_where_it_stands(says: str) -> None:
+    """Else a service could not even give it up."""
+    message = received(4)
+    wild = message._replace(headers={**message.headers, "replay-of": says})
+    assert origin_of(wild) == origin_of(message)
+    assert dead_letter_of(wild, "scoring", "no", AT, 1_000_000).headers["dead-sequence"] == "5"

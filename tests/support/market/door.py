@@ -15,7 +15,7 @@ from gateway.settings import GatewaySettings
 from tests.support.market.suite import Clock
 from tests.support.service import PRIVATE_KEY, PUBLIC_KEY
 
-API_KEY, WRITE_KEY = "rk_of_the_market", "wk_of_the_market"
+API_KEY, WRITE_KEY = "rk_of_the_market_of_everybody", "wk_of_the_market"
 HEADERS = {"authorization": f"Bearer {API_KEY}"}
 
 

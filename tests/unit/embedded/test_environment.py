@@ -52,10 +52,10 @@ def test_secrets_of_an_env_file_are_none_of_its_settings() -> None:
 
 
 def test_a_first_key_of_the_callers_is_kept_and_told(tmp_path: Path) -> None:
-    prepare(tmp_path, 0, detached=True, environment={"GATEWAY_BOOTSTRAP_API_KEY": "rk_mine"})
+    prepare(tmp_path, 0, detached=True, environment={"GATEWAY_BOOTSTRAP_API_KEY": "rk_mine_and_nobody_elses_key"})
     plan = prepare(tmp_path, 0, detached=True)
-    assert plan.environment("gateway")["GATEWAY_BOOTSTRAP_API_KEY"] == "rk_mine"
-    assert "RAPPORT_API_KEY=rk_mine\n" in (tmp_path / "rapport.env").read_text()
+    assert plan.environment("gateway")["GATEWAY_BOOTSTRAP_API_KEY"] == "rk_mine_and_nobody_elses_key"
+    assert "RAPPORT_API_KEY=rk_mine_and_nobody_elses_key\n" in (tmp_path / "rapport.env").read_text()
 
 
 def test_a_base_port_gives_one_after_the_other_and_a_port_of_its_own_wins() -> None:
@@ -88,3 +88,21 @@ def test_a_slip_in_what_is_said_to_the_suite_is_no_reason_to_begin_elsewhere() -
 def test_what_a_suite_tells_its_users_may_be_in_the_environment_of_the_next_start(tmp_path: Path) -> None:
     told = prepare(tmp_path, 0, detached=True).rapport_env()
     assert caller_settings({name: "x" for name, _, _ in (line.partition("=") for line in told.splitlines())}) == {}
+
+
+def test_a_first_key_that_can_be_guessed_is_refused_before_anything_is_kept(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentRefused, match=r"GATEWAY_BOOTSTRAP_API_KEY .*it has 5 characters") as refusal:
+        prepare(tmp_path, 0, detached=True, environment={"GATEWAY_BOOTSTRAP_API_KEY": "short"})
+    assert "short" not in str(refusal.value)
+    assert not (tmp_path / "secrets.json").exists()
+
+
+@pytest.mark.parametrize("name", ["DATABSE", "DATABASES", "DATABAS", "DATBASE"])
+def test_a_slip_in_where_everything_is_kept_is_refused(name: str) -> None:
+    with pytest.raises(EnvironmentRefused, match=f"{name}: .*did you mean DATABASE"):
+        caller_settings({name: "postgresql://u:p@db/"})
+
+
+@pytest.mark.parametrize("name", ["DATABASE", "DATABASE_URL", "RAPPORT_DATABASE", "DATA_BASE_DIR", "database_"])
+def test_what_is_somebody_elses_is_left_alone(name: str) -> None:
+    assert caller_settings({name: "x"}) == {}

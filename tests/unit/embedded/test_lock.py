@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from embedded import processes
 from embedded.files import is_open, make_private, write_private
 from embedded.lock import Lock, is_held, lock_path, note_of, take
 from embedded.processes import SUPERVISOR, SuiteProcess, end, holders, keeper, running_pid
@@ -129,3 +130,39 @@ async def test_a_suite_that_knows_no_lock_is_seen_by_what_it_has_open(tmp_path: 
         for process in (gateway, reader):
             process.kill()
             process.wait()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is another user at will")
+def test_what_another_user_has_open_is_none_of_the_suite(tmp_path: Path) -> None:
+    """Root sees it; it is neither in the way nor ended."""
+    lock = taken(tmp_path)
+    with (tmp_path / "nats.log").open("w") as log:
+        words = ["nats-server", "60"]
+        stranger, own = (
+            subprocess.Popen(words, executable="/bin/sleep", stdout=log, pass_fds=(lock.descriptor,), user=user)
+            for user in (54321, None)
+        )
+    try:
+        assert holders(tmp_path) == [SuiteProcess(own.pid, "nats")]
+        assert processes.former(tmp_path) == [SuiteProcess(own.pid, "nats")]
+        end(partial(holders, tmp_path))
+        assert (stranger.poll(), own.wait(timeout=10)) == (None, -signal.SIGTERM)
+    finally:
+        lock.release()
+        for process in (stranger, own):
+            process.kill()
+            process.wait()
+
+
+def test_a_name_of_another_file_system_is_not_believed(tmp_path: Path) -> None:
+    """As a process that was moved into one shows it."""
+    own, other = tmp_path / "gateway.log", tmp_path / "twin"
+    own.write_text("")
+    other.write_text("")
+    assert processes.is_inside(str(own), own.stat(), tmp_path)
+    assert not processes.is_inside(str(own), other.stat(), tmp_path)
+    assert not processes.is_inside(str(tmp_path / "nowhere"), own.stat(), tmp_path)
+    assert not processes.is_inside(str(own), own.stat(), tmp_path / "gate")
+    with own.open() as opened:
+        own.unlink()
+        assert processes.is_inside(f"{own} (deleted)", os.fstat(opened.fileno()), tmp_path)

@@ -12,6 +12,7 @@ import pytest
 from deployment.catalogue import PROCESSES
 from embedded.secrets import Secrets, load_or_make
 from embedded.stores import StoresRefused, chosen_stores, known_stores, shown
+from embedded.up import prepare
 from tests.support.postgres import PostgresServer
 
 
@@ -127,3 +128,14 @@ async def test_databases_of_a_template_are_made(tmp_path: Path, postgres_server:
 async def in_thread(var: Path, database: str) -> dict[str, str]:
     """As `make up` does it: outside an event loop."""
     return await asyncio.to_thread(chosen_stores, var, {"DATABASE": database}, made(var))
+
+
+@pytest.mark.parametrize("password", ["p@ss", "a/b", "what?", "no#1", "a@b/c"])
+def test_a_password_whose_signs_are_the_addresss_is_told_how_it_is_written(tmp_path: Path, password: str) -> None:
+    for environment in (
+        {"DATABASE": f"postgresql://admin:{password}@db.test/"},
+        {"IDENTITY_DATABASE_URL": f"postgresql://admin:{password}@db.test/identity"},
+    ):
+        with pytest.raises(StoresRefused, match="@ is written %40") as refusal:
+            prepare(tmp_path, 0, detached=True, environment=environment)
+        assert password not in str(refusal.value)

@@ -25,7 +25,7 @@ from gateway.settings import GatewaySettings
 from tests.support.service import has_joined
 from tests.support.stores import prepare
 
-API_KEY = "rk_first_key_of_all"
+API_KEY = "rk_first_key_of_all_there_are"
 WRITE_KEY = "test_write_key_web"
 PRIVATE_KEY, PUBLIC_KEY = generate_key_pair()
 

@@ -4,6 +4,7 @@ it.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from chassis.bus.broker import Broker
 from chassis.bus.callout.claims import Issuer, new_issuer_seed
 from chassis.bus.errors import BrokerUnavailable
 from chassis.web.auth import Principal
+from contracts.limits import GRANTED_SUBSCRIPTIONS
 from deployment.backup_user import BACKUP
 from deployment.nats_config import BUS_USERS, OBSERVER, OPERATOR, REPS, NatsPlan, access
 from services.routing.effects import ensure_durable, hash_password, new_key, public_url
@@ -228,3 +230,14 @@ def test_where_reps_connect_is_told_without_our_own_password(nats_url: str, show
         public_url(RoutingSettings(**known, public_nats_url="tls://nats.rapport.example"))
         == "tls://nats.rapport.example"
     )
+
+
+async def test_a_rep_may_not_fill_nats_with_subscriptions(town: Town) -> None:
+    key = await town.key(ANA, headers=a_rep("Ana Ruiz"))
+    async with visitor(key) as client, visitor(key) as other:
+        with contextlib.suppress(NatsError, OSError):
+            for number in range(GRANTED_SUBSCRIPTIONS + 20):
+                await client.subscribe(f"{key['inbox_prefix']}.{number}")
+            await client.flush()
+        await eventually(lambda: client.is_closed)
+        assert other.is_connected, "nobody else is turned away"
