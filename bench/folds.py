@@ -26,6 +26,7 @@ from contracts.envelope import Meta
 from contracts.events.identity import InteractionRecognized, PersonMerged, PersonPart, PersonSplit
 from contracts.ids import derive_id
 from contracts.values import Interaction, InteractionKind, SourceKind, Strength
+from services.scoring.domain.claims import trait_facts
 from services.scoring.events import on_interactions_recognized, on_people_regrouped
 from services.scoring.rulebooks import REGISTRY
 from services.scoring.store.rows import fact_row
@@ -80,8 +81,10 @@ async def _fill(store: Database, facts: int) -> None:
     for begin in range(between.start, between.stop, _BATCH):
         events = [_fact(number) for number in range(begin, min(begin + _BATCH, between.stop))]
         async with store.begin() as session:
+            claimed = trait_facts(events, 1)
             rows = [
-                fact_row(event, 1, has_traits=number % _EVERY_CLAIM == 0) for number, event in enumerate(events, begin)
+                fact_row(event, 1, fact.claims if (fact := claimed.get(event.interaction.interaction_id)) else None)
+                for event in events
             ]
             await insert_all(session, FACT, rows)
             await insert_all(session, RECEIPT, [_receipt_row(event) for event in events])

@@ -28,9 +28,7 @@ body (or one event's, if that is more). An SDK's context of 700 bytes over event
 """
 
 UNPACKED_FACTOR: Final = 100
-"""A compressed body unpacks to at most so many times its size, or to
-UNPACKED_BYTES. A queue of alike events makes 10 to 40.
-"""
+"""A compressed body unpacks to at most so many times its size, or UNPACKED_BYTES. Alike events make 10 to 40."""
 
 UNPACKED_BYTES: Final = 64 * KB
 """What any compressed body may unpack to, however well it was compressed."""
@@ -42,32 +40,22 @@ hundred. The parser gathers whatever comes; beyond this nothing more is read.
 """
 
 TARGET_CHARACTERS: Final = 16 * KB
-"""The address in the first line: a list's filters with a cursor take some hundreds, what browsers carry is 2,000 to
-8,000.
-"""
+"""The address in the first line: a list's filters with a cursor take some hundreds, browsers carry 2,000 to 8,000."""
 
 SILENT_SECONDS: Final = 30
-"""So long a connection may say nothing in the midst of a request, or before its first one. A form of 10 MB over a slow
-line takes minutes, and pauses for seconds.
-"""
+"""So long a connection may say nothing in the midst of a request, or before its first: slow lines pause for seconds."""
 
 KEPT_SECONDS: Final = 75
-"""So long a connection is kept for a next request: load balancers and pools of SDKs hold theirs for 60, and would meet
-a reset.
-"""
+"""So long a connection is kept for a next request: load balancers and pools of SDKs hold theirs for 60."""
 
 WAITING_BYTES: Final = 64 * MB
-"""Captures in memory that wait to be stored; beyond it the door answers 503. At 10 MB
-a second the last one waits six seconds.
-"""
+"""Captures in memory that wait to be stored; beyond it the door answers 503. At 10 MB a second that is six seconds."""
 
 WAITING_MESSAGES: Final = 20_000
 """The same by number: at 15,000 a second the last one waits little more than a second."""
 
 ENVELOPE_BYTES: Final = 1 * KB
-"""What a stored capture has that its event had not: ids, times, flags, the browser's address and
-user agent. About 600 bytes of a usual one.
-"""
+"""What a stored capture has that its event had not: ids, times, flags, address, user agent; about 600 bytes."""
 
 CAPTURE_BYTES: Final = 4 * EVENT_BYTES + ENVELOPE_BYTES
 """One captured event or form as it is stored. A company that is named in `context.traits` stands in four places of
@@ -84,9 +72,7 @@ MESSAGE_ID_CHARACTERS: Final = 256
 """A `messageId`; of a longer one the hash is taken."""
 
 IDENTIFIER_CHARACTERS: Final = 512
-"""A user id, an address, a number, a device's id, a group's id. The longest
-address is 254; ids that are tokens reach 400.
-"""
+"""A user id, an address, a number, a device's or group's id. The longest address is 254; tokens reach 400."""
 
 FORM_FILES_BYTES: Final = 10_000_000
 """A form with its files, which are dropped once they are read: a CV has its place. `GATEWAY_BODY_LIMIT` says
@@ -95,6 +81,14 @@ otherwise. A form without files is read up to BATCH_BYTES.
 
 FORM_FIELDS: Final = 1_000
 """Fields of a form; the longest that builders make have some two hundred."""
+
+FORM_NODES: Final = 10_000
+"""Objects and lists in a document that is posted to a form; ten to each of FORM_FIELDS answers."""
+
+FORM_MEANINGS: Final = 300
+"""Fields of a form that are asked what they mean: a name that was not met before takes some 50 microseconds. The rest
+are kept, and mean what the form's mapping says.
+"""
 
 FIELD_NAME_CHARACTERS: Final = 256
 """The name of a field; what is beyond is cut off."""
@@ -107,6 +101,24 @@ URL_CHARACTERS: Final = 2_000
 
 REJECTS: Final = 1_000
 """Rejects kept for each source, the newest (`GATEWAY_REJECTS_KEPT`): what a developer looks through."""
+
+UNRECOGNIZED: Final = 200
+"""Posts of forms in which nobody was found, kept for each source, the newest: they wait for a human to map a form."""
+
+UNRECOGNIZED_BYTES: Final = 64 * KB
+"""One of them as it is kept, whole; of a larger one only the start. Webhooks of form services take 1 to 10 KB."""
+
+WITHHELD: Final = 10_000
+"""Interactions of robots kept apart for each source, the newest: what a human can look through."""
+
+WITHHELD_DAYS: Final = 90
+"""For so long at most: a lead that nobody missed in a quarter is none any more."""
+
+USER_AGENT_CHARACTERS: Final = 512
+"""So much of a user agent is looked at for a robot's name. Browsers' have 100 to 300."""
+
+USER_AGENTS: Final = 4_096
+"""User agents whose answer is remembered, the last ones that came, 4 MB at most: those of a day's visitors."""
 
 EXCERPT_BYTES: Final = 600
 """The start of what was refused, as it is kept with the reason."""
@@ -164,6 +176,11 @@ VALUE_BYTES: Final = 1 * KB
 NAME_CHARACTERS: Final = 128
 """An attribute's name."""
 
+UNREADABLE_CHARACTERS: Final = 120
+"""Words that were given for a known attribute and cannot be read, as a profile keeps them: enough to see what was
+meant. The interaction keeps all of them.
+"""
+
 OTHER_ATTRIBUTES: Final = 100
 """Attributes beyond those whose names the product knows (which always have room); the
 weakest, then the oldest, give way first.
@@ -189,7 +206,13 @@ forgets its id each week makes 13, each day 90.
 """
 
 ACCOUNT_TRAITS: Final = 100
-"""Traits of an account, each of VALUE_BYTES and NAME_CHARACTERS at most. Claims fill half of them."""
+"""Traits of an account, each of VALUE_BYTES and NAME_CHARACTERS at most. Those that its people share stay first, then
+what servers said: claims take no room from that."""
+
+ACCOUNT_NAMES: Final = 100
+"""Group ids, domains and bare names of one account: machines join one of each kind, humans may join more. Events about
+an account list them all.
+"""
 
 LISTED_ROWS: Final = 1_000
 """Links, refusals and remarks of a person in one answer, the newest: what a human can look through."""
@@ -200,13 +223,31 @@ SEARCH_CHARACTERS: Final = 2_000
 HIGHLIGHTS: Final = 10
 """Reasons that travel with a profile, newest first: what fits on a rep's card."""
 
+COUNTED: Final = 32
+"""Moments that a fragment remembers of what counted under a cap, the latest, 30 bytes each: so many different pages,
+forms and downloads of a sitting. What was forgotten would count again.
+"""
+
 TRAITS: Final = 500
 """Traits of one interaction that are looked at, in the sender's order: reading a name takes some microseconds, and
 an event of EVENT_BYTES has room for 5,000. The rest stay in the fact.
 """
 
+CONSENT_STATEMENTS: Final = 100
+"""Statements of consent kept on a fragment as proof, the newest, and once more so many that are claims alone. What
+decides now is kept beside them, however old it is.
+"""
+
+CONSENT_SHOWN: Final = 500
+"""Statements of consent in one answer about a person, the newest; how many are kept is told."""
+
 CLAIMS_SHOWN: Final = 50
 """Claims an attribute in a person's history, the believed one first. What came before them is in the timeline."""
+
+BROWSER_FACTS: Final = 200
+"""What one browser did while it went by a name as well, the newest, as far as a page may ask about it; and so many of
+those that told something. Reading them takes some milliseconds.
+"""
 
 # --- what was chosen
 # ----------------------------------------------------------------------------------------------------------------------

@@ -1,9 +1,10 @@
-"""What an e-mail domain says about the company behind it: nothing, for free mail, internet
-access providers and disposable addresses.
+"""What a domain says about the company behind it: nothing, for free mail, internet access providers, relays, disposable
+addresses, and the pages of site builders.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Final
 
@@ -54,7 +55,52 @@ _DOMAINS: Final = _words(
     simplelogin.com anonaddy.com 33mail.com guerrillamail.com guerrillamail.net sharklasers.com grr.la
     10minutemail.com tempmail.com temp-mail.org yopmail.com trashmail.com trash-mail.com wegwerfemail.de
     discard.email getnada.com maildrop.cc throwawaymail.com mintemail.com spamgourmet.com dispostable.com
+    guerrillamail.de guerrillamail.org guerrillamail.biz guerrillamailblock.com spam4.me pokemail.net mailnesia.com
+    mailcatch.com mailnull.com inboxkitten.com inboxbear.com tempail.com tempr.email tempmailo.com temp-mail.io
+    tmpmail.org tmpmail.net minuteinbox.com 10minutemail.net 10minutemail.co.uk 20minutemail.com 1secmail.com
+    1secmail.net 1secmail.org emailfake.com email-fake.com fakemail.net fakemailgenerator.com nada.email dropmail.me
+    emltmp.com harakirimail.com jetable.org mailexpire.com mailforspam.com mailsac.com mailtemp.info mvrht.com nwytg.net
+    owlymail.com spamavert.com spambox.us spamex.com spamfree24.org tempinbox.com tempmail.dev tempmail.plus
+    throwam.com trash-mail.de trashmail.de trashmail.net trashmail.me trbvm.com wegwerfmail.de wegwerfmail.net
+    wegwerfmail.org yopmail.fr yopmail.net cool.fr.nf jetable.fr.nf zetmail.com linshiyouxiang.net cock.li
+    einrot.com armyspy.com cuvox.de dayrep.com fleckens.hu gustr.com jourrapide.com rhyta.com superrito.com teleworm.us
     fakeinbox.com mohmal.com moakt.com emailondeck.com byom.de spam4.me mytemp.email
+    """
+)
+
+
+# whoever has a page or an address below one of these is somebody else than its owner
+_SHARED: Final = _words(
+    """
+    users.noreply.github.com noreply.github.com privaterelay.appleid.com relay.firefox.com mozmail.com
+    simplelogin.co simplelogin.io simplelogin.fr aleeas.com slmails.com slmail.me addy.io anonaddy.me passmail.net
+    passinbox.com passfwd.com opayq.com duck.com sneakemail.com erine.email
+    wixsite.com editorx.io blogspot.com sites.google.com business.site web.app
+    firebaseapp.com linktr.ee github.io gitlab.io pages.dev workers.dev netlify.app vercel.app herokuapp.com
+    onrender.com fly.dev azurewebsites.net cloudfront.net amazonaws.com myshopify.com
+    weeblysite.com webflow.io framer.website framer.app carrd.co notion.site super.site jimdosite.com jimdofree.com
+      godaddysites.com webnode.page site123.me ucraft.site tilda.ws mystrikingly.com
+    square.site ghost.io mailchi.mp hubspotpagebuilder.com hs-sites.com
+    unbouncepages.com lpages.co bubbleapps.io glitch.me replit.app
+    repl.co surge.sh neocities.org angelfire.com tripod.com geocities.com yolasite.com page.tl over-blog.com
+    homepage.t-online.de de.tl npage.de beepworld.de ueniweb.com localo.site bio.link beacons.ai
+    lnk.bio taplink.cc campsite.bio flow.page msha.ke solo.to
+    """
+)
+# a company of their own, but a link to them is somebody's profile, page or file
+_PROFILES: Final = _words(
+    """
+    linkedin.com lnkd.in facebook.com fb.com fb.me m.me messenger.com instagram.com threads.net twitter.com x.com t.co
+    xing.com xing.to youtube.com youtu.be tiktok.com pinterest.com snapchat.com reddit.com tumblr.com medium.com
+    quora.com vimeo.com twitch.tv discord.gg discord.com telegram.me t.me wa.me whatsapp.com vk.com ok.ru weibo.com
+    weixin.qq.com line.me kakao.com behance.net dribbble.com github.com gitlab.com bitbucket.org stackoverflow.com
+    crunchbase.com angel.co wellfound.com glassdoor.com indeed.com kununu.com trustpilot.com yelp.com tripadvisor.com
+    g.page goo.gl google.com maps.google.com docs.google.com drive.google.com forms.gle bit.ly tinyurl.com ow.ly
+    calendly.com eventbrite.com meetup.com etsy.com amazon.com amazon.de ebay.com ebay.de alibaba.com upwork.com
+    fiverr.com malt.com malt.fr patreon.com gofundme.com kickstarter.com wikipedia.org bsky.app mastodon.social
+    apple.com apps.apple.com play.google.com viadeo.com skype.com zoom.us dropbox.com notion.so canva.com typeform.com
+    squarespace.com weebly.com wordpress.com substack.com beehiiv.com instapage.com clickfunnels.com jimdo.com
+    bigcartel.com strikingly.com yell.com webnode.com about.me leadpages.co
     """
 )
 
@@ -62,14 +108,28 @@ _DOMAINS: Final = _words(
 @lru_cache(maxsize=65_536)
 def company_domain(domain: str) -> str | None:
     """What a company registered (acme.co.uk of mail.acme.co.uk); None for a public
-    suffix and for free mail. ASCII, lower case.
+    suffix, for free mail, and for what many share. ASCII, lower case.
     """
     registered = _suffixes().privatesuffix(domain)
-    return None if registered is None or _is_free_mail(registered) else str(registered)
+    return None if registered is None or _is_shared(domain, registered) else str(registered)
 
 
-def _is_free_mail(registered: str) -> bool:
-    return registered in _DOMAINS or registered.partition(".")[0] in _BRANDS
+def is_profile_link(host: str, *, has_path: bool) -> bool:
+    """Whether a link leads to somebody's page at a network or a site builder. The bare domain leads to its owner."""
+    return any(zone in _PROFILES and (has_path or zone != host) for zone in _zones(host))
+
+
+def _is_shared(domain: str, registered: str) -> bool:
+    if registered.partition(".")[0] in _BRANDS:
+        return True
+    return any(zone in _DOMAINS or zone in _SHARED for zone in _zones(domain))
+
+
+def _zones(host: str) -> Iterator[str]:
+    """The host and all that it is below."""
+    while "." in host:
+        yield host
+        host = host.partition(".")[2]
 
 
 def read_suffixes() -> None:

@@ -72,6 +72,17 @@ class Flag(StrEnum):
     TIME_MISSING = "time_missing"  # no occurred_at was claimed
     TIME_UNREADABLE = "time_unreadable"  # a claimed time could not be read
     FILES_DROPPED = "files_dropped"  # file parts of a form were not kept; their names are in context.files
+    EMAIL_UNREADABLE = "email_unreadable"  # what stands where an address should is none; it is kept as it came
+    PHONE_UNREADABLE = "phone_unreadable"  # likewise for a telephone number
+
+
+class WithheldReason(StrEnum):
+    """Why an interaction is kept apart from people: nobody did it."""
+
+    HONEYPOT = "honeypot"  # a field no human sees was filled in
+    CRAWLER = "crawler"  # reads pages for a search engine, an archive, a model
+    LINK_SCANNER = "link_scanner"  # opens links to look for harm, or to draw a preview
+    MONITOR = "monitor"  # asks whether a site is up
 
 
 class Identifier(Value):
@@ -79,6 +90,25 @@ class Identifier(Value):
 
     kind: IdentifierKind
     value: Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class NamedBy(StrEnum):
+    """How an account was named, the least direct first."""
+
+    EMAIL = "email"  # by the domain of an address
+    NAME = "name"
+    DOMAIN = "domain"
+    GROUP_ID = "group_id"
+    GROUP_CALL = "group_call"  # a call that says nothing else
+
+
+class Belonging(Value):
+    """To which account an interaction says that the person belongs. `account_id` is as it was named: it may have turned
+    out to be another.
+    """
+
+    account_id: str
+    named_by: NamedBy
 
 
 class AccountClaim(Value):

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 KNOWN = (
     "PORT", "VAR", "LANES", "DATABASE", "DETACH", "FORK", "NATS_PORT", "NATS_MONITOR_PORT", "BASE_PORT",
     "PEOPLE", "SEED", "AGAINST", "SCENES", "FAIL", "ARGS", "WORKERS", "PYTHON", "VENV", "UPGRADE",
+    "CURDIR", "OURS",
 )  # fmt: skip
 _CLOSE = 0.75
 # settings and ports of processes, which the suite looks through itself when it starts

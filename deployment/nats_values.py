@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,3 @@ def written(value: object) -> str:
     """As the server reads it: JSON, but for what it takes from its environment."""
     text = json.dumps(value, indent=1, default=lambda given: {"$": given.variable})
     return re.sub(r'\{\s*"\$": "(\w+)"\s*\}', r"$\1", text)
-
-
-def log_lines(path: Path) -> list[str]:
-    """The log in a file: a server that logs into a pipe dies of the next line when its reader is gone."""
-    return [f"log_file: {json.dumps(str(path))}", "logfile_size_limit: 20MB", "logfile_max_num: 3"]

@@ -98,7 +98,8 @@ def _asked(environment: Mapping[str, str], secrets: Secrets) -> dict[str, str]:
 def _refuse_misspelt(what: str, url: str) -> None:
     """A password's own signs would be taken for the address's, and the host for another one."""
     netloc = urlsplit(url).netloc
-    if netloc.count("@") > 1 or ("@" not in netloc and "@" in url.partition("://")[2]):
+    signs = url.partition("://")[2].partition("?")[0].count("@")
+    if signs > 1 or ("@" not in netloc and "@" in url.partition("://")[2]):
         raise StoresRefused(
             f"{what} has an @, /, ? or # too many: in a password @ is written %40, / %2F, ? %3F, # %23, : %3A and % %25"
         )

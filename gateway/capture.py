@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Protocol
 
 import orjson
@@ -33,12 +34,22 @@ from gateway.domain.segment import KINDS
 from gateway.requests import ClientGone, Incoming, MethodNotOffered
 
 BATCH = None  # the kind of a path whose body holds many events
+
+
+class History(Enum):
+    """The other kind of such a path: events of the past, of which each has to say when it happened."""
+
+    IMPORT = "import"
+
+
+Kind = InteractionKind | History | None
+_BEACON = "/beacon"
 _SUCCESS = orjson.dumps({"success": True})
 _SINGLE = {name: kind for kind in KINDS.values() for name in (kind.value, kind.value[0])}
-ENDPOINTS: dict[str, InteractionKind | None] = {f"/v1/{name}": kind for name, kind in _SINGLE.items()} | {
+ENDPOINTS: dict[str, Kind] = {f"/v1/{name}": kind for name, kind in _SINGLE.items()} | {
     "/v1/batch": BATCH,
     "/v1/b": BATCH,
-    "/v1/import": BATCH,
+    "/v1/import": History.IMPORT,
     "/beacon/v1/batch": BATCH,
 }
 
@@ -71,7 +82,7 @@ class CaptureService:
 
     def note(self, source: CaptureSource, at: datetime, refused: CaptureRefused, excerpt: str) -> None:
         """Remember a request that was refused whole."""
-        self.rejects.note(source, at, (Reject(0, refused.field, refused.reason, excerpt),))
+        self.rejects.note(source, at, (Reject(0, refused.field, refused.told, excerpt),))
 
     async def store(self, captures: Sequence[Capture]) -> None:
         """Returns when all are on disk. Raises Unavailable otherwise."""
@@ -93,23 +104,23 @@ class CaptureService:
         return [OutMessage(capture.subject(lanes), capture.headers(), capture.body) for capture in captures]
 
 
-def kind_of_path(path: str, prefixes: frozenset[str]) -> tuple[bool, InteractionKind | None]:
+def kind_of_path(path: str, prefixes: frozenset[str]) -> tuple[bool, Kind]:
     """(is a capture endpoint, kind) of a path, which may begin with one of `prefixes`."""
     if path in ENDPOINTS:
         return True, ENDPOINTS[path]
     at = path.find("/v1/")
+    if at > len(_BEACON) and path.startswith(_BEACON, at - len(_BEACON)):  # RudderStack's: /<prefix>/beacon/v1/batch
+        at -= len(_BEACON)
     if at > 0 and path[:at] in prefixes and path[at:] in ENDPOINTS:
         return True, ENDPOINTS[path[at:]]
     return False, BATCH
 
 
-async def capture(
-    service: CaptureService, kind: InteractionKind | None, scope: Scope, receive: Receive, send: Send
-) -> None:
+async def capture(service: CaptureService, kind: Kind, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request to a capture endpoint."""
     requests.name_route(scope, route_of(kind))
     if scope["method"] == "OPTIONS":
-        await requests.send_preflight(send)
+        await requests.send_preflight(scope, send)
         return
     try:
         if scope["method"] != "POST":
@@ -124,14 +135,14 @@ async def capture(
     except Problem as problem:
         await requests.send_problem(problem, scope, receive, send)
     else:
-        await requests.send_json(send, 200, success(rejects))
+        await requests.send_json(send, 200, success(rejects), requests.origin_of(Incoming(scope)))
 
 
 async def sdk_settings_of(service: CaptureService, write_key: str, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer `GET /v1/projects/{writeKey}/settings`, which analytics.js asks for before it sends anything."""
     requests.name_route(scope, "/v1/projects/{write_key}/settings")
     if scope["method"] == "OPTIONS":
-        await requests.send_preflight(send)
+        await requests.send_preflight(scope, send)
         return
     try:
         if scope["method"] not in ("GET", "HEAD"):
@@ -143,13 +154,11 @@ async def sdk_settings_of(service: CaptureService, write_key: str, scope: Scope,
     else:
         url = service.public_url or f"{scope['scheme']}://{Incoming(scope).header(b'host')}"
         await requests.send_json(
-            send, 200, orjson.dumps(sdk_settings(write_key, url)), [(b"cache-control", b"public, max-age=300")]
+            send, 200, orjson.dumps(sdk_settings(write_key, url)), headers=[(b"cache-control", b"public, max-age=300")]
         )
 
 
-async def _take(
-    service: CaptureService, kind: InteractionKind | None, incoming: Incoming, receive: Receive
-) -> tuple[Reject, ...]:
+async def _take(service: CaptureService, kind: Kind, incoming: Incoming, receive: Receive) -> tuple[Reject, ...]:
     """Read, judge and store one request's events; gives back those of a batch that were refused."""
     raw = await requests.read_body(receive, incoming.headers.get(b"content-length"), limit_of(kind))
     reading = judged(service, kind, raw, incoming)
@@ -157,7 +166,7 @@ async def _take(
     return reading.rejects
 
 
-def judged(service: CaptureService, kind: InteractionKind | None, raw: bytes, incoming: Incoming) -> BatchReading:
+def judged(service: CaptureService, kind: Kind, raw: bytes, incoming: Incoming) -> BatchReading:
     """The events that a whole body holds. What is refused of them, or with
     all of them (Refused, Problem), was noted.
     """
@@ -178,10 +187,9 @@ def judged(service: CaptureService, kind: InteractionKind | None, raw: bytes, in
             )
         raise
     source = service.directory.source_of(write_key_in(authorization, body.get("writeKey"), in_query))
+    sender = incoming.sender(service.trusted_proxies)
     try:
-        reading = _read(
-            kind, body, len(raw), BatchArrival(source, received_at, incoming.sender(service.trusted_proxies))
-        )
+        reading = _read(kind, body, len(raw), BatchArrival(source, received_at, sender, kind is History.IMPORT))
     except CaptureRefused as refused:
         service.note(source, received_at, refused, excerpt_of(body))
         raise
@@ -190,14 +198,14 @@ def judged(service: CaptureService, kind: InteractionKind | None, raw: bytes, in
     return reading
 
 
-def limit_of(kind: InteractionKind | None) -> int:
+def limit_of(kind: Kind) -> int:
     """How many bytes a body may have, unpacked."""
-    return BATCH_BYTES if kind is BATCH else EVENT_BYTES
+    return EVENT_BYTES if isinstance(kind, InteractionKind) else BATCH_BYTES
 
 
-def route_of(kind: InteractionKind | None) -> str:
+def route_of(kind: Kind) -> str:
     """What metrics and traces call the endpoints of this kind."""
-    return "/v1/batch" if kind is BATCH else f"/v1/{kind.value}"
+    return f"/v1/{kind.value}" if isinstance(kind, InteractionKind) else "/v1/batch"
 
 
 def success(rejects: Sequence[Reject]) -> bytes:
@@ -205,8 +213,10 @@ def success(rejects: Sequence[Reject]) -> bytes:
     return _SUCCESS if not rejects else _partly(rejects)
 
 
-def _read(kind: InteractionKind | None, body: JsonObject, size: int, arrival: BatchArrival) -> BatchReading:
-    return read_batch(body, size, arrival) if kind is BATCH else BatchReading((read_single(body, kind, arrival),), ())
+def _read(kind: Kind, body: JsonObject, size: int, arrival: BatchArrival) -> BatchReading:
+    if isinstance(kind, InteractionKind):
+        return BatchReading((read_single(body, kind, arrival),), ())
+    return read_batch(body, size, arrival)
 
 
 def _partly(rejects: Sequence[Reject]) -> bytes:

@@ -20,7 +20,7 @@ from contracts.values import SourceKind
 from gateway.domain.capture import CaptureSource
 from gateway.domain.forms.presets import Preset
 from gateway.domain.forms.submission import Form
-from gateway.domain.keys import hash_of
+from gateway.domain.keys import API_KEY_PREFIX, WRITE_KEY_PREFIX, hash_of
 from gateway.store import ApiKeyRow, FormRow, SourceRow, all_of
 
 log = structlog.get_logger()
@@ -72,13 +72,17 @@ class Directory:
         """The source a write key belongs to. Raises Unauthenticated."""
         source = self.known.sources.get(hash_of(write_key)) if write_key else None
         if source is None:
-            what = "The write key is not known" if write_key else "There is no write key"
-            raise Unauthenticated(
-                what,
-                field="writeKey",
-                remedy="Send a source's write key by Basic auth, Bearer, or writeKey in body or query",
-            )
+            raise self._no_source(write_key)
         return source
+
+    def _no_source(self, write_key: str | None) -> Unauthenticated:
+        remedy = "Send a source's write key by Basic auth, Bearer, or writeKey in body or query"
+        if not write_key:
+            return Unauthenticated("There is no write key", field="writeKey", remedy=remedy)
+        if write_key.startswith(API_KEY_PREFIX) or hash_of(write_key) in self.known.callers:
+            remedy = "Send the write key of a source (wk_...); POST /v1/sources makes one"
+            return Unauthenticated("This is an API key; captures take a write key", field="writeKey", remedy=remedy)
+        return Unauthenticated("The write key is not known", field="writeKey", remedy=remedy)
 
     def knows(self, write_key: str) -> bool:
         """Whether a source has this write key."""
@@ -93,7 +97,13 @@ class Directory:
 
     def caller_of(self, authorization: str | None) -> Principal:
         """Who `Authorization: Bearer <API key>` is. Raises Unauthenticated."""
-        caller = self.known.callers.get(bearer_hash(authorization))
+        hashed = bearer_hash(authorization)
+        caller = self.known.callers.get(hashed)
+        if caller is None and (hashed in self.known.sources or (authorization or "")[7:].startswith(WRITE_KEY_PREFIX)):
+            remedy = "Send Authorization: Bearer <API key> (rk_...); POST /v1/keys makes one"
+            raise Unauthenticated(
+                "This is a write key; it takes captures, and this call takes an API key", remedy=remedy
+            )
         if caller is None:
             raise Unauthenticated(
                 "There is no API key, or it is not known", remedy="Send Authorization: Bearer <API key>"
@@ -134,12 +144,13 @@ async def _refresh_for_ever(directory: Directory, every_seconds: float) -> None:
 
 
 def _source(row: SourceRow) -> CaptureSource:
-    return CaptureSource(row.source_id, SourceKind(row.kind), row.is_test, row.name)
+    return CaptureSource(row.source_id, SourceKind(row.kind), row.is_test, row.name, tuple((row.mapping or {}).items()))
 
 
 def _form(row: FormRow, source: CaptureSource) -> Form:
     preset = Preset(row.preset) if row.preset is not None else None
-    return Form(row.form_id, source, row.name, preset, row.mapping, row.honeypot, tuple(row.return_urls))
+    pages = tuple(row.return_urls)
+    return Form(row.form_id, source, row.name, preset, row.mapping, row.honeypot, pages, row.secret_hash)
 
 
 def _caller(row: ApiKeyRow) -> Principal:

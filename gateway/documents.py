@@ -14,7 +14,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from chassis.errors import NotFound
 from chassis.web.document import Document
 from chassis.web.problems import problem_responses
-from gateway.capture import BATCH, ENDPOINTS
+from contracts.values import InteractionKind
+from gateway.capture import ENDPOINTS
 from gateway.routes import ROUTES, Route
 
 router = APIRouter(include_in_schema=False)
@@ -64,7 +65,8 @@ def whole_api(document: Document) -> Document:
     components.setdefault("schemas", {}).update(_CAPTURE_SCHEMAS)
     paths = document.setdefault("paths", {})
     for path, kind in ENDPOINTS.items():
-        paths[path] = {"post": _capture_operation(path, "CaptureBatch" if kind is BATCH else "CaptureEvent")}
+        is_one = isinstance(kind, InteractionKind)
+        paths[path] = {"post": _capture_operation(path, "CaptureEvent" if is_one else "CaptureBatch")}
     paths["/v1/projects/{write_key}/settings"] = {"get": _SETTINGS_OPERATION}
     paths.setdefault("/v1/forms/{form_id}", {})["post"] = _FORM_OPERATION
     for route in ROUTES:
@@ -198,7 +200,13 @@ _CAPTURE_SCHEMAS: dict[str, Any] = {
     "FormAnswer": {
         "type": "object",
         "required": ["success"],
-        "properties": {"success": {"const": True}, "return_url": {"type": "string"}},
+        "properties": {
+            "success": {"const": True},
+            "return_url": {"type": "string"},
+            "recognized": {"const": False, "description": "Nobody was found in it; it is in the source's rejects"},
+            "reason": {"type": "string", "description": "Why nobody was found"},
+        },
+        "examples": [{"success": True}],
         "additionalProperties": False,
     },
 }
@@ -212,7 +220,11 @@ _SETTINGS_OPERATION: dict[str, Any] = {
         **{str(status): answer for status, answer in problem_responses(400, 404, 405, 500).items()},
     },
 }
-_FORM_SCHEMA = {"type": "object", "additionalProperties": True}
+_FORM_SCHEMA = {
+    "type": "object",
+    "additionalProperties": True,
+    "examples": [{"email": "ada@example.com", "first_name": "Ada", "message": "Please call me"}],
+}
 _FORM_ANSWER = {
     "application/json": {"schema": {"$ref": "#/components/schemas/FormAnswer"}},
     "text/html": {"schema": {"type": "string"}},
@@ -222,8 +234,9 @@ _FORM_OPERATION: dict[str, Any] = {
     "operationId": "submit_form",
     "summary": "Post a form",
     "description": (
-        "Plain HTML form posts, or JSON. Answers JSON, or a page where `Accept` asks for one, or 303 to an allowed"
-        " return URL."
+        "Plain HTML form posts, or JSON: a flat object, or what a form service posts to a webhook. Answers JSON, or a"
+        " page where `Accept` asks for one, or 303 to an allowed return URL. `GET` with `hub.challenge` is answered as"
+        " Meta's webhooks ask it, where the form has the token as its webhook_secret."
     ),
     "parameters": [{"name": "form_id", "in": "path", "required": True, "schema": {"type": "string"}}],
     "requestBody": {
@@ -237,6 +250,9 @@ _FORM_OPERATION: dict[str, Any] = {
         "200": {"description": "On disk", "content": _FORM_ANSWER},
         "202": {"description": "On this disk, and soon on the stream", "content": _FORM_ANSWER},
         "303": {"description": "On disk; go on to the return URL"},
-        **{str(status): answer for status, answer in problem_responses(400, 404, 405, 413, 415, 422, 500, 503).items()},
+        **{
+            str(status): answer
+            for status, answer in problem_responses(400, 403, 404, 405, 413, 415, 422, 500, 503).items()
+        },
     },
 }

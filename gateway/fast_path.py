@@ -8,14 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chassis.web.fast_path import FastPathProtocol, FastRequest, FastRoute
-from contracts.values import InteractionKind
 from gateway import capture, requests
+from gateway.capture import Kind
 
 if TYPE_CHECKING:
     from gateway.middleware import GatewayState
 
 
-def _take(kind: InteractionKind | None, request: FastRequest, state: GatewayState) -> None:
+def _take(kind: Kind, request: FastRequest, state: GatewayState) -> None:
     """Read and judge a body; answered when it is on disk. Raises what was refused."""
     reading = capture.judged(state.capture, kind, bytes(request.body), requests.Incoming(request.scope))
     request.body = b""  # what waits to be stored are its messages
@@ -26,12 +26,13 @@ def _take(kind: InteractionKind | None, request: FastRequest, state: GatewayStat
 
 def _tell(request: FastRequest, answer: bytes, failure: Exception | None) -> None:
     if failure is None:
-        request.succeed(requests.json_headers(answer), answer)
+        origin = requests.origin_of(requests.Incoming(request.scope))
+        request.succeed(requests.json_headers(answer, origin), answer)
     else:
         request.fail(failure)
 
 
-def _window(kind: InteractionKind | None) -> FastRoute:
+def _window(kind: Kind) -> FastRoute:
     return FastRoute(capture.route_of(kind), capture.limit_of(kind), partial(_take, kind))
 
 

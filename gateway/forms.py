@@ -5,32 +5,51 @@ and the visitor sees what they always see.
 from __future__ import annotations
 
 import html
+import re
 from collections import OrderedDict
 from datetime import datetime, timedelta
+from hmac import compare_digest
+from typing import NamedTuple
 
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from chassis.errors import Problem, Unavailable
+from chassis.errors import Forbidden, Problem, Unavailable
 from chassis.runtime import Runtime
 from chassis.store import outbox
+from contracts.ids import hash_id
 from contracts.limits import BATCH_BYTES, CAPTURE_BYTES, EXCERPT_BYTES, KB
+from contracts.values import Flag, JsonObject
 from gateway import requests
 from gateway.capture import CaptureService
+from gateway.domain.batch import excerpt_of
 from gateway.domain.capture import Capture
 from gateway.domain.forms.form_body import decode
+from gateway.domain.forms.kept_posts import kept, read_again
 from gateway.domain.forms.submission import Form, FormReading, Visit, message_id_of, read_form
-from gateway.domain.refusal import CaptureRefused, RefusalKind
+from gateway.domain.keys import hash_of
+from gateway.domain.refusal import CaptureRefused, RefusalKind, Reject, RejectKind
 from gateway.requests import ANY_ORIGIN, ClientGone, Incoming, MethodNotOffered
 
 DOUBLE_CLICK = timedelta(seconds=60)
 
 _REMEMBERED_POSTS = 10_000
+_LONGEST_CHALLENGE = 200
+_SECRET = re.compile(
+    r"((?:google_?key|handshake_?key|pass(?:word|wd)?|secret)\"?\s*[=:]\s*\"?)[^\"&,\s]+", re.IGNORECASE
+)
 _THANKS = b"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Thank you</title>
 <body style="font-family:system-ui;margin:20vh auto;max-width:30em;text-align:center">
 <h1>Thank you</h1><p>We have received your message.</p></body></html>
 """
+
+
+class FormReplay(NamedTuple):
+    """What a post that was read again was captured as, or why nobody was found in it."""
+
+    message_id: str | None
+    reason: str | None
 
 
 class RecentPosts:
@@ -72,9 +91,12 @@ class FormService:
         """Take one post. GET and PATCH of a form are the API's, and do not come here."""
         requests.name_route(scope, "/v1/forms/{form_id}")
         if scope["method"] == "OPTIONS":
-            await requests.send_preflight(send)
+            await requests.send_preflight(scope, send)
             return
         try:
+            if scope["method"] == "GET":
+                await _answer_handshake(self._captures.directory.form(form_id), Incoming(scope), send)
+                return
             if scope["method"] != "POST":
                 raise MethodNotOffered(("GET", "POST", "PATCH", "OPTIONS"))
             await self._take(self._captures.directory.form(form_id), Incoming(scope), receive, send)
@@ -92,15 +114,42 @@ class FormService:
         received_at = self._captures.clock()
         try:
             submission = decode(raw, incoming.header(b"content-type"), incoming.query("encoding"))
-            reading = read_form(form, submission, self._visit(incoming), received_at)
-            capture = reading.capture(self._recent.message_id(reading, received_at))
-            if len(capture.body) > CAPTURE_BYTES:
-                raise CaptureRefused("body", f"holds more than {CAPTURE_BYTES // KB} KB of text", RefusalKind.TOO_LARGE)
+            visit = self._visit(incoming)
+            reading = read_form(form, submission, visit, received_at)
+            message_id = self._recent.message_id(reading, received_at)
+            capture = _fitting(reading.capture(message_id))
         except CaptureRefused as refused:
-            self._captures.note(form.source, received_at, refused, raw[:EXCERPT_BYTES].decode("utf-8", "replace"))
+            excerpt = _SECRET.sub(r"\1(dropped)", raw[:EXCERPT_BYTES].decode("utf-8", "replace"))
+            self._captures.note(form.source, received_at, refused, excerpt)
             raise
         is_stored = await self._store(capture)
-        await _thank(send, incoming, reading.return_url, 200 if is_stored else 202)
+        if reading.unrecognized is not None:
+            self._list(form, reading, kept(submission, visit, message_id), received_at)
+        await _thank(send, incoming, reading, 200 if is_stored else 202)
+
+    async def take_again(self, form_id: str, post: str, received_at: datetime) -> FormReplay:
+        """Read a kept post with its form's present mapping, and capture it as of when it came; once, however often it
+        is asked for. Raises FormNotFound, CaptureRefused's problems.
+        """
+        submission, visit, message_id = read_again(post)
+        try:
+            reading = read_form(self._captures.directory.form(form_id), submission, visit, received_at)
+            if reading.unrecognized is not None:
+                return FormReplay(None, reading.unrecognized)
+            reading.draft.properties["replay_of"] = message_id
+            named = hash_id("msg", message_id, "replay")
+            await self._store(_fitting(reading.capture(named)))
+        except CaptureRefused as refused:
+            raise requests.problem_of(refused) from refused
+        return FormReplay(named, None)
+
+    def _list(self, form: Form, reading: FormReading, post: str | None, received_at: datetime) -> None:
+        """With the source's rejects: somebody has to say what the fields mean. What robots fill in nobody maps."""
+        if reading.unrecognized is None or Flag.HONEYPOT in reading.draft.flags:
+            return
+        excerpt = excerpt_of(reading.draft.properties["fields"])
+        reject = Reject(0, "body", reading.unrecognized, excerpt, RejectKind.UNRECOGNIZED, form.form_id, post)
+        self._captures.rejects.note(form.source, received_at, (reject,))
 
     async def _store(self, capture: Capture) -> bool:
         """Put it on the stream, or else on this disk, from where the relay brings
@@ -131,10 +180,34 @@ class FormService:
         )
 
 
-async def _thank(send: Send, incoming: Incoming, return_url: str | None, status: int) -> None:
+def _fitting(capture: Capture) -> Capture:
+    if len(capture.body) > CAPTURE_BYTES:
+        raise CaptureRefused("body", f"holds more than {CAPTURE_BYTES // KB} KB of text", RefusalKind.TOO_LARGE)
+    return capture
+
+
+async def _answer_handshake(form: Form, incoming: Incoming, send: Send) -> None:
+    """What Meta asks before it posts leads to a form: the challenge back, for the token that the form has.
+    Source: https://developers.facebook.com/docs/graph-api/webhooks/getting-started#verification-requests
+    """
+    token, challenge = incoming.query("hub.verify_token") or "", incoming.query("hub.challenge") or ""
+    if form.secret_hash is None or not compare_digest(hash_of(token), form.secret_hash):
+        remedy = "Give the form the token as its webhook_secret: PATCH /v1/forms/{form_id}"
+        raise Forbidden("hub.verify_token is not the one of this form", field="query.hub.verify_token", remedy=remedy)
+    body = challenge[:_LONGEST_CHALLENGE].encode()
+    kind = [(b"content-type", b"text/plain; charset=utf-8"), (b"x-content-type-options", b"nosniff")]
+    headers = [*kind, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _thank(send: Send, incoming: Incoming, reading: FormReading, status: int) -> None:
+    return_url = reading.return_url
     if "text/html" not in incoming.header(b"accept"):
-        answer = {"success": True} if return_url is None else {"success": True, "return_url": return_url}
-        await requests.send_json(send, status, orjson.dumps(answer))
+        answer: JsonObject = {"success": True} if return_url is None else {"success": True, "return_url": return_url}
+        if reading.unrecognized is not None:
+            answer |= {"recognized": False, "reason": reading.unrecognized}
+        await requests.send_json(send, status, orjson.dumps(answer), requests.origin_of(incoming))
         return
     kind = [(b"content-type", b"text/html; charset=utf-8"), ANY_ORIGIN]
     if return_url is None:

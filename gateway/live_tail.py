@@ -17,7 +17,9 @@ from nats.aio.msg import Msg
 
 from chassis.bus.wire import credentials
 from contracts.events.gateway import InteractionReceived
+from contracts.values import Interaction
 from gateway.rejects import SUBJECT
+from semantics.robots import robot_in
 
 _MOST_WAITING = 1_000
 _KEEP_ALIVE_SECONDS = 15.0
@@ -80,7 +82,7 @@ class LiveTail:
     async def on_capture(self, message: Msg) -> None:
         """A capture of any source was published."""
         if self._mark in message.data:
-            self._put(_event("capture", message.data))
+            self._put(_event("capture", _as_judged(message.data)))
 
     async def on_reject(self, message: Msg) -> None:
         """Something of this source was refused."""
@@ -105,6 +107,13 @@ class LiveTail:
             self._waiting.get_nowait()
             self._missed += 1
         self._waiting.put_nowait(event)
+
+
+def _as_judged(body: bytes) -> bytes:
+    """A capture; of what a robot did also that it is withheld, and why."""
+    capture = orjson.loads(body)
+    found = robot_in(Interaction.model_validate(capture["interaction"]))
+    return body if found is None else orjson.dumps({**capture, "withheld": found._asdict()})
 
 
 def _event(name: str, data: bytes) -> bytes:

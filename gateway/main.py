@@ -15,12 +15,13 @@ from chassis.bus.streams import DEAD
 from chassis.runtime import Runtime
 from chassis.web.auth import TokenIssuer, read_private_key
 from chassis.web.process import run
-from gateway import documents, readiness, status, treatments
+from gateway import consent_links, documents, readiness, status, treatments
 from gateway.admin import forms, keys, sources
 from gateway.alerts import stream, tickets
 from gateway.bootstrap import bootstrap
 from gateway.capture import CaptureService
 from gateway.directory import Directory, kept_fresh
+from gateway.domain.consent_link import ConsentLinks
 from gateway.fast_path import CaptureProtocol
 from gateway.forms import FormService
 from gateway.live_tail import LiveTails
@@ -38,6 +39,7 @@ _ABOUT = (
     " `next_cursor` as `cursor` until it is null. Errors are problem documents (RFC 9457) that name the field and what"
     " to do. Methods that are not plain reading and writing end in a colon and a verb."
 )
+_PAGES = (documents.router, readiness.router)
 
 
 def create_service(settings: GatewaySettings | None = None) -> Service:
@@ -60,8 +62,7 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
             service = CaptureService(
                 directory, coalescer, rejects, runtime.clock, runtime.lanes, known.trusted_proxies, known.public_url
             )
-            tokens = TokenIssuer(read_private_key(known.token_private_key), runtime.clock)
-            retries, keeping = Retries(known.patience_seconds), FormKeeping(runtime)
+            (tokens, links), keeping = _signing(known, runtime), FormKeeping(runtime)
             runtime.why_no_traffic = keeping.why_not
             runtime.checks.append(readiness.DoorWork(runtime, coalescer, alerts).findings)
             runtime.told_streams = (*runtime.told_streams, DEAD)
@@ -69,14 +70,14 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
                 directory,
                 service,
                 FormService(service, runtime, known.body_limit),
-                Upstreams(session, known.upstreams, tokens, retries, single),
+                Upstreams(session, known.upstreams, tokens, Retries(known.patience_seconds), single),
                 LiveTails(known.nats_url),
                 alerts,
                 keeping,
+                links,
             )
             await coalescer.close()
 
-    pages = [documents.router, readiness.router]
     routers = [
         routes.router,
         treatments.router,
@@ -85,8 +86,9 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
         sources.router,
         forms.router,
         keys.router,
+        consent_links.router,
         status.router,
-        *pages,
+        *_PAGES,
     ]
     return Service(
         name="gateway",
@@ -101,6 +103,11 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
         http=CaptureProtocol,
         description=_ABOUT,
     )
+
+
+def _signing(known: GatewaySettings, runtime: Runtime) -> tuple[TokenIssuer, ConsentLinks]:
+    private_key = read_private_key(known.token_private_key)
+    return TokenIssuer(private_key, runtime.clock), ConsentLinks(private_key)
 
 
 def _client(*, force_close: bool = False) -> aiohttp.ClientSession:

@@ -16,6 +16,7 @@ from chassis.web.problems import answer
 from gateway import capture, requests
 from gateway.capture import CaptureService
 from gateway.directory import Directory
+from gateway.domain.consent_link import ConsentLinks
 from gateway.forms import FormService
 from gateway.live_tail import LiveTails
 from gateway.proxy import Exchange, Upstreams, pass_on
@@ -42,6 +43,7 @@ class GatewayState:
     tails: LiveTails
     alerts: Broker  # a connection of its own: what reps listen to must not hold up what captures are published on
     keeping: FormKeeping
+    consent_links: ConsentLinks
 
 
 class GatewayMiddleware:
@@ -62,7 +64,7 @@ class GatewayMiddleware:
         is_capture, kind = capture.kind_of_path(path, state.directory.known.prefixes)
         if is_capture:
             await capture.capture(state.capture, kind, scope, receive, send)
-        elif path.startswith(_FORMS) and scope["method"] in ("POST", "OPTIONS"):
+        elif path.startswith(_FORMS) and _is_a_post(path, scope):
             await state.forms.answer(path[len(_FORMS) :], scope, receive, send)
         elif (write_key := _project_of(path, state.directory.known.prefixes)) is not None:
             await capture.sdk_settings_of(state.capture, write_key, scope, receive, send)
@@ -77,7 +79,7 @@ class GatewayMiddleware:
 
     async def _answer_any_page(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "OPTIONS":
-            await requests.send_preflight(send)
+            await requests.send_preflight(scope, send)
         else:
             await self._app(scope, receive, requests.readable_by_any_page(send))
 
@@ -117,6 +119,14 @@ class GatewayMiddleware:
             await send(message)
 
         return send_readable
+
+
+def _is_a_post(path: str, scope: Scope) -> bool:
+    """Whether it is for a form's own door: what is posted to it, and Meta's question before that. What lies below a
+    form, and the form itself, is the API's.
+    """
+    asks = scope["method"] == "GET" and b"hub.challenge=" in scope["query_string"]
+    return "/" not in path[len(_FORMS) :] and (asks or scope["method"] in ("POST", "OPTIONS"))
 
 
 def _settled(directory: Directory, send: Send) -> Send:

@@ -19,7 +19,7 @@ import structlog
 
 from chassis.bus.broker import Broker
 from chassis.store.database import Database
-from contracts.limits import EXCERPT_BYTES, REASON_CHARACTERS
+from contracts.limits import EXCERPT_BYTES, REASON_CHARACTERS, UNRECOGNIZED
 from gateway.domain.capture import CaptureSource
 from gateway.domain.refusal import Reject
 from gateway.store import add_rejects
@@ -40,12 +40,15 @@ class Rejects:
         self._broker = broker
         self._kept = kept
         self._waiting: deque[dict[str, Any]] = deque(maxlen=_MOST_WAITING)  # the oldest give way
+        self._posts = 0  # of these so many are whole: each may take 64 KB
         self._arrived = asyncio.Event()
 
     def note(self, source: CaptureSource, at: datetime, rejects: Sequence[Reject]) -> None:
         """Remember what `source` sent and was not taken."""
         for reject in rejects:
-            self._waiting.append({"source_id": source.source_id, "at": at, **_bounded(reject)})
+            post = reject.post if self._posts < UNRECOGNIZED else None
+            self._posts += post is not None
+            self._waiting.append({"source_id": source.source_id, "at": at, **_bounded(reject), "post": post})
         self._arrived.set()
 
     async def run(self) -> None:
@@ -60,8 +63,10 @@ class Rejects:
         """Write and tell what waits. What the store does not take now is dropped, and the log says how much."""
         while self._waiting:
             rows = [self._waiting.popleft() for _ in range(min(_MOST_AT_ONCE, len(self._waiting)))]
+            self._posts = sum(row["post"] is not None for row in self._waiting)
             for row in rows:
-                await self._broker.send(f"{SUBJECT}.{row['source_id']}", orjson.dumps(row, option=orjson.OPT_UTC_Z))
+                told = {name: value for name, value in row.items() if name != "post"}
+                await self._broker.send(f"{SUBJECT}.{row['source_id']}", orjson.dumps(told, option=orjson.OPT_UTC_Z))
             try:
                 async with self._database.begin() as session:
                     await add_rejects(session, rows, self._kept)
@@ -69,10 +74,16 @@ class Rejects:
                 log.warning("rejects.lost", count=len(rows), reason=type(error).__name__)
 
 
-def _bounded(reject: Reject) -> dict[str, str]:
+def _bounded(reject: Reject) -> dict[str, Any]:
     """A reject of about a kilobyte at most, whatever was refused: so many of them are kept for each source."""
     excerpt = reject.excerpt.encode()[:EXCERPT_BYTES].decode("utf-8", "ignore")
-    return {"field": reject.field[:REASON_CHARACTERS], "reason": reject.reason[:REASON_CHARACTERS], "excerpt": excerpt}
+    return {
+        "field": reject.field[:REASON_CHARACTERS],
+        "reason": reject.reason[:REASON_CHARACTERS],
+        "excerpt": excerpt,
+        "kind": reject.kind.value,
+        "form_id": reject.form_id,
+    }
 
 
 @asynccontextmanager

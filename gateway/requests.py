@@ -4,14 +4,14 @@ address, and answers that any page may read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
-from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from chassis.errors import BadInput, Malformed, MethodNotAllowed, Problem, TooLarge, UnsupportedMediaType
+from chassis.errors import BadInput, Forbidden, Malformed, MethodNotAllowed, Problem, TooLarge, UnsupportedMediaType
 from chassis.web.problems import answer
 from gateway.domain.body import within
 from gateway.domain.capture import CaptureSender
@@ -19,17 +19,19 @@ from gateway.domain.refusal import CaptureRefused, RefusalKind
 
 ANY_ORIGIN = (b"access-control-allow-origin", b"*")
 _PREFLIGHT = [
-    ANY_ORIGIN,
     (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-    (b"access-control-allow-headers", b"authorization, content-type, content-encoding, x-requested-with"),
     (b"access-control-max-age", b"86400"),
-    (b"cache-control", b"public, max-age=86400"),
+    (b"vary", b"origin, access-control-request-headers"),
 ]
+_USUAL_HEADERS = b"authorization, content-type, content-encoding, x-requested-with"
+_HEADER_NAMES = re.compile(rb"[\w\-.!#$%&'*+^`|~, \t]{1,2000}")
+_ORIGIN = re.compile(rb"[\x21-\x7e]{1,300}")
 _PROBLEMS: Mapping[RefusalKind, type[Problem]] = {
     RefusalKind.MALFORMED: Malformed,
     RefusalKind.WRONG: BadInput,
     RefusalKind.TOO_LARGE: TooLarge,
     RefusalKind.UNSUPPORTED: UnsupportedMediaType,
+    RefusalKind.FORBIDDEN: Forbidden,
 }
 _MAX_USER_AGENT = 1_000
 
@@ -111,35 +113,56 @@ async def read_body(receive: Receive, announced: bytes | None, limit: int) -> by
 
 def problem_of(refused: CaptureRefused) -> Problem:
     """A refusal as the caller is told of it."""
-    return _PROBLEMS[refused.fault](f"{refused.field} {refused.reason}", field=refused.field)
+    return _PROBLEMS[refused.fault](f"{refused.field} {refused.reason}", field=refused.field, remedy=refused.remedy)
 
 
-async def send_json(send: Send, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
-    """Answer with JSON that any page may read."""
-    await send({"type": "http.response.start", "status": status, "headers": [*json_headers(body), *headers]})
+def origin_of(incoming: Incoming) -> list[tuple[bytes, bytes]]:
+    """What lets the page that asked read the answer, also where it sends its cookies along: some beacons always do.
+
+    No cookie lets anybody in here, so that any page may be answered so; without an origin it is any.
+    """
+    origin = incoming.headers.get(b"origin")
+    if origin is None or origin == b"null" or _ORIGIN.fullmatch(origin) is None:
+        return [ANY_ORIGIN]
+    allowed = [(b"access-control-allow-origin", origin), (b"access-control-allow-credentials", b"true")]
+    return [*allowed, (b"vary", b"origin")]
+
+
+async def send_json(
+    send: Send,
+    status: int,
+    body: bytes,
+    origin: Sequence[tuple[bytes, bytes]] = (ANY_ORIGIN,),
+    headers: Sequence[tuple[bytes, bytes]] = (),
+) -> None:
+    """Answer with JSON that any page, or the page of `origin_of`, may read."""
+    said = [*json_headers(body, origin), *headers]
+    await send({"type": "http.response.start", "status": status, "headers": said})
     await send({"type": "http.response.body", "body": body})
 
 
-def json_headers(body: bytes) -> list[tuple[bytes, bytes]]:
-    """Of an answer that is JSON and that any page may read."""
-    return [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), ANY_ORIGIN]
+def json_headers(body: bytes, origin: Sequence[tuple[bytes, bytes]] = (ANY_ORIGIN,)) -> list[tuple[bytes, bytes]]:
+    """Of an answer that is JSON, with who may read it."""
+    return [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *origin]
 
 
 async def send_problem(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with a problem that any page may read."""
-    await for_any_origin(answer(problem, scope["path"]))(scope, receive, send)
+    response = answer(problem, scope["path"])
+    for name, value in origin_of(Incoming(scope)):
+        response.headers[name.decode()] = value.decode("latin-1")
+    await response(scope, receive, send)
 
 
-async def send_preflight(send: Send) -> None:
-    """Allow a browser to send what it asked for."""
-    await send({"type": "http.response.start", "status": 204, "headers": _PREFLIGHT})
+async def send_preflight(scope: Scope, send: Send) -> None:
+    """Allow a browser to send what it asked for: the headers it names, whatever an SDK adds on a retry."""
+    incoming = Incoming(scope)
+    asked = incoming.headers.get(b"access-control-request-headers", b"")
+    allowed = asked if _HEADER_NAMES.fullmatch(asked) else _USUAL_HEADERS
+    origin = [header for header in origin_of(incoming) if header[0] != b"vary"]
+    headers = [*origin, (b"access-control-allow-headers", allowed), *_PREFLIGHT]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
-
-
-def for_any_origin(response: Response) -> Response:
-    """`response`, readable by any page."""
-    response.headers["access-control-allow-origin"] = "*"
-    return response
 
 
 def readable_by_any_page(send: Send) -> Send:

@@ -86,8 +86,12 @@ _IDENTITY = (
     Route("GET", "/v1/people/{person_id}/links", "identity"),
     Route("GET", "/v1/people/{person_id}/consent", "identity"),
     Route("PUT", "/v1/people/{person_id}/consent", "identity", TALKERS),
+    Route("GET", "/v1/interactions/withheld", "identity"),
+    Route("POST", "/v1/interactions/{interaction_id}:release", "identity", DECIDERS),
     Route("GET", "/v1/accounts", "identity"),
     Route("GET", "/v1/accounts/{account_id}", "identity"),
+    Route("POST", "/v1/accounts/{account_id}:merge", "identity", DECIDERS),
+    Route("POST", "/v1/accounts/{account_id}:split", "identity", DECIDERS),
 )
 # Scoring: what is known, and how ready are they?
 _SCORING = (

@@ -10,13 +10,15 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Column, MetaData, delete, select
+from sqlalchemy import Column, ColumnElement, MetaData, and_, delete, func, or_, select, update
 from sqlmodel import Field, SQLModel
 
 from chassis.store.batch import core_table, insert_all, upsert
 from chassis.store.columns import JsonDocument, Serial, UtcDateTime
 from chassis.store.errors import Violated
 from chassis.store.session import Session
+from contracts.limits import UNRECOGNIZED
+from gateway.domain.refusal import RejectKind
 
 Row = TypeVar("Row", bound=SQLModel)
 
@@ -41,6 +43,7 @@ class SourceRow(Table, table=True):
     is_test: bool
     is_enabled: bool
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    mapping: dict[str, str] | None = Field(default=None, sa_column=Column(JsonDocument))
 
 
 class FormRow(Table, table=True):
@@ -57,6 +60,11 @@ class FormRow(Table, table=True):
     return_urls: list[str] = Field(sa_column=Column(JsonDocument, nullable=False))
     is_enabled: bool
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    secret_hash: str | None = None
+
+    @property
+    def has_webhook_secret(self) -> bool:
+        return self.secret_hash is not None
 
 
 class ApiKeyRow(Table, table=True):
@@ -76,7 +84,9 @@ class ApiKeyRow(Table, table=True):
 
 
 class RejectRow(Table, table=True):
-    """Something a source sent that was not taken."""
+    """Something a source sent that was not taken, or a form in which nobody was found (`kind`; of before: refused).
+    `post` is all of it, as `gateway.domain.forms.kept_posts` writes it.
+    """
 
     __tablename__ = "reject"
 
@@ -86,6 +96,10 @@ class RejectRow(Table, table=True):
     field: str
     reason: str
     excerpt: str
+    kind: str | None = None
+    form_id: str | None = None
+    post: str | None = None
+    replayed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
 
 
 class TicketRow(Table, table=True):
@@ -124,7 +138,7 @@ async def change(session: Session, row: SQLModel) -> None:
         await upsert(session, type(row), [row.model_dump()])
 
 
-async def get(session: Session, table: type[Row], key: str) -> Row | None:
+async def get(session: Session, table: type[Row], key: str | int) -> Row | None:
     """The row with this primary key."""
     core = core_table(table)
     (column,) = core.primary_key
@@ -154,23 +168,48 @@ def _keys_told() -> Iterator[None]:
 
 
 async def add_rejects(session: Session, rejects: Sequence[dict[str, Any]], kept: int) -> None:
-    """Write rejects, and forget the oldest of each source concerned beyond `kept`."""
+    """Write rejects, and forget the oldest of each source concerned: of what was refused beyond `kept`, of posts in
+    which nobody was found beyond UNRECOGNIZED. A flood of the first pushes none of the second out.
+    """
     await insert_all(session, RejectRow, rejects)
     number = REJECT.c.reject_id
-    for source_id in sorted({reject["source_id"] for reject in rejects}):
-        own = REJECT.c.source_id == source_id
-        newest_too_many = select(number).where(own).order_by(number.desc()).offset(kept).limit(1).scalar_subquery()
+    for source_id, kind in sorted({(reject["source_id"], reject["kind"]) for reject in rejects}):
+        own = and_(REJECT.c.source_id == source_id, _of_kind(kind))
+        most = UNRECOGNIZED if kind == RejectKind.UNRECOGNIZED else kept
+        newest_too_many = select(number).where(own).order_by(number.desc()).offset(most).limit(1).scalar_subquery()
         await session.execute(delete(REJECT).where(own, number <= newest_too_many))
 
 
-async def rejects_of(session: Session, source_id: str, before: int | None, limit: int) -> Sequence[RejectRow]:
-    """The newest rejects of a source, or those before the one with id `before`."""
+class RejectFilter(NamedTuple):
+    """The newest rejects of a source; those before the one with id `before`; those of one kind."""
+
+    source_id: str
+    before: int | None = None
+    kind: str | None = None
+
+
+async def rejects_of(session: Session, wanted: RejectFilter, limit: int) -> Sequence[Any]:
+    """Rows of RejectRow, newest first; whether it is there stands for the post itself (`is_kept_whole`)."""
     number = REJECT.c.reject_id
-    query = select(REJECT).where(REJECT.c.source_id == source_id).order_by(number.desc()).limit(limit)
-    return [
-        RejectRow(**row._asdict())
-        for row in await session.execute(query if before is None else query.where(number < before))
-    ]
+    columns = [column for column in REJECT.c if column.name not in ("post", "kind")]
+    kind = func.coalesce(REJECT.c.kind, RejectKind.REFUSED.value).label("kind")
+    query = select(*columns, kind, REJECT.c.post.is_not(None).label("is_kept_whole"))
+    query = query.where(REJECT.c.source_id == wanted.source_id).order_by(number.desc()).limit(limit)
+    if wanted.before is not None:
+        query = query.where(number < wanted.before)
+    if wanted.kind is not None:
+        query = query.where(_of_kind(wanted.kind))
+    return list(await session.execute(query))
+
+
+async def mark_replayed(session: Session, reject_id: int, now: datetime) -> None:
+    """Note that a post was read again and captured."""
+    await session.execute(update(REJECT).where(REJECT.c.reject_id == reject_id).values(replayed_at=now))
+
+
+def _of_kind(kind: str) -> ColumnElement[bool]:
+    is_kind = REJECT.c.kind == kind
+    return is_kind if kind == RejectKind.UNRECOGNIZED else or_(is_kind, REJECT.c.kind.is_(None))
 
 
 async def take_ticket(session: Session, ticket_hash: str) -> Taken | None:

@@ -1,8 +1,8 @@
-"""`POST /v1/treatments:select`: which treatment fits now? Asked by web sites, who see the
-catalogue's content only, and by people and tools.
+"""`POST /v1/treatments:select`: which treatment fits now? Asked by web sites, their servers, and by people and tools.
 
-Who is meant is looked up in identity first; whoever is not known is a stranger,
-and may be shown something all the same.
+A web site's key is public, and anybody can type anybody's address: it may ask about one browser, and the answer rests
+on what was done and told in that browser alone. Servers, people and tools are believed: who they mean is looked up in
+identity, and whoever is not known is a stranger, who may be shown something all the same.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from chassis.web.auth import Principal, require
 from chassis.web.fields import WHOLE, Truth
 from chassis.web.problems import problem_responses
 from contracts.limits import EVENT_BYTES
-from contracts.values import JsonObject, Receipt
+from contracts.values import JsonObject, Receipt, SourceKind
 from gateway import requests
 from gateway.admin.access import State
 from gateway.directory import Directory, bearer_hash
@@ -37,6 +37,9 @@ router = APIRouter(tags=["treatments"])
 _SECONDS = 2.0
 _SITE = "site"  # the role of a write key
 _SHOWN = ("treatment_id", "name", "channel", "content")
+_BROWSERS = "/v1/browsers:lookup"  # of identity, and of scoring
+_FOR_BROWSER = "/v1/browsers:select-treatment"
+_BY_SERVER = "Send the page's anonymous_id; or ask from your server, with a server's key or an API key"
 _BY = ("user_id", "email", "anonymous_id")  # strongest first: the first that somebody goes by decides
 Name = Annotated[str, Field(min_length=1, max_length=512)]
 
@@ -46,8 +49,12 @@ class SelectWish(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    user_id: Name | None = None
-    email: Name | None = Field(default=None, examples=["ada@example.com"])
+    user_id: Name | None = Field(default=None, description="Not with a public write key")
+    email: Name | None = Field(
+        default=None,
+        description="Not with a public write key: anybody can type an address",
+        examples=["ada@example.com"],
+    )
     anonymous_id: Name | None = Field(
         default=None, description="As analytics SDKs keep it", examples=["8f14e45f-ceea-467a-9af0-bd8ac1d7f3f8"]
     )
@@ -55,7 +62,7 @@ class SelectWish(BaseModel):
         default=None, description="With an API key only, and alone"
     )
     channel: Literal["web", "email", "phone", "post", "event", "any"] = Field(
-        default="web", description="Where it is to be shown; `any`: the best"
+        default="web", description="Where it is to be shown; `any`: the best. With a public write key `web` alone"
     )
     limit: Annotated[int, Field(ge=1, le=5), WHOLE] = Field(default=1, description="So many treatments at most")
     context: JsonObject = Field(
@@ -118,7 +125,8 @@ _SECURITY: dict[str, Any] = {"security": [{"api_key": []}, {"write_key": []}, {"
     openapi_extra=_BODY | _SECURITY,
 )
 async def select_treatment(request: Request, state: State) -> Response:
-    """The treatment that fits a person now. Any page may ask, with a write key like that of its captures.
+    """The treatment that fits now. Any page may ask, with a write key like that of its captures: about one browser, and
+    it is answered by what was done and told in that browser alone.
 
     The body is read as JSON whatever its content type says, so that a page can ask without a preflight.
     """
@@ -126,15 +134,14 @@ async def select_treatment(request: Request, state: State) -> Response:
     asker = _asker(request, state.directory, wish)
     caller = _site(asker, wish) if isinstance(asker, CaptureSource) else asker
     require(caller, *EVERYBODY, _SITE)
+    is_test = {"is_test": True} if isinstance(asker, CaptureSource) and asker.is_test else {}
     try:
-        person_id, degraded = await _who(state.upstreams, wish, caller)
-        asked = wish.model_dump(include={"channel", "limit", "context", "dry_run"}) | (
-            {} if person_id is None else {"person_id": person_id}
-        )
-        if isinstance(asker, CaptureSource) and asker.is_test:
-            asked["is_test"] = True
+        if _is_public(asker):
+            path, (asked, degraded) = _FOR_BROWSER, await _about_browser(state.upstreams, wish, caller)
+        else:
+            path, (asked, degraded) = SELECT_TREATMENT, await _about_person(state.upstreams, wish, caller)
         chosen = await state.upstreams.ask(
-            "nurture", "POST", SELECT_TREATMENT, caller, json=asked, timeout_seconds=_SECONDS
+            "nurture", "POST", path, caller, json=asked | is_test, timeout_seconds=_SECONDS
         )
     except AnsweredBadly as bad:
         return Response(bad.body, status_code=bad.status, media_type=bad.media_type)
@@ -170,12 +177,58 @@ def _asker(request: Request, directory: Directory, wish: SelectWish) -> Principa
 
 def _site(source: CaptureSource, wish: SelectWish) -> Principal:
     """A source as a caller. Raises Forbidden for what only people and tools may ask."""
-    for field, given in (("person_id", wish.person_id is not None), ("dry_run", wish.dry_run)):
+    is_public = _is_public(source)
+    for field, given, remedy in (
+        ("person_id", wish.person_id is not None, "Send an API key, or leave it out"),
+        ("dry_run", wish.dry_run, "Send an API key, or leave it out"),
+        ("user_id", is_public and wish.user_id is not None, _BY_SERVER),
+        ("email", is_public and wish.email is not None, _BY_SERVER),
+        ("channel", is_public and wish.channel != "web", "Leave it out: a page shows what is for the web"),
+    ):
         if given:
-            raise Forbidden(
-                f"A write key cannot send {field}", field=f"body.{field}", remedy="Send an API key, or leave it out"
-            )
+            whose = "public write key" if is_public else "write key"
+            raise Forbidden(f"A {whose} cannot send {field}", field=f"body.{field}", remedy=remedy)
     return Principal(f"source:{source.source_id}", frozenset({_SITE}))
+
+
+def _is_public(asker: Principal | CaptureSource) -> bool:
+    """Whether it is a key that anybody can read in a page."""
+    return isinstance(asker, CaptureSource) and asker.kind is SourceKind.WEB
+
+
+async def _about_browser(upstreams: Upstreams, wish: SelectWish, caller: Principal) -> tuple[JsonObject, list[str]]:
+    """What nurture is asked about a browser: all that scoring has of it, and of nobody else. Without an anonymous id,
+    of a browser that was never heard of, and while identity or scoring is away, it is a stranger.
+    """
+    asked = wish.model_dump(include={"limit", "context"})
+    if wish.anonymous_id is None:
+        return asked, []
+    try:
+        found = await _looked_up(upstreams, "identity", {"anonymous_id": wish.anonymous_id}, caller)
+        if found["fragment_id"] is None:
+            return asked, []
+        card = await _looked_up(upstreams, "scoring", found, caller)
+        return asked | {"browser": {"fragment_id": found["fragment_id"], **card}}, []
+    except AnsweredBadly as bad:
+        if (bad.upstream, bad.status) != ("identity", 422):
+            return asked, []  # one of an older version, which knows no browsers yet
+        raise BadInput(
+            "Nobody can go by this anonymous_id", field="body.anonymous_id", remedy="Leave it out, or correct it"
+        ) from bad
+    except Problem:
+        return asked, []
+
+
+async def _looked_up(upstreams: Upstreams, service: str, browser: JsonObject, caller: Principal) -> JsonObject:
+    found: JsonObject = await upstreams.ask(service, "POST", _BROWSERS, caller, json=browser, timeout_seconds=_SECONDS)
+    return found
+
+
+async def _about_person(upstreams: Upstreams, wish: SelectWish, caller: Principal) -> tuple[JsonObject, list[str]]:
+    """What nurture is asked about whoever goes by the names that are sent."""
+    person_id, degraded = await _who(upstreams, wish, caller)
+    asked = wish.model_dump(include={"channel", "limit", "context", "dry_run"})
+    return asked | ({} if person_id is None else {"person_id": person_id}), degraded
 
 
 async def _who(upstreams: Upstreams, wish: SelectWish, caller: Principal) -> tuple[str | None, list[str]]:

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from rulebook.caps import cap_of
 from rulebook.document import Document, Example, RuleText
 from rulebook.expressions import ExpressionError, ExpressionFault, Language, Program, expand
+from rulebook.inputs import band_of
 from rulebook.problems import TextProblem, did_you_mean
 from rulebook.receipts import EFFECT_PREFIX, PLACEHOLDER, find_fact
 from rulebook.source import Path
@@ -191,6 +193,19 @@ def citations(compilation: Compilation, path: Path, reason: str, effect: Any) ->
     return tuple(cited)
 
 
+def counted_by(compilation: Compilation, path: Path, effect: Any) -> tuple[Read, ...]:
+    """The fact by which a rule's cap counts apart; complains if there is none of that name."""
+    cap = cap_of(effect)
+    if cap is None or cap.per is None:
+        return ()
+    read = find_fact(cap.per, compilation.vocabulary)
+    if read is None:
+        remedy = did_you_mean(cap.per, tuple(compilation.vocabulary.variables))
+        compilation.complain(path, f"there is no fact {cap.per}", remedy)
+        return ()
+    return (read,)
+
+
 def _fields(effect: Any) -> tuple[str, ...]:
     return tuple(getattr(type(effect), "model_fields", None) or getattr(effect, "__dict__", {}))
 
@@ -261,7 +276,7 @@ def _typed(value: Any, fact: FactType) -> Any:
     elif fact.cel == "DURATION" and isinstance(value, str) and (length := _LENGTH.fullmatch(value)):
         days, hours, minutes, seconds = (int(part or 0) for part in length.groups())
         value = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-    return fact.fit(value)
+    return value if band_of(value, fact) is not None else fact.fit(value)
 
 
 def _moment(text: str) -> datetime | None:

@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from rulebook.compilation import Compilation, checked_examples, citations
+from rulebook.compilation import Compilation, checked_examples, citations, counted_by
 from rulebook.document import Document, RuleText, problems_of, survey_document
 from rulebook.evaluate import CompiledCondition, Effect, EvaluationPlan, Rejection, Rule, Rulebook
 from rulebook.expressions import Language, Program
-from rulebook.inputs import CacheKey, inputs_of, read_whole
+from rulebook.inputs import CacheKey, inputs_of, numeric, read_whole
 from rulebook.problems import RulebookError, TextProblem, did_you_mean
 from rulebook.syntax import Read
 from rulebook.vocabulary import KNOWN, FactType, Vocabulary
@@ -94,7 +94,10 @@ def _rules(compilation: Compilation, effect_model: type[Effect]) -> list[Compile
             compilation.check_kind((*path, "on", position), kind)
         effect = _effect(compilation, effects, effect_model, index)
         program = compilation.compile_condition((*path, "when"), rule.when, definitions)
-        cited = citations(compilation, (*path, "reason"), rule.reason, effect)
+        cited = (
+            *citations(compilation, (*path, "reason"), rule.reason, effect),
+            *counted_by(compilation, (*path, "effect", "cap", "per"), effect),
+        )
         if program is not None and effect is not None:
             conditions.append(_condition(rule, effect, program, cited))
     return conditions
@@ -117,9 +120,8 @@ def _condition(text: RuleText, effect: Effect, program: Program, cited: tuple[Re
     rule = Rule(text.name, text.on, text.named, text.when, effect, text.unknown, text.reason, names)
     own = (read for read in dict.fromkeys((*program.reads, *cited)) if not read[0].startswith(f"{KNOWN}."))
     cites = tuple((".".join(read), read) for read in own)
-    return CompiledCondition(
-        rule, program.expression, program.reads, cites, Rejection(rule, "its condition does not hold")
-    )
+    no = Rejection(rule, "its condition does not hold")
+    return CompiledCondition(rule, program.expression, program.reads, cites, no, program.numbers)
 
 
 def _index(
@@ -148,7 +150,8 @@ def _plan(conditions: list[CompiledCondition[Effect]], language: Language) -> Ev
     )
     numbers = {whole: number for number, whole in enumerate(groups)}
     numbered = tuple((condition, numbers[_whole(condition, types)]) for condition in conditions)
-    return EvaluationPlan(numbered, inputs, language.activate, types, CacheKey(inputs))
+    fed = (feed.variable for one in inputs for feed in one.feeds)
+    return EvaluationPlan(numbered, inputs, language.activate, types, CacheKey(inputs), numeric(fed, types))
 
 
 def _whole(condition: CompiledCondition[Effect], types: Mapping[str, FactType]) -> frozenset[str]:

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from rulebook.document import Example
-from rulebook.inputs import Activation, CacheKey, Inputs, Key, look_up
+from rulebook.inputs import Activation, Band, CacheKey, Inputs, Key, assignments, bands_in, look_up
 from rulebook.syntax import Read
 from rulebook.vocabulary import KNOWN, FactType, UnknownPolicy, Vocabulary
 
@@ -93,7 +93,8 @@ class FactsUnknown(ValueError):
 class CompiledCondition(Generic[Effect]):
     """A rule with its program.
 
-    `reads` decide; `cites` are read by the rule or named in its reason, and become the inputs of its receipt.
+    `reads` decide; `cites` are read by the rule or named in its reason, and become the inputs of its receipt. `numbers`
+    are those that the condition names.
     """
 
     rule: Rule[Effect]
@@ -101,6 +102,7 @@ class CompiledCondition(Generic[Effect]):
     reads: tuple[Read, ...]
     cites: tuple[tuple[str, Read], ...]
     rejection: Rejection[Effect]
+    numbers: tuple[int | float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,24 +116,29 @@ class EvaluationPlan(Generic[Effect]):
     activate: Callable[[Mapping[str, Any]], Any]
     types: Mapping[str, FactType]
     question: CacheKey
+    numeric: tuple[str, ...] = ()  # of the facts that it reads those that may be bands
 
 
 def weigh(plan: EvaluationPlan[Effect], facts: Mapping[str, Any]) -> Evaluation[Effect]:
     """Weigh a plan's conditions against the facts. Raises FactsUnknown where a rule's policy says so."""
-    activations = [Activation(one.feed(facts), plan.activate) for one in plan.inputs]
+    bands = bands_in(facts, plan.numeric, plan.types)
+    given = {**facts, **{name: band.low for name, band in bands.items()}} if bands else facts
+    activations = [Activation(one.feed(given), plan.activate) for one in plan.inputs]
     matched: list[MatchedRule[Effect]] = []
     rejected: list[Rejection[Effect]] = []
     unknown: list[Undecided[Effect]] = []
     for condition, number in plan.conditions:
         activation = activations[number]
-        verdict = _verdict(condition, activation)
+        own = {read[0]: bands[read[0]] for read in condition.reads if read[0] in bands} if bands else {}
+        verdict = _verdict_on_all(plan, condition, activation, own) if own else _verdict(condition, activation)
+        fed = {**activation.fed, **_quoted(facts, bands)} if bands else activation.fed
         if verdict is True:
-            matched.append(MatchedRule(condition.rule, _inputs(condition, activation.fed)))
+            matched.append(MatchedRule(condition.rule, _inputs(condition, fed)))
         elif verdict is False:
-            rejected.append(condition.rejection)
+            rejected.append(_rejection(condition, own) if own else condition.rejection)
         else:
-            undecided = _undecided(plan, condition, (facts, activation.fed), str(verdict))
-            _settle(undecided, condition, activation.fed, (matched, rejected, unknown))
+            undecided = _undecided(plan, condition, (facts, fed), str(verdict))
+            _settle(undecided, condition, fed, (matched, rejected, unknown))
     return Evaluation(tuple(matched), tuple(rejected), tuple(unknown))
 
 
@@ -141,6 +148,34 @@ def _verdict(condition: CompiledCondition[Effect], activation: Activation) -> An
         return condition.program.eval(activation.for_cel()).value()
     except RuntimeError as error:
         return str(error)
+
+
+def _verdict_on_all(
+    plan: EvaluationPlan[Effect], condition: CompiledCondition[Effect], activation: Activation, own: Mapping[str, Band]
+) -> Any:
+    """True if the condition holds for every number of its bands, False if it does not for one."""
+    error: str | None = None
+    asked = assignments(own, condition.numbers)
+    if asked is None:
+        return "ranges: the condition names too many numbers to be decided for a range"
+    known = activation.fed
+    read = {variable: known[variable] for variable, *_ in condition.reads if variable in known}
+    for numbers in asked:
+        verdict = _verdict(condition, Activation({**read, **numbers}, plan.activate))
+        if verdict is False:
+            return False
+        error = error if verdict is True else str(verdict)
+    return True if error is None else error
+
+
+def _quoted(facts: Mapping[str, Any], bands: Mapping[str, Band]) -> dict[str, Any]:
+    """The bands as they were told: what a receipt quotes."""
+    return {name: facts[name] for name in bands}
+
+
+def _rejection(condition: CompiledCondition[Effect], own: Mapping[str, Band]) -> Rejection[Effect]:
+    ranges = ", ".join(f"{name} {band.in_words()}" for name, band in own.items())
+    return Rejection(condition.rule, f"its condition does not hold for all of {ranges}")
 
 
 def _inputs(condition: CompiledCondition[Effect], fed: Mapping[str, Any]) -> dict[str, Any]:

@@ -90,6 +90,7 @@ class Program:
     expression: Any
     text: str
     reads: tuple[Read, ...]
+    numbers: tuple[int | float, ...] = ()  # that it names: where a verdict about a number may change
 
     @property
     def is_bool(self) -> bool:
@@ -130,7 +131,8 @@ class Language:
             )
         declared = self.vocabulary.variables
         read = (path for path in reads(tree) if path[0] in declared or path[0].removeprefix(KNOWN + ".") in declared)
-        return Program(expression, expanded.text, tuple(dict.fromkeys(read)))
+        numbers = sorted({node.number for node, _ in walk(tree) if node.number is not None})
+        return Program(expression, expanded.text, tuple(dict.fromkeys(read)), tuple(numbers))
 
     def _compile(self, text: str, expanded: Expanded, checked: bool) -> Any:
         try:

@@ -3,15 +3,23 @@
 Conditions that read a map as a whole are fed apart from those that read entries of it by name: an entry that does not
 fit makes the whole map unknown, and must not harm a rule that never looks at it.
 
+Of some figures only the ends are known: `{"low": 51, "high": 200}`, `"high": null` for no upper end. A rule holds for
+such a band only if it holds for every number in it. It is evaluated at both ends, and beside each number that its
+condition names between them: where it compares the fact with numbers, its verdict can change nowhere else, so that
+`20 <= x && x < 200` and `x < 5 || x > 300` are decided exactly. A condition that computes with the fact (`x % 2`) is
+asked at these places alone.
+
 Answers are pure functions of these facts, and pages, campaigns and titles repeat: so what was answered
 to the same facts may be answered again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+import math
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from itertools import product
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from rulebook.syntax import Read
 from rulebook.vocabulary import KNOWN, MISFIT, FactType, Fit, fit_any
@@ -163,3 +171,105 @@ class AnswerCache(Generic[Answer]):
                 self._known.clear()
             known = self._known[question] = answer()
         return known
+
+
+MOST_PLACES: Final = 1_024
+"""Places at which one rule is asked; of one that needs more nothing can be said."""
+
+_ENDS, _PARTS = frozenset({"low", "high"}), frozenset({"low", "high", "text"})
+_NUMERIC = frozenset({"INT", "DOUBLE"})
+_FARTHEST = 10**15  # stands for "no upper end", unless a rule names a greater number
+_CENT = 0.01
+
+Number = int | float
+
+
+class Band(NamedTuple):
+    """All numbers from `low` to `high`, both included; None: without an upper end."""
+
+    low: Number
+    high: Number | None
+
+    def in_words(self) -> str:
+        """`51 to 200`, `up to 20`, `at least 1000`; a cent below a whole number is less than that number."""
+        if self.high is None:
+            return _beside(self.low, -_CENT, "more than") or f"at least {_digits(self.low)}"
+        if self.low == 0:
+            return _beside(self.high, _CENT, "less than") or f"up to {_digits(self.high)}"
+        return f"{_digits(self.low)} to {_digits(self.high)}"
+
+    def places(self, named: Iterable[Number]) -> list[Number]:
+        """Where a condition that names these numbers is asked."""
+        is_whole = type(self.low) is int
+        high = self.high if self.high is not None else _beyond(self.low, named)
+        beside = _beside_whole if is_whole else _beside_fraction
+        inner = {place for number in named for place in beside(number) if self.low < place < high}
+        return [self.low, *sorted(inner), high]
+
+
+def is_band(value: Any) -> bool:
+    """Whether it has the shape of a band."""
+    if not isinstance(value, Mapping) or not _ENDS <= value.keys() <= _PARTS:
+        return False
+    return type(value["low"]) in (int, float) and type(value["high"]) in (int, float, type(None))
+
+
+def band_of(value: Any, fact: FactType) -> Band | None:
+    """The band that is told of a numeric fact; None where it is none."""
+    if fact.cel not in _NUMERIC or not is_band(value):
+        return None
+    low, high = fact.fit(value["low"]), None if value["high"] is None else fact.fit(value["high"])
+    if low is MISFIT or high is MISFIT or (high is not None and high < low):
+        return None
+    return Band(low, high)
+
+
+def numeric(variables: Iterable[str], types: Mapping[str, FactType]) -> tuple[str, ...]:
+    """Those that may be bands."""
+    return tuple(sorted({name for name in variables if name in types and types[name].cel in _NUMERIC}))
+
+
+def bands_in(facts: Mapping[str, Any], names: tuple[str, ...], types: Mapping[str, FactType]) -> dict[str, Band]:
+    """The facts among these that are bands."""
+    bands = {}
+    for name in names:
+        value = facts.get(name)
+        if isinstance(value, dict) and (band := band_of(value, types[name])) is not None:
+            bands[name] = band
+    return bands
+
+
+def assignments(bands: Mapping[str, Band], named: Iterable[Number]) -> Iterator[dict[str, Number]] | None:
+    """A number for each band, in all combinations that matter; None: there are too many."""
+    numbers = tuple(named)
+    axes = [band.places(numbers) for band in bands.values()]
+    if math.prod(map(len, axes)) > MOST_PLACES:
+        return None
+    return (dict(zip(bands, place, strict=True)) for place in product(*axes))
+
+
+def _beyond(low: Number, named: Iterable[Number]) -> Number:
+    farthest = max(_FARTHEST, low + 1, *(math.floor(number) + 2 for number in named if math.isfinite(number)))
+    return min(farthest, 2**62) if type(low) is int else float(farthest)
+
+
+def _beside_whole(number: Number) -> Iterator[Number]:
+    if math.isfinite(number):
+        yield from (math.floor(number) + step for step in (-1, 0, 1))
+
+
+def _beside_fraction(number: Number) -> Iterator[Number]:
+    if math.isfinite(number):
+        exact = float(number)
+        yield from (math.nextafter(exact, -math.inf), exact, math.nextafter(exact, math.inf))
+
+
+def _beside(number: Number, step: float, words: str) -> str | None:
+    """In words where `number` lies one cent beside a whole number."""
+    whole = round(number + step)
+    is_cent = type(number) is float and number != whole and abs(number + step - whole) < _CENT / 10
+    return f"{words} {whole}" if is_cent else None
+
+
+def _digits(number: Number) -> str:
+    return str(int(number)) if number == int(number) else f"{number:.10g}"

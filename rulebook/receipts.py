@@ -15,6 +15,7 @@ from typing import Any
 from contracts.ids import derive_id
 from contracts.values import Contribution, Receipt
 from rulebook.evaluate import Effect, Evaluation, MatchedRule, Rulebook
+from rulebook.inputs import Band, is_band
 from rulebook.syntax import Read
 from rulebook.vocabulary import Vocabulary
 
@@ -133,6 +134,8 @@ def in_words(value: Any) -> str:
             return f"{value:%Y-%m-%d %H:%M} {value.tzname() or 'UTC'}"
         case timedelta():
             return _length(value)
+        case Mapping() if is_band(value):
+            return Band(value["low"], value["high"]).in_words()
         case Mapping():
             return _some([f"{key} {in_words(entry)}" for key, entry in value.items()])
         case list() | tuple():

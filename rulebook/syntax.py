@@ -7,11 +7,10 @@ checked.proto); the few field numbers needed are below.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-
-_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
 Read = tuple[str, ...]
 """A fact an expression reads: the variable's name, then the constant keys that follow it: `("properties", "plan")`."""
@@ -19,8 +18,8 @@ Read = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One node. `name`: of the identifier, field or function; `value`: of a text constant; `offset`: characters from
-    the beginning, -1 unknown.
+    """One node. `name`: of the identifier, field or function; `value`: of a text constant, `number`: of a numeric one;
+    `offset`: characters from the beginning, -1 unknown.
     """
 
     kind: str  # const, ident, select, call, list, struct, comprehension
@@ -30,6 +29,7 @@ class Node:
     parts: tuple[Node, ...] = ()
     binds: tuple[str, ...] = ()  # what a comprehension calls its elements and its result
     is_presence_test: bool = False
+    number: int | float | None = None
 
 
 _KINDS = {3: "const", 4: "ident", 5: "select", 6: "call", 7: "list", 8: "struct", 9: "comprehension"}
@@ -121,7 +121,19 @@ def _node(message: bytes, offsets: dict[int, int]) -> Node:
             binds = tuple(name for name in (_text(fields, 1), _text(fields, 8), _text(fields, 3)) if name)
             return Node(kind, offset, parts=_parts(fields, (2, 4, 5, 6, 7), offsets), binds=binds)
     texts = [value.decode(errors="replace") for number, value in fields if number == 6]
-    return Node(kind, offset, value=texts[0] if texts else None)
+    return Node(kind, offset, value=texts[0] if texts else None, number=_number_in(fields))
+
+
+def _number_in(fields: list[tuple[int, Any]]) -> int | float | None:
+    """The number of a numeric constant."""
+    for number, value in fields:
+        if number == 3:  # negative ones are written in two's complement
+            return int(value) - 2**64 if value >= 2**63 else int(value)
+        if number == 4:
+            return int(value)
+        if number == 5:
+            return float(struct.unpack("<d", value)[0])
+    return None
 
 
 def _kind_in(message: bytes, offsets: dict[int, int]) -> tuple[str, list[tuple[int, Any]], int]:
@@ -151,7 +163,7 @@ def _positions(source_info: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
-    """The fields of a protocol buffer message: number, and an int or bytes."""
+    """The fields of a protocol buffer message: number, and an int or bytes (eight of a number with a fraction)."""
     index = 0
     while index < len(message):
         key, index = _varint(message, index)
@@ -163,8 +175,11 @@ def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
                 length, index = _varint(message, index)
                 yield key >> 3, message[index : index + length]
                 index += length
-            case wire_type:
-                index += 8 if wire_type == _FIXED64 else 4  # a number with a decimal point: no one asks for it
+            case 1:
+                yield key >> 3, message[index : index + 8]
+                index += 8
+            case _:
+                index += 4  # no one asks for it
 
 
 def _varint(message: bytes, index: int) -> tuple[int, int]:

@@ -1,16 +1,23 @@
-"""The campaign's tag that an interaction carries."""
+"""The campaign's tag that an interaction carries.
+
+Looked at, in this order: `context.campaign`; the address of a page call, in its properties; `context.page`, which every
+call may carry. UTM values are taken together from the first place that has any, since values of two places make a tag
+that nobody made; click ids are taken from all. An address is read whatever was done to it on the way: its query, its
+fragment (`#utm_source=..`, `#/route?utm_source=..`), `&amp;` for `&`, and values that were encoded twice.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote, unquote_plus
 
 from contracts.campaigns import CLICK_IDS, CampaignTag, folded
 from contracts.values import Interaction, InteractionKind
 
-_PARTS = ("source", "medium", "name", "content", "term")
-_IN_QUERY = {
+_PARTS: Final = ("source", "medium", "name", "content", "term")
+_IN_QUERY: Final = {
     "utm_source": "source",
     "utm_medium": "medium",
     "utm_campaign": "name",
@@ -18,54 +25,100 @@ _IN_QUERY = {
     "utm_term": "term",
     "utm_id": "key",
 }
-_IN_CONTEXT = {**{part: part for part in _PARTS}, "id": "key"}
-_LONGEST_QUERY = 4_000
+_IN_CONTEXT: Final = {**{part: part for part in _PARTS}, "id": "key", **_IN_QUERY}
+_CLICKS: Final = frozenset(CLICK_IDS)
+_LONGEST_ADDRESS: Final = 4_000  # characters that are looked at
+_MOST_PARAMETERS: Final = 100
+# asked of every address, and as good as none has any of it: the rest is for those that do
+_MARK: Final = re.compile("utm_|clk?id|braid|li_fat", re.IGNORECASE)
+_AMPERSAND: Final = re.compile(r"&(?:amp;|#0*38;|#x26;)+", re.IGNORECASE)
+_BETWEEN: Final = re.compile(r"[?#&]|;(?=utm_)")
+_ESCAPED: Final = re.compile("%[0-9A-Fa-f]{2}")
+_MOST_ESCAPES: Final = 2  # what was encoded more than three times somebody did on purpose
+
+
+class AddressTag(NamedTuple):
+    """What an address says of the campaign: UTM values by our names, and click ids by theirs, as they were written."""
+
+    parts: Mapping[str, str]
+    clicks: Mapping[str, str]
+
+
+_NOTHING: Final = AddressTag({}, {})
 
 
 def campaign_of(interaction: Interaction) -> CampaignTag | None:
-    """The tag that an interaction carries: in its context, or, for a page call that has none there, in the address of
-    the page.
-    """
+    """The tag that an interaction carries, by the order above; values are folded in case."""
     context = interaction.context
-    parts = _texts(_mapping(context.get("campaign")), _IN_CONTEXT)
-    clicks = {name for name in _mapping(context.get("click_ids")) if name in CLICK_IDS}
-    if interaction.kind is InteractionKind.PAGE and not parts:
-        query = _query_of(interaction)
-        parts = _texts(query, _IN_QUERY)
-        clicks |= query.keys() & set(CLICK_IDS)
-    if not parts and not clicks:
-        return None
-    return CampaignTag(**parts, click_ids=tuple(sorted(clicks)))
+    given = context.get("campaign")
+    parts: dict[str, str] = {}
+    clicks: set[str] = set()
+    if isinstance(given, dict):
+        parts, clicks = _texts(given), {name for name in given if name in _CLICKS}
+    clicks.update(name for name in _mapping(context.get("click_ids")) if name in _CLICKS)
+    for text in _addresses(interaction):
+        if _MARK.search(text) is not None:
+            tag = in_address(text)
+            parts = parts or _texts(tag.parts)
+            clicks.update(tag.clicks)
+    return CampaignTag(**parts, click_ids=tuple(sorted(clicks))) if parts or clicks else None
 
 
-def _texts(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
+def in_address(text: str) -> AddressTag:
+    """What a page's address, or the query of one, says. Of a parameter that comes twice the first value counts."""
+    text = text[:_LONGEST_ADDRESS]
+    if _MARK.search(text) is None:
+        return _NOTHING
+    parts: dict[str, str] = {}
+    clicks: dict[str, str] = {}
+    for parameter in _BETWEEN.split(_AMPERSAND.sub("&", text), _MOST_PARAMETERS):
+        name, found, value = parameter.partition("=")
+        if not found or not value or _MARK.search(name) is None:
+            continue
+        name = unquote_plus(name).strip().lower()
+        if (part := _IN_QUERY.get(name)) is not None and (said := _decoded(value)):
+            parts.setdefault(part, said)
+        elif name in _CLICKS:
+            clicks.setdefault(name, _decoded(value))
+    return AddressTag(parts, clicks)
+
+
+def _addresses(interaction: Interaction) -> Iterator[str]:
+    """Where it happened: the query alone, then the address whole. The address in the properties of anything but a
+    page call is another's: a link that was followed, a file.
+    """
+    page = _mapping(interaction.context.get("page"))
+    places = (interaction.properties, page) if interaction.kind is InteractionKind.PAGE else (page,)
+    for place in places:
+        search, url = _with_parameters(place.get("search")), _with_parameters(place.get("url"))
+        if search and search not in url:
+            yield search
+        if url:
+            yield url
+
+
+def _with_parameters(text: Any) -> str:
+    """An address that has any; most have none."""
+    return text[:_LONGEST_ADDRESS] if isinstance(text, str) and "=" in text else ""
+
+
+def _decoded(value: str) -> str:
+    """The value of a parameter, also where it was encoded once or twice too often."""
+    text = unquote_plus(value)
+    for _ in range(_MOST_ESCAPES):
+        if _ESCAPED.search(text) is None or "\ufffd" in (once_more := unquote(text)):
+            return text
+        text = once_more
+    return text
+
+
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
-    if not values:
-        return found
-    for theirs, ours in names.items():
+    for theirs, ours in _IN_CONTEXT.items():
         value = values.get(theirs)
         if isinstance(value, str | int | float) and not isinstance(value, bool) and (text := folded(str(value))):
-            found[ours] = text
+            found.setdefault(ours, text)
     return found
-
-
-def _query_of(interaction: Interaction) -> dict[str, str]:
-    """The page's query; a page call describes its page in its properties and in its context."""
-    for page in (interaction.properties, _mapping(interaction.context.get("page"))):
-        for name in ("search", "url"):
-            text = page.get(name)
-            # no parameter without it, and most addresses have none
-            if isinstance(text, str) and "=" in text and (query := _parsed(text, is_url=name == "url")):
-                return query
-    return {}
-
-
-def _parsed(text: str, *, is_url: bool) -> dict[str, str]:
-    try:
-        query = urlsplit(text[:_LONGEST_QUERY]).query if is_url else text[:_LONGEST_QUERY].removeprefix("?")
-        return dict(parse_qsl(query, max_num_fields=100))
-    except ValueError:  # no address, or more parameters than an address has
-        return {}
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -1,138 +1,55 @@
-"""The words of consent: what the name of a field asks, and what the value in it answers.
+"""What the name of a field asks about being reached, and what the name of an event says.
 
-What is not understood as a whole means nothing.
-
-A name is taken apart into known words (`emailOptOut` is `email` and `optout`); one unknown word, and
-the name asks nothing that we may rely on.
+A name is taken apart into known words (`emailOptOut` is `email` and `optout`). For a grant one unknown word, and it
+says nothing. A withdrawal that is not understood is a mail that must not be sent: a name that clearly is about not
+being contacted counts among unknown words too, unless one of them says that it is about somebody or something else.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
 from functools import lru_cache
 from typing import Any, Final
 
 from contracts.values import ConsentChannel
+from semantics.consent_lexicon import APART, FOREIGN, LONGEST_WORD, WORDS, Word
+
+Channels = tuple[ConsentChannel, ...]
 
 _LONGEST_NAME: Final = 100
-_EMAIL, _PHONE, _POST, _ANY = (
-    (ConsentChannel.EMAIL,),
-    (ConsentChannel.PHONE,),
-    (ConsentChannel.POST,),
-    (ConsentChannel.ANY,),
-)
+_EMAIL, _ANY = (ConsentChannel.EMAIL,), (ConsentChannel.ANY,)
 
 
 @dataclass(frozen=True, slots=True)
 class FieldQuestion:
-    """By which channels somebody may be reached when the field is set (`grants`), or may not any more (`withdraws`)."""
+    """By which channels somebody may be reached when the field is set (`grants`), or may not any more (`withdraws`); by
+    which not when a program says no in it (`refuses`); and by which not when the value itself says so (`speaks`).
+    """
 
-    grants: tuple[ConsentChannel, ...] = ()
-    withdraws: tuple[ConsentChannel, ...] = ()
-
-
-class FieldValue(Enum):
-    """What a value says, whatever was asked."""
-
-    TICKED = auto()  # yes, on, 1
-    GRANTED = auto()  # the value itself says it: opted_in
-    WITHDRAWN = auto()  # opted_out
-    NO = auto()  # no, false, 0
-    OTHER = auto()  # something else was filled in
-    NOTHING = auto()  # blank, or a word for it
+    grants: Channels = ()
+    withdraws: Channels = ()
+    refuses: Channels = ()
+    speaks: Channels = ()
 
 
-class _Word(Enum):
-    CONSENT = auto()
-    ASSENT = auto()  # means something beside a channel or marketing only
-    MARKETING = auto()
-    NEWSLETTER = auto()
-    SUBSCRIBE = auto()  # of a form: to a newsletter; of a program: perhaps to a product
-    OUT = auto()
-    UNSUBSCRIBE = auto()
-    LEGAL = auto()  # must be accepted to submit: no consent to be written to
-    TRACKING = auto()  # about cookies, not about being reached
-    ELSEWHERE = auto()  # a channel that is none of ours
-    MAIL = auto()
-    EMAIL = auto()
-    PHONE = auto()
-    POST = auto()
-    FILLER = auto()
-
-
-_WORDS: Final = {
-    word: meaning
-    for meaning, words in {
-        _Word.CONSENT: (
-            "consent consents consented optin optedin einwilligung zustimmung consentement consentimiento "
-            "contactme maycontact maywecontact oktocontact"
-        ),
-        _Word.ASSENT: (
-            "agree agreed agreement accept accepts accepted allow allowed permission permissions may want receive"
-            " please yes ok okay"
-        ),
-        _Word.MARKETING: (
-            "marketing promotion promotions promotional promo offers news updates werbung werbe commercial"
-        ),
-        _Word.NEWSLETTER: "newsletter newsletters mailinglist",
-        _Word.SUBSCRIBE: "subscribe subscribed subscription subscriptions",
-        _Word.OUT: "optout optedout donot dont nomarketing noemail noemails nocalls nonewsletter keinewerbung",
-        _Word.UNSUBSCRIBE: "unsubscribe unsubscribed abmelden abbestellen",
-        _Word.LEGAL: (
-            "legal privacy policy terms conditions tos gdpr dsgvo datenschutz agb acceptance processing process data"
-            " rgpd"
-        ),
-        _Word.TRACKING: "cookie cookies tracking analytics personalisation personalization profiling",
-        _Word.ELSEWHERE: "sms text texts whatsapp fax push messenger",
-        _Word.MAIL: "mail mails mailing mailings",
-        _Word.EMAIL: "email emails bulkemail",
-        _Word.PHONE: "phone phones telephone telefon tel call calls anruf anrufe",
-        _Word.POST: "post postal postalmail directmail letter letters",
-        _Word.FILLER: (
-            "to of by via from for in and or with i we us you me my our your the a has have is be contact contacted"
-            " communication communications field checkbox box form type status state all double hs user customer person"
-            " lead list signup"
-        ),
-    }.items()
-    for word in words.split()
-}
-_LONGEST_WORD: Final = max(map(len, _WORDS))
 _CHANNELS: Final = {
-    _Word.EMAIL: ConsentChannel.EMAIL,
-    _Word.PHONE: ConsentChannel.PHONE,
-    _Word.POST: ConsentChannel.POST,
+    Word.EMAIL: ConsentChannel.EMAIL,
+    Word.PHONE: ConsentChannel.PHONE,
+    Word.POST: ConsentChannel.POST,
 }
-
-_VALUES: Final = {
-    word: answered
-    for answered, words in {
-        FieldValue.TICKED: (
-            "true 1 on yes y checked ticked x ok agree agreed iagree accept accepted iaccept iconsent ja oui si sí"
-        ),
-        FieldValue.GRANTED: "granted optin optedin subscribe subscribed given confirmed",
-        FieldValue.WITHDRAWN: "withdrawn revoked optout optedout unsubscribe unsubscribed denied refused donotcontact",
-        FieldValue.NO: "false 0 off no n unchecked nein non notgranted notsubscribed",
-        FieldValue.NOTHING: "none null nil undefined unknown na pending notset",
-    }.items()
-    for word in words.split()
-}
-_AGREES: Final = re.compile(
-    r"\b(i agree|i consent|i accept|yes|sign me up|subscribe me|i would like|i want|i'd like|please"
-    r" (send|contact|call|write)|keep me|you may|"
-    r"ich (möchte|will|stimme|willige)|ja|j'accepte|je souhaite|acepto|quiero)\b"
-)
-_REFUSES = re.compile(
-    r"\b(no|not|never|stop|cannot|without|unless|unsubscribe|withdraw|remove|nein|nicht|kein\w*|non|pas|sin)\b|n['’]t\b"
-)
-_LEGALESE = re.compile(
-    r"privacy|terms|policy|conditions|data protection|process|datenschutz|agb|confidentialité|privacidad|cookie"
-)
-_ADVERTISES = re.compile(
-    r"marketing|newsletter|offers?\b|promotion|news\b|updates|e-?mails?|write to me|contact me|call"
-    r" me|werbung|angebote|informationen"
+_WAYS: Final = frozenset((Word.EMAIL, Word.MAIL, Word.PHONE, Word.POST, Word.MARKETING, Word.NEWSLETTER))
+_OBJECTS: Final = _WAYS | {Word.NEWS, Word.CONTACT, Word.CONSENT, Word.SUBSCRIBE, Word.NOTIFICATION}
+_GIVEN: Final = frozenset((Word.CONSENT, Word.ASSENT, Word.MARKETING, Word.NEWSLETTER, Word.EMAIL, Word.PHONE))
+_PARTS: Final = re.compile(r"[^\W\d_]+")
+_HUMPS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_PLAINLY: Final = re.compile(
+    r"(?<![^_])(opt(ed|s)?_?outs?|un_?sub(scri[a-z]+)?|do_?(not|nt)_?(bulk_?)?(e_?)?(mail|call|contact|phone|market|solicit)"
+    r"|dnc|dnd|no_?(marketing|e_?mails?|newsletters?|contact|calls)|keinen?_?(werbung|e?_?mails?|newsletter|anrufe)"
+    r"|black_?listed|suppressed|abgemeldet|abbestell[a-z]+|des_?inscri[a-z]+|des_?abonn[a-z]+|baja|dis_?iscri[a-z]+"
+    r"|uitgeschreven|afgemeld|marked_(as|email_as)_spam|spam_?(complaint|report)s?|complained)(?![^_])"
 )
 
 
@@ -140,115 +57,161 @@ _ADVERTISES = re.compile(
 def asked_by(name: str, *, is_box: bool) -> FieldQuestion:
     """What a field of this name asks.
 
-    `is_box`: it belongs to a form's consent fields; otherwise it is one trait among any others.
+    `is_box`: it belongs to a form's consent fields; otherwise it is one trait among any others. Parts of a path are
+    parted by dots.
     """
-    words = _words_of(name)
-    if words is None or _Word.TRACKING in words:
+    words = words_of(name)
+    if words is None or Word.HAPPENED in words:
+        return FieldQuestion(withdraws=_plainly_withdrawn(name))
+    if Word.TRACKING in words:
         return FieldQuestion()
-    named = tuple(channel for word, channel in _CHANNELS.items() if word in words)
-    if words & {_Word.OUT, _Word.UNSUBSCRIBE}:
-        return (
-            FieldQuestion()
-            if words & {_Word.CONSENT, _Word.SUBSCRIBE}
-            else FieldQuestion(withdraws=_withdrawn(words, named))
-        )
-    return FieldQuestion(grants=_granted(words, named, is_box=is_box))
+    named = _named(words)
+    if words & {Word.OUT, Word.UNSUBSCRIBE, Word.DO_NOT, Word.REVOKED, Word.SPAM, Word.COMPLAINT}:
+        withdrawn = withdrawn_in(words)
+        if Word.OPT_IN in words:  # one field for both: only the value tells
+            return FieldQuestion(speaks=withdrawn)
+        return FieldQuestion(withdraws=withdrawn, speaks=withdrawn)
+    grants = _granted(words, named, is_box=is_box)
+    is_elsewhere = not named and Word.ELSEWHERE in words
+    is_legal = Word.LEGAL in words and not words & {Word.MARKETING, Word.CONSENT, Word.SUBSCRIBE, *_CHANNELS}
+    speaks = () if is_elsewhere or is_legal else named or (_EMAIL if Word.NEWSLETTER in words else grants or _ANY)
+    return FieldQuestion(grants, (), () if is_elsewhere else grants or _refused(words, named), speaks)
 
 
-def answered_by(value: Any) -> FieldValue:
-    """What the value of one field says; of a field that came several times (a box over a hidden zero), the most that is
-    said.
-    """
-    if isinstance(value, list | tuple):
-        said = {answered_by(one) for one in value}
-        order = (FieldValue.WITHDRAWN, FieldValue.TICKED, FieldValue.GRANTED, FieldValue.OTHER, FieldValue.NO)
-        return next((answered for answered in order if answered in said), FieldValue.NOTHING)
-    if isinstance(value, bool | int | float):
-        return FieldValue.TICKED if value == 1 else FieldValue.NO if value == 0 else FieldValue.OTHER
-    if not isinstance(value, str):
-        return FieldValue.NOTHING
-    squashed = _squash(value[:_LONGEST_NAME])
-    return _VALUES.get(squashed, FieldValue.OTHER) if squashed else FieldValue.NOTHING
-
-
-def agrees(text: str) -> bool:
-    """Whether a whole sentence in a box, which is sent when the box is ticked, agrees to be reached (and not to terms
-    alone).
-    """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    if _REFUSES.search(folded) or not _AGREES.search(folded):
-        return False
-    return not _LEGALESE.search(folded) or _ADVERTISES.search(folded) is not None
-
-
-def channels_in(value: Any) -> tuple[ConsentChannel, ...]:
-    """The channels that a value names, of boxes such as `name="consent" value="email"`; none when it says anything else
-    too.
+def channels_in(value: Any) -> Channels | None:
+    """The channels that a value names, of boxes such as `name="consent" value="email"`; None when it says anything else
+    too, none when they are none of ours.
     """
     found: dict[ConsentChannel, None] = {}
     for one in value if isinstance(value, list | tuple) else [value]:
-        words = _words_of(one) if isinstance(one, str) else None
-        if words is None or not words <= {*_CHANNELS, _Word.FILLER}:
-            return ()
-        found |= dict.fromkeys(channel for word, channel in _CHANNELS.items() if word in words)
+        words = words_of(one) if isinstance(one, str) else None
+        if words is None or not words <= {*_CHANNELS, Word.MAIL, Word.ELSEWHERE, Word.FILLER} or words == {Word.FILLER}:
+            return None
+        found |= dict.fromkeys(_named(words))
     return tuple(found)
 
 
-def is_unsubscribing(event_name: str) -> bool:
-    """Whether an event of this name tells that somebody unsubscribed from mails."""
-    return _squash(event_name[:_LONGEST_NAME]) in {
-        "unsubscribed",
-        "emailunsubscribed",
-        "newsletterunsubscribed",
-        "unsubscribedfromnewsletter",
-    }
-
-
-def _granted(words: frozenset[_Word], named: tuple[ConsentChannel, ...], *, is_box: bool) -> tuple[ConsentChannel, ...]:
-    if words & {_Word.MAIL, _Word.NEWSLETTER}:
-        named = tuple(dict.fromkeys((ConsentChannel.EMAIL, *named)))
-    is_subscription = _Word.SUBSCRIBE in words and (is_box or bool(named))
-    if not named and (
-        _Word.ELSEWHERE in words or (_Word.LEGAL in words and not is_subscription and _Word.MARKETING not in words)
-    ):
+def withdrawn_by_event(event_name: str) -> Channels:
+    """The channels by which somebody must not be reached any more, once an event of this name happened; mostly none."""
+    words = words_of(event_name)
+    if words is None or words & {Word.OPT_IN, Word.TRACKING, Word.LEGAL, Word.ASSENT, Word.PREFERENCE}:
         return ()
-    is_assent = _Word.ASSENT in words and (bool(named) or _Word.MARKETING in words)
+    if Word.COMPLAINT in words and not words & {Word.SPAM, Word.EMAIL, Word.MAIL, Word.MARKETING, Word.NEWSLETTER}:
+        return _EMAIL if len(words) == 1 else ()  # more words, and it may be about a product
+    return withdrawn_in(words)
+
+
+def is_about_consent(event_name: str) -> bool:
+    """Whether an event tells what somebody chose about being contacted, so that a no in it is their word."""
+    words = words_of(event_name)
+    return words is not None and bool(words & {Word.CONSENT, Word.PREFERENCE, Word.SUBSCRIBE, Word.NEWSLETTER})
+
+
+def stands_apart(path: str) -> bool:
+    """Whether what stands under this name is about somebody else, or not about being reached by us."""
+    parts = _parts(path)
+    return not (FOREIGN.isdisjoint(parts) and APART.isdisjoint(parts))
+
+
+@lru_cache(maxsize=4096)
+def words_of(name: str) -> frozenset[Word] | None:
+    """The meanings of all words of `name`, which may be written as one; None when it cannot be read as known words from
+    end to end.
+    """
+    letters = re.sub(r"\d", "", squash(name)) if len(name) <= _LONGEST_NAME else ""
+    return _read(letters, 0, {len(letters): frozenset()}) or None
+
+
+def _read(letters: str, start: int, read: dict[int, frozenset[Word] | None]) -> frozenset[Word] | None:
+    """How `letters` read from `start` on, the longest words first; None when they cannot be read to the end.
+
+    `read` is what is known already, by where it starts.
+    """
+    if start not in read:
+        read[start] = None
+        for end in range(min(start + LONGEST_WORD, len(letters)), start, -1):
+            meaning = WORDS.get(letters[start:end])
+            rest = None if meaning is None else _read(letters, end, read)
+            if meaning is not None and rest is not None:
+                read[start] = rest | meaning
+                break
+    return read[start]
+
+
+def _named(words: frozenset[Word]) -> Channels:
+    return tuple(channel for word, channel in _CHANNELS.items() if word in words)
+
+
+def _granted(words: frozenset[Word], named: Channels, *, is_box: bool) -> Channels:
+    if words & {Word.MAIL, Word.NEWSLETTER}:
+        named = tuple(dict.fromkeys((ConsentChannel.EMAIL, *named)))
+    is_subscription = Word.SUBSCRIBE in words and (is_box or bool(named))
+    is_advertised = bool(words & {Word.MARKETING, Word.NEWS})
+    if not named and (Word.ELSEWHERE in words or (Word.LEGAL in words and not is_subscription and not is_advertised)):
+        return ()
+    is_assent = Word.ASSENT in words and (bool(named) or is_advertised)
     is_asked = (
-        bool(words & {_Word.CONSENT, _Word.NEWSLETTER})
-        or is_subscription
-        or is_assent
-        or (is_box and _Word.MARKETING in words)
+        bool(words & {Word.CONSENT, Word.NEWSLETTER}) or is_subscription or is_assent or (is_box and is_advertised)
     )
     if not is_asked:
         return ()
     return named or (_EMAIL if is_subscription else _ANY)
 
 
-def _withdrawn(words: frozenset[_Word], named: tuple[ConsentChannel, ...]) -> tuple[ConsentChannel, ...]:
-    if _Word.NEWSLETTER in words:
+def _refused(words: frozenset[Word], named: Channels) -> Channels:
+    """What a program's no is about in a name that grants nothing: `marketing_emails`, `subscribed`, `contactable`."""
+    if Word.REACHABLE in words or Word.MARKETING in words:
+        return named or (_EMAIL if Word.MAIL in words else _ANY)
+    if Word.SUBSCRIBED in words:
+        return named or _EMAIL
+    if words & {Word.NOTIFICATION, Word.PREFERENCE, Word.ASSENT, Word.CONTACT} and words & _WAYS:
+        return named or _EMAIL
+    return _ANY if {Word.ASSENT, Word.CONTACT} <= words else ()
+
+
+def withdrawn_in(words: frozenset[Word]) -> Channels:
+    """What is withdrawn, if these words say that anything is."""
+    is_said = (
+        bool(words & {Word.OUT, Word.UNSUBSCRIBE, Word.SPAM, Word.COMPLAINT})
+        or (Word.DO_NOT in words and bool(words & _OBJECTS))
+        or (Word.REVOKED in words and bool(words & _GIVEN))
+    )
+    if not is_said:
+        return ()
+    named = _named(words)
+    if Word.NEWSLETTER in words:
         named = tuple(dict.fromkeys((ConsentChannel.EMAIL, *named)))
-    if _Word.MAIL in words:  # of either kind: what may be meant is respected
+    if Word.MAIL in words:  # of either kind: what may be meant is respected
         named = tuple(dict.fromkeys((ConsentChannel.EMAIL, *named, ConsentChannel.POST)))
-    if named or _Word.ELSEWHERE in words:
+    if named or Word.ELSEWHERE in words:
         return named
-    return _EMAIL if _Word.UNSUBSCRIBE in words else _ANY
+    is_mailed = bool(words & {Word.UNSUBSCRIBE, Word.SPAM, Word.COMPLAINT, Word.SUBSCRIBE, Word.NOTIFICATION})
+    return _EMAIL if is_mailed else _ANY
 
 
-def _words_of(name: str) -> frozenset[_Word] | None:
-    """The meanings of all words of `name`, which may be written as one; None when it cannot be read as known words from
-    end to end.
-    """
-    letters = re.sub(r"\d", "", _squash(name)) if len(name) <= _LONGEST_NAME else ""
-    # how the name reads from each letter on
-    read: list[frozenset[_Word] | None] = [*[None] * len(letters), frozenset()]
-    for start in reversed(range(len(letters))):
-        for end in range(min(start + _LONGEST_WORD, len(letters)), start, -1):
-            meaning, rest = _WORDS.get(letters[start:end]), read[end]
-            if meaning is not None and rest is not None:
-                read[start] = rest | {meaning}
-                break
-    return read[0] or None
+def _plainly_withdrawn(name: str) -> Channels:
+    """What a name withdraws that holds unknown words, and plainly is about not being contacted all the same."""
+    plain = "_".join(_parts(name.rpartition(".")[2] or name))
+    found = _PLAINLY.search(plain) if len(name) <= _LONGEST_NAME and not stands_apart(name.rpartition(".")[0]) else None
+    if found is None:
+        return ()
+    parts = [part for part in (plain[: found.start()] + plain[found.end() :]).split("_") if part]
+    if not APART.isdisjoint(parts) or not FOREIGN.isdisjoint(parts):
+        return ()
+    beside = {word for part in parts for word in WORDS.get(part, ())}
+    return withdrawn_in((words_of(found[0]) or frozenset()) | beside | {Word.OUT})
 
 
-def _squash(text: str) -> str:
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text).casefold())
+@lru_cache(maxsize=4096)
+def _parts(name: str) -> Sequence[str]:
+    """The words of a name as its writer parted them, folded."""
+    return tuple(_fold(part) for part in _PARTS.findall(_HUMPS.sub("_", name[:_LONGEST_NAME])))
+
+
+def squash(text: str) -> str:
+    return re.sub(r"[\W_]+", "", _fold(text))
+
+
+def _fold(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))

@@ -1,152 +1,184 @@
 """What people type where a figure or one of a few words is meant: head counts, budgets, time spans, authority.
 
-A figure that cannot be read is not guessed: None.
+An exact figure is a number; one of which only the ends are known is `{"low": 51, "high": 200, "text": "51-200"}`, with
+None for no upper end. A figure that cannot be read is not guessed: None.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from math import ceil, floor
+from typing import Any, NamedTuple
 
-_NUMBER = re.compile(r"\d[\d.,'\u00a0\u202f ]*\d|\d")
-_SCALES = {
-    "k": 1_000,
-    "tsd": 1_000,
-    "thousand": 1_000,
-    "m": 1_000_000,
-    "mio": 1_000_000,
-    "mn": 1_000_000,
-    "million": 1_000_000,
-    "millionen": 1_000_000,
-}
-_SCALE = re.compile(r"^\s*(k|tsd|thousand|mio|mn|millionen|million|m)\b")
-_CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR"}
-_CURRENCY_CODE = re.compile(r"\b(eur|usd|gbp|chf|jpy|sek|nok|dkk|pln|czk|cad|aud|inr|brl|mxn|cny|krw)\b")
-_LARGEST = Decimal(10) ** 15  # more is a phone number or a joke
+from semantics.currencies import without_currency
+from semantics.numerals import is_like_a_phone, plain
+from semantics.ranges import Span, Token, span_of, tokens_of
 
-_AT_ONCE = re.compile(
-    r"\b(asap|immediate|immediately|now|urgent|at once|sofort|dringend|umgehend|right"
-    r" away|today|immédiat|urgente|ahora|subito)\b|すぐ|立即|즉시"
-)
-_QUARTER = re.compile(r"\b(this|current|dieses|ce) (quarter|quartal|trimestre)\b")
-_SPAN = re.compile(
-    r"(\d+)\s*(?:[-–]|to|bis)?\s*(\d+)?\s*(day|tag|week|woche|semaine|month|monat|mois|mes|quarter|quartal|year|jahr|an|año)"
-)
-_MONTHS_PER = {
-    "day": 1 / 30,
-    "tag": 1 / 30,
-    "week": 7 / 30,
-    "woche": 7 / 30,
-    "semaine": 7 / 30,
-    "quarter": 3,
-    "quartal": 3,
-    "year": 12,
-    "jahr": 12,
-    "an": 12,
-    "año": 12,
-}
+Figure = int | float | dict[str, Any]
+"""An exact figure, or a band."""
+
+_MOST_PEOPLE = 10_000_000
+_MOST_MONEY = Decimal(10) ** 15
+_TEXT = 100  # characters of what was typed that a band keeps
+_CENT = Decimal("0.01")
+_YEARS = range(1990, 2101)
+
+_SAYS_NOTHING = """
+    the is are we have has our my about around approximately approx roughly circa ca some total overall currently now of
+    p kr per annum year annually annual yearly pa month monthly net gross available approved allocated planned budget
+    etwa ungefähr rund zirka von der die das wir haben sind insgesamt pro jahr jährlich verfügbar
+    environ de du le la par an nous avons aproximadamente unos el por año presupuesto di del il orçamento cerca
+    ongeveer około около примерно бюджет 約 约 大约 약 予算 预算
+"""
+_PEOPLE = """
+    employees employee people persons person staff team members member headcount head heads count fte ftes ppl emp size
+    company companies worldwide globally workers workforce users seats just me only myself
+    mitarbeiter mitarbeiterinnen mitarbeitende mitarbeitern beschäftigte angestellte personen leute ma vollzeit
+    employés employé salariés personnes collaborateurs empleados personas trabajadores dipendenti persone addetti
+    funcionários colaboradores pessoas medewerkers werknemers anställda medarbetare ansatte pracowników osób
+    zaměstnanců сотрудников человек людей 人 名 员工 员 社員 従業員 명 직원
+"""
+_FILLERS = frozenset(_SAYS_NOTHING.split())
+_HEADS = _FILLERS | frozenset(_PEOPLE.split())
+
 _DECIDES = re.compile(
-    r"\b(yes|true|decide[rs]?|decision|decision[ -]?maker|final|sign|owner|budget"
-    r" holder|ja|entscheider|oui|décideur|sí|si)\b|決裁|决策"
+    r"\b(yes|y|true|decide[rs]?|decision|decision[ -]?mak(er|ing)|final say|sign(s|ing|atory)?|owner|budget holder"
+    r"|economic buyer|approve[rs]?|ja|entscheider(in)?|entscheide|oui|décideur|décideuse|sí|si|decisor|decisora)\b"
+    r"|決裁|决策"
 )
 _INFLUENCES = re.compile(
-    r"\b(influence[rs]?|recommend(s|er)?|evaluator|evaluate[s]?|advisor|champion|empfehle|beeinflusse\w*)\b"
+    r"\b(influenc(e|es|ed|er|ers|ing)|recommend(s|er|ing)?|evaluat(or|e|es|ing)|advisor|adviser|advise|champion"
+    r"|part of the decision|involved|prepare|empfehle|beeinfluss\w*|mitentscheider(in)?|prescripteur)\b"
 )
-_NOT = re.compile(r"\b(no|not|none|false|nein|kein|keine|non|student)\b")
+_NOT = re.compile(
+    r"\b(no|not|none|false|never|nein|kein(e|en|erlei)?|nicht|non|pas|neither|student|n|don't|cannot|can't)\b"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(NamedTuple):
     """An amount and, when it was told, its ISO 4217 currency."""
 
-    amount: Decimal
+    amount: Figure
     currency: str | None
 
 
-def head_count(value: object) -> int | None:
-    """Employees: 250, "51-200" (the lower end: what is certain), "1,000+", "10k"."""
-    number = _first_number(value)
-    return None if number is None or number > 10_000_000 else int(number)
+def head_count(value: object) -> Figure | None:
+    """Employees: 250, "about 1.200 people"; a band: "51-200", "1,000+", "fewer than 200"."""
+    exact = _exact(value, _MOST_PEOPLE)
+    if exact is not None:
+        return int(exact)
+    if isinstance(value, Mapping):
+        return _band_again(value, int)
+    return _heads(value) if isinstance(value, str) else None
 
 
 def money(value: object) -> Budget | None:
-    """A budget: 50000, "50.000 €", "USD 25k-50k" (the lower end)."""
-    number = _first_number(value)
-    if number is None:
-        return None
-    text = str(value)
-    code = _CURRENCY_CODE.search(text.casefold())
-    sign = next((iso for mark, iso in _CURRENCIES.items() if mark in text), None)
-    return Budget(number, code.group(1).upper() if code else sign)
+    """A budget: 50000, "50.000 €"; a band: "USD 25k-50k", "up to 10000", "weniger als 10 Tsd. EUR"."""
+    exact = _exact(value, _MOST_MONEY)
+    if exact is not None:
+        return Budget(float(exact), None)
+    if isinstance(value, Mapping):
+        band = _band_again(value, float)
+        return None if band is None else Budget(band, None)
+    return _budget(value) if isinstance(value, str) else None
 
 
-def months(value: object) -> int | None:
-    """How far off: 3, "3 months", "1-2 quarters" (the nearer end), "ASAP" (0), "this quarter" (3)."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
-        return int(value) if 0 <= value <= 1200 else None
-    if not isinstance(value, str):
-        return None
-    text = unicodedata.normalize("NFKC", value[:200]).casefold()
-    span = _SPAN.search(text)
-    if span is not None and len(span.group(1)) <= 4:
-        return int(int(span.group(1)) * _MONTHS_PER.get(span.group(3), 1))
-    if _AT_ONCE.search(text):
-        return 0
-    return 3 if _QUARTER.search(text) else None
-
-
-def authority(value: Any) -> Any:
-    """decides, influences or none; other words are kept."""
+def authority(value: Any) -> str | None:
+    """decides, influences or none."""
     if isinstance(value, bool):
         return "decides" if value else "none"
     if not isinstance(value, str):
-        return value
-    text = value.casefold().replace("_", " ")
-    for meaning, pattern in (("influences", _INFLUENCES), ("none", _NOT), ("decides", _DECIDES)):
-        if pattern.search(text):
-            return meaning
-    return value
-
-
-def _first_number(value: object) -> Decimal | None:
-    if isinstance(value, bool):
         return None
-    if isinstance(value, int | float | Decimal):
-        number = Decimal(str(value))
-        return number if number.is_finite() and 0 <= number <= _LARGEST else None
-    if not isinstance(value, str):
+    text = plain(value.replace("_", " "))
+    meant = [word for word, pattern in (("influences", _INFLUENCES), ("decides", _DECIDES)) if pattern.search(text)]
+    if _NOT.search(text):  # "No, but I influence it" against "No influence"
+        return "influences" if re.search(r"\bbut\b|\baber\b|\bmais\b", text) and "influences" in meant else "none"
+    return meant[0] if meant else None
+
+
+def as_figure(low: Decimal, high: Decimal | None, text: str, kind: type[int] | type[float]) -> Figure:
+    """A number where both ends are one, else a band; its parts in the order in which stores write them."""
+    if low == high:
+        return kind(low)
+    return {"high": None if high is None else kind(high), "low": kind(low), "text": text[:_TEXT].strip()}
+
+
+def whole(span: Span) -> tuple[Decimal, Decimal | None]:
+    """The ends in whole numbers: of "less than 10" it is 9; a fraction that stands alone is rounded down."""
+    if span.is_exact:
+        return Decimal(floor(span.low)), Decimal(floor(span.low))
+    low = Decimal(floor(span.low) + 1 if span.is_low_open else ceil(span.low))
+    if span.high is None:
+        return low, None
+    return low, Decimal(ceil(span.high) - 1 if span.is_high_open else floor(span.high))
+
+
+@lru_cache(maxsize=2048)  # drop-downs repeat
+def _heads_span(text: str) -> Span | None:
+    tokens = tokens_of(plain(text), _HEADS)
+    span = _sound(tokens, has_unit=False, is_money=False)
+    if span is None:
         return None
-    text = unicodedata.normalize("NFKC", value[:200]).casefold()
-    found = _NUMBER.search(text)
-    if found is None:
+    low, high = whole(span)
+    is_known = low <= _MOST_PEOPLE and (high is None or low <= high <= _MOST_PEOPLE)
+    return Span(low, high) if is_known else None
+
+
+def _heads(text: str) -> Figure | None:
+    span = _heads_span(text)
+    return None if span is None else as_figure(span.low, span.high, text, int)
+
+
+@lru_cache(maxsize=2048)
+def _money_span(text: str) -> tuple[Span, str | None] | None:
+    told, currencies = without_currency(plain(text))
+    if len(currencies) > 1:
         return None
-    number = _plain(found.group()) * _scale_after(text[found.end() :])
-    return number if number <= _LARGEST else None
+    span = _sound(tokens_of(told, _FILLERS), has_unit=bool(currencies), is_money=True)
+    if span is None:
+        return None
+    low = span.low + _CENT if span.is_low_open else span.low
+    high = span.high - _CENT if span.high is not None and span.is_high_open else span.high
+    return (Span(low, high), next(iter(currencies), None)) if high is None or low <= high else None
 
 
-def _scale_after(rest: str) -> int:
-    """The scale that follows a number, or that follows the second end of its range: "10-20k" means thousands."""
-    scale = _SCALE.match(rest) or re.match(
-        r"^\s*[-–]\s*\d+[\d.,]*\s*(k|tsd|thousand|mio|mn|millionen|million|m)\b", rest
-    )
-    return _SCALES[scale.group(1)] if scale else 1
+def _budget(text: str) -> Budget | None:
+    read = _money_span(text)
+    if read is None:
+        return None
+    span, currency = read
+    amount = as_figure(span.low, span.high, text, float)
+    return Budget(amount, currency)
 
 
-def _plain(digits: str) -> Decimal:
-    """Both 1,234.5 and 1.234,5: the last separator is a decimal point unless exactly three digits follow it or it
-    occurs twice.
-    """
-    bare = re.sub(r"['\u00a0\u202f ]", "", digits)
-    last = max(bare.rfind("."), bare.rfind(","))
-    if last < 0:
-        return Decimal(bare)
-    fraction = bare[last + 1 :]
-    whole = re.sub(r"[.,]", "", bare[:last])
-    if len(fraction) == 3 or bare.count(bare[last]) > 1:
-        return Decimal(whole + fraction)
-    return Decimal(f"{whole}.{fraction}")
+def _sound(tokens: list[Token], *, has_unit: bool, is_money: bool) -> Span | None:
+    """What the tokens mean, unless it is rather a phone number or a year."""
+    bare = [token.digits for token in tokens if token.sign == "N" and token.digits]
+    if not has_unit and any(is_like_a_phone(digits) for digits in bare):
+        return None
+    is_year = any(digits.isdigit() and int(digits) in _YEARS for digits in bare)
+    if is_money and not has_unit and is_year and len(tokens) > 1:  # "2027" alone is a sum
+        return None
+    return span_of(tokens)
+
+
+def _exact(value: object, most: Decimal | int) -> Decimal | None:
+    """A JSON number, if it can be meant."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    number = Decimal(str(value))
+    if not number.is_finite() or not 0 <= number <= most:
+        return None
+    return None if number == int(number) and is_like_a_phone(str(int(number))) else number
+
+
+def _band_again(value: Mapping[Any, Any], kind: type[int] | type[float]) -> Figure | None:
+    """A band that was read before, or that a server sends."""
+    low, high, text = _exact(value.get("low"), _MOST_MONEY), value.get("high", ""), value.get("text", "")
+    most = None if high is None else _exact(high, _MOST_MONEY)
+    if low is None or not isinstance(text, str) or (most is None and high is not None):
+        return None
+    return as_figure(low, most, text, kind) if most is None or low <= most else None

@@ -18,11 +18,11 @@ from uvicorn.server import ServerState
 from contracts.limits import HEAD_BYTES, HEAD_LINES, SILENT_SECONDS, TARGET_CHARACTERS
 
 _TOO_LARGE: Final = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/problem+json\r\n"
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n"
     b"content-length: %d\r\nconnection: close\r\n\r\n%b"
 )
 _PROBLEM: Final = (
-    b'{"type":"about:blank","title":"Request Header Fields Too Large","status":431,'
+    b'{"type":"about:blank","title":"Bad Request","status":400,'
     b'"detail":"The request\'s head is larger than %d KB. Send fewer or shorter header fields, or a shorter address."}'
     % (HEAD_BYTES // 1024)
 )

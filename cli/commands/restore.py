@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,7 @@ async def _into_folder(archive: ArchiveReader, place: InstallationAccess, replac
     """Into a stopped suite, its NATS alone; with the keys of the archive, if it has some and here are none. All is
     judged first; what was there comes back when it breaks off; keys are written when it is done.
     """
-    var, stores = place.var, suite.store_urls(place.var, place.environment)
+    var, stores = place.var, suite.store_urls(place.var, os.environ)
     places = Installation("", stores, {})
     engine.check_fit(archive.manifest, places)
     engine.check_room(archive.manifest, var)

@@ -8,6 +8,8 @@ from contracts.events import gateway, identity, lifecycle, metrics, nurture, rou
 EVENTS: tuple[type[Event], ...] = (
     gateway.InteractionReceived,
     identity.InteractionRecognized,
+    identity.InteractionWithheld,
+    identity.InteractionReleased,
     identity.PersonCreated,
     identity.PersonMerged,
     identity.PersonSplit,
@@ -15,6 +17,8 @@ EVENTS: tuple[type[Event], ...] = (
     identity.ConsentChanged,
     identity.AccountCreated,
     identity.AccountChanged,
+    identity.AccountMerged,
+    identity.AccountSplit,
     scoring.ProfileChanged,
     scoring.ProfileChangedV1,
     scoring.ScoreChanged,

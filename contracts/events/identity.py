@@ -9,7 +9,18 @@ from pydantic import AwareDatetime
 from contracts.campaigns import CampaignTag
 from contracts.envelope import Event
 from contracts.events.person import PersonEvent
-from contracts.values import Consent, ConsentChannel, Identifier, Interaction, JsonObject, Strength, Value
+from contracts.events.scoring import Attribute
+from contracts.values import (
+    Belonging,
+    Consent,
+    ConsentChannel,
+    Identifier,
+    Interaction,
+    JsonObject,
+    Strength,
+    Value,
+    WithheldReason,
+)
 
 
 class InteractionRecognized(Event):
@@ -26,16 +37,58 @@ class InteractionRecognized(Event):
     graph_version: int
     strength: Strength  # of the identifiers that the interaction carried
     identifiers: tuple[Identifier, ...]  # normalised
-    account_id: str | None = None
+    account_id: str | None = None  # the person's, as it is known by now
     interaction: Interaction
     # what it says of the person and their company: attribute -> value of our type, null where it is taken back.
     # None in what was said before facts travelled
     facts: JsonObject | None = None
     campaign: CampaignTag | None = None
+    # the account that it names; only where that is believed more than what was named on this fragment before
+    belonging: Belonging | None = None
 
     @property
     def lane_key(self) -> str:
         return self.fragment_id
+
+
+class InteractionWithheld(Event):
+    """Nobody did this: a robot did. It is kept apart, is nobody's, and nothing else is said of it, unless a human
+    releases it.
+    """
+
+    wire_name: ClassVar[str] = "identity.interaction.withheld.v1"
+    owner: ClassVar[str] = "identity"
+    omits_defaults: ClassVar[bool] = True
+
+    interaction_id: str
+    source_id: str
+    is_test: bool = False
+    occurred_at: AwareDatetime
+    reason: WithheldReason
+    sign: str  # what told it: the name in the user agent, or that a trap was filled in
+
+    @property
+    def lane_key(self) -> str:
+        return self.interaction_id
+
+
+class InteractionReleased(Event):
+    """A human says that somebody did it after all. `identity.interaction.recognized` of it comes with this, as it would
+    have come then.
+    """
+
+    wire_name: ClassVar[str] = "identity.interaction.released.v1"
+    owner: ClassVar[str] = "identity"
+
+    interaction_id: str
+    source_id: str
+    was: WithheldReason
+    released_by: str
+    reason: str  # in the words of whoever released it
+
+    @property
+    def lane_key(self) -> str:
+        return self.interaction_id
 
 
 class PersonCreated(Event):
@@ -118,8 +171,17 @@ class AccountCreated(Event):
         return self.account_id
 
 
+class AccountPart(Value):
+    """One account, with the ids of all it was known as, oldest first; the first is its own."""
+
+    account_id: str
+    account_ids: tuple[str, ...]
+    facts: dict[str, Attribute] = {}  # what its people share, each with where it comes from; null: taken back
+    version: int  # counts what was said of the account; an older one says nothing
+
+
 class AccountChanged(Event):
-    """More is known about a company."""
+    """More is known about a company, or by what it is known."""
 
     wire_name: ClassVar[str] = "identity.account.changed.v1"
     owner: ClassVar[str] = "identity"
@@ -129,6 +191,39 @@ class AccountChanged(Event):
     group_id: str | None = None
     name: str | None = None
     traits: JsonObject = {}
+    whole: AccountPart | None = None  # None in what was said before its people shared anything
+
+    @property
+    def lane_key(self) -> str:
+        return self.account_id
+
+
+class AccountMerged(Event):
+    """Several accounts turned out to be one company. The absorbed ids stay valid and answer with the survivor."""
+
+    wire_name: ClassVar[str] = "identity.account.merged.v1"
+    owner: ClassVar[str] = "identity"
+
+    account_id: str  # the survivor: the oldest
+    absorbed_account_ids: tuple[str, ...]
+    whole: AccountPart
+    strength: Strength
+    sentence: str
+
+    @property
+    def lane_key(self) -> str:
+        return self.account_id
+
+
+class AccountSplit(Event):
+    """One account turned out to be several companies; `parts` name all of them."""
+
+    wire_name: ClassVar[str] = "identity.account.split.v1"
+    owner: ClassVar[str] = "identity"
+
+    account_id: str  # which was split
+    parts: tuple[AccountPart, ...]
+    sentence: str
 
     @property
     def lane_key(self) -> str:
@@ -148,7 +243,8 @@ class PersonMarked(PersonEvent):
 class ConsentChanged(PersonEvent):
     """A person granted or withdrew being reached by a channel; said when the answer for a fragment becomes another.
 
-    `fragment_id` is the one that the statement hangs on. `wording` is what was agreed to, as far as it is known.
+    `fragment_id` is the one that the statement hangs on. `wording` is what was agreed to, as far as it is known. A
+    claimed grant is not said while a withdrawal stands on the fragment.
     """
 
     wire_name: ClassVar[str] = "identity.consent.changed.v1"
@@ -160,3 +256,7 @@ class ConsentChanged(PersonEvent):
     source_id: str
     occurred_at: AwareDatetime
     wording: str | None = None
+    strength: Strength | None = None  # None in what was said before this field was
+    # the fragment it was said on; another one when a trusted grant was carried over to lift a withdrawal. It counts
+    # while both are one person's. None in what was said before: `fragment_id`
+    origin_id: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from contracts.events import rulebooks
 from contracts.events.person import PersonEvent
@@ -19,6 +19,9 @@ class Attribute(Value):
     source_id: str
     interaction_id: str
     occurred_at: AwareDatetime
+    # of equal strength the greater goes before the later: how directly an account was named. Not told: who hears of a
+    # profile need not join claims
+    weight: int = Field(default=0, exclude=True)
 
 
 class ScoringEvent(PersonEvent):

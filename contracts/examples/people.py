@@ -21,6 +21,7 @@ from contracts.values import (
     Scores,
     SourceKind,
     Strength,
+    WithheldReason,
 )
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -30,6 +31,14 @@ FRAGMENT = derive_id("frg", AT, "email", "mara.lindqvist@tidewater.example")
 OTHER_FRAGMENT = derive_id("frg", AT, "anonymous_id", "5f1c2b")
 PERSON, OTHER_PERSON = with_prefix("per", FRAGMENT), with_prefix("per", OTHER_FRAGMENT)
 ACCOUNT = hash_id("acc", "tidewater.example")
+_OTHER_ACCOUNT = hash_id("acc", "group_id", "tide-77")
+_EMPLOYEES = scoring.Attribute(
+    value=140,
+    strength=Strength.VERIFIED,
+    source_id=SOURCE,
+    interaction_id=derive_id("int", AT, CAPTURE_ID),
+    occurred_at=AT,
+)
 IDENTIFIERS = (
     Identifier(kind=IdentifierKind.EMAIL, value="mara.lindqvist@tidewater.example"),
     Identifier(kind=IdentifierKind.ANONYMOUS_ID, value="5f1c2b"),
@@ -84,6 +93,22 @@ EXAMPLES: tuple[Event, ...] = (
         account_id=ACCOUNT,
         interaction=INTERACTION,
     ),
+    identity.InteractionWithheld(
+        meta=_meta("identity.interaction.withheld.v1"),
+        interaction_id=INTERACTION.interaction_id,
+        source_id=SOURCE,
+        occurred_at=AT,
+        reason=WithheldReason.HONEYPOT,
+        sign="a field that no human sees was filled in",
+    ),
+    identity.InteractionReleased(
+        meta=_meta("identity.interaction.released.v1"),
+        interaction_id=INTERACTION.interaction_id,
+        source_id=SOURCE,
+        was=WithheldReason.HONEYPOT,
+        released_by="usr_ada",
+        reason="Mara called: her browser had filled in the hidden field.",
+    ),
     identity.PersonCreated(
         meta=_meta("identity.person.created.v1"), person_id=PERSON, fragment_id=FRAGMENT, graph_version=1
     ),
@@ -117,6 +142,27 @@ EXAMPLES: tuple[Event, ...] = (
         account_id=ACCOUNT,
         domain="tidewater.example",
         traits={"employees": 140},
+    ),
+    identity.AccountMerged(
+        meta=_meta("identity.account.merged.v1"),
+        account_id=ACCOUNT,
+        absorbed_account_ids=(_OTHER_ACCOUNT,),
+        whole=identity.AccountPart(
+            account_id=ACCOUNT, account_ids=(ACCOUNT, _OTHER_ACCOUNT), facts={"employees": _EMPLOYEES}, version=3
+        ),
+        strength=Strength.VERIFIED,
+        sentence="Group int_01J8Z0 named both (verified).",
+    ),
+    identity.AccountSplit(
+        meta=_meta("identity.account.split.v1"),
+        account_id=ACCOUNT,
+        parts=(
+            identity.AccountPart(
+                account_id=ACCOUNT, account_ids=(ACCOUNT,), facts={"employees": _EMPLOYEES}, version=4
+            ),
+            identity.AccountPart(account_id=_OTHER_ACCOUNT, account_ids=(_OTHER_ACCOUNT,), version=4),
+        ),
+        sentence="usr_ada split them: a subsidiary is a company of its own",
     ),
     scoring.ProfileChangedV1(
         meta=_meta("scoring.profile.changed.v1", "scoring@1"),

@@ -121,9 +121,9 @@ class Story:
 
     def is_called(self, **answers: Any) -> None:
         """The call centre asks about budget, authority, need and timing; it knows people by their address."""
-        context = {"traits": {"email": self.persona.email}}
+        context = {"traits": {"email": self.persona.email, **answers}}
         called = (EntryPoint.SERVER, "track", "Telequalification Completed")
-        self._put(called, (None, f"{self.persona.key}-call"), answers, context)
+        self._put(called, (None, f"{self.persona.key}-call"), {}, context)
 
     def posts_form(self, form: str, **fields: str) -> None:
         """A plain HTML form is sent; the time is when it arrives."""

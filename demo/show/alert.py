@@ -74,5 +74,10 @@ def _listed(values: Mapping[str, Any], *names: str) -> str:
         known = {name: value for name, value in known.items() if name not in ("first_name", "last_name")}
     elif "first_name" in known and "last_name" in known:
         known = {"name": f"{known.pop('first_name')} {known.pop('last_name')}", **known}
-    shown = [f"{value} employees" if name == "employees" else str(value) for name, value in known.items()]
-    return ", ".join(shown) or "not known"
+    return ", ".join(_shown(name, value) for name, value in known.items()) or "not known"
+
+
+def _shown(name: str, value: Any) -> str:
+    """A value as a rep reads it; of a figure of which the ends are known what was told."""
+    told = value.get("text") or f"{value['low']} or more" if isinstance(value, Mapping) and "low" in value else value
+    return f"{told} employees" if name == "employees" and "employees" not in str(told) else str(told)

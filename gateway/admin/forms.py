@@ -15,13 +15,15 @@ from chassis.web.auth import require
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write
 from gateway import store
+from gateway.admin import replays
 from gateway.admin.access import WATCHERS, AdminRequest, AdminView, ApiCaller, Cursor, Limit, Name, next_cursor
 from gateway.admin.sources import SourceNotFound
 from gateway.domain.forms.presets import Preset
-from gateway.domain.keys import key_from
+from gateway.domain.keys import hash_of, key_from
 from gateway.store import FormRow, KeyTaken, SourceRow
 
 router = APIRouter(tags=["forms"])
+router.include_router(replays.router)
 
 DEFAULT_SOURCE_ID = "src_default"
 FieldName = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
@@ -30,7 +32,26 @@ ReturnUrl = Annotated[
     str, Field(max_length=2_000, pattern=r"^https?://[^\s\\@\x00]+$", examples=["https://www.acme.test/thanks"])
 ]
 Mapping = Annotated[
-    dict[FieldName, Target], Field(max_length=500, description="Form field -> trait (email, firstName, company, ...)")
+    dict[FieldName, Target],
+    Field(
+        max_length=500,
+        description=(
+            "Field -> trait (email, firstName, company, ...) or special target. A field goes by its name or label, and"
+            " in nested JSON by its key or dotted path, with or without the numbers in it"
+        ),
+        examples=[{"lead.contact.mail_1": "email", "What is your budget?": "budget"}],
+    ),
+]
+WebhookSecret = Annotated[
+    str,
+    Field(
+        min_length=4,
+        max_length=200,
+        description=(
+            "What a service has to send along: Google's google_key, the HandshakeKey of Wufoo and Formstack, Meta's"
+            " hub.verify_token. Kept as a hash"
+        ),
+    ),
 ]
 
 
@@ -54,6 +75,7 @@ class FormWish(AdminRequest):
     return_urls: list[ReturnUrl] = Field(
         default=[], max_length=50, description="Where a post may ask to be sent on to: these pages and what lies below"
     )
+    webhook_secret: WebhookSecret | None = None
 
 
 class FormChange(AdminRequest):
@@ -65,6 +87,7 @@ class FormChange(AdminRequest):
     honeypot: FieldName | None = None
     return_urls: list[ReturnUrl] | None = Field(default=None, max_length=50)
     is_enabled: StrictBool | None = Field(default=None, description="A form that is switched off answers 404")
+    webhook_secret: WebhookSecret | None = Field(default=None, description="null: none is asked for any more")
 
 
 class FormView(AdminView):
@@ -78,6 +101,7 @@ class FormView(AdminView):
     honeypot: str | None
     return_urls: list[str]
     is_enabled: bool
+    has_webhook_secret: bool
     created_at: datetime
 
 
@@ -119,8 +143,10 @@ async def create_form(wish: FormWish, context: Write, caller: ApiCaller) -> Form
 
 def new_form(wish: FormWish, form_id: str, source_id: str, now: datetime) -> FormRow:
     """The row of a new form."""
-    kept = wish.model_dump(mode="json", exclude={"form_id", "source_id"})
-    return FormRow(form_id=form_id, source_id=source_id, is_enabled=True, created_at=now, **kept)
+    kept = wish.model_dump(mode="json", exclude={"form_id", "source_id", "webhook_secret"})
+    row = FormRow(form_id=form_id, source_id=source_id, is_enabled=True, created_at=now, **kept)
+    row.secret_hash = _hash_or_none(wish.webhook_secret)
+    return row
 
 
 @router.get("/v1/forms", responses=problem_responses(401, 403))
@@ -146,10 +172,16 @@ async def change_form(form_id: str, change: FormChange, context: Write, caller: 
     require(caller, *WATCHERS)
     row = await _found(context.session, form_id)
     for name, value in change.model_dump(mode="json", exclude_unset=True).items():
-        if value is not None or name in ("preset", "honeypot"):  # these two can be taken away
+        if name == "webhook_secret":
+            row.secret_hash = _hash_or_none(value)
+        elif value is not None or name in ("preset", "honeypot"):  # these two can be taken away
             setattr(row, name, value)
     await store.change(context.session, row)
     return FormView.model_validate(row)
+
+
+def _hash_or_none(secret: str | None) -> str | None:
+    return None if secret is None else hash_of(secret)
 
 
 async def _found(session: Session, form_id: str) -> FormRow:

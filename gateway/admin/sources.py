@@ -6,7 +6,7 @@ import secrets
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field, StrictBool
 from starlette.requests import Request as HttpRequest
 from starlette.responses import StreamingResponse
@@ -33,6 +33,7 @@ from gateway.admin.access import (
 )
 from gateway.directory import clean_prefix
 from gateway.domain.keys import ENTROPY_BYTES, MIN_GIVEN_KEY, WRITE_KEY_PREFIX, hash_of, hint_of, key_from
+from gateway.domain.refusal import RejectKind
 from gateway.store import KeyTaken, SourceRow
 
 router = APIRouter(tags=["sources"])
@@ -40,6 +41,18 @@ router = APIRouter(tags=["sources"])
 Prefix = Annotated[str, Field(max_length=100, pattern=r"^/?[A-Za-z0-9][A-Za-z0-9_\-/]*$", examples=["/capture"])]
 GivenKey = Annotated[
     str, Field(min_length=MIN_GIVEN_KEY, max_length=200, pattern=r"^[\x21-\x39\x3b-\x7e]+$", examples=["wk_6f1d2a0c9b"])
+]
+
+
+PropertyPath = Annotated[str, Field(max_length=256, pattern=r"^properties\.[^\x00]+$")]
+TraitName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+PropertyMapping = Annotated[
+    dict[PropertyPath, TraitName],
+    Field(
+        max_length=50,
+        description="Property of track events -> trait of the person; else properties are not about the person",
+        examples=[{"properties.budget": "budget"}],
+    ),
 ]
 
 
@@ -56,6 +69,7 @@ class SourceWish(AdminRequest):
     )
     prefixes: list[Prefix] = Field(default=[], max_length=10, description="Paths that may precede /v1")
     is_test: StrictBool = Field(default=False, description="Walks the whole flow, never reaches reports")
+    mapping: PropertyMapping = Field(default={})
 
 
 class SourceChange(AdminRequest):
@@ -65,6 +79,7 @@ class SourceChange(AdminRequest):
     prefixes: list[Prefix] | None = Field(default=None, max_length=10)
     is_test: StrictBool | None = None
     is_enabled: StrictBool | None = Field(default=None, description="A source that is switched off answers 401")
+    mapping: PropertyMapping | None = None
 
 
 class SourceView(AdminView):
@@ -78,6 +93,7 @@ class SourceView(AdminView):
     is_test: bool
     is_enabled: bool
     created_at: datetime
+    mapping: dict[str, str] | None = None
 
 
 class NewSourceView(SourceView):
@@ -94,8 +110,15 @@ class SourcePage(AdminView):
 
 
 class RejectView(AdminView):
-    """Something a source sent that was not taken."""
+    """Something a source sent that was not taken, or a form in which nobody was found."""
 
+    reject_id: int
+    kind: RejectKind = Field(description="unrecognized: it was taken, and nobody was found in it")
+    form_id: str | None = None
+    is_kept_whole: bool = Field(
+        default=False, description="POST /v1/forms/{form_id}/rejects/{reject_id}:replay reads it again"
+    )
+    replayed_at: datetime | None = None
     at: datetime
     field: str
     reason: str
@@ -149,6 +172,7 @@ def new_source(wish: SourceWish, write_key: str, now: datetime) -> SourceRow:
         is_test=wish.is_test,
         is_enabled=True,
         created_at=now,
+        mapping=wish.mapping,
     )
 
 
@@ -171,7 +195,7 @@ async def read_source(source_id: str, reading: Read, caller: ApiCaller) -> Sourc
 
 @router.patch("/v1/sources/{source_id}", responses=problem_responses(401, 403, 404))
 async def change_source(source_id: str, change: SourceChange, context: Write, caller: ApiCaller) -> SourceView:
-    """Rename a source, switch it off or on, or give it other prefixes."""
+    """Rename a source, switch it off or on, or give it other prefixes or another mapping."""
     require(caller, *KEEPERS)
     row = await _found(context.session, source_id)
     for name, value in change.model_dump(exclude_none=True).items():
@@ -180,18 +204,23 @@ async def change_source(source_id: str, change: SourceChange, context: Write, ca
     return SourceView.model_validate(row)
 
 
-@router.get("/v1/sources/{source_id}/rejects", responses=problem_responses(401, 403, 404))
-async def list_rejects(
+async def _wanted(
     source_id: str,
-    reading: Read,
-    caller: ApiCaller,
     cursor: Annotated[int | None, Query(ge=1, le=2**62)] = None,
-    limit: Limit = 50,
-) -> RejectPage:
-    """What this source sent and was not taken, newest first."""
+    kind: Annotated[RejectKind | None, Query(description="Only these")] = None,
+) -> store.RejectFilter:
+    return store.RejectFilter(source_id, cursor, kind)
+
+
+Wanted = Annotated[store.RejectFilter, Depends(_wanted)]
+
+
+@router.get("/v1/sources/{source_id}/rejects", responses=problem_responses(401, 403, 404))
+async def list_rejects(reading: Read, caller: ApiCaller, wanted: Wanted, limit: Limit = 50) -> RejectPage:
+    """What this source sent and was not taken, or in which nobody was found, newest first."""
     require(caller, *WATCHERS)
-    await _found(reading.session, source_id)
-    rows = await store.rejects_of(reading.session, source_id, cursor, limit)
+    await _found(reading.session, wanted.source_id)
+    rows = await store.rejects_of(reading.session, wanted, limit)
     return RejectPage(
         items=[RejectView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "reject_id")
     )

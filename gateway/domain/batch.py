@@ -22,10 +22,11 @@ from contracts.limits import (
     KB,
 )
 from contracts.values import InteractionKind, JsonObject, SourceKind
-from gateway.domain.body import kind_of
+from gateway.domain import hints
+from gateway.domain.body import is_empty_map, kind_of
 from gateway.domain.capture import Capture, CaptureDraft, CaptureSender, CaptureSource, ids_of
 from gateway.domain.refusal import CaptureRefused, RefusalKind, Reject
-from gateway.domain.segment import draft_event, read_event, seal_event
+from gateway.domain.segment import check_time, draft_event, read_event, seal_event
 
 _ABREAST = 32  # events that are drafted before their ids are made
 
@@ -37,6 +38,7 @@ class BatchArrival:
     source: CaptureSource
     received_at: datetime  # aware UTC
     sender: CaptureSender
+    is_import: bool = False  # history: an event that cannot say when it happened is refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def read_batch(body: JsonObject, size: int, arrival: BatchArrival) -> BatchReadi
     """
     events = body.get("batch")
     if not isinstance(events, list):
-        raise CaptureRefused("batch", "must be an array of events")
+        raise CaptureRefused("batch", "must be an array of events", remedy=hints.instead(body, "batch"))
     if len(events) > BATCH_EVENTS:
         raise CaptureRefused("batch", f"holds more than {BATCH_EVENTS} events", RefusalKind.TOO_LARGE)
     context = _context_of(body, size)
@@ -86,6 +88,7 @@ class _Reader:
         self.rejects: list[Reject] = []
         self._source, self._received_at = arrival.source, arrival.received_at
         self._sender = arrival.sender if arrival.source.kind is SourceKind.WEB else None
+        self._is_import = arrival.is_import
         self._size = size
         self._written = 0
 
@@ -95,16 +98,19 @@ class _Reader:
         drafts: list[tuple[int, CaptureDraft]] = []
         for index, event in enumerate(completed):
             try:
-                drafts.append((index, draft_event(event, None, self._received_at, self._sender)))
+                draft = draft_event(event, None, self._received_at, self._sender)
+                if self._is_import:
+                    check_time(draft)
+                drafts.append((index, draft))
             except CaptureRefused as refused:
-                rejects.append(Reject(start + index, refused.field, refused.reason, excerpt_of(events[index])))
+                rejects.append(Reject(start + index, refused.field, refused.told, excerpt_of(events[index])))
         for (index, draft), ids in zip(
             drafts, ids_of([draft for _, draft in drafts], self._source, self._received_at), strict=True
         ):
             try:
                 capture = seal_event(draft, self._source, ids)
             except CaptureRefused as refused:
-                rejects.append(Reject(start + index, refused.field, refused.reason, excerpt_of(events[index])))
+                rejects.append(Reject(start + index, refused.field, refused.told, excerpt_of(events[index])))
                 continue
             self._count(capture, start + index + 1)
             if (reason := _too_large(capture, completed[index])) is not None:
@@ -134,6 +140,8 @@ def excerpt_of(event: Any) -> str:
 def _context_of(body: JsonObject, size: int) -> JsonObject | None:
     """What the batch says for all of its events."""
     context = body.get("context")
+    if is_empty_map(context):
+        return None
     if context is not None and not isinstance(context, dict):
         raise CaptureRefused("context", f"must be a JSON object, not {kind_of(context)}")
     if context and size > EVENT_BYTES and _size_of(context) > EVENT_BYTES:
@@ -150,10 +158,10 @@ def _completed(event: Any, defaults: JsonObject, context: JsonObject | None) -> 
     completed = {**defaults, **event}
     if context:
         own = event.get("context")
-        if own is None:
-            completed["context"] = context
-        elif isinstance(own, dict):
+        if isinstance(own, dict):
             completed["context"] = {**context, **own}
+        elif own is None or is_empty_map(own):
+            completed["context"] = context
     return completed
 
 

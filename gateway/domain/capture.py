@@ -19,6 +19,7 @@ import orjson
 from contracts.events.gateway import InteractionReceived
 from contracts.ids import derive_id, derive_ids, hash_id, hash_ids, lane_of
 from contracts.values import Flag, InteractionKind, JsonObject, SourceKind
+from semantics.contacts import unreadable_among
 
 Claim = dict[str, str]
 """A name someone goes by, as claimed and as it is said: `kind` and `value`."""
@@ -32,6 +33,7 @@ class CaptureSource:
     kind: SourceKind = SourceKind.WEB
     is_test: bool = False
     name: str = ""
+    mapping: tuple[tuple[str, str], ...] = ()  # property of a track event -> trait of the person
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +131,11 @@ def _interaction(draft: CaptureDraft, source: CaptureSource, interaction_id: str
         draft.occurred_at,
         draft.received_at,
     )
-    if draft.flags:
-        said["flags"] = [flag.value for flag in draft.flags]
+    flags: list[str] = [flag.value for flag in draft.flags]
+    if draft.traits:
+        flags += unreadable_among(draft.traits, frozenset([one["kind"] for one in draft.claims]))
+    if flags:
+        said["flags"] = flags
     if draft.traits:
         said["traits"] = draft.traits
     if draft.properties:

@@ -12,6 +12,7 @@ from contracts.values import IdentifierKind, JsonObject
 from gateway.domain.body import kind_of
 from gateway.domain.capture import Claim
 from gateway.domain.refusal import CaptureRefused
+from semantics.contacts import is_readable, texts_of
 
 _ADDRESS = re.compile(r"[^\s@\"<>,;:\\]{1,64}@[^\s@\"<>,;:\\/]{1,190}\.[^\s@\"<>,;:\\/.\d][^\s@\"<>,;:\\/.]{1,62}")
 # A track event's properties may speak of anybody (a colleague who was invited, the agent of a
@@ -27,9 +28,7 @@ _OF_OTHERS = re.compile(
     r" user|removed user)\b"
 )
 _WORD_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z]+")
-_EMAIL_NAMES = ("email", "Email", "emailAddress", "email_address")  # the first that is valid counts
-_PHONE_NAMES = ("phone", "Phone", "phoneNumber", "phone_number")
-_EMAILS, _PHONES = frozenset(_EMAIL_NAMES), frozenset(_PHONE_NAMES)
+_DIGITS_TO_DIAL = 5
 _USER_ID, _EMAIL, _PHONE, _ANONYMOUS_ID = (kind.value for kind in IdentifierKind)
 
 
@@ -54,29 +53,25 @@ def is_email(value: str) -> bool:
 
 
 def email_in(*places: JsonObject | None) -> str | None:
-    """The first valid `email` in `places`."""
+    """The first address in `places`, under whatever name it goes there."""
     for place in places:
-        if not place or _EMAILS.isdisjoint(place):
-            continue
-        for key in _EMAIL_NAMES:
-            value = place.get(key)
-            if isinstance(value, str) and is_email(value.strip()):
-                return value.strip()
+        for text in texts_of("email", place) if place else ():
+            if is_readable(IdentifierKind.EMAIL, text):
+                return text
     return None
 
 
 def phone_in(*places: JsonObject | None) -> str | None:
-    """The first `phone` in `places` that could be dialled: five digits or more."""
+    """The first telephone number in `places` that could be dialled: five digits or more."""
     for place in places:
-        if not place or _PHONES.isdisjoint(place):
-            continue
-        for key in _PHONE_NAMES:
-            value = place.get(key)
-            if isinstance(value, int) and not isinstance(value, bool):
-                value = str(value)
-            if isinstance(value, str) and len(value) <= IDENTIFIER_CHARACTERS and sum(map(str.isdigit, value)) >= 5:
-                return value.strip()
+        for text in texts_of("phone", place) if place else ():
+            if len(text) <= IDENTIFIER_CHARACTERS and _could_be_dialled(text):
+                return text
     return None
+
+
+def _could_be_dialled(text: str) -> bool:
+    return sum(map(str.isdigit, text)) >= _DIGITS_TO_DIAL
 
 
 @lru_cache(maxsize=1024)  # a site has few names for what happens on it
@@ -121,6 +116,18 @@ def account_of_id(group_id: Any) -> JsonObject | None:
     """The company of `context.groupId`, of which only the id is known."""
     known = None if group_id is None else identifier_or_none(group_id)
     return _account(known, None, None, {}) if known else None
+
+
+def traits_of(properties: JsonObject, mapping: tuple[tuple[str, str], ...]) -> JsonObject:
+    """The traits that the source's mapping makes of properties; what is not there says nothing."""
+    traits: JsonObject = {}
+    for path, trait in mapping:
+        value: Any = {"properties": properties}
+        for part in path.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if value is not None:
+            traits[trait] = value
+    return traits
 
 
 def domain_in(traits: JsonObject) -> str | None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from contracts.values import Flag
+from gateway.domain import written_times
 
 # Below this the difference between sentAt and our clock is the way over the network, not a
 # wrong clock; correcting it would shuffle
@@ -16,9 +17,10 @@ NOTICEABLE_SKEW = timedelta(seconds=2)
 SANE_SKEW = timedelta(hours=24)
 FUTURE_TOLERANCE = timedelta(seconds=5)
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_YEAR = 1970
+_DIGITS_OF_A_DATE = 8  # 20260301
 _USUAL_CHARACTERS = 40  # 35 for nanoseconds and a zone; what is longer is not remembered
-_MILLISECONDS_FROM = 100_000_000_000  # as seconds that is the year 5138, as milliseconds 1973
+READABLE = "ISO 8601 with a zone (2026-03-01T10:00:00Z), or seconds or milliseconds since 1970"
 
 
 def occurred(claimed: Any, sent_at: Any, received_at: datetime) -> tuple[datetime, list[Flag]]:
@@ -44,15 +46,19 @@ def occurred(claimed: Any, sent_at: Any, received_at: datetime) -> tuple[datetim
 
 
 def read_moment(value: Any) -> datetime | None:
-    """ISO 8601, or seconds or milliseconds since 1970, as a number or its digits; None when
-    it is none of these. Without a zone: UTC.
+    """ISO 8601 (first: as good as everybody writes it), another way of `written_times`, or seconds, milliseconds,
+    microseconds or nanoseconds since 1970, as a number or its digits; None when it is none of these.
+    Without a zone: UTC.
     """
     if isinstance(value, str):
         text = value.strip()
-        if len(text) in (10, 13) and text.isascii() and text.isdigit():
-            return _from_number(int(text))
-        return _from_text(text)
-    return _from_number(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        if len(text) > _DIGITS_OF_A_DATE and text.isdigit():  # ISO's reader takes some counts for a date and a time
+            return _plausible(written_times.of_text(text))
+        moment = _from_text(text)
+        return moment if moment is not None else _plausible(written_times.of_text(text))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _plausible(written_times.of_number(value))
+    return None
 
 
 def _skew(sent_at: Any, received_at: datetime) -> timedelta | None:
@@ -83,18 +89,9 @@ def _from_text(text: str) -> datetime | None:
             moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return moment if _is_plausible(moment) else None
+    return _plausible(moment)
 
 
-def _from_number(number: float) -> datetime | None:
-    seconds = number / 1000 if abs(number) >= _MILLISECONDS_FROM else number
-    try:
-        moment = _EPOCH + timedelta(seconds=seconds)
-    except (OverflowError, ValueError):
-        return None
-    return moment if _is_plausible(moment) else None
-
-
-def _is_plausible(moment: datetime) -> bool:
+def _plausible(moment: datetime | None) -> datetime | None:
     # a century on either side leaves room for every correction without leaving the calendar
-    return _EPOCH.year <= moment.year <= 9000
+    return moment if moment is not None and _EPOCH_YEAR <= moment.year <= 9000 else None

@@ -14,10 +14,10 @@ import orjson
 from contracts.ids import hash_id
 from contracts.limits import EVENT_BYTES, EVENT_LEVELS, EVENT_NAME_CHARACTERS, MESSAGE_ID_CHARACTERS
 from contracts.values import Flag, InteractionKind, JsonObject, SourceKind
-from gateway.domain import claims
-from gateway.domain.body import check_depth, kind_of
+from gateway.domain import claims, hints
+from gateway.domain.body import check_depth, is_empty_map, kind_of
 from gateway.domain.capture import Capture, CaptureDraft, CaptureSender, CaptureSource, Claim, Ids, seal
-from gateway.domain.moment import occurred
+from gateway.domain.moment import READABLE, occurred
 from gateway.domain.refusal import CaptureRefused
 
 KINDS = {kind.value: kind for kind in InteractionKind if kind is not InteractionKind.FORM}
@@ -58,6 +58,7 @@ _OBJECTS = frozenset(("traits", "properties", "context"))  # of what is read, th
 _CONTAINERS = frozenset((dict, list))
 _SNAKE_NAMES = frozenset(_SNAKE)
 _EMPTY: Final[JsonObject] = {}
+_NOBODY: Final = "an event needs a userId, an anonymousId or an e-mail address in its traits"
 _CHANGES_ON_RETRY = frozenset(("sentAt", "writeKey", "receivedAt"))
 
 
@@ -91,12 +92,22 @@ def draft_event(
         extra.update(
             {key: event[key] for key in ("timestamp", "originalTimestamp", "sentAt") if event.get(key) is not None}
         )
+    if extra.get("integrations") == []:
+        extra["integrations"] = {}
     draft.extra, draft.is_flat = extra, is_flat
     return draft
 
 
+def check_time(draft: CaptureDraft) -> None:
+    """Refuse an event of an import whose time cannot be read: it would be history of today."""
+    if Flag.TIME_UNREADABLE in draft.flags:
+        raise CaptureRefused("timestamp", "cannot be read as a time", remedy=f"send {READABLE}")
+
+
 def seal_event(draft: CaptureDraft, source: CaptureSource, ids: Ids | None = None) -> Capture:
     """The capture that a draft of `draft_event` makes; `CaptureRefused` when the event nests too deep."""
+    if source.mapping and draft.kind is _TRACK:
+        draft.traits = {**claims.traits_of(draft.properties, source.mapping), **draft.traits}
     try:
         capture = seal(draft, source, ids)
     except orjson.JSONEncodeError:
@@ -132,7 +143,7 @@ def _draft(
     previous_id = _required(event, "previousId", "the name this person went by before") if kind is _ALIAS else None
     account = _account_of_group(event, traits) if kind is _GROUP else _account(event, told, context)
     if not said:
-        raise CaptureRefused("userId", "an event needs a userId, an anonymousId or an e-mail address in its traits")
+        raise CaptureRefused("userId", _NOBODY, remedy=hints.who(event))
     # all at once: a draft that is filled in later would be made with seven empty containers first
     return CaptureDraft(
         kind,
@@ -172,7 +183,7 @@ def _kind_of(event: JsonObject) -> InteractionKind:
     named = event.get("type") or event.get("action")  # the spec's own older examples say `action`
     kind = KINDS.get(named) if isinstance(named, str) else None
     if kind is None:
-        raise CaptureRefused("type", f"must be one of {', '.join(KINDS)}")
+        raise CaptureRefused("type", f"must be one of {', '.join(KINDS)}", remedy=hints.kind(event, named, KINDS))
     return kind
 
 
@@ -199,7 +210,7 @@ def _name(event: JsonObject, kind: InteractionKind) -> str | None:
         value = str(value)
     name = value.strip() if value else ""
     if kind is _TRACK and not name:
-        raise CaptureRefused("event", "is required: the name of what happened")
+        raise CaptureRefused("event", "is required: the name of what happened", remedy=hints.instead(event, "event"))
     if len(name) > EVENT_NAME_CHARACTERS:
         raise CaptureRefused(field, f"is longer than {EVENT_NAME_CHARACTERS} characters")
     return name or None
@@ -236,7 +247,7 @@ def _account(event: JsonObject, traits: JsonObject, context: JsonObject) -> Json
 def _required(event: JsonObject, field: str, meaning: str) -> str:
     value = claims.identifier(event.get(field), field)
     if value is None:
-        raise CaptureRefused(field, f"is required: {meaning}")
+        raise CaptureRefused(field, f"is required: {meaning}", remedy=hints.instead(event, field))
     return value
 
 
@@ -245,6 +256,8 @@ def _object(event: JsonObject, field: str) -> JsonObject:
     if value is None:
         return {}
     if not isinstance(value, dict):
+        if is_empty_map(value):
+            return {}
         raise CaptureRefused(field, f"must be a JSON object, not {kind_of(value)}")
     return value
 

@@ -90,7 +90,13 @@ class PersonView(BaseModel):
     )
     is_test: bool | None = Field(default=None, description="A test walks the whole way and never reaches reports")
     name: str | None = Field(default=None, description="The name to show", examples=["Ada Lovelace"])
-    profile: dict[str, Any] | None = Field(default=None, description="Attributes, each with value and provenance")
+    profile: dict[str, Any] | None = Field(
+        default=None,
+        description=(
+            "Attributes, each with value and provenance; words that could not be read stand under"
+            " `<attribute>_unreadable`"
+        ),
+    )
     scores: dict[str, Any] | None = Field(default=None, description="Fit, engagement and grid cell")
     latest_fact_at: AwareDatetime | None = Field(default=None, description="When they last did something")
     lifecycle: LifecyclePart | None = None

@@ -1,6 +1,7 @@
 """Identity recognizes: who is this?
 
-Hears: `capture.interaction.received`. Says: `identity.interaction.recognized`,
+Hears: `capture.interaction.received`. Says: `identity.interaction.{recognized,withheld,released}`,
 `identity.person.{created,merged,split,marked}`, `identity.consent.changed`, `identity.account.{created,changed}`. Owns:
-fragments (every identifier ever seen), the links between them, what was refused, consent, test marks, and accounts.
+fragments (every identifier ever seen), the links between them, what was refused, consent, test marks,
+accounts, and what robots did.
 """

@@ -9,6 +9,7 @@ from chassis.app import Service
 from chassis.runtime import Runtime
 from chassis.web.process import run
 from contracts.maildomains import read_suffixes
+from semantics import robots
 from services.identity.api import ROUTERS
 from services.identity.domain.recognition import RecognitionRules
 from services.identity.events import SUBSCRIPTIONS
@@ -38,6 +39,7 @@ def create_service(settings: IdentitySettings | None = None) -> Service:
 def warm() -> None:
     """What the first message need not wait for."""
     read_suffixes()
+    robots.warm()
 
 
 if __name__ == "__main__":

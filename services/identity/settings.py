@@ -20,7 +20,9 @@ class IdentitySettings(ServiceSettings, env_prefix="IDENTITY_"):
     """
 
     default_region: str = Field(
-        default="US", pattern="^[A-Z]{2}$", description="The country of phone numbers without a country code"
+        default="US",
+        pattern="^([A-Z]{2})?$",
+        description="The country of phone numbers beside which none is stated; empty: none is assumed",
     )
     most_emails: int = Field(default=limits.EMAILS, ge=1, description="E-mail addresses of one person")
     most_phones: int = Field(default=limits.PHONES, ge=1, description="Phone numbers of one person")

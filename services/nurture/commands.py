@@ -15,11 +15,12 @@ from chassis.store.session import lock
 from contracts.envelope import beginning
 from contracts.events.nurture import TreatmentSelected
 from contracts.ids import derive_id, hash_id, with_prefix
-from people_kernel.consent import in_force
+from people_kernel.consent import answers
 from people_kernel.people import Placement, blank, card_facts
 from people_kernel.rulebook_registry import FOUNDER
 from people_kernel.store.people import load_cards
 from rulebook.problems import RulebookError
+from services.nurture.domain.browsers import BrowserCard, browser_subject
 from services.nurture.domain.outgoing_events import (
     Answer,
     Selection,
@@ -45,7 +46,7 @@ from services.nurture.domain.workspace import NurturedPerson, Occasion
 from services.nurture.rulebooks import judge_of
 from services.nurture.settings import NurtureSettings
 from services.nurture.store import load, queries, write
-from services.nurture.store.load import CompiledCatalogue
+from services.nurture.store.load import CompiledCatalogue, Recurrence
 from services.nurture.store.tables import CARD
 
 
@@ -146,6 +147,9 @@ def _check(body: TreatmentBody) -> None:
         ) from None
 
 
+_NOWHERE = Recurrence((), load.ASKED)
+
+
 @dataclass(frozen=True, slots=True)
 class _Somebody:
     """Whom it is about, with why their buying stage is what it is. `home` is None for a stranger."""
@@ -154,7 +158,7 @@ class _Somebody:
     buying: Buying
     home: Placement | None
     is_test: bool = False
-    fragment_ids: tuple[str, ...] = ()
+    recurrence: Recurrence = _NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +198,7 @@ async def _find(context: Context[CompiledCatalogue], query: TreatmentQuery, reus
     selection = _selection(context, query, somebody, home, choice)
     if not query.is_dry_run:
         since = context.now - reuse
-        before = await load.last_answer(context.session, somebody.fragment_ids, selection.circumstances, since)
+        before = await load.last_answer(context.session, somebody.recurrence, selection.circumstances, since)
         if before is not None:
             return _Finding(given_again(before, home.person_id))
     recorded_as = None if query.is_dry_run else selection.selection_id
@@ -206,6 +210,8 @@ async def _find(context: Context[CompiledCatalogue], query: TreatmentQuery, reus
 
 async def _somebody(context: Context[CompiledCatalogue], query: TreatmentQuery) -> _Somebody:
     judge, session = await judge_of(context), context.session
+    if query.browser is not None:
+        return await _browser(context, query.browser, judge, is_test=query.is_test)
     fragments = {} if query.person_id is None else await load.fragments_of(session, query.person_id)
     if not fragments:
         return _stranger(judge)
@@ -223,10 +229,21 @@ async def _somebody(context: Context[CompiledCatalogue], query: TreatmentQuery) 
         stage=person.stage,
         buying_stage=buying.stage,
         facts=card_facts(card),
-        consent=in_force(await load.consents(session, list(fragments))),
+        consent=answers(await load.consents(session, list(fragments))),
         shown=shown_to(await load.shown(session, list(fragments)), fragments, with_tests=is_test),
     )
-    return _Somebody(subject, buying, home, is_test, tuple(fragments))
+    return _Somebody(subject, buying, home, is_test, Recurrence(tuple(fragments), load.ASKED))
+
+
+async def _browser(
+    context: Context[CompiledCatalogue], browser: BrowserCard, judge: NurtureJudge, *, is_test: bool
+) -> _Somebody:
+    """One browser as if it were linked to nobody: what it told, and what was shown in it."""
+    own = (browser.fragment_id,)
+    shown = shown_to(await load.shown_in_browsers(context.session, own), own, with_tests=is_test)
+    subject, buying = browser_subject(browser, judge, shown)
+    home = Placement(browser.person_id, 0)
+    return _Somebody(subject, buying, home, is_test, Recurrence(own, load.BROWSED))
 
 
 def _stranger(judge: NurtureJudge) -> _Somebody:
@@ -245,7 +262,7 @@ def _selection(
     meant = replace(query, is_test=somebody.is_test)
     around = circumstances(choice, somebody.subject, meant.words)
     occasion = Occasion(
-        trigger=load.ASKED,
+        trigger=somebody.recurrence.trigger,
         cause=derive_id("ask", context.now, context.now.isoformat(), home.person_id, around),
         person_id=home.person_id,
         graph_version=home.graph_version,

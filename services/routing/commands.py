@@ -20,7 +20,7 @@ from services.routing.domain.assignment import Rep
 from services.routing.domain.referrals import expire
 from services.routing.domain.workspace import EVERYBODY, OFFER_EXPIRED, REFERRALS_WAITING, Referral, RoutingWorkspace
 from services.routing.rulebooks import rules_of
-from services.routing.store import load, write
+from services.routing.store import load, queries, write
 
 
 class ReferralNotFound(NotFound):
@@ -189,7 +189,8 @@ async def own_account(account_id: str, rep_id: str | None, by: str, context: Con
     """From now on the account is this rep's, or nobody's. Raises NoSuchRep."""
     if rep_id is not None and await load.find_rep(context.session, rep_id) is None:
         raise NoSuchRep(f"There is no rep {rep_id}", field="body.rep_id", remedy="Name a rep of GET /v1/reps")
-    await write.account_owner(context.session, account_id, rep_id, (by, context.now))
+    known_as = await queries.ids_of_account(context.session, account_id)
+    await write.account_owner(context.session, known_as, rep_id, (by, context.now))
     if rep_id is not None:
         # people of this account may wait for just this rep
         context.set_timer(REFERRALS_WAITING, EVERYBODY, context.now)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from chassis.context import Context
 from chassis.store.timers import Timer
 from chassis.subscriptions import on_any, on_timer
-from contracts.events.identity import PersonMerged, PersonSplit
+from contracts.events.identity import AccountMerged, AccountSplit, PersonMerged, PersonSplit
 from contracts.events.lifecycle import SlaBreached, SlaReminded, StageCorrected, StageEntered
 from people_kernel.people import placements_of
 from people_kernel.profile import text_of
@@ -23,7 +23,7 @@ from services.routing.domain.workspace import (
     State,
 )
 from services.routing.rulebooks import rules_of
-from services.routing.store import load, write
+from services.routing.store import load, queries, write
 from services.routing.store.load import ReferralScope
 
 _PAGE = 100  # a transaction; the rest comes with the next one
@@ -52,6 +52,14 @@ async def on_people_regrouped(events: Sequence[PersonMerged | PersonSplit], cont
         regroup(workspace, event, heard(event, at=context.now))
     await write.workspace(context.session, workspace)
     workspace.hand_over(context)
+
+
+async def on_accounts_regrouped(events: Sequence[AccountMerged | AccountSplit], context: Context) -> None:
+    """Accounts turned out to be one company, or several: their people may wait for another owner."""
+    parts = [part for event in events for part in ((event.whole,) if isinstance(event, AccountMerged) else event.parts)]
+    await write.aliases(context.session, parts)
+    if await queries.owners_of(context.session, {part.account_id for part in parts}):
+        context.set_timer(REFERRALS_WAITING, EVERYBODY, context.now)
 
 
 async def on_offers_expired(timers: Sequence[Timer], context: Context) -> None:
@@ -124,5 +132,6 @@ def _put_off(timers: Sequence[Timer], context: Context) -> None:
 SUBSCRIPTIONS = [
     on_any((StageEntered, StageCorrected, SlaReminded, SlaBreached), on_lifecycle_told),
     on_any((PersonMerged, PersonSplit), on_people_regrouped),
+    on_any((AccountMerged, AccountSplit), on_accounts_regrouped),
 ]
 TIMERS = [on_timer(OFFER_EXPIRED, on_offers_expired), on_timer(REFERRALS_WAITING, on_referrals_waiting)]

@@ -21,7 +21,7 @@ from tests.support.stores import prepare
 from tests.unit.lifecycle.builders import ready
 from tests.unit.scoring.builders import identified, recognized
 
-MOST_FILES = 30
+MOST_FILES = 33
 
 Handler = Callable[[Sequence[Any], Context], Awaitable[None]]
 

@@ -55,6 +55,7 @@ def test_the_page_states_the_limits_that_the_code_has() -> None:
         f"{limits.INBOX_DAYS} days",
         f"{limits.REFUSED_EVENTS:,} rows",
         f"{limits.REJECTS:,} of each source",
+        f"{limits.WITHHELD:,} of each source, {limits.WITHHELD_DAYS} days",
         f"{limits.SELECTIONS} of a fragment",
         "8 MB",
     ):

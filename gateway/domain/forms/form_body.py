@@ -7,7 +7,6 @@ numeric entities that browsers write for what a form's charset cannot express).
 
 from __future__ import annotations
 
-import codecs
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,13 +18,17 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from contracts.limits import FIELD_NAME_CHARACTERS, FORM_FIELDS
+from contracts.values import JsonObject
 from gateway.domain.body import check_depth, parse
+from gateway.domain.forms.bracket_names import unbracketed
+from gateway.domain.forms.charsets import charset_of
+from gateway.domain.forms.presets import guess
 from gateway.domain.refusal import CaptureRefused, RefusalKind
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
-_LATIN = frozenset(("iso8859-1", "ascii", "cp1252"))  # what the WHATWG encoding standard reads as windows-1252
+_NAME = re.compile(rb"[A-Za-z_][\w\-.:\[\]$]{0,63}")  # of a field, as a line of text/plain begins with it
 _ENTITY = re.compile(r"&#(\d{1,7});")
 _IN_NAMES = {"%22": '"', "%0D": "\r", "%0A": "\n", '\\"': '"'}
 
@@ -34,12 +37,13 @@ Fields = dict[str, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The fields of a post in the order they were sent, each with all its values, and the names
+    """The fields of a post in the order they were sent, each with all its values, or the document it was; and the names
     of files that came along and were dropped.
     """
 
     fields: Fields
     files: tuple[str, ...] = ()
+    document: JsonObject | None = None
 
 
 def decode(raw: bytes, content_type: str, charset_hint: str | None = None) -> Submission:
@@ -47,7 +51,7 @@ def decode(raw: bytes, content_type: str, charset_hint: str | None = None) -> Su
     Raises Refused, also when it holds nothing.
     """
     submission = _decoded(raw, content_type, charset_hint)
-    if not submission.fields and not submission.files:
+    if not submission.fields and not submission.files and not submission.document:
         raise CaptureRefused(
             "body", "holds no field that could be read; send name=value pairs, multipart parts or a JSON object"
         )
@@ -65,8 +69,7 @@ def _decoded(raw: bytes, content_type: str, charset_hint: str | None) -> Submiss
     if kind.endswith("json"):
         return _json(raw)
     if kind == "text/plain":
-        pairs = [tuple(line.split(b"=", 1)) for line in re.split(rb"\r?\n", raw) if b"=" in line]
-        return _submission([(name, value) for name, value in pairs], declared, ())
+        return _submission(_lines(raw), declared, ())
     if kind in ("application/x-www-form-urlencoded", "application/octet-stream"):
         return _submission(_urlencoded(raw), declared, ())
     raise CaptureRefused(
@@ -86,20 +89,21 @@ def _unquote(text: bytes) -> bytes:
 
 
 def _json(raw: bytes) -> Submission:
-    """A flat object; or one with `fields: [{name, value}]` or `data: {...}`, as form plugins post them."""
     parsed = parse(raw)
     check_depth(parsed)
-    inner = parsed.get("payload") if isinstance(parsed.get("payload"), dict) else parsed
-    named = inner.get("fields") if inner is not None else None
-    if isinstance(named, list):
-        pairs = [(str(item["name"]), item.get("value")) for item in named if isinstance(item, dict) and "name" in item]
-        around = parsed.get("context") if isinstance(parsed.get("context"), dict) else {}
-        rest = [(key, value) for key, value in parsed.items() if key not in ("fields", "payload", "context")]
-        return Submission(_gathered([*pairs, *(around or {}).items(), *rest]))
-    data = inner.get("data") if inner is not None else None
-    if isinstance(data, dict) and inner is not None:
-        return Submission(_gathered([*data.items(), *((key, value) for key, value in inner.items() if key != "data")]))
-    return Submission(_gathered(list(parsed.items())))
+    return Submission({}, (), parsed)
+
+
+def _lines(raw: bytes) -> list[tuple[bytes, bytes]]:
+    """The pairs of text/plain. A line that names no field goes on with the value before it."""
+    pairs: list[tuple[bytes, bytes]] = []
+    for line in re.split(rb"\r?\n", raw):
+        name, found, value = line.partition(b"=")
+        if found and (not pairs or _NAME.fullmatch(name) or guess(name.decode("utf-8", "replace"))):
+            pairs.append((name, value))
+        elif pairs:
+            pairs[-1] = (pairs[-1][0], pairs[-1][1] + b"\r\n" + line)
+    return [(name, value.rstrip(b"\r\n")) for name, value in pairs]
 
 
 def _multipart(raw: bytes, boundary: str, declared: str | None) -> Submission:
@@ -171,32 +175,36 @@ def _extended_name(disposition: bytes) -> bytes | None:
 
 def _submission(pairs: list[tuple[bytes, bytes]], declared: str | None, files: tuple[bytes, ...]) -> Submission:
     own = next((value for name, value in pairs if name == b"_charset_" and value), None)
-    charset = _charset((own.decode("latin-1") if own else None) or declared)
-    read = [(_plain_name(_text(name, charset)), _text(value, charset)) for name, value in pairs if name != b"_charset_"]
-    return Submission(
-        _gathered(read), tuple(_plain_name(_text(name, charset))[:FIELD_NAME_CHARACTERS] for name in files)
-    )
+    charset = charset_of((own.decode("latin-1") if own else None) or declared)
+    # numeric entities are what browsers write for a character that the form's charset has not
+    has_entities = charset != "utf-8" or not all(_is_utf_8(value) for _, value in pairs)
+    pairs = [(name, value) for name, value in pairs if name != b"_charset_"]
+    read = [(_plain_name(_text(name, charset)), _text(value, charset, has_entities)) for name, value in pairs]
+    names = tuple(_plain_name(_text(name, charset))[:FIELD_NAME_CHARACTERS] for name in files)
+    fields = _gathered(read)
+    document = unbracketed(fields)
+    return Submission(fields, names) if document is None else Submission({}, names, document)
 
 
-def _charset(label: str | None) -> str:
+def _is_utf_8(raw: bytes) -> bool:
     try:
-        name = codecs.lookup((label or "utf-8").strip().strip("\"'")).name
-    except (LookupError, ValueError):
-        return "utf-8"
-    if name in _LATIN:
-        return "cp1252"
-    return name if codecs.lookup(name)._is_text_encoding else "utf-8"
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
-def _text(raw: bytes, charset: str) -> str:
+def _text(raw: bytes, charset: str, has_entities: bool = False) -> str:
     """Decoded text without NUL. A UTF-8 form that holds no UTF-8 was written as windows-1252."""
     if charset != "utf-8":
-        text = _ENTITY.sub(_character, raw.decode(charset, "replace"))
+        text = raw.decode(charset, "replace")
     else:
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError:
             text = raw.decode("cp1252", "replace")
+    if has_entities:
+        text = _ENTITY.sub(_character, text)
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
@@ -211,12 +219,11 @@ def _plain_name(name: str) -> str:
     return name
 
 
-def _gathered(pairs: list[tuple[str, Any]]) -> Fields:
-    """Values by name; `interests[]` is `interests`. JSON lists are several values."""
+def _gathered(pairs: list[tuple[str, str]]) -> Fields:
+    """Values by name; `interests[]` is `interests`."""
     if len(pairs) > FORM_FIELDS:
         raise CaptureRefused("body", f"has more than {FORM_FIELDS} fields", RefusalKind.TOO_LARGE)
     fields: Fields = {}
     for name, value in pairs:
-        values = value if isinstance(value, list) else [value]
-        fields.setdefault(name.strip().removesuffix("[]")[:FIELD_NAME_CHARACTERS], []).extend(values)
+        fields.setdefault(name.strip().removesuffix("[]")[:FIELD_NAME_CHARACTERS], []).append(value)
     return fields

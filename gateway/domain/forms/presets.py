@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
+
+from contracts.campaigns import CLICK_IDS
+from semantics.names import field_meaning
 
 ANONYMOUS_ID, USER_ID, RETURN_URL, CONSENT, TECHNICAL, SECRET, HONEYPOT = (
     "@anonymous_id",
@@ -26,6 +30,7 @@ MESSAGE_ID, PAGE_URL, PAGE_TITLE, REFERRER, FORM_NAME = (
     "@referrer",
     "@form_name",
 )
+OCCURRED_AT, TEST = "@occurred_at", "@test"
 CAMPAIGN, CLICK = "@campaign.", "@click."  # followed by the name within
 
 
@@ -39,6 +44,19 @@ class Preset(StrEnum):
     CONTACT_FORM_7 = "contact_form_7"
     MARKETO = "marketo"
     PARDOT = "pardot"
+    TYPEFORM = "typeform"
+    TALLY = "tally"
+    META = "meta_lead_ads"
+    GOOGLE_ADS = "google_ads"
+    CALENDLY = "calendly"
+    GRAVITY_FORMS = "gravity_forms"
+    WPFORMS = "wpforms"
+    ELEMENTOR = "elementor"
+    ELFSIGHT = "elfsight"
+    WUFOO = "wufoo"
+    FORMSTACK = "formstack"
+    NETLIFY = "netlify"
+    JOTFORM = "jotform"
 
 
 def _by_field(targets: Mapping[str, str]) -> Mapping[str, str]:
@@ -78,19 +96,16 @@ PRESETS: Mapping[Preset, Mapping[str, str]] = {
             "company": "company",
             "mobile": "mobilephone",
             "employees": "numemployees",
-            TECHNICAL: "hs_context formguid portalid submittedat context lifecyclestage",
+            TECHNICAL: "hs_context formguid portalid context lifecyclestage ipaddress",
+            OCCURRED_AT: "submittedat",
+            CAMPAIGN + "id": "sfdccampaignid",
             ANONYMOUS_ID: "hutk",
             PAGE_URL: "pageuri",
             PAGE_TITLE: "pagename",
             CONSENT: "legalconsentoptions",
         }
     ),
-    Preset.WEBFLOW: _by_field(
-        {
-            "name": "name",
-            TECHNICAL: "site siteid triggertype formid formelementid d",
-        }
-    ),
+    Preset.WEBFLOW: _by_field({TECHNICAL: "site siteid triggertype formid formelementid d"}),
     Preset.CONTACT_FORM_7: _by_field(
         {
             "name": "your-name",
@@ -104,7 +119,7 @@ PRESETS: Mapping[Preset, Mapping[str, str]] = {
     ),
     Preset.MARKETO: _by_field(
         {
-            TECHNICAL: "munchkinid formid formvid lpid subid followuplpid cr q",
+            TECHNICAL: "munchkinid formid formvid lpid subid followuplpid cr q leadclientipaddress useragentstring",
             ANONYMOUS_ID: "_mkt_trk",
             PAGE_URL: "_mktoreferrer lpurl",
             CAMPAIGN + "term": "kw",
@@ -119,6 +134,34 @@ PRESETS: Mapping[Preset, Mapping[str, str]] = {
             "title": "job_title",
         }
     ),
+    Preset.TYPEFORM: {},
+    Preset.TALLY: {},
+    Preset.META: _by_field({TECHNICAL: "inbox_url"}),
+    Preset.GOOGLE_ADS: {},
+    Preset.CALENDLY: _by_field({"phone": "text_reminder_number", TECHNICAL: "timezone"}),
+    Preset.GRAVITY_FORMS: _by_field(
+        {
+            PAGE_URL: "source_url",
+            OCCURRED_AT: "date_created",
+            TECHNICAL: (
+                "form_id ip user_agent date_updated is_starred is_read status post_id currency payment_status"
+                " payment_date payment_amount payment_method transaction_id is_fulfilled created_by transaction_type"
+                " id source_id"
+            ),
+        }
+    ),
+    Preset.WPFORMS: {},
+    Preset.ELEMENTOR: _by_field({PAGE_URL: "page_url", TECHNICAL: "remote_ip user_agent credit date time powered_by"}),
+    Preset.ELFSIGHT: {},
+    Preset.WUFOO: _by_field(
+        {
+            TECHNICAL: "formstructure fieldstructure entryid createdby ip status datelastupdated",
+            OCCURRED_AT: "datecreated",
+        }
+    ),
+    Preset.FORMSTACK: _by_field({TECHNICAL: "formid uniqueid"}),
+    Preset.NETLIFY: _by_field({TECHNICAL: "ip user_agent", PAGE_URL: "referrer"}),
+    Preset.JOTFORM: {},
 }
 
 _MARKS_OF = {
@@ -128,42 +171,18 @@ _MARKS_OF = {
     Preset.MARKETO: ("munchkinid",),
     Preset.WEBFLOW: ("triggertype", "formelementid"),
     Preset.PARDOT: ("pi_extra_field", "success_location"),
+    Preset.JOTFORM: ("rawrequest",),
+    Preset.WUFOO: ("fieldstructure",),
+    Preset.FORMSTACK: ("uniqueid",),
 }
 
 _EXACT = _by_field(
     {
-        "phone": "tel telephone phone phonenumber telefon telefono",
-        "mobile": "mobile cell",
-        "firstName": "firstname fname givenname forename vorname prenom",
-        "lastName": "lastname lname surname familyname nachname nom",
-        "name": "name fullname contactname nombre",
-        "company": (
-            "company companyname organization organisation employer firma unternehmen entreprise empresa societe"
-            " business businessname"
-        ),
-        "title": "title jobtitle position role jobrole funktion",
-        "website": "website companywebsite homepage",
         "domain": "domain",
-        "industry": "industry branche",
-        "employees": "employees companysize numberofemployees numemployees",
-        "country": "country land pays",
-        "city": "city stadt town",
-        "state": "state region",
-        "postalCode": "zip zipcode postcode postalcode plz",
-        "street": "street",
-        "address": "address",
-        "message": "message comments comment nachricht",
-        "subject": "subject",
-        "description": "description",
-        "budget": "budget",
-        "timeline": "timeline timeframe",
-        "department": "department",
-        "salutation": "salutation",
-        "language": "language",
         ANONYMOUS_ID: "anonymousid ajsanonymousid",
         USER_ID: "userid",
         MESSAGE_ID: "messageid",
-        FORM_NAME: "formname",
+        FORM_NAME: "formname formtitle",
         RETURN_URL: "returl returnurl redirect redirecturl redirectto next thankyouurl successurl",
         PAGE_URL: "pageurl pageuri",
         PAGE_TITLE: "pagetitle",
@@ -174,26 +193,28 @@ _EXACT = _by_field(
         CAMPAIGN + "term": "utmterm",
         CAMPAIGN + "content": "utmcontent",
         CAMPAIGN + "id": "utmid",
-        CLICK + "gclid": "gclid",
-        CLICK + "fbclid": "fbclid",
-        CLICK + "msclkid": "msclkid",
-        CLICK + "li_fat_id": "lifatid",
-        CLICK + "ttclid": "ttclid",
-        CLICK + "gbraid": "gbraid",
-        CLICK + "wbraid": "wbraid",
-        CLICK + "twclid": "twclid",
+        **{CLICK + name: name.replace("_", "") for name in CLICK_IDS},
         TECHNICAL: "submit writekey utf8",
         HONEYPOT: "gotcha honeypot honey",
+        SECRET: (
+            "googlekey handshakekey verifytoken hubsecret webhooksecret webhookkey apikey accesstoken authtoken secret"
+        ),
     }
 )
-_EMAIL = re.compile(r"(^|[^a-z])e?-?mails?([^a-z]|$)|email|courriel|correo|メール|邮箱|почта")
+_TRAIT_OF = {
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "postal_code": "postalCode",
+    "company_domain": "domain",
+}
 _SECRETS = re.compile(r"pass(word|wd|phrase)|^pwd$|card[_-]?number|cc[_-]?(number|num|csc)|cvv|cvc|iban|\bssn\b")
 _TECHNICAL = re.compile(r"^_|csrf|nonce|captcha|turnstile-response|authenticity_token|viewstate|eventvalidation")
 _CONSENT = re.compile(
     r"consent|gdpr|dsgvo|opt[_-]?(in|out)|privacy|newsletter|terms|marketing_?(ok|email|permission)|subscribe|datenschutz|einwillig"
 )
 _BRACKETED = re.compile(r"\[([^\[\]]+)\]$")
-_FILLER = re.compile(r"^(your|my|contact|lead|work|business|visitor|input|field|form)[-_ ]+")
+_FILLER = re.compile(r"^(your|my|contact|lead|input|field|form)[-_ ]+")
+_LONGEST_NAME = 160  # characters; what is longer is a sentence
 _NOT_A_LETTER = re.compile(r"[\W_]+")
 
 
@@ -205,14 +226,27 @@ def recognised(names: set[str]) -> Preset:
     return Preset.GUESS
 
 
+def kept_apart(name: str) -> str | None:
+    """Whether a field is a secret, a token, or consent, by patterns alone: asked of all that come, however many."""
+    lowered = name[:_LONGEST_NAME].lower()
+    if _EXACT.get(_NOT_A_LETTER.sub("", lowered)) == SECRET:
+        return SECRET
+    patterns = ((_SECRETS, SECRET), (_TECHNICAL, TECHNICAL), (_CONSENT, CONSENT))
+    return next((target for pattern, target in patterns if pattern.search(lowered)), None)
+
+
+@lru_cache(maxsize=4096)  # a site has few forms, and they have the same few fields
 def guess(name: str) -> str | None:
-    """What a field of this name most likely means; None: keep it as it is."""
+    """What a field of this name, or under this label, most likely means; None: keep it as it is."""
+    if len(name) > _LONGEST_NAME:
+        return None
     lowered = (bracketed[1] if (bracketed := _BRACKETED.search(name)) else name).lower().strip()
-    plain = _NOT_A_LETTER.sub("", lowered)
-    exact = _EXACT.get(plain)
+    exact = _EXACT.get(_NOT_A_LETTER.sub("", lowered))
     if exact is not None:
         return exact
-    for pattern, target in ((_SECRETS, SECRET), (_TECHNICAL, TECHNICAL), (_CONSENT, CONSENT), (_EMAIL, "email")):
+    if (meaning := field_meaning(name)) is not None:
+        return _TRAIT_OF.get(meaning, meaning)
+    for pattern, target in ((_SECRETS, SECRET), (_TECHNICAL, TECHNICAL), (_CONSENT, CONSENT)):
         if pattern.search(lowered):
             return target
     bare = _FILLER.sub("", lowered)

@@ -4,32 +4,35 @@ and nothing revealed to whoever posted it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hmac import compare_digest
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import orjson
 
 from contracts.ids import hash_id
-from contracts.limits import FIELD_CHARACTERS, IDENTIFIER_CHARACTERS, URL_CHARACTERS
-from contracts.values import Flag, InteractionKind, JsonObject
+from contracts.limits import EVENT_NAME_CHARACTERS, IDENTIFIER_CHARACTERS, MESSAGE_ID_CHARACTERS, URL_CHARACTERS
+from contracts.values import Flag, IdentifierKind, InteractionKind, JsonObject
 from gateway.domain import claims
 from gateway.domain.capture import Capture, CaptureDraft, CaptureSender, CaptureSource, seal
 from gateway.domain.forms import presets
+from gateway.domain.forms.answers import FieldAnswer, answers_in
 from gateway.domain.forms.form_body import Submission
+from gateway.domain.forms.form_services import ServicePlan, plan_of
 from gateway.domain.forms.presets import PRESETS, Preset
+from gateway.domain.forms.sorted_fields import SortedFields, sort
+from gateway.domain.keys import hash_of
+from gateway.domain.moment import occurred
+from gateway.domain.refusal import CaptureRefused, RefusalKind
+from semantics.campaign import in_address
 
-_CAMPAIGN_IN_QUERY = {
-    "utm_source": "source",
-    "utm_medium": "medium",
-    "utm_campaign": "name",
-    "utm_term": "term",
-    "utm_content": "content",
-    "utm_id": "id",
-}
-_CLICK_IDS = frozenset(("gclid", "fbclid", "msclkid", "li_fat_id", "ttclid", "gbraid", "wbraid", "twclid"))
+_SHORT_ID = 12  # characters; a shorter id is a number that each site counts from 1, and names nothing for all
+_SECRET_NAMES = frozenset({"googlekey", "handshakekey"})
+_SENDS_SECRET = frozenset({Preset.GOOGLE_ADS, Preset.WUFOO, Preset.FORMSTACK})
+_FIRST_YEAR = 2000  # before it nobody filled in a form; a service that says so says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Form:
     mapping: Mapping[str, str] = field(default_factory=dict)
     honeypot: str | None = None
     return_urls: tuple[str, ...] = ()
+    secret_hash: str | None = None  # of what a service has to send along, as `gateway.domain.keys` hashes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,8 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class FormReading:
-    """A post that was understood. `content` is the hash of what was filled in: equal for a
-    double click; `return_url` is an allowed one.
+    """A post that was read. `content` is the hash of what was filled in: equal for a double click; `return_url` is an
+    allowed one; `unrecognized` says why nobody was found in it.
     """
 
     draft: CaptureDraft
@@ -68,6 +72,7 @@ class FormReading:
     content: str
     named_message_id: str | None
     return_url: str | None
+    unrecognized: str | None = None
 
     def capture(self, message_id: str) -> Capture:
         """The capture, once it is settled which message it is."""
@@ -75,47 +80,109 @@ class FormReading:
         return seal(self.draft, self.source)
 
 
-@dataclass(slots=True)
-class _Sorted:
-    """Fields by what they mean."""
-
-    traits: JsonObject = field(default_factory=dict)
-    special: dict[str, str] = field(default_factory=dict)
-    campaign: JsonObject = field(default_factory=dict)
-    clicks: JsonObject = field(default_factory=dict)
-    consent: JsonObject = field(default_factory=dict)
-    technical: JsonObject = field(default_factory=dict)
-    kept: JsonObject = field(default_factory=dict)
-    secrets: list[str] = field(default_factory=list)
-    is_trap_sprung: bool = False
-
-
 def read_form(form: Form, submission: Submission, visit: Visit, received_at: datetime) -> FormReading:
-    """What a post to `form` says. A post without any identifier is kept all the same: it
-    may hold the only word a lead ever sent.
+    """What a post to `form` says. A post without any identifier is kept all the same: it may hold the only word a lead
+    ever sent. Raises CaptureRefused where the form's secret is missing.
     """
-    found = _sort(form, submission)
-    name = found.special.get(presets.FORM_NAME) or form.name
+    answers, plan = _answers_of(form, submission)
+    found = _sorted(form, submission, answers, plan)
+    name = (found.special.get(presets.FORM_NAME) or form.name)[:EVENT_NAME_CHARACTERS]
     draft = CaptureDraft(InteractionKind.FORM, "", received_at, received_at, name=name)
     draft.traits = found.traits
     draft.properties = {"form_id": form.form_id, "fields": found.kept}
     draft.context = _context(found, submission, visit)
     draft.extra = {"technical": found.technical} if found.technical else {}
-    draft.flags = _flags(found, submission)
-    anonymous_id = claims.identifier_or_none(found.special.get(presets.ANONYMOUS_ID)) or _cookie(
-        visit.cookies.get("ajs_anonymous_id")
-    )
+    draft.occurred_at, draft.flags = _occurred(found, received_at)
+    draft.flags += _flags(found, submission)
+    cookie = _cookie(visit.cookies.get("ajs_anonymous_id"))
+    anonymous_id = claims.identifier_or_none(found.special.get(presets.ANONYMOUS_ID)) or cookie
     user_id = claims.identifier_or_none(found.special.get(presets.USER_ID))
     phone = claims.phone_in(found.traits, {"phone": found.traits.get("mobile")})
-    draft.claims = claims.claims_of(user_id, claims.email_in(found.traits), phone, anonymous_id)
+    draft.claims = claims.claims_of(user_id, found.email, phone, anonymous_id)
     draft.account = _company(found.traits)
     said = orjson.dumps([found.kept, found.consent], option=orjson.OPT_SORT_KEYS).decode()
     content = hash_id("cnt", form.form_id, anonymous_id or "", said)
-    return_url = allowed_return(form, found.special.get(presets.RETURN_URL))
-    return FormReading(draft, form.source, content, found.special.get(presets.MESSAGE_ID), return_url)
+    return FormReading(
+        draft,
+        replace(form.source, is_test=True) if found.is_test else form.source,
+        content,
+        _message_id(form, found, content),
+        allowed_return(form, found.special.get(presets.RETURN_URL)),
+        _unrecognized(draft, is_document=submission.document is not None),
+    )
 
 
-def _flags(found: _Sorted, submission: Submission) -> list[Flag]:
+def _answers_of(form: Form, submission: Submission) -> tuple[list[FieldAnswer], ServicePlan | None]:
+    """The answers, and the plan of the service they were read by."""
+    if (document := submission.document) is not None:
+        plan = plan_of(document, form.preset)
+        return (answers_in(document) if plan is None else plan.read(document)), plan
+    fields = {name: _one_or_all(values) for name, values in submission.fields.items()}
+    if (plan := plan_of(fields, form.preset, is_flat=True)) is not None:
+        return plan.read(fields), plan
+    return [FieldAnswer(name, value) for name, value in fields.items()], None
+
+
+def _sorted(
+    form: Form, submission: Submission, answers: Sequence[FieldAnswer], plan: ServicePlan | None
+) -> SortedFields:
+    names = submission.document if submission.document is not None else submission.fields
+    names_of_pairs = (answer.name for answer in answers)
+    recognised = presets.recognised({name.lower() for name in (*names, *names_of_pairs)})
+    preset = form.preset or (recognised if plan is None else plan.preset)
+    _check_secret(form, preset, answers)
+    mapping = {name.lower(): target for name, target in form.mapping.items()}
+    return sort(answers, mapping, PRESETS[preset], form.honeypot)
+
+
+def _check_secret(form: Form, preset: Preset, answers: Sequence[FieldAnswer]) -> None:
+    if form.secret_hash is None or preset not in _SENDS_SECRET:
+        return
+    given = [str(answer.value) for answer in answers if answer.name.replace("_", "").lower() in _SECRET_NAMES]
+    if not any(compare_digest(hash_of(one), form.secret_hash) for one in given):
+        name = "google_key" if preset is Preset.GOOGLE_ADS else "HandshakeKey"
+        remedy = "enter at the service the webhook_secret of this form, or give the form the service's"
+        raise CaptureRefused(name, "is missing, or not the one of this form", RefusalKind.FORBIDDEN, remedy=remedy)
+
+
+def _one_or_all(values: Sequence[Any]) -> Any:
+    """The same field twice with the same value is one value."""
+    distinct = [value for number, value in enumerate(values) if value not in values[:number]]
+    return distinct[0] if len(distinct) == 1 else distinct
+
+
+def _message_id(form: Form, found: SortedFields, content: str) -> str | None:
+    """The id by which the sender names the post. A service's own is one for all only where it is long enough."""
+    named = found.special.get(presets.MESSAGE_ID)
+    if named is None and found.service_id is not None:
+        short = len(found.service_id) < _SHORT_ID
+        named = hash_id("msg", form.form_id, found.service_id, content) if short else found.service_id
+    return named if named is None or len(named) <= MESSAGE_ID_CHARACTERS else hash_id("msg", named)
+
+
+def _occurred(found: SortedFields, received_at: datetime) -> tuple[datetime, list[Flag]]:
+    """When it was filled in, where a service says so."""
+    claimed = found.special.get(presets.OCCURRED_AT)
+    if claimed is None:
+        return received_at, []
+    at, flags = occurred(claimed, None, received_at)
+    return (at, flags) if at.year >= _FIRST_YEAR else (received_at, [Flag.TIME_UNREADABLE])
+
+
+def _unrecognized(draft: CaptureDraft, *, is_document: bool) -> str | None:
+    """Why nobody was found. A device alone is somebody where a browser sent a form, and nobody where a service posts
+    the answers of a lead.
+    """
+    if any(claim["kind"] != IdentifierKind.ANONYMOUS_ID for claim in draft.claims) or (
+        draft.claims and not is_document
+    ):
+        return None
+    if draft.traits.get("email"):
+        return "nobody was found: what stands for the e-mail address is none"
+    return "nobody was found: no field holds an e-mail address, a phone number or a user id"
+
+
+def _flags(found: SortedFields, submission: Submission) -> list[Flag]:
     odd = ((Flag.HONEYPOT, found.is_trap_sprung), (Flag.FILES_DROPPED, bool(submission.files)))
     return [flag for flag, holds in odd if holds]
 
@@ -153,63 +220,7 @@ def _allows(entry: str, wanted: str) -> bool:
     return asked.path == root or asked.path.startswith(f"{root}/") or not root
 
 
-def _sort(form: Form, submission: Submission) -> _Sorted:
-    lowered = {name.lower() for name in submission.fields}
-    preset = PRESETS[form.preset or presets.recognised(lowered)]
-    mapping = {name.lower(): target for name, target in form.mapping.items()}
-    found = _Sorted()
-    for name, values in submission.fields.items():
-        values = [_bounded(value) for value in values if value is not None]
-        if form.honeypot is not None and name == form.honeypot:
-            target: str | None = presets.HONEYPOT
-        else:
-            target = mapping.get(name.lower()) or preset.get(name.lower()) or presets.guess(name)
-        _place(found, name, values, target)
-    return found
-
-
-def _place(found: _Sorted, name: str, values: list[Any], target: str | None) -> None:
-    whole = values[0] if len(values) == 1 else values
-    match target:
-        case presets.SECRET:
-            found.secrets.append(name)
-        case presets.HONEYPOT:
-            found.is_trap_sprung = found.is_trap_sprung or any(values)
-        case presets.TECHNICAL:
-            found.technical[name] = whole
-        case presets.CONSENT:
-            found.consent[name] = whole
-            found.kept[name] = whole
-        case None:
-            found.kept[name] = whole
-        case _:
-            _place_meaning(found, values, target)
-            if not target.startswith("@"):
-                found.kept[name] = whole
-
-
-def _place_meaning(found: _Sorted, values: list[Any], target: str) -> None:
-    filled = [value for value in values if value not in ("", None)]
-    if not filled:
-        return
-    if target.startswith(presets.CAMPAIGN):
-        found.campaign[target.removeprefix(presets.CAMPAIGN)] = filled[0]
-    elif target.startswith(presets.CLICK):
-        found.clicks[target.removeprefix(presets.CLICK)] = filled[0]
-    elif target.startswith("@"):
-        if isinstance(filled[0], str | int) and len(said := str(filled[0])) <= URL_CHARACTERS:
-            found.special.setdefault(target, said)
-    elif target == "email":
-        valid = next(
-            (value.strip() for value in filled if isinstance(value, str) and claims.is_email(value.strip())), None
-        )
-        if "email" not in found.traits or (valid and not claims.is_email(str(found.traits["email"]))):
-            found.traits["email"] = valid or filled[0]
-    else:
-        found.traits.setdefault(target, filled[0] if len(filled) == 1 else filled)
-
-
-def _context(found: _Sorted, submission: Submission, visit: Visit) -> JsonObject:
+def _context(found: SortedFields, submission: Submission, visit: Visit) -> JsonObject:
     page, campaign, clicks = _page(found.special.get(presets.PAGE_URL) or visit.page_url)
     for key, special in (("title", presets.PAGE_TITLE), ("referrer", presets.REFERRER)):
         if special in found.special:
@@ -229,17 +240,18 @@ def _context(found: _Sorted, submission: Submission, visit: Visit) -> JsonObject
 
 
 def _page(url: str | None) -> tuple[JsonObject, JsonObject, JsonObject]:
-    """The page, and the campaign and click ids in its query."""
+    """The page, and the campaign and click ids in its address."""
     if not url:
         return {}, {}, {}
+    url = url[:URL_CHARACTERS]
+    tag = in_address(url)
+    campaign = {"id" if part == "key" else part: value for part, value in tag.parts.items()}
     try:
-        parts = urlsplit(url[:URL_CHARACTERS])
-        query = dict(parse_qsl(parts.query, max_num_fields=100))
+        parts = urlsplit(url)
     except ValueError:
-        return {"url": url[:URL_CHARACTERS]}, {}, {}
-    page = {"url": url[:URL_CHARACTERS], "path": parts.path, "search": f"?{parts.query}" if parts.query else ""}
-    campaign = {_CAMPAIGN_IN_QUERY[key]: value for key, value in query.items() if key in _CAMPAIGN_IN_QUERY}
-    return page, campaign, {key: value for key, value in query.items() if key in _CLICK_IDS}
+        return {"url": url}, campaign, dict(tag.clicks)
+    page = {"url": url, "path": parts.path, "search": f"?{parts.query}" if parts.query else ""}
+    return page, campaign, dict(tag.clicks)
 
 
 def _company(traits: JsonObject) -> JsonObject | None:
@@ -254,7 +266,3 @@ def _cookie(value: str | None) -> str | None:
     """analytics.js writes its cookie plain or as quoted, percent-encoded JSON."""
     text = unquote(value).strip().strip('"') if value else ""
     return text if 0 < len(text) <= IDENTIFIER_CHARACTERS and text.isprintable() else None
-
-
-def _bounded(value: Any) -> Any:
-    return value[:FIELD_CHARACTERS] if isinstance(value, str) else value

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from services.identity.api import routes_consent, routes_people
+from services.identity.api import routes_accounts, routes_browsers, routes_consent, routes_people, routes_withheld
 
-ROUTERS = [routes_people.router, routes_consent.router, routes_people.accounts]
+ROUTERS = [
+    routes_people.router,
+    routes_consent.router,
+    routes_accounts.router,
+    routes_withheld.router,
+    routes_browsers.router,
+]

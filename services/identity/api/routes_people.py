@@ -21,9 +21,8 @@ from people_kernel.errors import PersonNotFound
 from semantics.identifiers import normalise
 from services.identity import commands
 from services.identity.api.views import (
-    AccountId,
-    AccountsPage,
-    AccountView,
+    MAY_REGROUP,
+    DryRun,
     LinksView,
     LookupAnswer,
     LookupRequest,
@@ -36,13 +35,10 @@ from services.identity.api.views import (
     RegroupingView,
     RemarkView,
     SplitRequest,
-    account_view,
     link_view,
     person_view,
     regrouping_view,
 )
-from services.identity.commands import AccountNotFound
-from services.identity.domain.accounts import registrable_domain
 from services.identity.domain.consent import FragmentConsent
 from services.identity.domain.fragments import Link, links_at, partition_at
 from services.identity.domain.links import HumanDecision
@@ -50,11 +46,8 @@ from services.identity.domain.recognition import RecognitionRules
 from services.identity.store import queries
 
 router = APIRouter(tags=["people"])
-accounts = APIRouter(tags=["accounts"])
 
-_MAY_REGROUP = ("marketing", "sales", "manager", "ops", "admin")
 _Write = Annotated[Context[RecognitionRules], WRITING]
-_DryRun = Annotated[bool, Query(description="Only say what would become of them")]
 
 
 class PeopleQuery(BaseModel):
@@ -94,6 +87,10 @@ async def find_people(
     """
     named = _spelt(query, reading.service)
     ids = await queries.find_people(reading.session, named, query.q, query.cursor or "", query.limit + 1)
+    if not ids and query.user_id is not None and query.user_id.strip() != named["user_id"]:
+        # one that was kept before addresses as user ids lost their capitals, and was not seen since
+        kept = named | {"user_id": query.user_id.strip()}
+        ids = await queries.find_people(reading.session, kept, query.q, query.cursor or "", query.limit + 1)
     items = await people_views(reading, ids[: query.limit])
     return PeoplePage(items=items, next_cursor=ids[query.limit - 1] if len(ids) > query.limit else None)
 
@@ -155,7 +152,7 @@ async def links(reading: Read, person_id: PersonId) -> LinksView:
 
 @router.post("/v1/people/{person_id}:merge", responses=problem_responses(403, 404, 409))
 async def merge(
-    person_id: PersonId, body: MergeRequest, context: Write, caller: Caller, dry_run: _DryRun = False
+    person_id: PersonId, body: MergeRequest, context: Write, caller: Caller, dry_run: DryRun = False
 ) -> RegroupingView:
     """Make one person of two. The one that was seen first survives; the other id
     stays valid and answers with the survivor.
@@ -163,7 +160,7 @@ async def merge(
     Nothing is overwritten: the merge is a link, and cutting it (`:split` with its `link_ids`) leaves
     exactly what would have been without it.
     """
-    require(caller, *_MAY_REGROUP)
+    require(caller, *MAY_REGROUP)
     came = await commands.merge_people(
         person_id, body.with_person_id, _decision(caller, context, body.reason), context, dry_run=dry_run
     )
@@ -172,12 +169,12 @@ async def merge(
 
 @router.post("/v1/people/{person_id}:split", responses=problem_responses(403, 404))
 async def split(
-    person_id: PersonId, body: SplitRequest, context: _Write, caller: Caller, dry_run: _DryRun = False
+    person_id: PersonId, body: SplitRequest, context: _Write, caller: Caller, dry_run: DryRun = False
 ) -> RegroupingView:
     """Cut links, so that one person becomes several. What machines linked and a
     human cut is not linked by machines again.
     """
-    require(caller, *_MAY_REGROUP)
+    require(caller, *MAY_REGROUP)
     choice = _choice(body, context.service)
     came = await commands.split_person(
         person_id, choice, _decision(caller, context, body.reason), context, dry_run=dry_run
@@ -196,44 +193,6 @@ async def mark(person_id: PersonId, body: MarkRequest, context: Write, caller: C
     current = await commands.mark_person(person_id, context, is_test=body.is_test, by=caller.subject)
     (view,) = await people_views(context, [current])
     return view
-
-
-class AccountsQuery(BaseModel):
-    """Filters are combined."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    domain: str | None = Field(
-        default=None, min_length=1, max_length=255, description="Any host of the company", examples=["mail.acme.com"]
-    )
-    group_id: str | None = Field(default=None, min_length=1, max_length=255, examples=["grp-77"])
-    q: str | None = Field(
-        default=None, min_length=1, max_length=200, description="A part of the name, the domain or the group id"
-    )
-    cursor: str | None = Field(default=None, max_length=64, description="`next_cursor` of the page before")
-    limit: int = Field(default=50, ge=1, le=200)
-
-
-@accounts.get("/v1/accounts")
-async def find_accounts(reading: Read, query: Annotated[AccountsQuery, Query()]) -> AccountsPage:
-    """Companies by domain, group id or a part of their name."""
-    named = {} if query.group_id is None else {"group_id": query.group_id.strip()}
-    if query.domain is not None:
-        named["domain"] = registrable_domain(query.domain.strip()) or query.domain
-    found = await queries.find_accounts(reading.session, named, query.q, query.cursor or "", query.limit + 1)
-    page = found[: query.limit]
-    return AccountsPage(
-        items=[account_view(one) for one in page], next_cursor=page[-1].account_id if len(found) > query.limit else None
-    )
-
-
-@accounts.get("/v1/accounts/{account_id}", responses=problem_responses(404))
-async def account(reading: Read, account_id: AccountId) -> AccountView:
-    """One company. An account that turned out to be another one answers with that."""
-    found = await queries.load_accounts(reading.session, [account_id])
-    if account_id not in found:
-        raise AccountNotFound(f"There is no account {account_id}")
-    return account_view(found[account_id])
 
 
 def _spelt(query: PeopleQuery, rules: RecognitionRules) -> dict[str, str]:
@@ -269,7 +228,7 @@ async def people_views(reading: Context, person_ids: Collection[str]) -> list[Pe
     for link in links:
         by_person.setdefault(person_at[link.left_id], []).append(link)
     consents: dict[str, list[FragmentConsent]] = {}
-    for one in await queries.consents_on(reading.session, person_at):
+    for one in (await queries.consents_on(reading.session, person_at)).values():
         consents.setdefault(person_at[one.fragment_id], []).append(one)
     known = [person_id for person_id in person_ids if person_id in fragments]
     return [person_view(fragments[one], by_person.get(one, []), consents.get(one, [])) for one in known]

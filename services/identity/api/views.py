@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chassis.web.fields import Truth
-from contracts.values import Consent, ConsentChannel, IdentifierKind, JsonObject, Strength
-from services.identity.domain.accounts import Account
-from services.identity.domain.consent import FragmentConsent, consent_by_channel
+from contracts.values import Consent, ConsentChannel, IdentifierKind, Strength
+from people_kernel.consent import answers
+from services.identity.domain.consent import FragmentConsent
 from services.identity.domain.fragments import Fragment, Link, account_of, is_test_person, person_of
 from services.identity.domain.links import Reason, Regrouping
 
@@ -22,9 +22,10 @@ _LINK = "lnk_01JNQ5P2TB9D6WX3KE7MZ1HFYA"
 
 _ANSWERS = "The person; an id that was absorbed by a merge works too"
 PersonId = Annotated[str, Path(min_length=1, max_length=64, description=_ANSWERS, examples=[_PERSON])]
-AccountId = Annotated[
-    str, Path(min_length=1, max_length=64, description="The account", examples=["acc_7ZQ4M0E8K3V7ZJ4T9XW2RBCDA1"])
-]
+
+
+MAY_REGROUP = ("marketing", "sales", "manager", "ops", "admin")
+DryRun = Annotated[bool, Query(description="Only say what would become of them")]
 
 
 class View(BaseModel):
@@ -60,10 +61,7 @@ class PersonView(View):
     created_at: AwareDatetime = Field(description="When the oldest fragment was first seen")
     is_test: bool = Field(description="Only test sources ever saw this person, or somebody marked them as a test")
     consent: dict[ConsentChannel, Consent] | None = Field(
-        description=(
-            "By channel, what was said last about being reached; a channel that is missing goes by `any`; null for a"
-            " moment in the past"
-        ),
+        description="By channel, what holds; one that is missing goes by `any`; null for a moment in the past",
         examples=[{"email": "granted"}],
     )
 
@@ -203,24 +201,6 @@ class RegroupingView(View):
     sentence: str
 
 
-class AccountView(View):
-    """A company."""
-
-    account_id: str = Field(examples=["acc_7ZQ4M0E8K3V7ZJ4T9XW2RBCDA1"])
-    domain: str | None = Field(examples=["acme.com"])
-    group_id: str | None = Field(description="The id that sources group by", examples=["grp-77"])
-    name: str | None = Field(examples=["Acme Inc."])
-    traits: JsonObject
-    created_at: AwareDatetime
-
-
-class AccountsPage(View):
-    """A page of accounts."""
-
-    items: list[AccountView]
-    next_cursor: str | None
-
-
 def person_view(
     fragments: Sequence[Fragment], links: Iterable[Link], consents: Iterable[FragmentConsent] | None
 ) -> PersonView:
@@ -255,15 +235,11 @@ def person_view(
 
 def consent_told(consents: Iterable[FragmentConsent]) -> dict[ConsentChannel, Consent]:
     """What holds for one person, by channel."""
-    return {channel: one.consent for channel, one in consent_by_channel(consents).items()}
+    return {channel: one.consent for channel, one in answers(consents).items()}
 
 
 def link_view(link: Link) -> LinkView:
     return LinkView(**{name: getattr(link, name) for name in LinkView.model_fields})
-
-
-def account_view(account: Account) -> AccountView:
-    return AccountView(**{name: getattr(account, name) for name in AccountView.model_fields})
 
 
 def regrouping_view(came: Regrouping, *, dry_run: bool) -> RegroupingView:

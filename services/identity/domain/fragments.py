@@ -16,7 +16,8 @@ from typing import Final, NamedTuple
 from contracts.envelope import beginning
 from contracts.events.identity import PersonMarked
 from contracts.ids import derive_id, with_prefix
-from contracts.values import IdentifierKind, Strength
+from contracts.values import IdentifierKind, NamedBy, Strength
+from people_kernel.beliefs import Precedence, rank_of, weight_of
 
 _NAMELESS: Final = {None, IdentifierKind.ANONYMOUS_ID.value}
 
@@ -26,7 +27,8 @@ class Fragment(NamedTuple):
 
     A tuple, as one is made for each row and each change.
 
-    `graph_version` is the person's; `account_claimed_at` is None when the account follows from the e-mail's domain.
+    `graph_version` is the person's. `account_id` is the account that was named with it and is believed most, as it is
+    known today; `named_account_id` as it was named, when (`account_claimed_at`), by what, how far believed, and where.
     `seen_at` is when what they were first seen by happened; `created_at` when it was received. `core_id` is the oldest
     fragment of those that verified links join with this one; None while there is no such link.
     """
@@ -46,6 +48,23 @@ class Fragment(NamedTuple):
     marked_at: datetime | None = None
     seen_at: datetime | None = None
     core_id: str | None = None
+    named_account_id: str | None = None
+    account_named_by: str | None = None
+    account_strength: str | None = None
+    account_interaction_id: str | None = None
+
+    @property
+    def account_rank(self) -> Precedence:
+        """How far it is believed that this is the account. Of before that was kept nobody knows who said it."""
+        named_by = NamedBy(self.account_named_by) if self.account_named_by else None
+        if named_by is None and self.account_claimed_at is None:
+            named_by = NamedBy.EMAIL
+        return rank_of(
+            Strength(self.account_strength or Strength.CLAIMED),
+            weight_of(named_by),
+            self.account_claimed_at or self.created_at,
+            self.account_interaction_id or "",
+        )
 
     @property
     def core(self) -> str:
@@ -149,18 +168,13 @@ def searched_after(fragments: Sequence[Fragment]) -> dict[str, str]:
 
 
 def account_of(fragments: Iterable[Fragment]) -> str | None:
-    """A person's account: the one claimed last, else that of the oldest business e-mail."""
-    found: tuple[bool, float, str] | None = None
-    account_id = None
-    for one in fragments:
-        if one.account_id is None:
-            continue
-        claimed_at = one.account_claimed_at
-        # the later claim wins, and among mere e-mail domains the older fragment
-        rank = (claimed_at is not None, claimed_at.timestamp() if claimed_at else 0.0, one.fragment_id)
-        if found is None or (rank > found if rank[0] else not found[0] and rank[2] < found[2]):
-            found, account_id = rank, one.account_id
-    return account_id
+    """A person's account: the one that is believed most, whichever fragment it was named with."""
+    named = [one for one in fragments if one.account_id is not None]
+    return max(named, key=_account_rank).account_id if named else None
+
+
+def _account_rank(fragment: Fragment) -> tuple[Precedence, str]:
+    return fragment.account_rank, fragment.fragment_id
 
 
 def components(nodes: Iterable[str], edges: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:

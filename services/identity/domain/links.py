@@ -115,12 +115,21 @@ def judge(graph: Graph, proposal: LinkProposal, limits: IdentifierLimits) -> Lin
 def _why_not(graph: Graph, proposal: LinkProposal) -> Reason | None:
     one, other = proposal.one, proposal.other
     here, there = count_kinds(graph.cluster(one.cluster_id)), count_kinds(graph.cluster(other.cluster_id))
-    if not proposal.is_alias and here[IdentifierKind.USER_ID] and there[IdentifierKind.USER_ID]:
+    if not proposal.is_alias and _has_user_id(graph, one, other) and _has_user_id(graph, other, one):
         return Reason.TWO_USER_IDS
     # clusters are disjoint, so two that both hold e-mails share none
     if (one.kind in _WEAK or other.kind in _WEAK) and here[IdentifierKind.EMAIL] and there[IdentifierKind.EMAIL]:
         return Reason.TWO_KNOWN_PEOPLE
     return None
+
+
+def _has_user_id(graph: Graph, named: Fragment, other: Fragment) -> bool:
+    """Whether the side of `named` has a user id. One that is the very address which is linked is none of its own: it
+    says no more than the address does.
+    """
+    addresses = [one.value for one in (named, other) if one.kind == IdentifierKind.EMAIL]
+    cluster = graph.cluster(named.cluster_id)
+    return any(one.kind == IdentifierKind.USER_ID and one.value not in addresses for one in cluster)
 
 
 def _too_many(graph: Graph, proposal: LinkProposal, limits: IdentifierLimits) -> Reason | None:

@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from contracts.envelope import Meta, each_following, following
-from contracts.events.gateway import InteractionReceived
 from contracts.events.identity import ConsentChanged, InteractionRecognized, PersonCreated, PersonMerged
 from contracts.ids import derive_id, hash_id
-from contracts.values import Identifier, IdentifierKind, Strength
+from contracts.values import Belonging, Identifier, IdentifierKind, NamedBy, Strength
 from semantics.capture import CaptureReading
-from services.identity.domain.consent import consent_changed, consent_of, take_consent
+from services.identity.domain.account_claims import naming_of
+from services.identity.domain.accounts import AccountPages
+from services.identity.domain.consent import consent_changed, consent_of, event_parts, hear
 from services.identity.domain.fragments import (
     Fragment,
     Link,
@@ -48,7 +49,7 @@ def _take_in(workspace: IdentityWorkspace, claim: CaptureReading, meta: Meta, li
     anchor_id = named[0].fragment_id
     if len(named) > 1 or named[0].graph_version == 0:  # else nothing is new of anybody
         _group(workspace, claim, named, limits)
-    account_id = _account(workspace, claim, anchor_id)
+    account_id, belonging = _account(workspace, claim, anchor_id)
     anchor, interaction = workspace.graph.fragments[anchor_id], claim.capture.interaction
     workspace.said.append(
         InteractionRecognized(
@@ -62,6 +63,7 @@ def _take_in(workspace: IdentityWorkspace, claim: CaptureReading, meta: Meta, li
             interaction=interaction,
             facts=dict(claim.facts),
             campaign=claim.campaign,
+            belonging=belonging,
         )
     )
     if claim.statements:
@@ -71,24 +73,28 @@ def _take_in(workspace: IdentityWorkspace, claim: CaptureReading, meta: Meta, li
 
 
 def _fragments_of(workspace: IdentityWorkspace, claim: CaptureReading) -> list[Fragment]:
-    """The fragments that the claim names, strongest first, an alias's previous name last; never empty."""
+    """The fragments that the claim names, strongest first, then an alias's previous name and those under which a user
+    id was kept before; never empty.
+    """
     find = workspace.graph.find
     named = [find(one.kind, one.value) or _create(workspace, claim, one) for one in claim.identifiers]
     if claim.previous:
-        known = (find(one.kind, one.value) for one in claim.previous)
-        previous = next((one for one in known if one is not None), None) or _create(workspace, claim, claim.previous[0])
-        named += [] if previous in named else [previous]
+        known = [one for named_before in claim.previous if (one := find(named_before.kind, named_before.value))]
+        named += [one for one in known[:1] or _created_before(workspace, claim) if one not in named]
+    named += [one for former in claim.formerly if (one := find(former.kind, former.value)) and one not in named]
     return named or [_create(workspace, claim, None)]
+
+
+def _created_before(workspace: IdentityWorkspace, claim: CaptureReading) -> list[Fragment]:
+    """Of a previous name that nobody goes by: a user id, and the address that it is."""
+    ids = [one for one in claim.previous if one.kind is not IdentifierKind.ANONYMOUS_ID]
+    return [_create(workspace, claim, one) for one in ids or claim.previous]
 
 
 def _create(workspace: IdentityWorkspace, claim: CaptureReading, named: Identifier | None) -> Fragment:
     capture = claim.capture
     cause = ("capture", capture.meta.event_id) if named is None else (named.kind.value, named.value)
     fragment_id = derive_id("frg", capture.meta.at, *cause)
-    account_id = None
-    if named is not None and named.kind is IdentifierKind.EMAIL:
-        account_id, said = workspace.accounts.of_email(named.value, capture)
-        workspace.said += said
     fragment = Fragment(
         fragment_id=fragment_id,
         kind=None if named is None else named.kind.value,
@@ -99,9 +105,13 @@ def _create(workspace: IdentityWorkspace, claim: CaptureReading, named: Identifi
         created_at=capture.meta.at,
         source_id=capture.interaction.source_id,
         is_test=capture.interaction.is_test,
-        account_id=account_id,
         seen_at=capture.interaction.occurred_at,
     )
+    if named is not None and named.kind is IdentifierKind.EMAIL:
+        account_id, said = workspace.accounts.of_address(named.value, claim)
+        workspace.said += said
+        if account_id is not None:
+            fragment = _naming(fragment, workspace.accounts, account_id, NamedBy.EMAIL, claim)
     workspace.graph.add(fragment)
     return fragment
 
@@ -125,7 +135,7 @@ def _consider(
     one, other = (graph.fragments[fragment_id] for fragment_id in two)
     # an alias is exempt for two user ids only: through a shared device it would
     # join two people who both signed up there
-    is_alias = bool(claim.previous) and one.kind == other.kind == IdentifierKind.USER_ID
+    is_alias = bool(claim.previous or claim.formerly) and one.kind == other.kind == IdentifierKind.USER_ID
     match judge(graph, LinkProposal(one, other, claim.strength, is_alias), limits):
         case Join():
             link_id = derive_id("lnk", capture.meta.at, *pair)
@@ -178,36 +188,51 @@ def _regroup(
             _say_merged(workspace, claim, person_id, absorbed, version)
 
 
-def _account(workspace: IdentityWorkspace, claim: CaptureReading, anchor_id: str) -> str | None:
-    """The account this interaction claims, else the person's."""
-    claimed = claim.capture.interaction.account
-    if claimed is not None:
-        emails = [one.value for one in claim.identifiers if one.kind is IdentifierKind.EMAIL]
-        account_id, said = workspace.accounts.of_claim(
-            claimed, emails, claim.capture, is_verified=claim.strength is Strength.VERIFIED
-        )
+def _account(
+    workspace: IdentityWorkspace, claim: CaptureReading, anchor_id: str
+) -> tuple[str | None, Belonging | None]:
+    """The person's account after this interaction; and the one that it names, where that is believed more than what was
+    named on the fragment before. An account that is repeated with every event is no news each time it is outranked.
+    """
+    graph, told = workspace.graph, None
+    naming = naming_of(claim)
+    if naming is not None:
+        named_id, said = workspace.accounts.of_naming(naming, claim)
         workspace.said += said
-        if account_id is not None:
-            _note_account(workspace, workspace.graph.fragments[anchor_id], account_id, claim.capture)
-            return account_id
-    graph = workspace.graph
-    return workspace.accounts.current(account_of(graph.person(graph.fragments[anchor_id].person_id)))
+        anchor = graph.fragments[anchor_id]
+        named = _naming(anchor, workspace.accounts, named_id, naming.named_by, claim)
+        if anchor.account_id is None or named.account_rank >= anchor.account_rank:  # an address seen first is as it is
+            graph.fragments[anchor_id] = named
+            told = Belonging(account_id=named_id, named_by=naming.named_by)
+    account_id = account_of(graph.person(graph.fragments[anchor_id].person_id))
+    return None if account_id is None else workspace.accounts.current(account_id), told
 
 
-def _note_account(
-    workspace: IdentityWorkspace, anchor: Fragment, account_id: str, capture: InteractionReceived
-) -> None:
-    known_at = anchor.account_claimed_at
-    if known_at is None or known_at < capture.meta.at:
-        workspace.graph.change(anchor.fragment_id, account_id=account_id, account_claimed_at=capture.meta.at)
+def _naming(
+    fragment: Fragment, accounts: AccountPages, named_id: str, named_by: NamedBy, claim: CaptureReading
+) -> Fragment:
+    """The fragment with this account."""
+    interaction = claim.capture.interaction
+    return fragment._replace(
+        account_id=accounts.current(named_id),
+        named_account_id=named_id,
+        account_claimed_at=interaction.occurred_at,
+        account_named_by=named_by.value,
+        account_strength=claim.strength.value,
+        account_interaction_id=interaction.interaction_id,
+    )
 
 
 def _hear_consent(workspace: IdentityWorkspace, claim: CaptureReading, anchor: Fragment) -> None:
+    # a server's grant counts for the names that servers vouch for: whom a visitor joined to it is not asked
+    own = [one.fragment_id for one in workspace.graph.core(anchor.core)]
     for statement in claim.statements:
-        consent = consent_of(statement, anchor.fragment_id, claim.capture.interaction, claim.strength)
-        if take_consent(workspace.consents, consent):
-            meta = following(claim.capture, ConsentChanged.wire_name, statement.channel.value)
-            workspace.said.append(consent_changed(meta, anchor, consent))
+        stated = consent_of(statement, anchor.fragment_id, claim.capture.interaction, claim.strength)
+        workspace.statements.append(stated)
+        for told in hear(workspace.consents, stated, own):
+            meta = following(claim.capture, ConsentChanged.wire_name, *event_parts(told, stated))
+            fragment = workspace.graph.fragments[told.fragment_id]
+            workspace.said.append(consent_changed(meta, fragment, told))
 
 
 def _say_created(workspace: IdentityWorkspace, claim: CaptureReading, person_id: str, version: int) -> None:

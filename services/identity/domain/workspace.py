@@ -4,23 +4,106 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from contracts.values import Strength
+from contracts.envelope import Event, beginning, following
+from contracts.events.gateway import InteractionReceived
+from contracts.events.identity import InteractionReleased, InteractionWithheld
+from contracts.ids import derive_id
+from contracts.values import Flag, Strength, WithheldReason
 from people_kernel.workspace import Pages, Workspace
 from semantics.capture import CaptureReading
 from semantics.identifiers import IdentifierRemark
+from semantics.robots import robot_in
 from services.identity.domain.accounts import AccountPages
-from services.identity.domain.consent import ConsentKey, FragmentConsent
+from services.identity.domain.consent import ConsentPages, FragmentConsent
 from services.identity.domain.fragments import Fragment, Link, LinkRefusal, search_text_of
 
 IdentifierKey = tuple[str, str]
 """(kind, value) of an identifier."""
 
 _STRENGTH_RANK: Final = {Strength.CLAIMED: 0, Strength.INFERRED: 0, Strength.VERIFIED: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Who said that somebody did it, and why; `person_id` is whose it was then."""
+
+    by: str
+    at: datetime
+    reason: str
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldInteraction:
+    """A capture that nobody did: why, and what told it. `release` is None while it is kept apart."""
+
+    capture: InteractionReceived
+    reason: WithheldReason
+    sign: str
+    release: Release | None = None
+
+    @property
+    def interaction_id(self) -> str:
+        return self.capture.interaction.interaction_id
+
+
+def told_apart(
+    captures: Sequence[InteractionReceived],
+) -> tuple[list[InteractionReceived], list[WithheldInteraction]]:
+    """What somebody may have done, in order; and what robots did."""
+    signs = [robot_in(one.interaction) for one in captures]
+    if not any(signs):  # as of most batches
+        return list(captures), []
+    by_people = [one for one, sign in zip(captures, signs, strict=True) if sign is None]
+    return by_people, [
+        WithheldInteraction(one, sign.reason, sign.sign) for one, sign in zip(captures, signs, strict=True) if sign
+    ]
+
+
+def say_withheld(one: WithheldInteraction) -> InteractionWithheld:
+    """The event that tells it."""
+    interaction = one.capture.interaction
+    return InteractionWithheld(
+        meta=following(one.capture, InteractionWithheld.wire_name),
+        interaction_id=interaction.interaction_id,
+        source_id=interaction.source_id,
+        is_test=interaction.is_test,
+        occurred_at=interaction.occurred_at,
+        reason=one.reason,
+        sign=one.sign,
+    )
+
+
+def released_capture(one: WithheldInteraction) -> InteractionReceived:
+    """The capture as it would have come from somebody: under its own id and time, without the mark of the trap."""
+    interaction = one.capture.interaction
+    flags = tuple(flag for flag in interaction.flags if flag is not Flag.HONEYPOT)
+    return one.capture.model_copy(update={"interaction": interaction.model_copy(update={"flags": flags})})
+
+
+def told_late(events: Iterable[Event], at: datetime) -> list[Event]:
+    """What is said of a released capture, said when it was released: with the ids it would have had, so that it is said
+    once; late, so that clocks and offers run from now.
+    """
+    return [one.model_copy(update={"meta": one.meta.model_copy(update={"at": at})}) for one in events]
+
+
+def say_released(one: WithheldInteraction, release: Release) -> InteractionReleased:
+    """The event that tells who released it and why; a human's word is the beginning of its own chain."""
+    event_id = derive_id("evt", release.at, InteractionReleased.wire_name, one.interaction_id, release.by)
+    return InteractionReleased(
+        meta=beginning(event_id, release.at),
+        interaction_id=one.interaction_id,
+        source_id=one.capture.interaction.source_id,
+        was=one.reason,
+        released_by=release.by,
+        reason=release.reason,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +232,18 @@ class IdentityWorkspace(Workspace):
 
     graph: Graph = field(default_factory=Graph)
     accounts: AccountPages = field(default_factory=AccountPages)
-    consents: Pages[ConsentKey, FragmentConsent] = field(default_factory=Pages)
+    consents: ConsentPages = field(default_factory=ConsentPages)
+    statements: list[FragmentConsent] = field(default_factory=list)  # all that captures stated, for the history
     refusals: list[LinkRefusal] = field(default_factory=list)
     remarks: list[FragmentRemark] = field(default_factory=list)
+    withheld: list[WithheldInteraction] = field(default_factory=list)
     # people whose fragments are others now; a dictionary, as it keeps an order
     regrouped: dict[str, None] = field(default_factory=dict)
+
+    def withhold(self, found: Sequence[WithheldInteraction]) -> None:
+        """Keep apart what robots did, and tell it."""
+        self.withheld += found
+        self.said += map(say_withheld, found)
 
     @property
     def searched(self) -> dict[str, str]:
@@ -163,4 +253,4 @@ class IdentityWorkspace(Workspace):
 
 def keys_of(readings: Iterable[CaptureReading]) -> set[IdentifierKey]:
     """Every identifier that must be looked up to judge `readings`."""
-    return {(named.kind.value, named.value) for one in readings for named in (*one.identifiers, *one.previous)}
+    return {(named.kind.value, named.value) for one in readings for named in one.names}

@@ -17,16 +17,16 @@ from chassis.store.columns import dump_json
 from chassis.store.errors import Contended
 from chassis.store.session import Session
 from chassis.store.statements import DialectName, Values
-from contracts.values import IdentifierKind, Strength
-from people_kernel.workspace import Pages
+from contracts.values import Consent, Strength
 from semantics.capture import CaptureReading
-from services.identity.domain.accounts import Account, AccountPages, account_keys
-from services.identity.domain.consent import FragmentConsent
+from services.identity.domain.account_claims import account_keys
+from services.identity.domain.accounts import Account, AccountPages
+from services.identity.domain.consent import ConsentPages
 from services.identity.domain.fragments import Fragment, Link, pair_of
-from services.identity.domain.workspace import Graph, IdentityWorkspace, keys_of
-from services.identity.store.queries import consents_on
-from services.identity.store.rows import ACCOUNT_COLUMNS, FRAGMENT_COLUMNS, LINK_COLUMNS, to_link
-from services.identity.store.tables import ACCOUNT, FRAGMENT, LINK
+from services.identity.domain.workspace import Graph, IdentityWorkspace, WithheldInteraction, keys_of
+from services.identity.store.queries import consents_on, whole_accounts
+from services.identity.store.rows import FRAGMENT_COLUMNS, LINK_COLUMNS, to_link, to_withheld
+from services.identity.store.tables import ACCOUNT, FRAGMENT, LINK, WITHHELD
 
 Pair = tuple[str, str]
 
@@ -53,13 +53,20 @@ async def for_claims(session: Session, claims: Sequence[CaptureReading]) -> Iden
     return IdentityWorkspace(
         graph=Graph(fragments, links),
         accounts=AccountPages(accounts),
-        consents=Pages({one.key: one for one in consents}),
+        consents=consents,
     )
 
 
 async def lock_people(session: Session, fragment_ids: Collection[str]) -> list[Fragment]:
     """All fragments of the people who hold these fragments, locked until the transaction ends."""
     return await _lock(session, rows_by(_NAMED.c.fragment_id, _NAMED.c.person_id), {"keys": fragment_ids})
+
+
+async def withheld(session: Session, interaction_id: str) -> WithheldInteraction | None:
+    """What a robot did, locked until the transaction ends; None where nothing of this id is kept apart."""
+    query = select(WITHHELD).where(WITHHELD.c.interaction_id == interaction_id).with_for_update()
+    rows = await session.execute(query)
+    return to_withheld(rows[0]) if rows else None
 
 
 async def _lock(session: Session, people: Select[Any], given: Values) -> list[Fragment]:
@@ -125,9 +132,9 @@ def _pairs(claims: Sequence[CaptureReading], fragments: Sequence[Fragment]) -> s
     by_key = {(one.kind, one.value): one.fragment_id for one in fragments}
     pairs: set[Pair] = set()
     for claim in claims:
-        if len(claim.identifiers) + len(claim.previous) < 2:
+        if len(claim.names) < 2:
             continue
-        names = [by_key.get((one.kind.value, one.value)) for one in (*claim.identifiers, *claim.previous)]
+        names = [by_key.get((one.kind.value, one.value)) for one in claim.names]
         if names[0] is not None:
             pairs |= {pair_of(names[0], other) for other in names[1:] if other is not None and other != names[0]}
     return pairs
@@ -160,32 +167,35 @@ def _pairs_listed(dialect: DialectName) -> tuple[ColumnElement[str], ColumnEleme
 
 
 async def _accounts(session: Session, claims: Sequence[CaptureReading]) -> list[Account]:
+    """The accounts that the claims name, each with all that it is known as."""
     keys: dict[str, set[str]] = {}
     for claim in claims:
-        claimed = claim.capture.interaction.account
-        emails = [one.value for one in claim.identifiers if one.kind is IdentifierKind.EMAIL]
-        if claimed is None and not emails:
-            continue
-        for kind, value in account_keys(claimed, emails):
+        for kind, value in account_keys(claim):
             keys.setdefault("name_key" if kind == "name" else kind, set()).add(value)
     if not keys:
         return []
-    return [Account(*row) for row in await session.execute(_accounts_by(tuple(sorted(keys))), keys)]
+    rows = await session.execute(_accounts_by(tuple(sorted(keys))), keys)
+    return await whole_accounts(session, {row.survivor_id or row.account_id for row in rows})
 
 
 @lru_cache(maxsize=8)
 def _accounts_by(columns: tuple[str, ...]) -> Select[Any]:
     """The accounts that have one of the values given in one of these columns."""
-    return select(*ACCOUNT_COLUMNS).where(or_(*(among(ACCOUNT.c[column], column) for column in columns)))
+    found = select(ACCOUNT.c.account_id, ACCOUNT.c.survivor_id)
+    return found.where(or_(*(among(ACCOUNT.c[column], column) for column in columns)))
 
 
-async def _consents(
-    session: Session, claims: Sequence[CaptureReading], fragments: Sequence[Fragment]
-) -> list[FragmentConsent]:
+async def _consents(session: Session, claims: Sequence[CaptureReading], fragments: Sequence[Fragment]) -> ConsentPages:
     """What was stated on the known fragments that statements of these claims will hang on: those of the strongest
-    identifiers.
+    identifiers. A trusted grant may be carried over to any of the person's.
     """
+    if any(_is_granting(claim) for claim in claims):
+        return await consents_on(session, [one.fragment_id for one in fragments])
     by_key = {(one.kind, one.value): one.fragment_id for one in fragments}
     anchors = [claim.identifiers[0] for claim in claims if claim.statements and claim.identifiers]
     known = {by_key.get((one.kind.value, one.value)) for one in anchors}
     return await consents_on(session, [fragment_id for fragment_id in known if fragment_id is not None])
+
+
+def _is_granting(claim: CaptureReading) -> bool:
+    return claim.strength is Strength.VERIFIED and any(one.consent is Consent.GRANTED for one in claim.statements)

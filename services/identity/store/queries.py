@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Select, String, case, literal, or_, select
+from sqlalchemy import Select, String, case, func, literal, or_, select
 
 from chassis.store import search
-from chassis.store.batch import one_of, rows_by
+from chassis.store.batch import among, one_of, rows_by
 from chassis.store.session import Session
 from contracts.limits import LISTED_ROWS
 from contracts.values import IdentifierKind
-from services.identity.domain.accounts import Account
-from services.identity.domain.consent import FragmentConsent
+from services.identity.domain.accounts import Account, AccountPages, WholeAccount
+from services.identity.domain.consent import ConsentPages, FragmentConsent
 from services.identity.domain.fragments import Fragment, Link
+from services.identity.domain.workspace import WithheldInteraction
 from services.identity.store.rows import (
     ACCOUNT_COLUMNS,
-    CONSENT_COLUMNS,
     FRAGMENT_COLUMNS,
+    LATEST_CONSENT_COLUMNS,
     LINK_COLUMNS,
+    to_account,
     to_consent,
     to_link,
+    to_withheld,
 )
 from services.identity.store.tables import (
     ACCOUNT,
     ACCOUNT_SEARCH,
     CONSENT,
+    CONSENT_STATEMENT,
     FRAGMENT,
+    LATEST_CONSENT,
     LINK,
     PERSON_SEARCH,
     REFUSAL,
     REMARK,
+    WITHHELD,
 )
 
-_CONSENTS = rows_by(CONSENT.c.fragment_id, *CONSENT_COLUMNS).order_by(CONSENT.c.fragment_id, CONSENT.c.channel)
+_WHOLE = select(*ACCOUNT_COLUMNS).where(
+    or_(among(ACCOUNT.c.account_id, "ids"), among(ACCOUNT.c.survivor_id, "survivors"))
+)
+_CONSENTS = rows_by(LATEST_CONSENT.c.fragment_id, *LATEST_CONSENT_COLUMNS).order_by(*LATEST_CONSENT.primary_key)
+_FORMER_CONSENTS = rows_by(CONSENT.c.fragment_id, *CONSENT.c).order_by(*CONSENT.primary_key)
 
 
 async def people_of(session: Session, fragment_ids: Collection[str]) -> dict[str, str]:
@@ -43,6 +53,13 @@ async def people_of(session: Session, fragment_ids: Collection[str]) -> dict[str
         rows_by(FRAGMENT.c.fragment_id, FRAGMENT.c.fragment_id, FRAGMENT.c.person_id), {"keys": fragment_ids}
     )
     return {row.fragment_id: row.person_id for row in rows}
+
+
+async def fragment_named(session: Session, kind: str, value: str) -> str | None:
+    """The fragment of an identifier, by its exact spelling."""
+    named = select(FRAGMENT.c.fragment_id).where(FRAGMENT.c.kind == kind, FRAGMENT.c.value == value)
+    found: str | None = await session.scalar(named)
+    return found
 
 
 async def find_people(
@@ -136,34 +153,60 @@ async def remarks_of(session: Session, fragment_ids: Collection[str]) -> list[di
     return (await _documents(session, newest))[::-1]
 
 
-async def consents_on(session: Session, fragment_ids: Collection[str]) -> list[FragmentConsent]:
-    """What was stated last on these fragments, per channel."""
+async def consents_on(session: Session, fragment_ids: Collection[str]) -> ConsentPages:
+    """The latest of each kind that was stated on these fragments, per channel; what older releases wrote too."""
     if not fragment_ids:
+        return ConsentPages()
+    given = {"keys": fragment_ids}
+    latest = [to_consent(row) for row in await session.execute(_CONSENTS, given)]
+    former = [to_consent(row) for row in await session.execute(_FORMER_CONSENTS, given)]
+    return ConsentPages(latest, former)
+
+
+async def is_stated(session: Session, fragment_ids: Collection[str], interaction_id: str) -> bool:
+    """Whether a statement of this id is kept on one of these fragments."""
+    table = CONSENT_STATEMENT
+    on_these = one_of(table.c.fragment_id, sorted(fragment_ids))
+    found = select(table.c.channel).where(on_these, table.c.interaction_id == interaction_id).limit(1)
+    return (await session.scalar(found)) is not None
+
+
+async def consent_history(
+    session: Session, fragment_ids: Collection[str], limit: int
+) -> tuple[list[FragmentConsent], int]:
+    """The newest statements on these fragments, newest first, and how many are kept."""
+    on_these = one_of(CONSENT_STATEMENT.c.fragment_id, sorted(fragment_ids))
+    newest = (column.desc() for column in (CONSENT_STATEMENT.c.occurred_at, *CONSENT_STATEMENT.primary_key))
+    rows = await session.execute(select(*CONSENT_STATEMENT.c).where(on_these).order_by(*newest).limit(limit))
+    kept = await session.scalar(select(func.count()).select_from(CONSENT_STATEMENT).where(on_these))
+    return [to_consent(row) for row in rows], int(kept or 0)
+
+
+async def whole_accounts(session: Session, account_ids: Collection[str]) -> list[Account]:
+    """All that these survivors are known as."""
+    if not account_ids:
         return []
-    rows = await session.execute(_CONSENTS, {"keys": fragment_ids})
-    return [to_consent(row) for row in rows]
+    ids = sorted(account_ids)
+    return [to_account(row) for row in await session.execute(_WHOLE, {"ids": ids, "survivors": ids})]
 
 
-async def load_accounts(session: Session, account_ids: Collection[str]) -> dict[str, Account]:
-    """Account id -> account; an absorbed id leads to the survivor."""
+async def load_accounts(session: Session, account_ids: Collection[str]) -> dict[str, WholeAccount]:
+    """Account id -> the company it stands for; an absorbed id leads to the survivor."""
     rows = await session.execute(rows_by(ACCOUNT.c.account_id, *ACCOUNT_COLUMNS), {"keys": sorted(account_ids)})
-    found = {account.account_id: account for account in (Account(*row) for row in rows)}
-    survivors = {account.survivor_id for account in found.values() if account.survivor_id}
-    if survivors:
-        known = await load_accounts(session, survivors)
-        found = {account_id: known.get(account.survivor_id or "", account) for account_id, account in found.items()}
-    return found
+    survivors = {row.account_id: row.survivor_id or row.account_id for row in rows}
+    pages = AccountPages(await whole_accounts(session, set(survivors.values())))
+    return {account_id: pages.whole(survivor) for account_id, survivor in survivors.items()}
 
 
 async def find_accounts(
     session: Session, named: Mapping[str, str], text: str | None, after: str, limit: int
-) -> Sequence[Account]:
-    """Accounts by exact column values and by a part of name, domain or group id, by id, after `after`; without absorbed
-    ones.
-    """
-    query = select(*ACCOUNT_COLUMNS).where(ACCOUNT.c.account_id > after, ACCOUNT.c.survivor_id.is_(None))
+) -> list[WholeAccount]:
+    """Companies by exact names and by a part of name, domain or group id, by id, after `after`."""
+    query = select(ACCOUNT.c.account_id).where(ACCOUNT.c.account_id > after, ACCOUNT.c.survivor_id.is_(None))
     for column, value in named.items():
-        query = query.where(ACCOUNT.c[column] == value)
+        part = ACCOUNT.alias(f"named_{column}")
+        of_name = select(func.coalesce(part.c.survivor_id, part.c.account_id)).where(part.c[column] == value)
+        query = query.where(ACCOUNT.c.account_id.in_(of_name))
     if text is not None and not named:
         query = query.where(
             one_of(ACCOUNT.c.account_id, await search.find(session, ACCOUNT_SEARCH, text, after, limit))
@@ -173,13 +216,28 @@ async def find_accounts(
             ACCOUNT_SEARCH.c.id == ACCOUNT.c.account_id, search.holds(session, ACCOUNT_SEARCH, text)
         )
         query = query.where(by_text.exists())
-    return [Account(*row) for row in await session.execute(query.order_by(ACCOUNT.c.account_id).limit(limit))]
+    found = list(await session.scalars(query.order_by(ACCOUNT.c.account_id).limit(limit)))
+    pages = AccountPages(await whole_accounts(session, found))
+    return [pages.whole(account_id) for account_id in found]
+
+
+async def withheld(
+    session: Session, filters: Mapping[str, str], before: str | None, limit: int
+) -> list[WithheldInteraction]:
+    """What robots did, the newest first, by exact column values, before the interaction `before`."""
+    query = select(WITHHELD).order_by(WITHHELD.c.interaction_id.desc()).limit(limit)
+    for column, value in filters.items():
+        query = query.where(WITHHELD.c[column] == value)
+    if before is not None:
+        query = query.where(WITHHELD.c.interaction_id < before)
+    return [to_withheld(row) for row in await session.execute(query)]
 
 
 def _holders(kind: str, value: str) -> Select[Any]:
     holder = FRAGMENT.alias("holder")  # under a name of its own, or the subquery would be tied to the query around it
     if kind == "account_id":
-        return select(holder.c.person_id).where(holder.c.account_id == value)
+        survivor = select(ACCOUNT.c.survivor_id).where(ACCOUNT.c.account_id == value).scalar_subquery()
+        return select(holder.c.person_id).where(holder.c.account_id == func.coalesce(survivor, value))
     return select(holder.c.person_id).where(holder.c.kind == kind, holder.c.value == value)
 
 

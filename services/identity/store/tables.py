@@ -1,10 +1,10 @@
-"""What identity keeps: fragments, links, what was refused or remarked on, consent, and accounts."""
+"""What identity keeps: fragments, links, what was refused or remarked on, consent, accounts, and what robots did."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, MetaData, UniqueConstraint, and_
+from sqlalchemy import Index, LargeBinary, MetaData, Text, UniqueConstraint, and_
 from sqlmodel import Field, SQLModel
 
 from chassis.store.batch import core_table
@@ -40,6 +40,11 @@ class FragmentRow(Table, table=True):
     marked_at: datetime | None = Field(sa_type=UtcDateTime)
     seen_at: datetime | None = Field(sa_type=UtcDateTime)  # when what they were first seen by happened
     core_id: str | None  # the oldest of those that verified links join; null for one that none does
+    # the account as it was named: it may have turned out to be another, which `account_id` is
+    named_account_id: str | None
+    account_named_by: str | None
+    account_strength: str | None
+    account_interaction_id: str | None
 
 
 class LinkRow(Table, table=True):
@@ -92,7 +97,9 @@ class RemarkRow(Table, table=True):
 
 
 class ConsentRow(Table, table=True):
-    """The latest statement that hangs on a fragment about being reached by a channel."""
+    """What decides of what is said on a fragment about a channel itself, as releases before 0.3.0 keep it: written for
+    them, and read because they write it.
+    """
 
     __tablename__ = "consent"
 
@@ -106,8 +113,45 @@ class ConsentRow(Table, table=True):
     strength: str
 
 
+class LatestConsentRow(Table, table=True):
+    """The latest statement of each kind on a fragment about a channel; `origin_id` is the fragment it was said on."""
+
+    __tablename__ = "latest_consent"
+
+    fragment_id: str = Field(primary_key=True, foreign_key="fragment.fragment_id")
+    channel: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    origin_id: str = Field(primary_key=True)
+    consent: str
+    interaction_id: str
+    source_id: str
+    occurred_at: datetime = Field(sa_type=UtcDateTime)
+    wording: str | None
+    strength: str
+    reason: str | None
+    evidence: JsonObject = Field(sa_type=JsonDocument)
+    is_told: bool
+
+
+class ConsentStatementRow(Table, table=True):
+    """What was ever stated on a fragment, as proof; never rewritten."""
+
+    __tablename__ = "consent_statement"
+
+    fragment_id: str = Field(primary_key=True, foreign_key="fragment.fragment_id")
+    interaction_id: str = Field(primary_key=True)
+    channel: str = Field(primary_key=True)
+    consent: str
+    source_id: str
+    occurred_at: datetime = Field(sa_type=UtcDateTime)
+    wording: str | None
+    strength: str
+    reason: str | None
+    evidence: JsonObject = Field(sa_type=JsonDocument)
+
+
 class AccountRow(Table, table=True):
-    """A company, and by what it is found."""
+    """One name of a company, and what was said with it; of a survivor, `name` and `traits` are those of the whole."""
 
     __tablename__ = "account"
 
@@ -119,6 +163,27 @@ class AccountRow(Table, table=True):
     name: str | None
     traits: JsonObject = Field(sa_type=JsonDocument)
     survivor_id: str | None = Field(index=True)
+    facts: str | None = Field(sa_type=Text)  # as a profile is kept; NULL: `name` and `traits` are all that is known
+    version: int = Field(sa_column_kwargs={"server_default": "0"})
+    parted: str | None = Field(sa_type=Text)  # ids, by blanks, of those that a human said this is not
+
+
+class WithheldRow(Table, table=True):
+    """A capture that a robot made, and who released it. `capture` is the event's headers and body, deflated."""
+
+    __tablename__ = "withheld"
+    __table_args__ = (Index("withheld_of_source", "source_id", "interaction_id"),)
+
+    interaction_id: str = Field(primary_key=True)
+    source_id: str
+    reason: str
+    sign: str
+    received_at: datetime = Field(sa_type=UtcDateTime)
+    capture: bytes = Field(sa_type=LargeBinary)
+    released_at: datetime | None = Field(sa_type=UtcDateTime)
+    released_by: str | None
+    release_reason: str | None
+    person_id: str | None  # whose it was when it was released
 
 
 FRAGMENT = core_table(FragmentRow)
@@ -130,6 +195,10 @@ ACCOUNT = core_table(AccountRow)
 PERSON_SEARCH = search_table("person_search", Table.metadata)
 ACCOUNT_SEARCH = search_table("account_search", Table.metadata)
 CONSENT = core_table(ConsentRow)
+WITHHELD = core_table(WithheldRow)
+Index("withheld_age", WITHHELD.c.received_at)
+LATEST_CONSENT = core_table(LatestConsentRow)
+CONSENT_STATEMENT = core_table(ConsentStatementRow)
 
 _automatic = LINK.c.strength != Strength.MANUAL.value
 # machines link a pair once; humans may merge, cut and merge again

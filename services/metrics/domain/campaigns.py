@@ -80,7 +80,9 @@ class CampaignDirectory:
     """Finds the campaign of a tag at a cost that does not grow with the number of campaigns.
 
     A tag that names a campaign (by its id, or by its external id) belongs to it; else the match that
-    demands most wins; else the oldest campaign.
+    demands most wins; of those that demand as much the one that asks for a click id, which the network itself writes
+    and nobody mistypes; else the oldest campaign. So a click id beside UTM values that no campaign claims belongs to
+    whoever claims the click.
     """
 
     def __init__(self, campaigns: Sequence[Campaign]) -> None:
@@ -106,10 +108,10 @@ class CampaignDirectory:
         parts += [("click_id", click_id) for click_id in tag.click_ids[:3]]
         for size in range(len(parts), 0, -1):
             found = [
-                age
+                (all(part != "click_id" for part, _ in chosen), *age)
                 for chosen in combinations(parts, size)
                 if (age := self._by_match.get(frozenset(chosen))) is not None
             ]
             if found:
-                return min(found)[1]
+                return min(found)[2]
         return None

@@ -17,7 +17,7 @@ from chassis.web.routes import READING
 from contracts.values import Receipt
 from people_kernel.api.pages import LookupRequest, PersonId
 from people_kernel.api.receipts import PersonNotFound
-from people_kernel.consent import in_force
+from people_kernel.consent import answers
 from people_kernel.people import blank
 from people_kernel.store.people import find_receipt, load_cards, load_fragments_of, survivors
 from services.nurture.api.views import ConsentView, LookupAnswer, PersonBrief, PersonView, SelectionView
@@ -88,14 +88,15 @@ async def nurtured_person(reading: Annotated[Context[CompiledCatalogue], READING
         is_test=person.is_test,
         consent=[
             ConsentView(
-                channel=one.channel,
+                channel=channel,
                 consent=one.consent,
-                occurred_at=one.occurred_at,
-                source_id=one.source_id,
-                interaction_id=one.interaction_id,
-                wording=one.wording,
+                occurred_at=one.deciding.occurred_at,
+                source_id=one.deciding.source_id,
+                interaction_id=one.deciding.interaction_id,
+                wording=one.deciding.wording,
+                strength=one.deciding.strength,
             )
-            for _, one in sorted(consent.items())
+            for channel, one in sorted(consent.items())
         ],
         selections=[_selection_view(row, treatments, consent) for row in rows],
     )
@@ -142,7 +143,7 @@ async def _briefs(
     briefs: list[tuple[PersonBrief, NurturedPerson, ConsentByChannel]] = []
     for owner in owners:
         fragments = set(owned[owner])
-        consent = in_force(one for one in statements if one.fragment_id in fragments)
+        consent = answers(one for one in statements if one.fragment_id in fragments)
         mine = sorted((row for row in rows if row.fragment_id in fragments), key=_newest, reverse=True)
         views = [_selection_view(row, treatments, consent) for row in mine if row.treatment_id is not None]
         person = people[owner]

@@ -12,7 +12,14 @@ from chassis.web.auth import Caller, require
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write
 from people_kernel.api.pages import Limit
-from services.nurture.api.views import SelectRequest, TreatmentRequest, TreatmentsPage, TreatmentView, treatment_view
+from services.nurture.api.views import (
+    BrowserSelectRequest,
+    SelectRequest,
+    TreatmentRequest,
+    TreatmentsPage,
+    TreatmentView,
+    treatment_view,
+)
 from services.nurture.commands import add_treatment, get_treatment, revise_treatment, select_treatment
 from services.nurture.domain.outgoing_events import Answer
 from services.nurture.domain.treatments import TreatmentEdit
@@ -84,4 +91,15 @@ async def select(runtime: Annotated[Runtime[CompiledCatalogue], Depends(_running
 
     Asked again while nothing changed, it answers the same for half an hour, and records nothing new.
     """
+    return await select_treatment(runtime, body.ask())
+
+
+@router.post("/v1/browsers:select-treatment", responses=problem_responses(403))
+async def select_for_browser(
+    runtime: Annotated[Runtime[CompiledCatalogue], Depends(_running)], caller: Caller, body: BrowserSelectRequest
+) -> Answer:
+    """The treatment that fits on a page now, by what was done in this one browser and by nothing else: whoever it is
+    linked to, their stage, consent and showings make no difference, and nothing is recorded on them.
+    """
+    require(caller, "site")
     return await select_treatment(runtime, body.ask())

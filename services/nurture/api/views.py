@@ -10,9 +10,11 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from chassis.web.fields import WHOLE, Moment, Truth
-from contracts.values import Consent, ConsentChannel
+from contracts.events.scoring import Attribute
+from contracts.values import Consent, ConsentChannel, Scores, Strength
 from people_kernel.api.pages import Current
 from rulebook.vocabulary import UnknownPolicy
+from services.nurture.domain.browsers import BrowserCard
 from services.nurture.domain.outgoing_events import TreatmentQuery
 from services.nurture.domain.rules import BuyingStage
 from services.nurture.domain.treatments import CatalogueEntry, Channel, Purpose, TreatmentBody, needs_consent
@@ -163,6 +165,38 @@ class SelectRequest(BaseModel):
         return TreatmentQuery(self.person_id, channel, self.limit, self.context, self.is_test, self.dry_run)
 
 
+class AskingBrowser(BaseModel):
+    """A browser as scoring tells of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fragment_id: str = Field(min_length=1, max_length=64, examples=["frg_01J8Z0"])
+    profile: dict[str, Attribute] = Field(description="What was told in it, by attribute")
+    scores: Scores
+    is_named: Truth = Field(description="Whether somebody told a user id, an address or a number in it")
+
+
+class BrowserSelectRequest(BaseModel):
+    """Which browser a treatment is wanted for, to be shown on a page; without one, for a stranger."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    browser: AskingBrowser | None = None
+    limit: Annotated[int, Field(ge=1, le=5), WHOLE] = Field(
+        default=1, description="So many treatments are answered with their content"
+    )
+    context: Annotated[dict[str, JsonValue], AfterValidator(_short)] = Field(
+        default={}, description="Where it is asked, kept in the receipt; at most 2,000 bytes"
+    )
+    is_test: Truth = Field(default=False, description="Asked by a test source")
+
+    def ask(self) -> TreatmentQuery:
+        """The same in the words of the domain."""
+        told = self.browser
+        card = None if told is None else BrowserCard(told.fragment_id, told.profile, told.scores, told.is_named)
+        return TreatmentQuery(None, Channel.WEB, self.limit, self.context, self.is_test, False, card)
+
+
 class TreatmentView(TreatmentBody):
     """A treatment at one revision."""
 
@@ -189,7 +223,9 @@ class SelectionView(BaseModel):
     selection_id: str = Field(examples=["sel_01J8Z0"])
     at: AwareDatetime = Field(description="When it was chosen")
     occurred_at: AwareDatetime = Field(description="When what brought it about happened")
-    trigger: str = Field(description="asked; or stage, buying_stage: suggested unasked", examples=["asked", "stage"])
+    trigger: str = Field(
+        description="asked; browsed: asked by a page; or stage, buying_stage: suggested unasked", examples=["asked"]
+    )
     treatment_id: str | None = Field(description="Null: nothing fitted", examples=["trt_01J8Z0"])
     revision: int | None
     name: str | None = Field(examples=["How others did it"])
@@ -203,7 +239,7 @@ class SelectionView(BaseModel):
 
 
 class ConsentView(BaseModel):
-    """What a person last said about a channel."""
+    """What holds for a channel, and the statement that decides it."""
 
     channel: ConsentChannel
     consent: Consent
@@ -211,6 +247,7 @@ class ConsentView(BaseModel):
     source_id: str
     interaction_id: str
     wording: str | None
+    strength: Strength = Field(description="How far the statement is believed")
 
 
 class PersonBrief(BaseModel):

@@ -16,7 +16,8 @@ from contracts.events.lifecycle import StageCorrected, StageEntered
 from contracts.events.nurture import TreatmentSelected
 from contracts.events.scoring import ProfileChanged, ProfileChangedV1, ScoreChanged, ScoreCorrected
 from contracts.ids import with_prefix
-from people_kernel.consent import in_force, lateness
+from contracts.values import Strength
+from people_kernel.consent import answers, take
 from people_kernel.people import (
     Card,
     Placement,
@@ -49,8 +50,16 @@ def place(workspace: NurtureWorkspace, told: Placements) -> None:
 
 
 def take_consent(workspace: NurtureWorkspace, event: ConsentChanged) -> None:
-    """The statement that happened last counts, in whatever order they are heard."""
-    stated = FragmentConsent(
+    """The latest of each kind is kept, in whatever order they are heard."""
+    take(workspace.consents, stated_in(event))
+
+
+def stated_in(event: ConsentChanged) -> FragmentConsent:
+    """What was stated. Where an older release did not say how far it is believed, a human's word is known by its
+    source, and anything else is a claim.
+    """
+    is_human = event.source_id.startswith("api:")
+    return FragmentConsent(
         event.fragment_id,
         event.channel,
         event.consent,
@@ -58,10 +67,9 @@ def take_consent(workspace: NurtureWorkspace, event: ConsentChanged) -> None:
         event.interaction_id,
         event.source_id,
         event.wording,
+        event.strength or (Strength.MANUAL if is_human else Strength.CLAIMED),
+        event.origin_id or event.fragment_id,
     )
-    before = workspace.consents.get(stated.key)
-    if before is None or lateness(stated) > lateness(before):
-        workspace.consents[stated.key] = stated
 
 
 def follow(workspace: NurtureWorkspace, judge: NurtureJudge, event: PersonStatement) -> None:
@@ -170,6 +178,6 @@ def _subject(workspace: NurtureWorkspace, person: NurturedPerson, buying: Buying
         stage=person.stage,
         buying_stage=buying.stage,
         facts=card_facts(card),
-        consent=in_force(one for one in workspace.consents.values() if one.fragment_id in fragments),
+        consent=answers(one for one in workspace.consents.values() if one.fragment_id in fragments),
         shown=shown_to(workspace.shown, fragments, with_tests=person.is_test),
     )

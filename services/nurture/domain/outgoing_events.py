@@ -16,6 +16,8 @@ from contracts.events.nurture import TreatmentSelected
 from contracts.ids import derive_id, hash_id, with_prefix
 from contracts.limits import RUNNERS_UP
 from contracts.values import JsonObject, Receipt, Value
+from rulebook.inputs import is_band
+from services.nurture.domain.browsers import BrowserCard
 from services.nurture.domain.rules import Buying, BuyingStage
 from services.nurture.domain.selection import EligibleTreatment, Subject, TreatmentChoice, catalogue_id, encode_against
 from services.nurture.domain.treatments import Channel, Content
@@ -130,7 +132,8 @@ def _inputs(occasion: Occasion, subject: Subject, buying: Buying, choice: Treatm
 
 
 def _plain(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in inputs.items() if isinstance(value, str | int | float | bool)}
+    plain = {name: value for name, value in inputs.items() if isinstance(value, str | int | float | bool)}
+    return plain | {name: dict(value) for name, value in inputs.items() if is_band(value)}
 
 
 def _rejected(choice: TreatmentChoice) -> tuple[str, ...]:
@@ -156,7 +159,9 @@ def _sentence(buying: Buying, choice: TreatmentChoice) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TreatmentQuery:
-    """Who asks for a treatment for whom. `limit`: so many treatments are handed out with their content."""
+    """Who asks for a treatment for whom: a person, a browser, or a stranger. `limit`: so many treatments are handed out
+    with their content.
+    """
 
     person_id: str | None
     channel: Channel | None
@@ -164,6 +169,7 @@ class TreatmentQuery:
     context: JsonObject
     is_test: bool
     is_dry_run: bool
+    browser: BrowserCard | None = None
 
     @property
     def words(self) -> tuple[str, ...]:

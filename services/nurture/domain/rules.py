@@ -28,6 +28,8 @@ from rulebook.vocabulary import STRING, UnknownPolicy, Vocabulary, one_of
 
 ANONYMOUS = "anonymous"
 """The lifecycle stage of somebody of whom lifecycle said nothing yet."""
+KNOWN = "known"
+"""The lifecycle stage of somebody who goes by a name."""
 
 
 class BuyingStage(StrEnum):

@@ -121,9 +121,7 @@ def shown_to(shown: Showings, fragment_ids: Collection[str], *, with_tests: bool
     for (fragment_id, treatment_id, is_test), one in shown.items():
         if fragment_id in fragment_ids and (with_tests or not is_test):
             before = counted.get(treatment_id)
-            counted[treatment_id] = (
-                one if before is None else ShowingCount(before.times + one.times, max(before.last_at, one.last_at))
-            )
+            counted[treatment_id] = one if before is None else before.added(one)
     return counted
 
 
@@ -183,7 +181,8 @@ def refusal(body: TreatmentBody, consent: ConsentByChannel) -> str | None:
         and counting.consent is Consent.WITHDRAWN
         and (body.requires_consent or body.channel is not Channel.WEB)
     ):
-        return f"has withdrawn consent to {_WORDS[counting.channel]} ({counting.occurred_at:%Y-%m-%d})"
+        withdrawal = counting.deciding
+        return f"has withdrawn consent to {_WORDS[withdrawal.channel]} ({withdrawal.occurred_at:%Y-%m-%d})"
     if body.requires_consent and counting is None:
         return f"has not consented to {_WORDS[own]}"
     return None

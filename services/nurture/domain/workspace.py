@@ -10,19 +10,17 @@ from datetime import datetime
 
 from contracts.envelope import Event
 from contracts.ids import derive_id
-from contracts.values import Consent, ConsentChannel, JsonObject
+from contracts.values import Consent, ConsentChannel, JsonObject, Strength
+from people_kernel.consent import ChannelAnswer, StatementKey, key_of
 from people_kernel.people import Card
 from people_kernel.workspace import Pages, PlacedWorkspace
 from services.nurture.domain.rules import ANONYMOUS, Buying
 from services.nurture.domain.treatments import Channel
 
-ConsentKey = tuple[str, str]
-"""(fragment_id, channel)."""
-
 
 @dataclass(frozen=True, slots=True)
 class FragmentConsent:
-    """What was last said on a fragment about a channel.
+    """The latest of its kind that was said on a fragment about a channel (`people_kernel.consent`).
 
     It hangs on the fragment, so that it follows every merge and split.
     """
@@ -33,15 +31,17 @@ class FragmentConsent:
     occurred_at: datetime
     interaction_id: str
     source_id: str
-    wording: str | None = None
+    wording: str | None
+    strength: Strength
+    origin_id: str
 
     @property
-    def key(self) -> ConsentKey:
-        return self.fragment_id, self.channel.value
+    def key(self) -> StatementKey:
+        return key_of(self)
 
 
-ConsentByChannel = Mapping[ConsentChannel, FragmentConsent]
-"""What counts for a person, by channel."""
+ConsentByChannel = Mapping[ConsentChannel, ChannelAnswer[FragmentConsent]]
+"""What holds for a person, by channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,10 @@ class ShowingCount:
 
     times: int
     last_at: datetime
+
+    def added(self, other: ShowingCount) -> ShowingCount:
+        """Both together."""
+        return ShowingCount(self.times + other.times, max(self.last_at, other.last_at))
 
 
 Showings = Mapping[tuple[str, str, bool], ShowingCount]
@@ -72,7 +76,7 @@ class NurturedPerson:
 class Occasion:
     """Why a choice is made: somebody asked, or a stage changed. `cause` is the event's id, or that of the request."""
 
-    trigger: str  # asked, stage, buying_stage
+    trigger: str  # asked, browsed (a page asked with a public key), stage, buying_stage
     cause: str
     person_id: str
     graph_version: int
@@ -103,7 +107,7 @@ class NurtureWorkspace(PlacedWorkspace):
 
     people: Pages[str, NurturedPerson] = field(default_factory=Pages)
     cards: Pages[str, Card] = field(default_factory=Pages)
-    consents: Pages[ConsentKey, FragmentConsent] = field(default_factory=Pages)
+    consents: Pages[StatementKey, FragmentConsent] = field(default_factory=Pages)
     suggestions: list[Suggestion] = field(default_factory=list)
     owned: Mapping[str, frozenset[str]] = field(default_factory=dict)  # all fragments of a person
     shown: Showings = field(default_factory=dict)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
 from chassis.readiness import Finding
 from chassis.store.batch import one_of, rows_by
 from chassis.store.session import Session, lock
+from people_kernel.consent import take
 from people_kernel.people import Placement, placement_in
 from people_kernel.store.people import load_cards, load_fragments_of, load_placements, survivors
 from people_kernel.workspace import Pages
@@ -19,12 +21,35 @@ from rulebook.problems import RulebookError
 from services.nurture.domain.incoming_events import PersonStatement
 from services.nurture.domain.treatments import Treatment, TreatmentBody, TreatmentRevision, compile_treatment
 from services.nurture.domain.workspace import FragmentConsent, NurturedPerson, NurtureWorkspace, ShowingCount
-from services.nurture.store.rows import to_consent, to_person
-from services.nurture.store.tables import CARD, CONSENT, FRAGMENT, PERSON, REVISION, SELECTION, SHOWN, TREATMENT
+from services.nurture.store.rows import to_consent, to_former_consent, to_person
+from services.nurture.store.tables import (
+    CARD,
+    CONSENT,
+    FRAGMENT,
+    LATEST_CONSENT,
+    PERSON,
+    REVISION,
+    SELECTION,
+    SHOWN,
+    SHOWN_IN_BROWSER,
+    TREATMENT,
+)
 
 ASKED = "asked"
+BROWSED = "browsed"  # by a page, with a public key, for one browser
 
 log = structlog.get_logger(__name__)
+
+ShowingKey = tuple[str, str, bool]
+"""(fragment, treatment, is a test)."""
+
+
+class Recurrence(NamedTuple):
+    """What a repeated question has in common with the first: where its answers hang, and who asks."""
+
+    fragment_ids: Collection[str]
+    trigger: str
+
 
 _MOST_NOTED = 5
 _MOST = 5_000  # revisions kept compiled; more, and all are forgotten: old ones are asked for rarely
@@ -39,7 +64,7 @@ async def for_fragments(session: Session, fragment_ids: Collection[str]) -> Nurt
 async def for_consents(session: Session, fragment_ids: Collection[str]) -> NurtureWorkspace:
     """Whose these fragments are, and what was said on them about being reached."""
     workspace = await for_fragments(session, fragment_ids)
-    workspace.consents.load({one.key: one for one in await consents(session, fragment_ids)})
+    await _load_consents(session, workspace, fragment_ids)
     return workspace
 
 
@@ -59,7 +84,7 @@ async def for_suggestions(session: Session, workspace: NurtureWorkspace) -> None
     owned = await load_fragments_of(session, FRAGMENT, {one.person.person_id for one in workspace.suggestions})
     fragment_ids = {fragment_id for fragments in owned.values() for fragment_id in fragments}
     workspace.owned = {person_id: frozenset(fragments) for person_id, fragments in owned.items()}
-    workspace.consents.load({one.key: one for one in await consents(session, fragment_ids)})
+    await _load_consents(session, workspace, fragment_ids)
     workspace.shown = await shown(session, fragment_ids)
 
 
@@ -80,26 +105,47 @@ async def fragments_of(session: Session, person_id: str) -> dict[str, Placement]
 
 
 async def consents(session: Session, fragment_ids: Collection[str]) -> list[FragmentConsent]:
-    """What was said about being reached, on these fragments."""
-    return [to_consent(row) for row in await session.execute(rows_by(CONSENT.c.fragment_id), {"keys": fragment_ids})]
+    """What was said about being reached, on these fragments: the latest of each kind."""
+    workspace = NurtureWorkspace()
+    await _load_consents(session, workspace, fragment_ids)
+    return list(workspace.consents.values())
 
 
-async def shown(session: Session, fragment_ids: Collection[str]) -> dict[tuple[str, str, bool], ShowingCount]:
-    """(fragment, treatment, is a test) -> how often it was shown there, and when last."""
-    rows = await session.execute(rows_by(SHOWN.c.fragment_id), {"keys": fragment_ids})
+async def _load_consents(session: Session, workspace: NurtureWorkspace, fragment_ids: Collection[str]) -> None:
+    """Adds them; what is news in the table of before counts as changed, and so is written anew once it is touched."""
+    given = {"keys": fragment_ids}
+    latest = [to_consent(row) for row in await session.execute(rows_by(LATEST_CONSENT.c.fragment_id), given)]
+    workspace.consents.load({one.key: one for one in latest})
+    for row in await session.execute(rows_by(CONSENT.c.fragment_id), given):
+        take(workspace.consents, to_former_consent(row))
+
+
+async def shown(session: Session, fragment_ids: Collection[str]) -> dict[ShowingKey, ShowingCount]:
+    """How often each treatment was shown there, and when last: chosen for the person, or asked for by a page."""
+    found = await _counted(session, SHOWN, fragment_ids)
+    for key, count in (await shown_in_browsers(session, fragment_ids)).items():
+        found[key] = count.added(found[key]) if key in found else count
+    return found
+
+
+async def shown_in_browsers(session: Session, fragment_ids: Collection[str]) -> dict[ShowingKey, ShowingCount]:
+    """The same of what pages asked for alone."""
+    return await _counted(session, SHOWN_IN_BROWSER, fragment_ids)
+
+
+async def _counted(session: Session, table: Table, fragment_ids: Collection[str]) -> dict[ShowingKey, ShowingCount]:
+    rows = await session.execute(rows_by(table.c.fragment_id), {"keys": fragment_ids})
     return {(row.fragment_id, row.treatment_id, row.is_test): ShowingCount(row.times, row.last_at) for row in rows}
 
 
-async def last_answer(
-    session: Session, fragment_ids: Collection[str], circumstances: str, since: datetime
-) -> str | None:
+async def last_answer(session: Session, asked: Recurrence, circumstances: str, since: datetime) -> str | None:
     """What was answered last in the same circumstances, if that was after `since`."""
     statement = (
         select(SELECTION.c.answer)
         .where(
-            one_of(SELECTION.c.fragment_id, fragment_ids),
+            one_of(SELECTION.c.fragment_id, asked.fragment_ids),
             SELECTION.c.at > since,
-            SELECTION.c.trigger == ASKED,
+            SELECTION.c.trigger == asked.trigger,
             SELECTION.c.circumstances == circumstances,
         )
         .order_by(SELECTION.c.at.desc(), SELECTION.c.selection_id.desc())

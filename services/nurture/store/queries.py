@@ -12,7 +12,7 @@ from chassis.store.batch import one_of
 from chassis.store.session import Session
 from chassis.store.statements import Row
 from services.nurture.domain.treatments import CatalogueEntry
-from services.nurture.store.load import ASKED
+from services.nurture.store.load import ASKED, BROWSED
 from services.nurture.store.rows import to_entry
 from services.nurture.store.tables import CATALOGUE, REVISION, SELECTION, TREATMENT
 
@@ -54,7 +54,7 @@ async def latest_selections(session: Session, fragment_ids: Collection[str], tes
     """Per fragment the latest selection that was asked for and the latest suggestion; on the fragments `tests` also
     test selections.
     """
-    is_asked = SELECTION.c.trigger == ASKED
+    is_asked = SELECTION.c.trigger.in_((ASKED, BROWSED))
     newest = (SELECTION.c.at.desc(), SELECTION.c.selection_id.desc())
     place = func.row_number().over(partition_by=(SELECTION.c.fragment_id, is_asked), order_by=newest).label("place")
     counted = or_(SELECTION.c.is_test.is_(False), one_of(SELECTION.c.fragment_id, tests))

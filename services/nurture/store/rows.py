@@ -6,7 +6,7 @@ from typing import Any
 
 from chassis.store.statements import Row
 from contracts.ids import with_prefix
-from contracts.values import Consent, ConsentChannel
+from contracts.values import Consent, ConsentChannel, Strength
 from services.nurture.domain.outgoing_events import Selection
 from services.nurture.domain.rules import Buying, BuyingStage
 from services.nurture.domain.treatments import CatalogueEntry, TreatmentBody
@@ -35,7 +35,16 @@ def to_person(row: Row) -> NurturedPerson:
     return NurturedPerson(row.person_id, row.stage, row.stage_at, row.told_at, buying, row.is_test)
 
 
-def consent_row(one: FragmentConsent) -> dict[str, Any]:
+def latest_consent_row(one: FragmentConsent) -> dict[str, Any]:
+    return former_consent_row(one) | {
+        "kind": one.key.kind.value,
+        "origin_id": one.origin_id,
+        "strength": one.strength.value,
+    }
+
+
+def former_consent_row(one: FragmentConsent) -> dict[str, Any]:
+    """As releases before 0.3.0 read it."""
     return {
         "fragment_id": one.fragment_id,
         "channel": one.channel.value,
@@ -56,6 +65,24 @@ def to_consent(row: Row) -> FragmentConsent:
         row.interaction_id,
         row.source_id,
         row.wording,
+        Strength(row.strength),
+        row.origin_id,
+    )
+
+
+def to_former_consent(row: Row) -> FragmentConsent:
+    """Of the table of before, which does not say how far a statement is believed: a human's is known by its source."""
+    is_human = row.source_id.startswith("api:")
+    return FragmentConsent(
+        row.fragment_id,
+        ConsentChannel(row.channel),
+        Consent(row.consent),
+        row.occurred_at,
+        row.interaction_id,
+        row.source_id,
+        row.wording,
+        Strength.MANUAL if is_human else Strength.CLAIMED,
+        row.fragment_id,
     )
 
 

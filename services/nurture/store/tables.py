@@ -48,7 +48,23 @@ CONSENT = CoreTable(
     Column("source_id", String, nullable=False),
     Column("wording", Text, nullable=True),
 )
-"""The latest statement per fragment and channel."""
+"""The latest statement per fragment and channel, as releases before 0.3.0 keep it: read, and written for them."""
+
+LATEST_CONSENT = CoreTable(
+    "latest_consent",
+    Table.metadata,
+    Column("fragment_id", String, primary_key=True),
+    Column("channel", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("origin_id", String, primary_key=True),
+    Column("consent", String, nullable=False),
+    Column("strength", String, nullable=False),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("interaction_id", String, nullable=False),
+    Column("source_id", String, nullable=False),
+    Column("wording", Text, nullable=True),
+)
+"""The latest statement of each kind per fragment and channel; `origin_id` is the fragment it was said on."""
 
 TREATMENT = CoreTable(
     "treatment",
@@ -92,16 +108,26 @@ SELECTION = CoreTable(
 )
 """What was chosen for whom; `answer` is what the one who asked was told. No treatment: nothing fitted."""
 
-SHOWN = CoreTable(
-    "shown",
-    Table.metadata,
-    Column("fragment_id", String, primary_key=True),
-    Column("treatment_id", String, primary_key=True),
-    Column("is_test", Boolean, primary_key=True),
-    Column("times", Integer, nullable=False),
-    Column("last_at", UtcDateTime, nullable=False),
-)
+
+def _counts(name: str) -> CoreTable:
+    return CoreTable(
+        name,
+        Table.metadata,
+        Column("fragment_id", String, primary_key=True),
+        Column("treatment_id", String, primary_key=True),
+        Column("is_test", Boolean, primary_key=True),
+        Column("times", Integer, nullable=False),
+        Column("last_at", UtcDateTime, nullable=False),
+    )
+
+
+SHOWN = _counts("shown")
 """How often a treatment was handed out to be shown, and when last. Suggestions are not: nobody saw them yet."""
+
+SHOWN_IN_BROWSER = _counts("shown_in_browser")
+"""The same of what a page asked for with a public key, on the browser's own fragment: no answer to a public key may
+depend on what was chosen for whoever the browser is linked to.
+"""
 
 CATALOGUE = CoreTable(
     "catalogue",

@@ -15,21 +15,32 @@ from chassis.store.session import Session
 from contracts.events.identity import PersonCreated
 from contracts.ids import with_prefix
 from contracts.limits import SELECTIONS
+from people_kernel.consent import deciding_alone
 from people_kernel.store.people import save_cards, save_placements, save_receipts
 from services.nurture.domain.outgoing_events import Selection
 from services.nurture.domain.treatments import CatalogueEntry, TreatmentEdit
 from services.nurture.domain.workspace import NurturedPerson, NurtureWorkspace, Occasion
-from services.nurture.store.rows import consent_row, person_row, revision_row, selection_row, treatment_row
+from services.nurture.store.load import BROWSED
+from services.nurture.store.rows import (
+    former_consent_row,
+    latest_consent_row,
+    person_row,
+    revision_row,
+    selection_row,
+    treatment_row,
+)
 from services.nurture.store.tables import (
     CARD,
     CATALOGUE,
     CONSENT,
     FRAGMENT,
+    LATEST_CONSENT,
     PERSON,
     RECEIPT,
     REVISION,
     SELECTION,
     SHOWN,
+    SHOWN_IN_BROWSER,
     TREATMENT,
 )
 
@@ -39,7 +50,10 @@ async def workspace(session: Session, workspace: NurtureWorkspace) -> None:
     await save_placements(session, FRAGMENT, workspace.placements_to_write(workspace.people))
     await save_cards(session, CARD, workspace.cards.changed.values())
     await upsert(session, PERSON, [person_row(person) for person in workspace.people.changed.values()])
-    await upsert(session, CONSENT, [consent_row(one) for one in workspace.consents.changed.values()])
+    stated = workspace.consents.changed.values()
+    await upsert(session, LATEST_CONSENT, [latest_consent_row(one) for one in stated])
+    former = deciding_alone(workspace.consents.values(), stated)
+    await upsert(session, CONSENT, [former_consent_row(one) for one in former])
     await save_receipts(session, RECEIPT, workspace.receipts)
 
 
@@ -75,7 +89,7 @@ async def _save_beside(session: Session, selections: Sequence[Selection]) -> Non
 @cache
 def _too_many() -> Delete:
     newest: dict[str, Any] = {
-        "partition_by": SELECTION.c.fragment_id,
+        "partition_by": (SELECTION.c.fragment_id, SELECTION.c.trigger == BROWSED),  # neither pushes out the other
         "order_by": (SELECTION.c.at.desc(), SELECTION.c.selection_id.desc()),
     }
     place = func.row_number().over(**newest).label("place")
@@ -96,10 +110,11 @@ async def _count(session: Session, occasion: Occasion, shown: Iterable[str]) -> 
     rows = [{**known, "treatment_id": treatment_id} for treatment_id in sorted(set(shown))]
     if rows:
         dialect = postgresql if session.dialect == "postgresql" else sqlite
-        statement = dialect.insert(SHOWN)
-        changed = {"times": SHOWN.c.times + 1, "last_at": statement.excluded.last_at}
+        table = SHOWN_IN_BROWSER if occasion.trigger == BROWSED else SHOWN
+        statement = dialect.insert(table)
+        changed = {"times": table.c.times + 1, "last_at": statement.excluded.last_at}
         await session.execute(
-            statement.on_conflict_do_update(index_elements=list(SHOWN.primary_key), set_=changed), rows
+            statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed), rows
         )
 
 

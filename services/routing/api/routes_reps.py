@@ -37,7 +37,7 @@ from services.routing.effects import (
 )
 from services.routing.settings import RoutingSettings
 from services.routing.store import write
-from services.routing.store.queries import find_owner, load_of, rep_names, reps_page
+from services.routing.store.queries import load_of, owners_said, rep_names, reps_page
 from services.routing.store.rows import rep_of
 
 router = APIRouter(tags=["reps"])
@@ -177,10 +177,19 @@ async def read_owner(reading: Read, account_id: _AccountId) -> OwnerView:
 
 
 async def _owner_view(context: Context, account_id: str) -> OwnerView:
-    row = await find_owner(context.session, account_id)
-    if row is None:
+    said = await owners_said(context.session, account_id)
+    if not said:
         return OwnerView(account_id=account_id, rep_id=None, name=None, since=None, by=None)
-    names = await rep_names(context.session, [row.rep_id] if row.rep_id is not None else [])
-    return OwnerView(
-        account_id=account_id, rep_id=row.rep_id, name=names.get(row.rep_id), since=row.changed_at, by=row.changed_by
-    )
+    names = await rep_names(context.session, [row.rep_id for row in said if row.rep_id is not None])
+    first, *others = [
+        OwnerView(
+            account_id=row.account_id,
+            rep_id=row.rep_id,
+            name=names.get(row.rep_id),
+            since=row.changed_at,
+            by=row.changed_by,
+        )
+        for row in said
+    ]
+    displaced = [one for one in others if one.rep_id not in (None, first.rep_id)]
+    return first.model_copy(update={"account_id": account_id, "displaced": displaced})

@@ -102,6 +102,10 @@ class OwnerView(BaseModel):
     name: str | None = Field(description="The rep's")
     since: AwareDatetime | None
     by: str | None = Field(description="Who said so")
+    displaced: list[OwnerView] = Field(
+        default_factory=list,
+        description="Owners of the younger accounts that turned out to be this one: the oldest account's owner counts",
+    )
 
 
 class CredentialsView(BaseModel):

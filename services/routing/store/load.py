@@ -21,8 +21,9 @@ from people_kernel.workspace import Pages
 from services.routing.domain.assignment import Rep, RoutingRules
 from services.routing.domain.referrals import team_of
 from services.routing.domain.workspace import LIVE, WAITING, RoutingWorkspace, State
+from services.routing.store.queries import owners_of
 from services.routing.store.rows import offer_of, referral_of, rep_of
-from services.routing.store.tables import ACCOUNT_OWNER, CREDIT, FRAGMENT, LOAD, OFFER, REFERRAL, REP
+from services.routing.store.tables import CREDIT, FRAGMENT, LOAD, OFFER, REFERRAL, REP
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,7 @@ async def _all_about(context: Context, rules: RoutingRules, scope: ReferralScope
         return workspace  # most of what is heard is about people whom nobody was asked about
     workspace.reps = await load_reps(session)
     accounts = {*scope.account_ids, *(referral.account_id for referral in referrals.values() if referral.account_id)}
-    owned = await session.execute(rows_by(ACCOUNT_OWNER.c.account_id), {"keys": accounts})
-    workspace.owners = {row.account_id: row.rep_id for row in owned if row.rep_id is not None}
+    workspace.owners = await owners_of(session, accounts)
     offers = await session.execute(rows_by(OFFER.c.referral_id), {"keys": list(referrals)})
     workspace.offers.load({(row.referral_id, row.attempt): offer_of(row) for row in offers})
     return workspace

@@ -8,16 +8,24 @@ from dataclasses import dataclass
 import orjson
 from sqlalchemy import func, or_, select
 
-from chassis.store.batch import one_of, rows_by
+from chassis.store.batch import among, one_of, rows_by
 from chassis.store.session import Session
 from chassis.store.statements import Row
 from contracts.values import Receipt
 from people_kernel.store.people import Place, earlier
 from services.routing.domain.workspace import Offer, Referral, State
 from services.routing.store.rows import offer_of, referral_of
-from services.routing.store.tables import ACCOUNT_OWNER, CREDENTIAL, LOAD, OFFER, RECEIPT, REFERRAL, REP
+from services.routing.store.tables import ACCOUNT_ALIAS, ACCOUNT_OWNER, CREDENTIAL, LOAD, OFFER, RECEIPT, REFERRAL, REP
 
 _MOST_COUNTED = 10_000
+_ASKED = ACCOUNT_ALIAS.alias("asked")
+_OWNED_AS_ANOTHER = (
+    select(_ASKED.c.account_id.label("asked"), ACCOUNT_OWNER.c.rep_id)
+    .join(ACCOUNT_ALIAS, ACCOUNT_ALIAS.c.current_id == _ASKED.c.current_id)
+    .join(ACCOUNT_OWNER, ACCOUNT_OWNER.c.account_id == ACCOUNT_ALIAS.c.account_id)
+    .where(among(_ASKED.c.account_id, "keys"), ACCOUNT_OWNER.c.rep_id.is_not(None))
+    .order_by(ACCOUNT_ALIAS.c.age.desc())  # the last one stays: the oldest
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +125,29 @@ async def rep_names(session: Session, rep_ids: Collection[str]) -> dict[str, str
     return {row.rep_id: row.name for row in rows}
 
 
-async def find_owner(session: Session, account_id: str) -> Row | None:
-    """Whose the account is, and who said so."""
-    return (await session.execute(select(ACCOUNT_OWNER).where(ACCOUNT_OWNER.c.account_id == account_id))).first()
+async def ids_of_account(session: Session, account_id: str) -> list[str]:
+    """All ids that the account was known as, the oldest first."""
+    asked = select(ACCOUNT_ALIAS.c.current_id).where(ACCOUNT_ALIAS.c.account_id == account_id)
+    known = select(ACCOUNT_ALIAS.c.account_id).where(ACCOUNT_ALIAS.c.current_id == asked.scalar_subquery())
+    return list(await session.scalars(known.order_by(ACCOUNT_ALIAS.c.age))) or [account_id]
+
+
+async def owners_said(session: Session, account_id: str) -> list[Row]:
+    """What was said of whose the account is, by each of its ids; that which counts first."""
+    ids = await ids_of_account(session, account_id)
+    rows = {row.account_id: row for row in await session.execute(rows_by(ACCOUNT_OWNER.c.account_id), {"keys": ids})}
+    said = [rows[one] for one in ids if one in rows]
+    return sorted(said, key=lambda row: row.rep_id is None)  # stable: the oldest that has one goes before all others
+
+
+async def owners_of(session: Session, account_ids: Collection[str]) -> dict[str, str]:
+    """Account -> the rep whose it is. Of an account that was known as several, the oldest one's owner counts."""
+    if not account_ids:
+        return {}
+    owned = await session.execute(rows_by(ACCOUNT_OWNER.c.account_id), {"keys": account_ids})
+    owners = {row.account_id: row.rep_id for row in owned if row.rep_id is not None}
+    owners.update({row.asked: row.rep_id for row in await session.execute(_OWNED_AS_ANOTHER, {"keys": account_ids})})
+    return owners
 
 
 async def find_credential(session: Session, rep_id: str) -> str | None:

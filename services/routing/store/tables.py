@@ -72,6 +72,19 @@ class AccountOwnerRow(Table, table=True):
     changed_by: str
 
 
+class AccountAliasRow(Table, table=True):
+    """One of several ids of an account that was known as several, and the one it answers with; `age` 0 is the oldest,
+    whose owner counts.
+    """
+
+    __tablename__ = "account_alias"
+
+    account_id: str = Field(primary_key=True)
+    current_id: str = Field(index=True)
+    version: int = Field(sa_type=BigInteger)
+    age: int
+
+
 class CredentialRow(Table, table=True):
     """The hash of a rep's password on NATS: 256 random bits, so one pass of SHA-256 is enough."""
 
@@ -152,10 +165,11 @@ RULEBOOK = rulebook_table(Table.metadata)
 """The versions of the routing rulebook."""
 
 
-REP, CREDIT, ACCOUNT_OWNER, CREDENTIAL = (
+REP, CREDIT, ACCOUNT_OWNER, ACCOUNT_ALIAS, CREDENTIAL = (
     core_table(RepRow),
     core_table(CreditRow),
     core_table(AccountOwnerRow),
+    core_table(AccountAliasRow),
     core_table(CredentialRow),
 )
 REFERRAL, OFFER, LOAD = core_table(StoredReferral), core_table(OfferRow), core_table(LoadRow)

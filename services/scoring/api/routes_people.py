@@ -17,11 +17,21 @@ from contracts.events.scoring import Attribute
 from people_kernel.api.pages import AsOf, Cursor, Limit, LookupAsOfRequest, PersonId, from_cursor, to_cursor
 from people_kernel.api.receipts import PersonNotFound, ReceiptsPage
 from people_kernel.profile import display_name
-from services.scoring.api.views import FactView, LookupAnswer, PeoplePage, PersonView, TimelinePage
+from services.scoring.api.views import (
+    BrowserRequest,
+    BrowserView,
+    FactView,
+    LookupAnswer,
+    PeoplePage,
+    PersonView,
+    TimelinePage,
+    shown,
+)
 from services.scoring.domain.receipts import Grid
 from services.scoring.domain.workspace import Person, ScoreSnapshot
 from services.scoring.rulebooks import NAME, judges_of, page_of
 from services.scoring.store import queries as store
+from services.scoring.store.queries import browsers
 from services.scoring.store.rows import interaction_of
 
 router = APIRouter(tags=["scoring"])
@@ -60,6 +70,16 @@ async def look_people_up(reading: Read, body: LookupAsOfRequest) -> LookupAnswer
     )
 
 
+@router.post("/v1/browsers:lookup")
+async def look_browser_up(reading: Read, body: BrowserRequest) -> BrowserView:
+    """What one browser did: for answers to a public key, which may rest on nothing else."""
+    judges = await judges_of(reading)
+    browser = browsers.NamedBrowser(body.anonymous_id, body.fragment_id)
+    history = await browsers.browser_history(reading.session, browser, reading.now, judges)
+    snapshot = history.snapshot(judges)
+    return BrowserView(profile=dict(snapshot.attributes), scores=snapshot.scores.as_scores(), is_named=history.is_named)
+
+
 @router.get("/v1/scoring/people/{person_id}", responses=problem_responses(404))
 async def person(
     reading: Read,
@@ -79,6 +99,8 @@ async def person(
     if not history:
         return view
     claims = await store.claim_history(reading.session, current.person_id, as_of)
+    if as_of is None:
+        claims.share(current.fit.shared)
     return view.model_copy(update={"history": claims.by_attribute()})
 
 
@@ -138,7 +160,7 @@ async def _views(reading: Context, people: Mapping[str, Person], as_of: datetime
 
 def _present(person: Person, now: datetime, grid: Grid) -> PersonView:
     scores = person.scores_at(max(now, person.evaluated_at), grid)
-    return _view(person, person.fit.attributes, scores, person.latest_at)
+    return _view(person, person.fit.shown, scores, person.latest_at)
 
 
 def _view(
@@ -149,7 +171,7 @@ def _view(
         graph_version=person.graph_version,
         is_test=person.is_test,
         name=display_name(attributes),
-        profile=dict(sorted(attributes.items())),
+        profile=shown(attributes),
         scores=scores.as_scores(),
         latest_fact_at=latest_at,
     )

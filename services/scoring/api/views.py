@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from contracts.attributes import is_unreadable, readable
 from contracts.events.scoring import Attribute
 from contracts.values import AccountClaim, Flag, InteractionKind, JsonObject, Scores, SourceKind, Strength
 from people_kernel.api.pages import Current
@@ -33,7 +35,11 @@ class PersonView(BaseModel):
         description="The name to show, in the order of its script", examples=["Ada Lovelace", "山田太郎"]
     )
     profile: dict[str, Attribute] = Field(
-        description="The claim that is believed, by attribute", examples=[{"title": _ATTRIBUTE}]
+        description=(
+            "The claim that is believed, by attribute; words that could not be read stand under"
+            " `<attribute>_unreadable` until something readable comes"
+        ),
+        examples=[{"title": _ATTRIBUTE}],
     )
     scores: Scores = Field(
         description="Fit and engagement at `scores.at`, and the cell of the grid (fit A-D, engagement 1-4)"
@@ -57,6 +63,27 @@ class LookupAnswer(BaseModel):
 
     items: list[PersonView]
     current: Current
+
+
+class BrowserRequest(BaseModel):
+    """Which browser is meant."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    anonymous_id: str = Field(min_length=1, max_length=512, examples=["8f14e45f-ceea-467a-9af0-bd8ac1d7f3f8"])
+    fragment_id: str = Field(
+        min_length=1, max_length=64, description="Its fragment, as identity has it", examples=["frg_01J8Z0"]
+    )
+
+
+class BrowserView(BaseModel):
+    """What was done and told in one browser, whoever else goes by the names that were told there."""
+
+    profile: dict[str, Attribute] = Field(
+        description="What was told in it, by attribute", examples=[{"title": _ATTRIBUTE}]
+    )
+    scores: Scores = Field(description="What that is worth, at `scores.at`")
+    is_named: bool = Field(description="Whether somebody told a user id, an address or a number in it")
 
 
 class FactView(BaseModel):
@@ -87,3 +114,16 @@ class TimelinePage(BaseModel):
 
     items: list[FactView]
     next_cursor: str | None
+
+
+def shown(attributes: Mapping[str, Attribute]) -> dict[str, Attribute]:
+    """The attributes by name, without words of which nothing could be read where something readable came since."""
+    return {
+        name: one
+        for name, one in sorted(attributes.items())
+        if not is_unreadable(name) or not _is_later(attributes.get(readable(name)), one)
+    }
+
+
+def _is_later(one: Attribute | None, other: Attribute) -> bool:
+    return one is not None and one.value is not None and one.occurred_at >= other.occurred_at

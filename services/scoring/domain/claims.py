@@ -6,12 +6,12 @@ Facts are interactions as they were recognized, each judged by one version of th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from contracts.events.identity import InteractionRecognized
-from contracts.values import IdentifierKind, Interaction, InteractionKind, SourceKind, Strength
+from contracts.values import IdentifierKind, Interaction, InteractionKind, NamedBy, SourceKind, Strength
 from semantics.anew import facts_anew
 
 Claims = Mapping[str, Any]
@@ -33,6 +33,7 @@ class TraitFact:
     strength: Strength
     version: int  # of the rulebook that judged it
     claims: Claims
+    account_named_by: NamedBy | None = None  # None: of before that was kept, or no account is claimed
 
     @property
     def key(self) -> FactKey:
@@ -41,16 +42,28 @@ class TraitFact:
 
 @dataclass(frozen=True, slots=True)
 class RecognizedIds:
-    """What identity says of an interaction beside whose it is: the company it counts for, and its user id."""
+    """What identity says of an interaction beside whose it is: the company that it names, and its user id."""
 
     account_id: str | None = None
     user_id: str | None = None
+    account_named_by: NamedBy | None = None
 
 
 def recognized_ids(event: InteractionRecognized) -> RecognizedIds:
     """The part of the event that the interaction itself does not hold."""
     user_id = next((named.value for named in event.identifiers if named.kind is IdentifierKind.USER_ID), None)
-    return RecognizedIds(event.account_id, user_id)
+    if event.facts is None:  # of before facts travelled: the person's account of then
+        return RecognizedIds(event.account_id, user_id)
+    named = event.belonging
+    return RecognizedIds(None, user_id) if named is None else RecognizedIds(named.account_id, user_id, named.named_by)
+
+
+def browser_named(event: InteractionRecognized) -> str | None:
+    """The browser it was done in, where it hangs on a stronger name than that."""
+    if len(event.identifiers) < 2:
+        return None
+    rest = event.identifiers[1:]  # the strongest is first
+    return next((named.value for named in rest if named.kind is IdentifierKind.ANONYMOUS_ID), None)
 
 
 def believed_strength(strength: Strength, interaction: Interaction) -> Strength:
@@ -65,19 +78,20 @@ def trait_facts(events: Iterable[InteractionRecognized], version: int) -> dict[s
     facts = {}
     for event in events:
         claims = facts_anew(event.interaction) if event.facts is None else event.facts
-        if claims or _names_somebody(event.interaction):  # a mere visit claims nothing, and stays cheap
-            claims = _with_ids(claims, recognized_ids(event))
-        if claims:
-            facts[event.interaction.interaction_id] = _of(
-                event.interaction, event.fragment_id, event.strength, version, claims
-            )
+        # a mere visit claims nothing, and stays cheap
+        if claims or event.belonging is not None or _names_somebody(event.interaction):
+            ids = recognized_ids(event)
+            claims = _with_ids(claims, ids)
+            if claims:
+                fact = _of(event.interaction, event.fragment_id, event.strength, version, claims)
+                facts[event.interaction.interaction_id] = replace(fact, account_named_by=ids.account_named_by)
     return facts
 
 
 def stored_trait_fact(
     interaction: Interaction, fragment_id: str, strength: str, version: int, claims: Claims
 ) -> TraitFact:
-    """The same, read back from the store with what it claims."""
+    """The same, read back from the store with what it claims; how it named an account is the caller's to add."""
     return _of(interaction, fragment_id, Strength(strength), version, claims)
 
 

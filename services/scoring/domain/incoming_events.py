@@ -21,8 +21,9 @@ from contracts.ids import with_prefix
 from people_kernel.people import Placement, Placements, placements_of
 from people_kernel.workspace import Cause, heard
 from services.scoring.domain.claims import TraitFact
-from services.scoring.domain.profile import Booking, FitChange, added, differs, judged, learn, with_booked
-from services.scoring.domain.receipts import StoredReceipt, engagement_receipts
+from services.scoring.domain.company_news import book_on_the_oldest
+from services.scoring.domain.profile import Booking, FitChange, differs, learn, with_booked
+from services.scoring.domain.receipts import StoredReceipt, engagement_earned
 from services.scoring.domain.score_decay import Accumulators, add, next_change, weight, worth
 from services.scoring.domain.workspace import Fragment, Person, ScoreSnapshot, ScoringWorkspace, person_made_of
 
@@ -44,12 +45,14 @@ def record(workspace: ScoringWorkspace, event: InteractionRecognized, fact: Trai
     _ensure_person(workspace, fragment, event)
     at = max(event.meta.at, interaction.occurred_at, workspace.people[fragment.person_id].evaluated_at)
     workspace.fade(fragment.person_id, at)
-    earned = engagement_receipts(interaction, fragment.fragment_id, workspace.judges.active)
-    workspace.add_receipts(earned)
+    earned, capped, counted = engagement_earned(event, fragment.counted, workspace.judges.active)
+    workspace.add_receipts((*earned, *capped))
     latest = max(interaction.occurred_at, fragment.latest_at or interaction.occurred_at)
     is_test = fragment.is_test and interaction.is_test
     sums = _grown(fragment.sums, earned)
-    workspace.fragments[fragment.fragment_id] = fragment._replace(sums=sums, latest_at=latest, is_test=is_test)
+    workspace.fragments[fragment.fragment_id] = fragment._replace(
+        sums=sums, latest_at=latest, is_test=is_test, counted=counted
+    )
     person = workspace.people[fragment.person_id]
     # the same to the object: of one fragment alone
     sums = sums if person.sums is fragment.sums else _grown(person.sums, earned)
@@ -120,7 +123,7 @@ def _learn(
     workspace: ScoringWorkspace, person: Person, fact: TraitFact, event: InteractionRecognized
 ) -> tuple[Person, tuple[StoredReceipt, ...]]:
     """The person with what `fact` claims, and the receipts of fit that are news; what is taken back is corrected."""
-    change = learn(person.fit, fact, workspace.judges)
+    change = learn(person.fit, fact, workspace.judges, workspace.accounts)
     is_late = not person.fit.knowledge.is_behind(fact.key)
     is_correction = is_late and any(one.points_e4 < 0 for one in change.differences)
     at = max(fact.occurred_at, person.latest_at or fact.occurred_at) if is_correction else fact.occurred_at
@@ -247,15 +250,8 @@ def _leave(workspace: ScoringWorkspace, person: Person) -> None:
 
 def _judged(workspace: ScoringWorkspace, person: Person, why: RegroupReason) -> Person:
     """The person with what holds on their profile; what was not booked yet is booked on the oldest fragment."""
-    own = [fragment for fragment in workspace.fragments_of(person.person_id) if fragment.latest_at is not None]
-    fit, differences = judged(person.fit.knowledge, added(fragment.written for fragment in own), workspace.judges)
-    if differences:
-        oldest = min(own, key=lambda fragment: fragment.fragment_id)
-        cause = (why.cause.cause_id, person.person_id, *why.step)
-        booking = Booking(oldest.fragment_id, person.latest_at or person.evaluated_at, cause)
-        workspace.fragments[oldest.fragment_id] = oldest._replace(written=with_booked(oldest.written, differences))
-        workspace.add_receipts(booking.receipts(differences))
-    return person._replace(fit=fit)
+    booking = Booking("", person.latest_at or person.evaluated_at, (why.cause.cause_id, person.person_id, *why.step))
+    return book_on_the_oldest(workspace, person, booking)[0]
 
 
 def _told_of_regrouping(
@@ -266,7 +262,7 @@ def _told_of_regrouping(
     now, said = person.scores_at(person.evaluated_at, grid), None if before is None else before.said
     scores = now if person.has_points or said is not None else None
     after = said
-    if before is None or differs(before.fit.attributes, person.fit.attributes):
+    if before is None or differs(before.fit.shown, person.fit.shown):
         workspace.say_profile(person, scores, why.cause, *why.step)
         after = scores
     is_other = said is not None and before is not None and person.is_test is not before.is_test

@@ -1,13 +1,13 @@
 """A profile and the fit it makes: for each attribute the claim that is believed most, with where it comes from.
 
-A stronger claim wins over a weaker one whenever it was made ("a claim overwrites nothing verified"); among equals the
-latest wins, then the greater id. The winner is a maximum, and a profile has room for the known names and for the
-OTHER_ATTRIBUTES others that are believed most: both are joins of a semilattice, so profiles of any parts, taken
-together in any order, come to the profile of all facts.
+Which claim is believed, and what of a profile shows, `people_kernel.beliefs` says; a profile has room for the known
+names and for the OTHER_ATTRIBUTES others that are believed most. Both are joins of a semilattice: the profile of a
+whole is the join of the profiles of its parts. What shows is a function of that join, and of what the person shares
+with their company: losers, and what was taken back, stay in the profile and are not seen.
 
-Fit is what the rules say about the present profile, booked in receipts that are never rewritten. What a person's
-receipts of fit come to, rule by rule, is what holds on their profile: whatever changes the profile, the grouping or the
-version that judges books the difference. No history takes part, so that it costs the same at the first fact and at the
+Fit is what the rules say about what shows, booked in receipts that are never rewritten. What a person's receipts of fit
+come to, rule by rule, is what holds on their profile: whatever changes the profile, the grouping or the version that
+judges books the difference. No history takes part, so that it costs the same at the first fact and at the
 hundred-thousandth.
 """
 
@@ -16,28 +16,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import reduce
 from typing import Any
 
 from pydantic_core import to_json
 
-from contracts.attributes import KNOWN_ATTRIBUTES, has_room
+from contracts.attributes import has_room
 from contracts.events.scoring import Attribute
 from contracts.ids import derive_id
-from contracts.limits import OTHER_ATTRIBUTES
-from contracts.values import JsonObject, Strength
-from people_kernel.profile import Attributes
+from contracts.values import JsonObject
+from people_kernel import beliefs
+from people_kernel.beliefs import bounded, joined, weight_of
+from people_kernel.profile import Attributes, text_of
+from services.scoring.domain.accounts import ACCOUNT, KnownAccounts, shown
 from services.scoring.domain.claims import FactKey, TraitFact
 from services.scoring.domain.receipts import FIT, Award, Judge, Judges, StoredReceipt
 
 RulePoints = Mapping[str, int]
 """Rule -> e4 points."""
-_RANK = {Strength.INFERRED: 0, Strength.CLAIMED: 1, Strength.VERIFIED: 2, Strength.MANUAL: 3}
-
-
-def precedence(attribute: Attribute) -> tuple[int, datetime, str]:
-    """Greater is believed more."""
-    return _RANK[attribute.strength], attribute.occurred_at, attribute.interaction_id
 
 
 def claimed_by(fact: TraitFact) -> dict[str, Attribute]:
@@ -49,33 +44,18 @@ def claimed_by(fact: TraitFact) -> dict[str, Attribute]:
             source_id=fact.source_id,
             interaction_id=fact.interaction_id,
             occurred_at=fact.occurred_at,
+            weight=weight_of(fact.account_named_by) if name == ACCOUNT else 0,
         )
         for name, value in fact.claims.items()
     }
 
 
 def join(one: Attributes, other: Attributes) -> Attributes:
-    """Both profiles together. Commutative, associative and idempotent; `one` itself if `other` adds nothing."""
-    won = {name: claim for name, claim in other.items() if name not in one or precedence(claim) > precedence(one[name])}
-    return bounded({**one, **won}) if won else one
-
-
-def joined(profiles: Iterable[Attributes]) -> Attributes:
-    """Any number of profiles together."""
-    nothing: Attributes = {}
-    return reduce(join, profiles, nothing)
-
-
-def bounded(attributes: Attributes) -> Attributes:
-    """`attributes` as far as there is room: of names that nobody knows the most believed stay, among equals the first
-    in the alphabet.
+    """Both profiles together, bounded. Commutative, associative and idempotent; `one` itself if `other` adds
+    nothing.
     """
-    if len(attributes) <= OTHER_ATTRIBUTES:
-        return attributes
-    others = sorted(attributes.keys() - KNOWN_ATTRIBUTES)
-    others.sort(key=lambda name: precedence(attributes[name]), reverse=True)
-    gone = frozenset(others[OTHER_ATTRIBUTES:])
-    return {name: claim for name, claim in attributes.items() if name not in gone} if gone else attributes
+    whole = beliefs.join(one, other)
+    return one if whole is one else bounded(whole)
 
 
 def fitting(attributes: Attributes) -> Attributes:
@@ -95,9 +75,15 @@ def differs(before: Attributes, after: Attributes) -> bool:
     )
 
 
-def changes_a_value(attributes: Attributes, fact: TraitFact) -> bool:
-    """Whether a value becomes another by `fact`; one that does not now, does not after others either."""
-    return differs(attributes, join(attributes, claimed_by(fact)))
+def changes_a_value(fit: Fit, fact: TraitFact) -> bool:
+    """Whether a value that shows may become another by `fact`; one that does not now, does not after others either."""
+    after = join(fit.attributes, claimed_by(fact))
+    if after is fit.attributes:
+        return False
+    was, named = fit.attributes.get(ACCOUNT), after.get(ACCOUNT)
+    if named is not None and (was is None or (was.value, was.strength) != (named.value, named.strength)):
+        return True  # what they share with their company may be another
+    return differs(fit.shown, shown(after, fit.shared))
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -148,6 +134,12 @@ class Fit:
     held: RulePoints = field(default_factory=dict)
     version: int | None = None
     last_key: FactKey | None = None
+    shared: Attributes = field(default_factory=dict)  # with the company they belong to
+
+    @property
+    def shown(self) -> Attributes:
+        """What is believed: what rules, cards and searches see."""
+        return shown(self.attributes, self.shared)
 
     @property
     def points_e4(self) -> int:
@@ -205,23 +197,30 @@ class Booking:
         )
 
 
-def learn(fit: Fit, fact: TraitFact, judges: Judges) -> FitChange:
+def learn(fit: Fit, fact: TraitFact, judges: Judges, accounts: KnownAccounts) -> FitChange:
     """`fit` with one more fact, of whatever date. Rules are asked only where a value or the version is another."""
-    known = fit.knowledge.with_fact(fact)
-    is_news = differs(fit.attributes, known.attributes)
+    known, shared = fit.knowledge.with_fact(fact), fit.shared
+    if known.attributes.get(ACCOUNT) is not fit.attributes.get(ACCOUNT):
+        shared = accounts.shared_with(known.attributes)
+    is_same = known.attributes is fit.attributes and shared is fit.shared
+    is_news = not is_same and differs(fit.shown, shown(known.attributes, shared))
     if not is_news and known.version == fit.version:
-        return FitChange(Fit(known.attributes, fit.held, known.version, known.last_key))
-    after, differences = judged(known, fit.held, judges)
+        return FitChange(Fit(known.attributes, fit.held, known.version, known.last_key, shared))
+    after, differences = judged(known, fit.held, judges, shared)
     return FitChange(after, is_news, differences)
 
 
-def judged(known: Knowledge, booked: RulePoints, judges: Judges) -> tuple[Fit, tuple[Difference, ...]]:
-    """What holds on `known`, and how that differs from what was booked. Nothing holds where nothing was claimed."""
-    judge = judges.of(known.version)
-    awards = {} if known.version is None else {award.rule: award for award in judge.fit(known.attributes)}
+def judged(
+    known: Knowledge, booked: RulePoints, judges: Judges, shared: Attributes | None = None
+) -> tuple[Fit, tuple[Difference, ...]]:
+    """What holds on `known` and what is shared with the company, and how that differs from what was booked. Nothing
+    holds where nothing was claimed.
+    """
+    judge, attributes = judges.of(known.version), shown(known.attributes, shared or {})
+    awards = {} if known.version is None else {award.rule: award for award in judge.fit(attributes)}
     held = {rule: award.points_e4 for rule, award in awards.items()}
-    return Fit(known.attributes, held, known.version, known.last_key), tuple(
-        _differences(booked, awards, judge, known.attributes)
+    return Fit(known.attributes, held, known.version, known.last_key, shared or {}), tuple(
+        _differences(booked, awards, judge, attributes)
     )
 
 
@@ -249,3 +248,16 @@ def _differences(
     for rule, points in sorted(booked.items()):  # read back from a store they come in another order
         if rule not in awards and points:
             yield Difference(rule, judge.label, -points, *judge.withdrawal(rule, attributes))
+
+
+def search_text(attributes: Attributes) -> str:
+    """What a search looks in: the names in either order, the company and the address; empty for somebody of whom
+    nothing is known.
+    """
+    first, last = text_of(attributes, "first_name"), text_of(attributes, "last_name")
+    parts = [text_of(attributes, name) for name in ("name", "company", "email")]
+    if first is not None and last is not None:
+        parts += [f"{first} {last}", f"{last} {first}", f"{last}{first}"]
+    else:
+        parts += [first, last]
+    return "\n".join(part for part in parts if part)

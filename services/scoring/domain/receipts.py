@@ -13,11 +13,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple, Protocol
 
+from contracts.campaigns import CampaignTag
+from contracts.events.identity import InteractionRecognized
 from contracts.ids import derive_id
 from contracts.limits import EVENT_RECEIPTS
+from contracts.texts import shortened
 from contracts.values import Contribution, Interaction, JsonObject, Receipt
 from people_kernel.profile import Attributes
 from people_kernel.workspace import Cause
+from rulebook.caps import Counted, CountLimit, is_repeat, with_counted
+from semantics.anew import campaign_anew
+from services.scoring.domain.score_decay import microseconds
 
 POINT = 10_000
 """Points are integers of 1/10,000 point ("e4")."""
@@ -72,6 +78,7 @@ class Award:
     half_life: int | None
     inputs: JsonObject
     sentence: str
+    limit: CountLimit | None = None  # how often it counts; None: each time
 
 
 class Judge(Protocol):
@@ -88,7 +95,7 @@ class Judge(Protocol):
     @property
     def grid(self) -> Grid: ...
 
-    def engagement(self, interaction: Interaction) -> tuple[Award, ...]:
+    def engagement(self, interaction: Interaction, campaign: CampaignTag | None = None) -> tuple[Award, ...]:
         """What the interaction itself is worth; must not depend on who did it, or a merge would change it."""
         ...
 
@@ -149,13 +156,35 @@ class StoredReceipt(NamedTuple):
         )
 
 
-def engagement_receipts(interaction: Interaction, fragment_id: str, judge: Judge) -> tuple[StoredReceipt, ...]:
-    """What `interaction` adds to the engagement of whoever owns the fragment."""
-    return tuple(
-        _engagement_receipt(interaction, fragment_id, judge, award)
-        for award in judge.engagement(interaction)
-        if award.points_e4
-    )
+class Earned(NamedTuple):
+    """What an interaction brings: the receipts that count, those of repeats, and the memory of what counted."""
+
+    receipts: tuple[StoredReceipt, ...]
+    capped: tuple[StoredReceipt, ...]
+    counted: Counted
+
+
+def engagement_earned(event: InteractionRecognized, counted: Counted, judge: Judge) -> Earned:
+    """What an interaction adds to the engagement of whoever owns its fragment, on which `counted` counted before."""
+    interaction, fragment_id = event.interaction, event.fragment_id
+    campaign = campaign_anew(interaction) if event.facts is None else event.campaign
+    receipts: list[StoredReceipt] = []
+    capped: list[StoredReceipt] = []
+    new: list[tuple[int, str]] = []
+    for award in judge.engagement(interaction, campaign):
+        receipt = _engagement_receipt(interaction, fragment_id, judge, award) if award.points_e4 else None
+        if receipt is None:
+            continue
+        limit = award.limit
+        if limit is None:
+            receipts.append(receipt)
+        elif is_repeat(counted, limit, moment := microseconds(interaction.occurred_at)):
+            sentence = shortened(f"{award.sentence} Already counted {limit.words}: capped.")
+            capped.append(receipt._replace(points_e4=0, sentence=sentence))
+        else:
+            receipts.append(receipt)
+            new.append((moment, limit.key))
+    return Earned(tuple(receipts), tuple(capped), with_counted(counted, new) if new else counted)
 
 
 def time_passed(cause: Cause, fragment_id: str, rulebook: str, engagement: str, sentence: str) -> StoredReceipt:

@@ -16,12 +16,16 @@ from contracts.ids import derive_id, with_prefix
 from contracts.limits import HIGHLIGHTS
 from contracts.values import Scores
 from people_kernel.workspace import Cause, Outlet, Pages, Workspace
+from rulebook.caps import Counted
+from services.scoring.domain.accounts import KnownAccounts
 from services.scoring.domain.profile import Fit, Knowledge, RulePoints, together
 from services.scoring.domain.receipts import POINT, Grid, Judges, StoredReceipt, from_e4, summed_up, time_passed
 from services.scoring.domain.score_decay import Accumulators, combine, next_change, worth
 
 FADED = "score-faded"
 """The timer of a person: the cell is about to move because time passed."""
+ACCOUNT_CHANGED = "account-changed"
+"""The timer of an account: its people may know something else now."""
 
 _NO_SUMS: Accumulators = {}
 _NOTHING_BOOKED: RulePoints = {}
@@ -45,6 +49,7 @@ class Fragment(NamedTuple):
     is_marked: bool = False  # somebody said that whoever this is, is a test
     knowledge: Knowledge = Knowledge()
     written: RulePoints = _NOTHING_BOOKED
+    counted: Counted = ()  # under a cap
     is_complete: bool = True  # False: `knowledge` and `written` were not kept yet when it was last saved
 
 
@@ -128,7 +133,7 @@ def person_made_of(own: Sequence[Fragment], heard_of: Sequence[Fragment], at: da
 
 
 Recent = tuple[StoredReceipt, ...]
-"""The newest receipts of a fragment, newest first."""
+"""The newest receipts of a fragment that count for something, newest first."""
 
 
 def newest(receipts: Iterable[StoredReceipt]) -> Recent:
@@ -143,6 +148,7 @@ class ScoringWorkspace(Workspace):
     judges: Judges
     fragments: Pages[str, Fragment] = field(default_factory=Pages)
     people: Pages[str, Person] = field(default_factory=Pages)
+    accounts: KnownAccounts = field(default_factory=KnownAccounts)  # to which somebody comes to belong
     recent: dict[str, Recent] = field(default_factory=dict)
     receipts: list[StoredReceipt] = field(default_factory=list)  # new ones
     gone: set[str] = field(default_factory=set)  # people without a fragment
@@ -158,9 +164,10 @@ class ScoringWorkspace(Workspace):
             self._fresh.setdefault(receipt.fragment_id, []).append(receipt)
 
     def highlights_of(self, person_id: str) -> Recent:
-        """The newest receipts of a person."""
+        """The newest receipts of a person that count for something."""
         own = [fragment.fragment_id for fragment in self.fragments_of(person_id)]
-        return newest(receipt for key in own for known in (self.recent, self._fresh) for receipt in known.get(key, ()))
+        made = (receipt for key in own for known in (self.recent, self._fresh) for receipt in known.get(key, ()))
+        return newest(receipt for receipt in made if receipt.points_e4)
 
     def say_profile(
         self,
@@ -181,7 +188,7 @@ class ScoringWorkspace(Workspace):
                 person_id=person.person_id,
                 fragment_id=with_prefix("frg", person.person_id),
                 graph_version=person.graph_version,
-                attributes=dict(sorted(person.fit.attributes.items())),
+                attributes=dict(sorted(person.fit.shown.items())),
                 scores=None if scores is None else scores.as_scores(),
                 highlights=tuple(
                     receipt.as_receipt(person.person_id) for receipt in self.highlights_of(person.person_id)

@@ -16,11 +16,13 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chassis.context import Context
+from contracts.campaigns import CampaignTag
 from contracts.events.scoring import RulebookActivated
 from contracts.texts import quoted, shortened
 from contracts.values import Interaction, InteractionKind, JsonObject
 from people_kernel.profile import PROFILE_VARIABLES, Attributes, profile_facts
 from people_kernel.rulebook_registry import RulebookRegistry
+from rulebook.caps import Cap, limit_of
 from rulebook.compile import compile_rulebook
 from rulebook.document import Document, Example, survey_document
 from rulebook.evaluate import Evaluation, MatchedRule, Rule, Rulebook
@@ -50,12 +52,13 @@ VOCABULARY = Vocabulary(variables={**_INTERACTION_VARIABLES, **PROFILE_VARIABLES
 
 
 class Points(BaseModel):
-    """What a rule gives: points, for good (fit) or halving every `half_life_days` (engagement)."""
+    """What a rule gives: points, for good (fit) or halving every `half_life_days` (engagement); `cap`: how often."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     points: Annotated[Decimal, Field(ge=-1000, le=1000, decimal_places=4)]
     half_life_days: Annotated[Decimal, Field(ge=1, le=3650, decimal_places=4)] | None = None
+    cap: Cap | None = None
 
 
 _Threshold = Annotated[Decimal, Field(ge=-100_000, le=100_000, decimal_places=4)]
@@ -150,6 +153,17 @@ def _misplaced(document: Document, index: int, rule: Rule[Points]) -> Iterator[T
         yield source.problem(
             (*path, "unknown"), "an interaction cannot be refused for what is not known", "Use skip, false or true."
         )
+    yield from _miscounted(document, index, rule)
+
+
+def _miscounted(document: Document, index: int, rule: Rule[Points]) -> Iterator[TextProblem]:
+    """A cap where nothing is counted, or that counts by who it is."""
+    cap, path = rule.effect.cap, ("rules", index, "effect", "cap")
+    if cap is not None and PROFILE in rule.on:
+        yield document.source.problem(path, "fit is not counted", "Leave out cap: it holds once anyway.")
+    elif cap is not None and cap.per is not None and _variable_of(cap.per) in OF_PROFILE:
+        remedy = "What an interaction is worth may not depend on who did it; name a fact of the interaction."
+        yield document.source.problem((*path, "per"), f"a cap cannot count by {cap.per}", remedy)
 
 
 def _variable_of(name: str) -> str:
@@ -191,11 +205,11 @@ class RulebookJudge:
     def _given(self) -> AnswerCache[tuple[Award, ...]]:
         return AnswerCache(_MOST_GIVEN)
 
-    def engagement(self, interaction: Interaction) -> tuple[Award, ...]:
+    def engagement(self, interaction: Interaction, campaign: CampaignTag | None = None) -> tuple[Award, ...]:
         """Pages and campaigns repeat, and what they are worth follows from what the rules ask of them."""
         if interaction.kind not in self._listened_to:
             return ()
-        kind, name, facts = interaction.kind.value, interaction.name, interaction_facts(interaction)
+        kind, name, facts = interaction.kind.value, interaction.name, interaction_facts(interaction, campaign)
         return self._given.of(self.rulebook.question(kind, name, facts), lambda: self._awards(kind, name, facts))
 
     def _awards(self, kind: str, name: str | None, facts: Mapping[str, Any]) -> tuple[Award, ...]:
@@ -221,19 +235,19 @@ def judge_example(rulebook: Rulebook[Points], example: Example, evaluation: Eval
 
 
 def _award(match: MatchedRule[Points]) -> Award:
-    effect = match.rule.effect
+    rule, effect = match.rule.name, match.rule.effect
     half_life = None if effect.half_life_days is None else half_life_of(effect.half_life_days)
-    return Award(match.rule.name, to_e4(effect.points), half_life, quoted(match.inputs), _sentence(sentence_of(match)))
+    limit = None if effect.cap is None else limit_of(rule, effect.cap, match.inputs)
+    return Award(rule, to_e4(effect.points), half_life, quoted(match.inputs), _sentence(sentence_of(match)), limit)
 
 
 def _sentence(text: str) -> str:
     return shortened(text.replace("\0", ""))  # PostgreSQL cannot keep a NUL
 
 
-def interaction_facts(interaction: Interaction) -> dict[str, Any]:
-    """What engagement rules can know."""
+def interaction_facts(interaction: Interaction, campaign: CampaignTag | None = None) -> dict[str, Any]:
+    """What engagement rules can know; of the campaign what identity recognized, folded in case."""
     page = page_of(interaction)
-    campaign = _mapping(interaction.context.get("campaign"))
     url = page.get("url")
     facts: dict[str, Any] = {
         "interaction.kind": interaction.kind.value,
@@ -246,7 +260,7 @@ def interaction_facts(interaction: Interaction) -> dict[str, Any]:
         "properties": interaction.properties,
     }
     for fact, part in _CAMPAIGN.items():
-        facts[fact] = campaign.get(part)
+        facts[fact] = None if campaign is None else getattr(campaign, part)
     return facts
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from sqlalchemy import String, func, select, text
+from sqlalchemy import Integer, String, bindparam, func, select, text
 
 from chassis.store.batch import one_of, rows_by
 from chassis.store.columns import dump_json
@@ -16,26 +14,35 @@ from contracts.ids import with_prefix
 from contracts.limits import HIGHLIGHTS
 from people_kernel.people import placements_of
 from people_kernel.workspace import Pages
-from services.scoring.domain.claims import TraitFact, TraitFacts
+from services.scoring.domain.accounts import ACCOUNT as BELONGS
+from services.scoring.domain.accounts import belongs_to
+from services.scoring.domain.claims import TraitFacts
 from services.scoring.domain.profile import Knowledge, RulePoints, changes_a_value
 from services.scoring.domain.receipts import FIT, Judges, StoredReceipt
-from services.scoring.domain.workspace import Fragment, Person, Recent, ScoringWorkspace, newest
-from services.scoring.store.rows import fragment_of, person_of, receipt_of, trait_fact_of
-from services.scoring.store.tables import FACT, FRAGMENT, PERSON, RECEIPT
+from services.scoring.domain.workspace import Fragment, Recent, ScoringWorkspace, newest
+from services.scoring.store.queries import accounts, accounts_by_id, load_people, trait_facts_of
+from services.scoring.store.rows import fragment_of, receipt_of
+from services.scoring.store.tables import ACCOUNT, FRAGMENT, PERSON, RECEIPT
 
-PAGE = 250
-"""Facts or receipts that are read before others get their turn: some 20 ms of decoding."""
+PEOPLE_AT_ONCE = 100
+"""People of one account that are judged anew in one transaction; the rest come with the next one."""
 
-
+_KNOWN_AS = rows_by(ACCOUNT.c.current_id, ACCOUNT.c.account_id)
+_PEOPLE_OF = (
+    rows_by(PERSON.c.account_id, PERSON.c.person_id)
+    .where(PERSON.c.person_id > bindparam("after", type_=String))
+    .order_by(PERSON.c.person_id)
+    .limit(bindparam("most", type_=Integer))
+)
 _MARKED = rows_by(FRAGMENT.c.person_id).where(FRAGMENT.c.is_marked)
 _NEWEST_SQLITE = text(
     "SELECT newest.value AS receipt_id FROM json_each(:ids) AS f, json_each((SELECT json_group_array(receipt_id) FROM"
-    " (SELECT receipt_id FROM receipt WHERE fragment_id = f.value ORDER BY at DESC, receipt_id DESC LIMIT :limit))) AS"
-    " newest"
+    " (SELECT receipt_id FROM receipt WHERE fragment_id = f.value AND points_e4 <> 0 ORDER BY at DESC, receipt_id DESC"
+    " LIMIT :limit))) AS newest"
 ).columns(receipt_id=String)
 _NEWEST_POSTGRES = text(
     "SELECT newest.receipt_id FROM unnest(CAST(:ids AS text[])) AS f(id) CROSS JOIN LATERAL (SELECT receipt_id FROM"
-    " receipt WHERE fragment_id = f.id ORDER BY at DESC, receipt_id DESC LIMIT :limit) AS newest"
+    " receipt WHERE fragment_id = f.id AND points_e4 <> 0 ORDER BY at DESC, receipt_id DESC LIMIT :limit) AS newest"
 ).columns(receipt_id=String)
 _RECENT_SQLITE, _RECENT_POSTGRES = (
     select(RECEIPT).where(RECEIPT.c.receipt_id.in_(newest_ids)) for newest_ids in (_NEWEST_SQLITE, _NEWEST_POSTGRES)
@@ -60,6 +67,10 @@ async def for_facts(
     await _load_origins(session, workspace, moved)
     await _load_all_of(session, workspace, moved | people_with_news(events, claimed, workspace))
     await _complete_fragments(session, workspace)
+    own = [fact.claims.get(BELONGS) for fact in claimed.values()] if claimed else []
+    await _load_accounts(
+        session, workspace, {one for one in own if isinstance(one, str)} | _accounts_of(workspace, moved)
+    )
     return workspace
 
 
@@ -81,7 +92,33 @@ async def for_regrouping(
     await _load_origins(session, workspace, touched)
     await _load_all_of(session, workspace, touched)
     await _complete_fragments(session, workspace)
+    await _load_accounts(session, workspace, _accounts_of(workspace, touched))
     return workspace
+
+
+async def for_account(session: Session, judges: Judges, account_id: str, after: str) -> ScoringWorkspace:
+    """The next PEOPLE_AT_ONCE people who belong to the account, with everything of them."""
+    known = await session.execute(_KNOWN_AS, {"keys": [account_id]})
+    names = [row.account_id for row in known] or [account_id]
+    found = list(await session.scalars(_PEOPLE_OF, {"keys": names, "after": after, "most": PEOPLE_AT_ONCE}))
+    await lock(session, found)
+    workspace = await _workspace(session, judges, {}, found)
+    await _load_origins(session, workspace, found)
+    await _load_all_of(session, workspace, found)
+    await _complete_fragments(session, workspace)
+    workspace.accounts.load(await accounts_by_id(session, names))
+    return workspace
+
+
+async def _load_accounts(session: Session, workspace: ScoringWorkspace, account_ids: Collection[str]) -> None:
+    if account_ids:
+        workspace.accounts.load(await accounts(session, account_ids))
+
+
+def _accounts_of(workspace: ScoringWorkspace, person_ids: Collection[str]) -> set[str]:
+    """To which these people may come to belong, whoever gets which of their fragments."""
+    own = (one for one in workspace.fragments.values() if one.person_id in person_ids) if person_ids else ()
+    return {account_id for one in own if (account_id := belongs_to(one.knowledge.attributes)) is not None}
 
 
 async def for_fades(session: Session, judges: Judges, person_ids: Collection[str]) -> ScoringWorkspace:
@@ -105,7 +142,7 @@ def people_with_news(
             person is not None
             and fact is not None
             and person.person_id not in found
-            and changes_a_value(person.fit.attributes, fact)
+            and changes_a_value(person.fit, fact)
         ):
             found.add(person.person_id)
     return found
@@ -201,12 +238,6 @@ async def _load_fragments_of(session: Session, person_ids: Collection[str]) -> d
     return {row.fragment_id: fragment_of(row) for row in rows}
 
 
-async def load_people(session: Session, person_ids: Collection[str]) -> dict[str, Person]:
-    """Those that are known."""
-    rows = await session.execute(rows_by(PERSON.c.person_id), {"keys": person_ids})
-    return {row.person_id: person_of(row) for row in rows}
-
-
 async def _load_marked(session: Session, person_ids: Collection[str]) -> dict[str, Fragment]:
     """The marked fragments of these people."""
     rows = await session.execute(_MARKED, {"keys": person_ids})
@@ -222,29 +253,6 @@ async def _load_recent(session: Session, fragment_ids: Collection[str]) -> dict[
     for row in rows:
         found.setdefault(row.fragment_id, []).append(receipt_of(row))
     return {fragment_id: newest(receipts) for fragment_id, receipts in found.items()}
-
-
-async def trait_facts_of(
-    session: Session, fragment_ids: Collection[str], until: datetime | None = None
-) -> AsyncIterator[list[TraitFact]]:
-    """All facts of these fragments that claim something, a page at a time; others get their turn between pages."""
-    columns = (
-        FACT.c.interaction_id,
-        FACT.c.body,
-        FACT.c.packed,
-        FACT.c.fragment_id,
-        FACT.c.strength,
-        FACT.c.rulebook_version,
-        FACT.c.claims,
-    )
-    wanted = select(*columns, FACT.c.account_id, FACT.c.user_id).where(
-        one_of(FACT.c.fragment_id, fragment_ids), FACT.c.has_traits
-    )
-    if until is not None:
-        wanted = wanted.where(FACT.c.occurred_at <= until)
-    async for page in session.pages(wanted, PAGE):
-        yield [trait_fact_of(row) for row in page]
-        await asyncio.sleep(0)
 
 
 async def _fit_written_on(session: Session, fragment_ids: Collection[str]) -> dict[str, RulePoints]:

@@ -7,6 +7,7 @@ interactions look like. A page view of 900 bytes of JSON takes about 300.
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -15,12 +16,14 @@ from pydantic_core import to_json
 
 from contracts.events.identity import InteractionRecognized
 from contracts.limits import VALUE_BYTES
-from contracts.values import Interaction
-from people_kernel.profile import Attributes, attributes_from_text, attributes_to_text, text_of
+from contracts.values import Interaction, NamedBy
+from people_kernel.profile import Attributes, attributes_from_text, attributes_to_text
+from services.scoring.domain.accounts import AccountName, belongs_to
 from services.scoring.domain.claims import (
     Claims,
     RecognizedIds,
     TraitFact,
+    browser_named,
     claims_anew,
     recognized_ids,
     stored_trait_fact,
@@ -32,6 +35,7 @@ from services.scoring.domain.workspace import Fragment, Person, ScoreSnapshot
 
 Row = dict[str, Any]
 
+_SAID = ("said_fit_e4", "said_engagement_e4", "said_cell", "said_at")  # the fields of a snapshot
 _WORTH_COUNTING = 4  # zeros
 _SUMS_AT_HAND = 1_024  # a batch has at most 500 people; a text is some 60 bytes, and 1,200 where half-lives are short
 
@@ -82,13 +86,13 @@ def fragment_row(fragment: Fragment) -> Row:
         "last_trait_at": None if key is None else key[0],
         "last_trait_id": None if key is None else key[1],
         "written": to_text(dict(fragment.written)) if fragment.written else None,
+        "counted": orjson.dumps(fragment.counted).decode() if fragment.counted else None,
         "is_complete": fragment.is_complete,
     }
 
 
 def fragment_of(row: Any) -> Fragment:
     key = None if row.last_trait_at is None else (row.last_trait_at, row.last_trait_id)
-    attributes = {} if row.attributes is None else attributes_from_text(row.attributes)
     return Fragment(
         fragment_id=row.fragment_id,
         person_id=row.person_id,
@@ -97,8 +101,9 @@ def fragment_of(row: Any) -> Fragment:
         latest_at=row.latest_at,
         is_test=row.is_test,
         is_marked=row.is_marked,
-        knowledge=Knowledge(attributes, row.fit_version, key),
+        knowledge=Knowledge(_attributes_of(row.attributes), row.fit_version, key),
         written={} if row.written is None else orjson.loads(row.written),
+        counted=() if row.counted is None else tuple((at, key) for at, key in orjson.loads(row.counted)),
         is_complete=row.is_complete,
     )
 
@@ -120,6 +125,8 @@ def person_row(person: Person) -> Row:
         "sums": sums_to_text(person.sums),
         **_said_columns(person.said),
         "fades_at": person.fades_at,
+        "account_id": belongs_to(person.fit.attributes),
+        "shared": attributes_to_text(person.fit.shared) if person.fit.shared else None,
     }
 
 
@@ -129,7 +136,13 @@ def person_of(row: Any) -> Person:
         person_id=row.person_id,
         graph_version=row.graph_version,
         evaluated_at=row.evaluated_at,
-        fit=Fit(_profile_of(row.attributes), orjson.loads(row.held), row.fit_version, key),
+        fit=Fit(
+            _profile_of(row.attributes),
+            orjson.loads(row.held),
+            row.fit_version,
+            key,
+            attributes_from_text(row.shared or "{}"),
+        ),
         sums=sums_from_text(row.sums),
         latest_at=row.latest_at,
         is_from_tests=row.is_test,
@@ -139,6 +152,10 @@ def person_of(row: Any) -> Person:
     )
 
 
+def _attributes_of(text: str | None) -> Attributes:
+    return {} if text is None else attributes_from_text(text)
+
+
 def _profile_of(text: str) -> Attributes:
     """A profile of before there were sizes may be larger than there is room."""
     attributes = attributes_from_text(text)
@@ -146,20 +163,11 @@ def _profile_of(text: str) -> Attributes:
 
 
 def _said_columns(said: ScoreSnapshot | None) -> Row:
-    return {
-        "said_fit_e4": None if said is None else said.fit_e4,
-        "said_engagement_e4": None if said is None else said.engagement_e4,
-        "said_cell": None if said is None else said.cell,
-        "said_at": None if said is None else said.at,
-    }
+    return dict(zip(_SAID, said or (None,) * len(_SAID), strict=True))
 
 
 def _said_of(row: Any) -> ScoreSnapshot | None:
-    return (
-        None
-        if row.said_at is None
-        else ScoreSnapshot(row.said_fit_e4, row.said_engagement_e4, row.said_cell, row.said_at)
-    )
+    return None if row.said_at is None else ScoreSnapshot(*(getattr(row, name) for name in _SAID))
 
 
 def fact_row(event: InteractionRecognized, version: int, claims: Claims | None) -> Row:
@@ -180,6 +188,8 @@ def fact_row(event: InteractionRecognized, version: int, claims: Claims | None) 
         "user_id": recognition.user_id,
         "packed": packed(interaction),
         "claims": None if claims is None else to_text(claims),
+        "account_named_by": None if recognition.account_named_by is None else recognition.account_named_by.value,
+        "anonymous_id": browser_named(event),
     }
 
 
@@ -193,24 +203,21 @@ def trait_fact_of(row: Any) -> TraitFact:
     interaction = interaction_of(row)
     ids = RecognizedIds(row.account_id, row.user_id)
     claims = claims_anew(interaction, ids) if row.claims is None else orjson.loads(row.claims)
-    return stored_trait_fact(interaction, row.fragment_id, row.strength, row.rulebook_version, claims)
+    fact = stored_trait_fact(interaction, row.fragment_id, row.strength, row.rulebook_version, claims)
+    return fact if row.account_named_by is None else replace(fact, account_named_by=NamedBy(row.account_named_by))
+
+
+def account_row(account: AccountName) -> Row:
+    return {**account._asdict(), "facts": attributes_to_text(account.facts) if account.facts else None}
+
+
+def account_of(row: Any) -> AccountName:
+    return AccountName(row.account_id, row.current_id, row.version, _attributes_of(row.facts))
 
 
 def receipt_row(receipt: StoredReceipt) -> Row:
-    return {
-        "receipt_id": receipt.receipt_id,
-        "fragment_id": receipt.fragment_id,
-        "at": receipt.at,
-        "measure": receipt.measure,
-        "rule": receipt.rule,
-        "rulebook": receipt.rulebook,
-        "points_e4": receipt.points_e4,
-        "half_life": receipt.half_life,
-        "cause_id": receipt.cause_id,
-        # in their order: what is told from the store is told to the byte as it was at first
-        "inputs": orjson.dumps(receipt.inputs).decode(),
-        "sentence": receipt.sentence,
-    }
+    # in their order: what is told from the store is told to the byte as it was at first
+    return {**receipt._asdict(), "inputs": orjson.dumps(receipt.inputs).decode()}
 
 
 def receipt_of(row: Any) -> StoredReceipt:
@@ -227,19 +234,6 @@ def receipt_of(row: Any) -> StoredReceipt:
         inputs=orjson.loads(row.inputs),
         sentence=row.sentence,
     )
-
-
-def search_text(attributes: Attributes) -> str:
-    """What a search looks in: the names in either order, the company and the address; empty for somebody of whom
-    nothing is known.
-    """
-    first, last = text_of(attributes, "first_name"), text_of(attributes, "last_name")
-    parts = [text_of(attributes, name) for name in ("name", "company", "email")]
-    if first is not None and last is not None:
-        parts += [f"{first} {last}", f"{last} {first}", f"{last}{first}"]
-    else:
-        parts += [first, last]
-    return "\n".join(part for part in parts if part)
 
 
 _FIRST = 1  # the dictionary that bytes were packed with; one that was used once is kept for ever

@@ -49,7 +49,11 @@ class FragmentRow(Table, table=True):
     last_trait_at: datetime | None = moment(is_nullable=True)
     last_trait_id: str | None
     written: str | None = Field(sa_type=Text)  # rule -> e4 points; NULL: nothing
+    counted: str | None = Field(sa_type=Text)  # [[moment, key], ...] of what counted under a cap; NULL: nothing
     is_complete: bool = flag()
+
+
+_NAMED, _TOLD = text("anonymous_id IS NOT NULL"), text("anonymous_id IS NOT NULL AND has_traits")
 
 
 class FactRow(Table, table=True):
@@ -61,6 +65,8 @@ class FactRow(Table, table=True):
     __tablename__ = "fact"
     __table_args__ = (
         Index("fact_timeline", "fragment_id", "occurred_at", "interaction_id"),
+        Index("fact_of_browser", "anonymous_id", "occurred_at", sqlite_where=_NAMED, postgresql_where=_NAMED),
+        Index("fact_told_by_browser", "anonymous_id", "occurred_at", sqlite_where=_TOLD, postgresql_where=_TOLD),
         Index("fact_with_traits", "fragment_id", sqlite_where=text("has_traits"), postgresql_where=text("has_traits")),
     )
 
@@ -77,14 +83,26 @@ class FactRow(Table, table=True):
     account_id: str | None
     user_id: str | None
     packed: bytes | None = Field(sa_type=LargeBinary)
+    anonymous_id: str | None  # of the browser, where it hangs on a stronger name
     claims: str | None = Field(sa_type=Text)  # what it says of the person, as identity read it; NULL: read `packed`
+    account_named_by: str | None
 
 
 class ReceiptRow(Table, table=True):
     """Why a measure changed. Belongs to whoever owns the fragment."""
 
     __tablename__ = "receipt"
-    __table_args__ = (Index("receipt_timeline", "fragment_id", "at", "receipt_id"),)
+    __table_args__ = (
+        Index("receipt_timeline", "fragment_id", "at", "receipt_id"),
+        Index(
+            "receipt_that_counts",
+            "fragment_id",
+            "at",
+            "receipt_id",
+            sqlite_where=text("points_e4 <> 0"),
+            postgresql_where=text("points_e4 <> 0"),
+        ),
+    )
 
     receipt_id: str = Field(primary_key=True)
     fragment_id: str
@@ -123,9 +141,24 @@ class PersonRow(Table, table=True):
     said_cell: str | None = Field(sa_type=String)
     said_at: datetime | None = moment(is_nullable=True)
     fades_at: datetime | None = moment(is_nullable=True)
+    account_id: str | None = Field(index=True)  # to which they belong, as it was named
+    shared: str | None = Field(sa_type=Text)  # with that company, as `attributes`; NULL: nothing
 
 
-FACT, FRAGMENT, PERSON, RECEIPT = (core_table(model) for model in (FactRow, FragmentRow, PersonRow, ReceiptRow))
+class AccountNameRow(Table, table=True):
+    """One id that a company was known by, and the one it answers with; what all its people share is with that."""
+
+    __tablename__ = "account"
+
+    account_id: str = Field(primary_key=True)
+    current_id: str = Field(index=True)
+    version: int = Field(sa_type=BigInteger)
+    facts: str | None = Field(sa_type=Text)  # as `person.attributes`; NULL: none
+
+
+ACCOUNT, FACT, FRAGMENT, PERSON, RECEIPT = (
+    core_table(model) for model in (AccountNameRow, FactRow, FragmentRow, PersonRow, ReceiptRow)
+)
 
 PERSON_SEARCH = search_table("person_search", Table.metadata)
 """Of people of whom something is known: names, company and address, as they are searched."""

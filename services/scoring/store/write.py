@@ -10,10 +10,12 @@ from chassis.store import search
 from chassis.store.batch import among, insert_all, insert_or_skip, upsert
 from chassis.store.session import Session
 from contracts.events.identity import InteractionRecognized
+from services.scoring.domain.accounts import KnownAccounts
 from services.scoring.domain.claims import TraitFacts
+from services.scoring.domain.profile import search_text
 from services.scoring.domain.workspace import Person, ScoringWorkspace
-from services.scoring.store.rows import fact_row, fragment_row, person_row, receipt_row, search_text
-from services.scoring.store.tables import FACT, FRAGMENT, PERSON, PERSON_SEARCH, RECEIPT
+from services.scoring.store.rows import account_row, fact_row, fragment_row, person_row, receipt_row
+from services.scoring.store.tables import ACCOUNT, FACT, FRAGMENT, PERSON, PERSON_SEARCH, RECEIPT
 
 _GONE = delete(PERSON).where(among(PERSON.c.person_id, "keys"))
 
@@ -48,6 +50,11 @@ async def workspace(session: Session, workspace: ScoringWorkspace) -> None:
     await insert_all(session, RECEIPT, [receipt_row(receipt) for receipt in workspace.receipts])
 
 
+async def accounts(session: Session, accounts: KnownAccounts) -> None:
+    """What became of accounts."""
+    await upsert(session, ACCOUNT, [account_row(account) for account in accounts.changed.values()])
+
+
 def _search_changes(known: Mapping[str, Person], changed: Iterable[Person]) -> dict[str, str]:
     """By what those people are found from now on who are found by something else than before; by nothing, if nothing is
     known of them any more.
@@ -55,8 +62,8 @@ def _search_changes(known: Mapping[str, Person], changed: Iterable[Person]) -> d
     texts = {}
     for person in changed:
         before = known.get(person.person_id)
-        if before is None or before.fit.attributes is not person.fit.attributes:
-            was = "" if before is None else search_text(before.fit.attributes)
-            if (text := search_text(person.fit.attributes)) != was:
+        if before is None or before.fit is not person.fit:
+            was = "" if before is None else search_text(before.fit.shown)
+            if (text := search_text(person.fit.shown)) != was:
                 texts[person.person_id] = text
     return texts

@@ -117,7 +117,7 @@ def padded(value: bytes) -> bytes:
     ids=["one long line", "many lines", "a long address"],
 )
 async def test_a_head_that_is_too_large_is_refused_though_it_came_whole(door: Door, request_head: bytes) -> None:
-    assert await door.status(request_head) == 431
+    assert await door.status(request_head) == 400
 
 
 async def test_what_a_browser_sends_at_its_most_is_taken(door: Door) -> None:

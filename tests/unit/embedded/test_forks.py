@@ -10,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -82,8 +82,12 @@ def children(process: int) -> list[int]:
 
 
 def given(process: int) -> str:
-    """The environment that the program of a process was started with: of a fork it is its parent's."""
-    return Path(f"/proc/{process}/environ").read_text()
+    """The environment that the program of a process was started with: of a fork it is its parent's; of one that has
+    ended meanwhile nothing is told.
+    """
+    with suppress(ProcessLookupError, FileNotFoundError):
+        return Path(f"/proc/{process}/environ").read_text()
+    return ""
 
 
 async def told(var: Path, name: str, times: int = 1) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.limits import BATCH_BYTES, COMPLETED_FACTOR, ENVELOPE_BYTES, EVENT_BYTES, EXCERPT_BYTES
-from contracts.values import InteractionKind
+from contracts.values import Flag, InteractionKind
 from gateway.capture import ENDPOINTS
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
@@ -53,10 +53,13 @@ async def test_every_recorded_request_is_answered_as_its_sdk_expects_and_is_on_d
 async def test_every_capture_path_is_open(door: Door) -> None:
     event = {"userId": "u", "event": "e", "groupId": "g", "previousId": "p"}
     for path, kind in ENDPOINTS.items():
-        answer = await door.send(path, event if kind else {"batch": [GOOD]})
+        is_one = isinstance(kind, InteractionKind)
+        answer = await door.send(path, event if is_one else {"batch": [GOOD]})
         assert (answer.status_code, answer.json()) == (200, {"success": True}), path
     kinds = [event.interaction.kind for event in await door.captured()]
-    assert kinds == [kind or InteractionKind.TRACK for kind in ENDPOINTS.values()]
+    assert kinds == [
+        kind if isinstance(kind, InteractionKind) else InteractionKind.TRACK for kind in ENDPOINTS.values()
+    ]
 
 
 async def test_the_write_key_may_come_in_four_ways(door: Door) -> None:
@@ -91,7 +94,7 @@ WRONG: list[tuple[str, bytes, dict[str, str], int, str]] = [
     ("/v1/identify", b'{"traits":{}}', {}, 422, "userId"),
     ("/v1/group", b'{"userId":"u"}', {}, 422, "groupId"),
     ("/v1/alias", b'{"userId":"u"}', {}, 422, "previousId"),
-    ("/v1/page", b'{"userId":"u","context":[]}', {}, 422, "context"),
+    ("/v1/page", b'{"userId":"u","context":[1]}', {}, 422, "context"),
     ("/v1/batch", b'{"batch":{}}', {}, 422, "batch"),
     ("/v1/batch", b'{"batch":[],"context":1}', {}, 422, "context"),
     ("/v1/track", b'{"a":"' + b"x" * EVENT_BYTES + b'"}', {}, 413, "body"),
@@ -225,14 +228,77 @@ async def test_any_page_may_ask_first(door: Door) -> None:
     headers = {
         "origin": "https://acme.test",
         "access-control-request-method": "POST",
-        "access-control-request-headers": "authorization",
+        "access-control-request-headers": "authorization,x-retry-count",
     }
     for path in ("/v1/p", "/v1/forms/default", "/capture/v1/t", f"/v1/projects/{WRITE_KEY}/settings"):
         answer = await door.client.options(path, headers=headers)
         assert answer.status_code == 204
-        assert answer.headers["access-control-allow-origin"] == "*"
-        assert "authorization" in answer.headers["access-control-allow-headers"]
-        assert "access-control-allow-credentials" not in answer.headers
+        assert answer.headers["access-control-allow-origin"] == "https://acme.test"
+        assert answer.headers["access-control-allow-headers"] == "authorization,x-retry-count"
+        assert answer.headers["access-control-allow-credentials"] == "true"
+        assert answer.headers["vary"] == "origin, access-control-request-headers"
+    strange = await door.client.options("/v1/p", headers=headers | {"access-control-request-headers": "a\tb;<c>"})
+    assert "<c>" not in strange.headers["access-control-allow-headers"]
+
+
+async def test_a_beacon_that_brings_cookies_may_be_sent_and_read(door: Door) -> None:
+    for path in ("/v1/t", "/v1/forms/default"):
+        answer = await door.send(path, {**GOOD, "email": "ada@example.com"}, headers={"origin": "https://acme.test"})
+        assert answer.status_code == 200
+        assert answer.headers["access-control-allow-origin"] == "https://acme.test"
+        assert answer.headers["access-control-allow-credentials"] == "true"
+    assert (await door.send("/v1/t", GOOD)).headers["access-control-allow-origin"] == "*"
+
+
+async def test_the_beacon_of_a_prefix_is_a_door_too(door: Door) -> None:
+    assert (await door.send("/capture/beacon/v1/batch", {"batch": [GOOD]})).status_code == 200
+    assert (await door.send("/beacon/v1/batch", {"batch": [GOOD]})).status_code == 200
+    assert (await door.send("/strange/beacon/v1/batch", {"batch": [GOOD]})).status_code == 404
+
+
+async def test_history_that_cannot_say_when_it_happened_is_refused_and_anything_else_flagged(door: Door) -> None:
+    event = {"type": "track", "event": "Demo Requested", "userId": "u", "timestamp": "03/04/2026"}
+    refused = (await door.send("/v1/import", {"batch": [event, {**event, "timestamp": "2026-03-04"}]})).json()
+    assert [(one["index"], one["field"]) for one in refused["rejected"]] == [(0, "timestamp")]
+    assert "ISO 8601" in refused["rejected"][0]["reason"]
+    await door.send("/v1/batch", {"batch": [event]})
+    odd = (await door.captured())[-1].interaction
+    assert (odd.flags, odd.extra["timestamp"]) == ((Flag.TIME_UNREADABLE,), "03/04/2026")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        ("/v1/identify", {"anonymous_Id": "a", "traits": {}}, "`anonymousId`"),
+        ("/v1/identify", {"anonymousID": "a"}, "`anonymousId`"),
+        ("/v1/track", {"event": "E", "userid": "u"}, "`userId`"),
+        ("/v1/track", {"event": "E", "user": "u"}, "`userId`"),
+        ("/v1/track", {"event": "E", "properties": {"e-mail": "ada@example.com"}}, "`traits.email`"),
+        ("/v1/track", {"userId": "u", "Event": "E"}, "`event`"),
+        ("/v1/group", {"userId": "u", "groupID": "g"}, "`groupId`"),
+        ("/v1/batch", {"events": [{}]}, "`batch`"),
+    ],
+)
+async def test_whoever_is_refused_is_told_what_would_do(door: Door, path: str, body: Any, said: str) -> None:
+    problem = (await door.send(path, body)).json()
+    assert said in problem["errors"][0]["remedy"], problem
+
+
+async def test_the_key_of_the_other_door_is_told_apart(door: Door) -> None:
+    answer = await door.send("/v1/track", GOOD, auth=(API_KEY, ""))
+    assert (answer.status_code, "This is an API key" in answer.json()["detail"]) == (401, True)
+    answer = await door.client.get("/v1/sources", headers={"authorization": f"Bearer {WRITE_KEY}"})
+    assert (answer.status_code, "This is a write key" in answer.json()["detail"]) == (401, True)
+
+
+async def test_a_property_is_the_person_s_trait_where_the_source_says_so(door: Door) -> None:
+    event = {"event": "Quote Asked", "userId": "u", "properties": {"budget": "20k", "size": {"seats": 40}}}
+    await door.send("/v1/track", event)
+    mapping = {"properties.budget": "budget", "properties.size.seats": "employees", "properties.none": "need"}
+    changed = await door.api("PATCH", "/v1/sources/src_default", json={"mapping": mapping})
+    assert (changed.status_code, changed.json()["mapping"]) == (200, mapping)
+    await door.send("/v1/track", event)
+    assert [said.interaction.traits for said in await door.captured()] == [{}, {"budget": "20k", "employees": 40}]
 
 
 async def test_analytics_js_is_told_to_send_here(door: Door) -> None:

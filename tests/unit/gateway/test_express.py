@@ -18,6 +18,7 @@ import pytest_asyncio
 
 from chassis.bus.errors import BrokerUnavailable
 from chassis.bus.inspection import messages
+from contracts.values import InteractionKind
 from gateway.capture import ENDPOINTS
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
@@ -177,7 +178,7 @@ async def test_every_capture_path_is_on_the_express_lane(express: Served) -> Non
     event = orjson.dumps(orjson.loads(BODY) | {"groupId": "g", "previousId": "p"})
     async with express.line() as line:
         for path, kind in ENDPOINTS.items():
-            body = event if kind else b'{"batch":[],"writeKey":"%b"}' % WRITE_KEY.encode()
+            body = event if isinstance(kind, InteractionKind) else b'{"batch":[],"writeKey":"%b"}' % WRITE_KEY.encode()
             assert (await line.ask(post(path, body))).status == 200
     assert not express.ways
 

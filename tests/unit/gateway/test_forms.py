@@ -20,6 +20,7 @@ from gateway.domain.refusal import CaptureRefused, RefusalKind
 from tests.unit.gateway.recordings import NOW, WEB, form_requests
 
 URLENCODED = "application/x-www-form-urlencoded"
+CODECS_OF_NO_PAGE = (b"idna", b"punycode", b"unicode_escape", b"raw_unicode_escape", b"utf-7", b"undefined", b"rot13")
 
 
 def a_form(**fields: Any) -> Form:
@@ -104,6 +105,38 @@ def test_a_recorded_text_post_is_read_line_by_line() -> None:
     }
 
 
+def test_a_message_of_several_lines_is_one_message_in_plain_text_too() -> None:
+    raw = "email=ada@example.com\r\nmessage=Hello,\r\nplease call.\r\n\r\n1 + 1 = 2\r\nFirst Name=Ada\r\n"
+    fields = said(read(raw, "text/plain")).interaction.properties["fields"]
+    assert fields == {
+        "email": "ada@example.com",
+        "message": "Hello,\r\nplease call.\r\n\r\n1 + 1 = 2",
+        "First Name": "Ada",
+    }
+
+
+def test_the_same_field_twice_is_one_value_and_a_box_with_its_hidden_field_one_answer() -> None:
+    event = said(
+        read("company=Acme&company=Acme&email=a@b.co&consent=0&consent=1&gdpr=true&gdpr=false&likes=A&likes=B")
+    )
+    assert event.interaction.traits["company"] == "Acme"
+    assert event.interaction.properties["fields"]["company"] == "Acme"
+    assert event.interaction.properties["fields"]["likes"] == ["A", "B"]
+    assert event.interaction.context["consent"] == {"consent": "1", "gdpr": "true"}
+
+
+def test_json_keeps_its_nulls_and_its_lists() -> None:
+    fields = said(read(json.dumps({"email": "a@b.co", "a": None, "b": ["x"], "c": []}), "application/json"))
+    kept = fields.interaction.properties["fields"]
+    assert (kept["a"], kept["b"], kept["c"]) == (None, ["x"], [])
+
+
+def test_the_campaign_is_read_in_any_part_of_the_page_s_address() -> None:
+    for url in ("https://acme.test/#utm_source=news&gclid=x", "https://acme.test/?utm_source=news&amp;gclid=x"):
+        context = said(read("email=a@b.co", visit=Visit(CaptureSender(), url))).interaction.context
+        assert (context["campaign"], context["click_ids"]) == ({"source": "news"}, {"gclid": "x"})
+
+
 def test_a_recorded_latin_form_brings_japanese_as_entities() -> None:
     assert said(recorded("/forms/latin1")).interaction.traits == {"name": "Zoë 東京"}
 
@@ -134,6 +167,10 @@ def test_recorded_beacons_with_json_are_read_whatever_they_are_called(path: str)
         (b"_charset_=Shift_JIS&name=%93%8C%8B%9E", URLENCODED, "東京"),
         (b"_charset_=no-such-charset&name=Zo%C3%AB", URLENCODED, "Zoë"),
         (b"_charset_=base64&name=Zo%C3%AB", URLENCODED, "Zoë"),  # a codec, but not of text
+        *((b"_charset_=%b&name=%%2BADw-+a" % label, URLENCODED, "+ADw- a") for label in CODECS_OF_NO_PAGE),
+        (b"name=+%2BADw-&x=1", URLENCODED + ";charset=idna", " +ADw-"),
+        (b"name=Zo%EB+%26%2326481%3B", URLENCODED, "Zoë 東"),  # no UTF-8: a browser wrote it for a form in Latin
+        (b"name=%26%2326481%3B&x=%EB", URLENCODED, "東"),
         (b"name=%26%2326481%3B", URLENCODED, "&#26481;"),  # in UTF-8 somebody typed that
         (b"_charset_=windows-1252&name=%26%2355296%3B", URLENCODED, "&#55296;"),  # a surrogate is no character
         (b"name=a%00b", URLENCODED, "a\ufffdb"),

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.events.identity import AccountChanged, AccountCreated
 from contracts.values import AccountClaim
-from services.identity.domain.accounts import registrable_domain
+from services.identity.domain.account_claims import registrable_domain
 from tests.unit.identity.world import World, a_capture
 
 

@@ -40,7 +40,7 @@ def spelling(kind: IdentifierKind, value: str) -> str:
         ("ann lee@acme.com", "[not_an_email]"),
         ("@acme.com", "[not_an_email]"),
         ("ann@acme..com", "[not_an_email]"),
-        ("Ann <ann@acme.com>", "[not_an_email]"),
+        ("Ann <ann@acme.com>", "ann@acme.com"),
         ("ann@10.0.0.1", "[not_an_email]"),
         ("null@acme.com", "[junk]"),
         ("a" * 65 + "@acme.com", "[not_an_email]"),

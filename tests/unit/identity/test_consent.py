@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from contracts.events.identity import ConsentChanged, InteractionRecognized
 from contracts.values import Consent, ConsentChannel, Flag, InteractionKind
+from people_kernel.consent import answers
 from semantics.consent import LONGEST_WORDING, ConsentClaim, statements_of
-from services.identity.domain.consent import consent_by_channel
 from tests.unit.identity.world import DAWN, World, a_capture
 
 EMAIL, PHONE, ANY = ConsentChannel.EMAIL, ConsentChannel.PHONE, ConsentChannel.ANY
@@ -202,15 +202,24 @@ def test_a_statement_that_arrives_late_does_not_undo_a_later_one() -> None:
     assert len(world.heard(ConsentChanged)) == 1
 
 
-def test_the_latest_word_counts_over_all_names_of_a_person() -> None:
+def test_a_withdrawal_counts_over_all_names_of_a_person_until_a_server_says_otherwise() -> None:
     world = World().hears(
         granting(1, user_id="u1"),
         withdrawing(2, email="ann@acme.com"),
-        a_capture(3, user_id="u1", email="ann@acme.com"),
+        a_capture(3, user_id="u1", email="ann@acme.com", server=True),
     )
     assert world.consent(user_id="u1") == {"email": "withdrawn"}
-    world.hears(granting(4, user_id="u1"))
+    world.hears(granting(4, user_id="u1", server=True))
     assert world.consent(email="ann@acme.com") == {"email": "granted"}
+
+
+def test_whom_a_visitor_joined_to_their_own_account_is_not_asked_for_them() -> None:
+    world = World().hears(
+        withdrawing(1, email="ann@acme.com", server=True),
+        a_capture(2, user_id="mallory", email="ann@acme.com"),
+        granting(3, user_id="mallory", server=True),
+    )
+    assert world.consent(email="ann@acme.com") == {"email": "withdrawn"}
 
 
 def test_of_two_words_of_one_moment_on_two_names_the_withdrawal_counts() -> None:
@@ -225,7 +234,7 @@ def test_of_two_words_of_one_moment_on_two_names_the_withdrawal_counts() -> None
 def test_a_word_about_all_channels_is_about_each_of_them() -> None:
     world = World().hears(granting(1, user_id="u1"), a_capture(2, user_id="u1", traits={"marketing_consent": False}))
     assert world.consent(user_id="u1") == {"any": "withdrawn", "email": "withdrawn"}
-    world.hears(granting(3, user_id="u1"))
+    world.hears(granting(3, user_id="u1", server=True))
     assert world.consent(user_id="u1") == {"any": "withdrawn", "email": "granted"}
 
 
@@ -259,6 +268,6 @@ def test_a_human_s_word_counts_ahead_of_a_fast_clock_and_is_told_although_the_na
 
 
 def test_statements_about_any_do_not_speak_where_nothing_was_asked() -> None:
-    assert consent_by_channel([]) == {}
+    assert answers([]) == {}
     world = World().hears(a_capture(1, user_id="u1", traits={"marketing_consent": True}))
     assert world.consent(user_id="u1") == {ANY.value: "granted"}

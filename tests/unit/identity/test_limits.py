@@ -155,7 +155,7 @@ def test_a_human_cannot_make_a_person_larger_than_that() -> None:
         world.merges(world.person(email="a@acme.com"), world.person(email="b@acme.com"))
 
 
-def test_an_account_keeps_so_many_traits_and_claims_fill_half_of_them() -> None:
+def test_an_account_keeps_so_many_traits_and_claims_take_no_room_from_a_servers_word() -> None:
     def claim(number: int, *, server: bool = False) -> Any:
         traits = {f"{'s' if server else 'c'}{number}-{one}": "x" * 900 for one in range(40)} | {
             "huge": "x" * (VALUE_BYTES + 1),
@@ -165,7 +165,7 @@ def test_an_account_keeps_so_many_traits_and_claims_fill_half_of_them() -> None:
 
     world = World().hears(*(claim(number) for number in range(3)))
     (account,) = world.accounts.values()
-    assert len(account.traits) == ACCOUNT_TRAITS // 2
+    assert len(account.traits) == ACCOUNT_TRAITS
     world.hears(*(claim(number, server=True) for number in range(10, 14)))
     (account,) = world.accounts.values()
     assert len(account.traits) == ACCOUNT_TRAITS

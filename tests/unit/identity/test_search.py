@@ -91,7 +91,8 @@ async def test_companies_are_found_by_a_part_of_name_domain_or_group(shelf: Stor
 
     async def companies(q: str, **named: str) -> list[str | None]:
         async with shelf.database.read() as session:
-            return [one.name or one.domain for one in await queries.find_accounts(session, named, q, "", 10)]
+            found = await queries.find_accounts(session, named, q, "", 10)
+        return [one.parts[0].name or one.first("domain") for one in found]
 
     assert await companies("muller") == await companies("son") == await companies("P-77") == ["Müller & Søn"]
     assert await companies("acm") == ["acme.com"]

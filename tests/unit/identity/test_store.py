@@ -17,7 +17,8 @@ from chassis.store.migrate import drift
 from contracts.envelope import Event
 from contracts.events.gateway import InteractionReceived
 from contracts.ids import with_prefix
-from contracts.values import AccountClaim
+from contracts.values import AccountClaim, ConsentChannel
+from people_kernel.consent import StatementKey, answers
 from semantics.capture import read_captures
 from services.identity.domain.consent import FragmentConsent
 from services.identity.domain.fragments import Fragment, Link, components, mark_as_test, person_of
@@ -82,10 +83,10 @@ class StoredWorld:
             await write.marks(session, came)
         self.said += came.said
 
-    async def consents(self) -> dict[tuple[str, str], FragmentConsent]:
+    async def consents(self) -> dict[StatementKey, FragmentConsent]:
         ids = list(await self.fragments())
         async with self.database.read() as session:
-            return {(one.fragment_id, one.channel.value): one for one in await queries.consents_on(session, ids)}
+            return dict(await queries.consents_on(session, ids))
 
     async def links(self) -> dict[str, Link]:
         ids = list(await self.fragments())
@@ -150,9 +151,7 @@ async def test_the_store_keeps_and_loads_what_the_domain_needs(shelf: StoredWorl
         refusals = await queries.refusals_of(session, list(world.fragments))
     assert await shelf.consents() == world.consents
     assert len(world.consents) > 20
-    assert {one.account_id: one for one in accounts} == {
-        key: one for key, one in world.accounts.items() if not one.survivor_id
-    }
+    assert {part.account_id: part for one in accounts for part in one.parts} == world.accounts
     assert {row["refusal_id"] for row in refusals} == set(world.refusals)
 
 
@@ -211,7 +210,44 @@ async def test_a_store_of_before_keeps_its_fragments_and_takes_marks_and_consent
     await shelf.marks("per_1", is_test=True)
     (fragment,) = (await shelf.fragments()).values()
     assert (fragment.fragment_id, fragment.is_marked) == ("frg_1", True)
-    assert list(await shelf.consents()) == [("frg_1", "email")]
+    assert [(one.fragment_id, one.channel.value) for one in await shelf.consents()] == [("frg_1", "email")]
+    await database.close()
+
+
+async def test_consent_of_before_holds_is_seen_and_is_written_anew_once_it_is_touched(store_url: str) -> None:
+    """Rows of the release before, and what a process of it that still runs writes, count as what they are."""
+    await prepare(store_url, "services.identity.migrations")
+    database = Database(store_url)
+    shelf = StoredWorld(database)
+    await shelf.hears(*(a_capture(number, user_id=f"u{number}") for number in (1, 2, 3)))
+    by_name = {one.value: one.fragment_id for one in (await shelf.fragments()).values()}
+    columns = "fragment_id, channel, consent, interaction_id, source_id, occurred_at, wording, strength"
+    moment = DAWN.isoformat(timespec="microseconds")
+    said = {"u1": ("withdrawn", "verified"), "u2": ("granted", "claimed"), "u3": ("granted", "manual")}
+    async with database.begin() as session:
+        for name, (consent, strength) in said.items():
+            row = f"'{by_name[name]}', 'email', '{consent}', 'int_{name}', 'src_1', '{moment}', 'so', '{strength}'"
+            await session.execute(text(f"INSERT INTO consent ({columns}) VALUES ({row})"))
+    assert {one.kind.value for one in await shelf.consents()} == {"withdrawal", "claimed", "trusted"}
+    grants: dict[str, Any] = {"context": {"consent": {"newsletter": "on"}}}
+    await shelf.hears(*(a_capture(number, user_id=f"u{number}", **grants) for number in (11, 12, 13)))
+    await shelf.hears(a_capture(21, user_id="u1", **grants), a_capture(22, user_id="u2", name="Unsubscribed"))
+    known = await shelf.consents()
+    told = {name: answers(one for one in known.values() if one.fragment_id == by_name[name]) for name in said}
+    assert [told[name][ConsentChannel.EMAIL].consent.value for name in ("u1", "u2", "u3")] == [
+        "withdrawn",
+        "withdrawn",
+        "granted",
+    ]
+    assert told["u1"][ConsentChannel.EMAIL].deciding.interaction_id == "int_u1"
+    async with database.read() as session:
+        former = {
+            row.fragment_id: row.consent
+            for row in await session.execute(text("SELECT fragment_id, consent FROM consent"))
+        }
+        history, kept = await queries.consent_history(session, list(by_name.values()), 10)
+    assert former[by_name["u1"]] == former[by_name["u2"]] == "withdrawn"  # what a process of before answers by
+    assert len(history) == kept == 2  # statements of before the history stand in what decides alone
     await database.close()
 
 

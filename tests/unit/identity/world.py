@@ -21,15 +21,15 @@ from contracts.values import (
     InteractionKind,
     SourceKind,
 )
-from people_kernel.workspace import Pages
+from people_kernel.consent import StatementKey, answers
 from semantics.capture import read_captures
 from semantics.consent import ConsentClaim
 from services.identity.domain.accounts import Account, AccountPages
-from services.identity.domain.consent import FragmentConsent, RecordedConsent, consent_by_channel, record_consent
+from services.identity.domain.consent import ConsentPages, FragmentConsent, RecordedConsent, record_consent
 from services.identity.domain.fragments import Fragment, Link, LinkRefusal, mark_as_test
 from services.identity.domain.links import HumanDecision, Regrouping, merge_by_hand, split_by_hand
 from services.identity.domain.recognition import RecognitionRules, recognize
-from services.identity.domain.workspace import Graph, IdentityWorkspace
+from services.identity.domain.workspace import Graph, IdentityWorkspace, told_apart
 
 DAWN = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
@@ -77,21 +77,25 @@ class World:
     refusals: dict[str, LinkRefusal] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     said: list[Event] = field(default_factory=list)
-    consents: dict[tuple[str, str], FragmentConsent] = field(default_factory=dict)
+    consents: dict[StatementKey, FragmentConsent] = field(default_factory=dict)
+    statements: list[FragmentConsent] = field(default_factory=list)
     acts: int = 0
 
     def hears(self, *captures: InteractionReceived) -> World:
         workspace = IdentityWorkspace(
             graph=Graph(self.fragments.values(), self.links.values()),
             accounts=AccountPages(self.accounts.values()),
-            consents=Pages({one.key: one for one in self.consents.values()}),
+            consents=ConsentPages(self.consents.values()),
         )
-        recognize(workspace, read_captures(captures, self.rules.region), self.rules)
+        by_people, by_robots = told_apart(captures)
+        workspace.withhold(by_robots)
+        recognize(workspace, read_captures(by_people, self.rules.region), self.rules)
         self._keep(workspace.graph.fragments.changed.values(), workspace.graph.links.changed.values())
         self.accounts |= workspace.accounts.changed
         self.refusals |= {refusal.refusal_id: refusal for refusal in workspace.refusals}
         self.remarks += [f"{one.remark.kind.value}: {one.remark.reason}" for one in workspace.remarks]
-        self._take(*workspace.consents.changed.values())
+        self._take(workspace.consents)
+        self.statements += workspace.statements
         self.said += workspace.said
         return self
 
@@ -105,8 +109,10 @@ class World:
     def records(self, person_id: str, channel: ConsentChannel, consent: Consent, wording: str | None = None) -> World:
         """A human records what a person told them."""
         word = RecordedConsent(ConsentClaim(channel, consent, wording), by="usr_ada", at=self._act().at)
-        stated, said = record_consent(self.parts(person_id), self.consents_of(person_id), word)
-        self._take(stated)
+        known = ConsentPages(self.consents_of(person_id))
+        stated, said = record_consent(self.parts(person_id), known, word)
+        self._take(known)
+        self.statements.append(stated)
         self.said += said
         return self
 
@@ -117,9 +123,13 @@ class World:
     def consent(self, **named: str) -> dict[str, str]:
         """What holds for whoever goes by `named`, by channel."""
         return {
-            channel.value: one.consent.value
-            for channel, one in consent_by_channel(self.consents_of(self.person(**named))).items()
+            channel.value: one.consent.value for channel, one in answers(self.consents_of(self.person(**named))).items()
         }
+
+    def pending(self, **named: str) -> dict[str, str]:
+        """By channel, the interaction of a grant that waits while a withdrawal stands."""
+        told = answers(self.consents_of(self.person(**named))).items()
+        return {channel.value: one.pending.interaction_id for channel, one in told if one.pending is not None}
 
     def merges(self, one_id: str, other_id: str) -> str:
         """A human says that the two are one; returns the link."""
@@ -170,8 +180,8 @@ class World:
         self.fragments |= {one.fragment_id: one for one in fragments}
         self.links |= {link.link_id: link for link in links}
 
-    def _take(self, *consents: FragmentConsent) -> None:
-        self.consents |= {(one.fragment_id, one.channel.value): one for one in consents}
+    def _take(self, known: ConsentPages) -> None:
+        self.consents |= known.changed
 
     def _act(self) -> HumanDecision:
         self.acts += 1

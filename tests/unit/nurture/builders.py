@@ -10,8 +10,8 @@ from contracts.events.identity import ConsentChanged, PersonCreated
 from contracts.events.lifecycle import StageCorrected, StageEntered
 from contracts.events.scoring import ProfileChangedV1, ScoreChanged, ScoreCorrected
 from contracts.ids import derive_id
-from contracts.values import Consent, ConsentChannel, Receipt, Scores
-from people_kernel.consent import in_force
+from contracts.values import Consent, ConsentChannel, Receipt, Scores, Strength
+from people_kernel.consent import answers
 from services.nurture.domain.rules import BuyingStage
 from services.nurture.domain.selection import Subject
 from services.nurture.domain.treatments import (
@@ -23,7 +23,7 @@ from services.nurture.domain.treatments import (
     compile_treatment,
     needs_consent,
 )
-from services.nurture.domain.workspace import FragmentConsent, ShowingCount
+from services.nurture.domain.workspace import ConsentByChannel, FragmentConsent, ShowingCount
 from tests.support.people import START, at, attribute, frg, meta, per
 
 CONTENT = Content(headline="How others did it", text="Three companies tell.", url="/customers")
@@ -61,13 +61,21 @@ def shown(times: int, days: float) -> ShowingCount:
 
 
 def said_about(
-    channel: ConsentChannel, consent: Consent, when: datetime = START, fragment: int = 1, number: int = 1
+    channel: ConsentChannel,
+    consent: Consent,
+    when: datetime = START,
+    fragment: int = 1,
+    number: int = 1,
+    strength: Strength = Strength.VERIFIED,
 ) -> FragmentConsent:
-    return FragmentConsent(frg(fragment), channel, consent, when, f"int_{number:0>26}", "src_web")
+    source = "src_web"
+    return FragmentConsent(
+        frg(fragment), channel, consent, when, f"int_{number:0>26}", source, None, strength, frg(fragment)
+    )
 
 
-def agreed(*statements: FragmentConsent) -> dict[ConsentChannel, FragmentConsent]:
-    return in_force(statements)
+def agreed(*statements: FragmentConsent) -> ConsentByChannel:
+    return answers(statements)
 
 
 def created(number: int, when: datetime = START, **fields: Any) -> PersonCreated:
@@ -91,6 +99,7 @@ def consented(
         "graph_version": 1,
         "interaction_id": f"int_{when:%Y%m%d%H%M%S}",
         "source_id": "src_web",
+        "strength": Strength.VERIFIED,
     }
     return ConsentChanged(channel=channel, consent=consent, occurred_at=when, **(given | fields))
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.limits import AGAINST_CHARACTERS
 from contracts.values import Consent, ConsentChannel
+from people_kernel.consent import ChannelAnswer
 from services.nurture.domain.outgoing_events import make_selection
 from services.nurture.domain.rules import Buying, BuyingStage
 from services.nurture.domain.selection import (
@@ -169,7 +170,7 @@ def test_a_page_they_came_to_themselves_needs_no_consent() -> None:
 
 def test_of_two_statements_at_one_moment_the_withdrawal_counts_whatever_fragment_it_is_on() -> None:
     yes, no = said_about(EMAIL, GRANTED, fragment=1, number=9), said_about(EMAIL, WITHDRAWN, fragment=2, number=1)
-    assert agreed(yes, no) == agreed(no, yes) == {EMAIL: no}
+    assert agreed(yes, no) == agreed(no, yes) == {EMAIL: ChannelAnswer(no)}
 
 
 def test_priority_comes_first_then_the_situation_then_what_was_shown_longest_ago() -> None:

@@ -19,11 +19,12 @@ from chassis.context import Context
 from chassis.store.database import Database
 from chassis.store.migrate import drift, migrate
 from contracts.envelope import Event
+from contracts.events.identity import ConsentChanged
 from contracts.events.nurture import TreatmentSelected
 from contracts.ids import hash_id
 from contracts.limits import SELECTIONS
 from contracts.values import Consent, ConsentChannel
-from people_kernel.consent import in_force
+from people_kernel.consent import answers
 from services.nurture.domain.selection import Against, decode_against
 from services.nurture.domain.treatments import STARTERS, CatalogueEntry, TreatmentBody
 from services.nurture.events import SUBSCRIPTIONS
@@ -134,7 +135,7 @@ async def test_however_batches_are_cut_the_same_is_said_and_kept(store: Database
         said += await hear(store, event)
     one_by_one = await everything(store)
     async with store.begin() as session:
-        for table in ("fragment", "card", "person", "consent", "receipt", "selection"):
+        for table in ("fragment", "card", "person", "consent", "latest_consent", "receipt", "selection"):
             await session.execute(text(f"DELETE FROM {table}"))
     in_batches, rest = [], list(events)
     while rest:
@@ -206,8 +207,39 @@ async def test_late_and_repeated_statements_of_consent_change_nothing(store: Dat
     await hear(store, newest, consented(EMAIL, Consent.GRANTED, at(3)))
     await hear(store, newest, consented(EMAIL, Consent.GRANTED, at(4)))
     async with store.read() as session:
-        (counting,) = await load.consents(session, [frg(1)])
-    assert (counting.consent, counting.occurred_at) == (Consent.WITHDRAWN, at(5))
+        known = await load.consents(session, [frg(1)])
+    assert sorted((one.consent, one.occurred_at) for one in known) == [
+        (Consent.GRANTED, at(4)),
+        (Consent.WITHDRAWN, at(5)),
+    ]
+    assert answers(known)[EMAIL].consent is Consent.WITHDRAWN
+
+
+async def test_consent_and_events_of_before_hold_and_are_written_anew_once_they_are_touched(store: Database) -> None:
+    columns = "fragment_id, channel, consent, occurred_at, interaction_id, source_id"
+    moment = at(2).isoformat(timespec="microseconds")
+    async with store.begin() as session:
+        for fragment, consent in ((frg(1), "withdrawn"), (frg(2), "granted")):
+            row = f"'{fragment}', 'email', '{consent}', '{moment}', 'int_{consent}', 'src_1'"
+            await session.execute(text(f"INSERT INTO consent ({columns}) VALUES ({row})"))
+    event = consented(EMAIL, Consent.GRANTED, at(3), 1, strength=None)  # as a release before 0.3.0 says it
+    old = ConsentChanged.from_wire(
+        event.headers(), event.body().replace(b',"strength":null', b"").replace(b',"origin_id":null', b"")
+    )
+    assert (old.strength, old.origin_id) == (None, None)
+    await hear(store, old, consented(EMAIL, Consent.WITHDRAWN, at(4), 2))
+    async with store.read() as session:
+        known = await load.consents(session, [frg(1), frg(2)])
+        former = {
+            row.fragment_id: row.consent
+            for row in await session.execute(text("SELECT fragment_id, consent FROM consent"))
+        }
+        latest = await session.scalar(text("SELECT count(*) FROM latest_consent"))
+    for number in (1, 2):
+        told = answers(one for one in known if one.fragment_id == frg(number))
+        assert told[EMAIL].consent is Consent.WITHDRAWN
+    assert former == {frg(1): "withdrawn", frg(2): "withdrawn"}
+    assert latest == len(known) == 4
 
 
 async def test_consent_follows_merges_and_splits(store: Database) -> None:
@@ -215,7 +247,7 @@ async def test_consent_follows_merges_and_splits(store: Database) -> None:
         async with store.read() as session:
             fragments = await load.fragments_of(session, per(number))
             return {
-                channel: one.consent for channel, one in in_force(await load.consents(session, list(fragments))).items()
+                channel: one.consent for channel, one in answers(await load.consents(session, list(fragments))).items()
             }
 
     await hear(store, created(1), created(2))

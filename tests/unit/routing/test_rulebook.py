@@ -106,3 +106,17 @@ def test_a_mistake_is_named_with_its_place(text: str, replacement: str, complain
 def test_an_example_that_names_the_wrong_team_does_not_pass() -> None:
     with pytest.raises(ExamplesFailed, match="team should be enterprise, got any"):
         assert_examples_pass(compile_routing(TEAMS.replace("rules: [], team: any", "team: enterprise")), judge_example)
+
+
+@pytest.mark.parametrize(
+    ("employees", "team"),
+    [
+        ({"low": 1000, "high": None, "text": "1,000+"}, "enterprise"),
+        ({"low": 1001, "high": 5000, "text": "1,001-5,000"}, "enterprise"),
+        ({"low": 501, "high": 1000, "text": "501-1,000"}, "west"),
+        ({"low": 0, "high": 4999, "text": "less than 5,000"}, "west"),
+    ],
+)
+def test_a_size_of_which_the_ends_are_known_is_large_if_all_of_it_is(employees: dict[str, object], team: str) -> None:
+    rules = RoutingRules(compile_routing(TEAMS, 1))
+    assert rules.ground("hot", facts(employees=employees), DECISION).asking.team == team

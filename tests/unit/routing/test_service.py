@@ -242,6 +242,7 @@ async def test_an_account_has_an_owner_or_none(client: httpx.AsyncClient) -> Non
         "name": None,
         "since": None,
         "by": None,
+        "displaced": [],
     }
     given = (await client.put(path, json={"rep_id": rep_id("Ana Ruiz")})).json()
     assert (given["name"], given["by"]) == ("Ana Ruiz", "tester")

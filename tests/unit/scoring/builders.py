@@ -7,20 +7,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from contracts.campaigns import CampaignTag
 from contracts.envelope import Meta
 from contracts.events.identity import InteractionRecognized
 from contracts.ids import derive_id
 from contracts.values import (
     AccountClaim,
+    Belonging,
     Identifier,
     IdentifierKind,
     Interaction,
     InteractionKind,
     JsonObject,
+    NamedBy,
     SourceKind,
     Strength,
 )
 from people_kernel.profile import Attributes
+from semantics.campaign import campaign_of
 from semantics.facts import facts_of
 from services.scoring.domain.claims import TraitFacts, trait_facts
 from services.scoring.domain.incoming_events import record
@@ -62,6 +66,7 @@ def recognized(
         "identifiers": (),
         "interaction": interaction,
         "facts": dict(facts_of(interaction)),
+        "campaign": campaign_of(interaction),
     }
     return InteractionRecognized(**(defaults | fields))
 
@@ -69,8 +74,11 @@ def recognized(
 def as_known(interaction: Interaction, fragment: int) -> dict[str, Any]:
     """What identity adds to an interaction: odd fragments are user ids, and whoever names a company belongs to one."""
     identifiers = (Identifier(kind=IdentifierKind.USER_ID, value=f"u{fragment}"),) if fragment % 2 else ()
-    account_id = None if interaction.account is None else f"acc_{interaction.account.name}"
-    return {"identifiers": identifiers, "account_id": account_id}
+    if interaction.account is None:
+        return {"identifiers": identifiers}
+    account_id = f"acc_{interaction.account.name}"
+    belonging = Belonging(account_id=account_id, named_by=NamedBy.NAME)
+    return {"identifiers": identifiers, "account_id": account_id, "belonging": belonging}
 
 
 def identified(traits: JsonObject, *, when: datetime = START, number: int = 0, **fields: Any) -> Interaction:
@@ -96,7 +104,7 @@ class PlainJudge:
     def label(self) -> str:
         return f"scoring@{self.version}"
 
-    def engagement(self, interaction: Interaction) -> tuple[Award, ...]:
+    def engagement(self, interaction: Interaction, campaign: CampaignTag | None = None) -> tuple[Award, ...]:
         awards = self.interactions.get(interaction.name or "", ())
         return tuple(
             Award(f"{interaction.name}-{i}", points, days * DAY, {}, "did it")

@@ -34,9 +34,9 @@ VP = {
 
 
 def pricing(number: int, when: datetime = NOW) -> Interaction:
-    return an_interaction(
-        "Pricing", when=when, number=number, kind=InteractionKind.PAGE, properties={"path": "/pricing"}
-    )
+    """Each a page of its own: the same one again would count once."""
+    path = f"/{number}/pricing"
+    return an_interaction("Pricing", when=when, number=number, kind=InteractionKind.PAGE, properties={"path": path})
 
 
 def demo(number: int, when: datetime = NOW) -> Interaction:

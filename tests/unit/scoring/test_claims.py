@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-from decimal import Decimal
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.events.scoring import Attribute
 from contracts.limits import SEARCH_CHARACTERS
 from contracts.maildomains import company_domain
 from contracts.texts import laid_out, needle
-from contracts.values import AccountClaim, InteractionKind, JsonObject
+from contracts.values import AccountClaim, InteractionKind, JsonObject, Strength
 from people_kernel.profile import (
     RANKS,
     attributes_from_text,
@@ -21,8 +22,9 @@ from people_kernel.profile import (
     seniority,
 )
 from semantics.facts import facts_of
-from semantics.figures import Budget, head_count, money, months
-from services.scoring.store.rows import search_text, to_text
+from services.scoring.api.views import shown
+from services.scoring.domain.profile import search_text
+from services.scoring.store.rows import to_text
 from tests.support.people import at, per
 from tests.unit.scoring.builders import after, an_interaction, identified, recognized
 
@@ -43,15 +45,26 @@ JSON: st.SearchStrategy[Any] = st.recursive(
         ),
         (
             {"company": {"name": "Acme", "employees": "51-200", "industry": "Retail", "id": "7"}},
-            {"company": "Acme", "employees": 51, "industry": "Retail"},
+            {"company": "Acme", "employees": {"low": 51, "high": 200, "text": "51-200"}, "industry": "Retail"},
         ),
-        ({"company": "Acme", "companySize": "1,000+"}, {"company": "Acme", "employees": 1000}),
+        (
+            {"company": "Acme", "companySize": "1,000+"},
+            {"company": "Acme", "employees": {"low": 1000, "high": None, "text": "1,000+"}},
+        ),
         ({"address": {"country": "DE", "city": "Köln", "street": "x"}}, {"country": "DE", "city": "Köln"}),
         (
             {"budget": "€ 50.000", "decision_maker": "Yes", "timeline": "ASAP"},
             {"budget": 50000.0, "budget_currency": "EUR", "authority": "decides", "timing": 0},
         ),
-        ({"budget": "no idea", "timing": "some day"}, {"budget": "no idea", "timing": "some day"}),
+        (
+            {"budget": "no idea", "timing": "some day", "employees": True, "authority": ["who knows"]},
+            {
+                "budget_unreadable": "no idea",
+                "timing_unreadable": "some day",
+                "employees_unreadable": True,
+                "authority_unreadable": ["who knows"],
+            },
+        ),
         ({"favouriteColour": "blue", "  ": "x", "empty": "  ", "none": None}, {"favourite_colour": "blue"}),
         ({"name": " Ａｄａ\u3000Lovelace "}, {"name": "Ada Lovelace"}),
         ({"id": "u-1", "createdAt": "2026", "password": "secret"}, {}),
@@ -61,7 +74,7 @@ def test_traits_are_given_our_names_and_types(traits: JsonObject, claimed: JsonO
     assert facts_of(identified(traits)) == claimed
 
 
-def test_a_group_is_about_the_company_and_a_form_answers_bant_in_its_properties() -> None:
+def test_a_group_is_about_the_company_and_what_happened_has_its_own_properties() -> None:
     group = an_interaction(
         "g",
         kind=InteractionKind.GROUP,
@@ -69,7 +82,9 @@ def test_a_group_is_about_the_company_and_a_form_answers_bant_in_its_properties(
         account=AccountClaim(name="Acme", domain="acme.example", traits={"employees": 250}),
     )
     assert facts_of(group) == {"company": "Acme", "company_domain": "acme.example", "employees": 250}
-    form = an_interaction("Contact", properties={"budget": "25k", "Timeline": "1-2 quarters", "color": "red"})
+    order = an_interaction("Plan Compared", properties={"budget": "25k", "need": "red", "timing": 3, "authority": True})
+    assert facts_of(order) == {}
+    form = an_interaction("Contact", kind=InteractionKind.FORM, traits={"budget": "25k", "Timeline": "3"})
     assert facts_of(form) == {"budget": 25000.0, "timing": 3}
 
 
@@ -116,65 +131,6 @@ def test_any_title_has_a_rank(title: str) -> None:
     assert seniority(title) in RANKS
 
 
-@pytest.mark.parametrize(
-    ("told", "count"),
-    [
-        (250, 250),
-        ("51-200", 51),
-        ("1,000+", 1000),
-        ("10k", 10000),
-        ("10-20k", 10000),
-        ("about 1.200 people", 1200),
-        ("many", None),
-        (True, None),
-        (-3, None),
-        ("9" * 40, None),
-    ],
-)
-def test_head_counts(told: object, count: int | None) -> None:
-    assert head_count(told) == count
-
-
-@pytest.mark.parametrize(
-    ("told", "sum_"),
-    [
-        ("€ 50.000", Budget(Decimal(50000), "EUR")),
-        ("USD 25k-50k", Budget(Decimal(25000), "USD")),
-        ("1,234.50", Budget(Decimal("1234.50"), None)),
-        ("1.234,50 EUR", Budget(Decimal("1234.50"), "EUR")),
-        ("2 Mio CHF", Budget(Decimal(2000000), "CHF")),
-        (float("nan"), None),
-        ("tbd", None),
-    ],
-)
-def test_sums_of_money(told: object, sum_: Budget | None) -> None:
-    assert money(told) == sum_
-
-
-@pytest.mark.parametrize(
-    ("told", "away"),
-    [
-        (3, 3),
-        ("3 months", 3),
-        ("in 2 Wochen", 0),
-        ("6-12 Monate", 6),
-        ("ASAP", 0),
-        ("this quarter", 3),
-        ("1 year", 12),
-        ("12345 months", None),
-        ("later", None),
-    ],
-)
-def test_time_spans(told: object, away: int | None) -> None:
-    assert months(told) == away
-
-
-@given(JSON)
-def test_nonsense_is_no_figure_and_no_failure(value: Any) -> None:
-    for read in (head_count, money, months, domain_of):
-        read(value)
-
-
 def test_free_mail_is_told_from_business_mail() -> None:
     assert [company_domain(domain_of(mail) or "") for mail in ("a@gmail.com", "a@yahoo.co.jp", "a@web.de")] == [
         None
@@ -213,3 +169,18 @@ def test_among_equal_claims_the_latest_wins_and_then_the_greater_id() -> None:
     same_time = recognized(identified({"city": "Bern"}, when=at(2), number=3))
     assert after(newest, older).people[per(1)].fit.attributes["city"].value == "Rome"
     assert after(same_time, newest).people[per(1)].fit.attributes["city"].value == "Bern"
+
+
+def test_words_that_could_not_be_read_are_shown_until_something_readable_comes() -> None:
+    early, late = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
+
+    def told(value: str, at: datetime) -> Attribute:
+        return Attribute(value=value, strength=Strength.CLAIMED, source_id="src", interaction_id="int", occurred_at=at)
+
+    rubbish = {"email_unreadable": told("n/a", early)}
+    assert shown(rubbish) == rubbish
+    assert list(shown(rubbish | {"email": told("mara@tidewater.example", late)})) == ["email"]
+    assert list(shown({"email_unreadable": told("-", late), "email": told("mara@tidewater.example", early)})) == [
+        "email",
+        "email_unreadable",
+    ]

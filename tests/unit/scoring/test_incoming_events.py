@@ -187,7 +187,7 @@ def test_a_claim_overwrites_nothing_verified() -> None:
 def test_the_company_a_group_names_counts_for_fit() -> None:
     workspace = after(recognized(identified({}, account=of_company("Acme", employees="201-500"))))
     assert workspace.people[per(1)].fit.points_e4 == 75_000
-    assert workspace.people[per(1)].fit.attributes["employees"].value == 201
+    assert workspace.people[per(1)].fit.attributes["employees"].value["low"] == 201
 
 
 def test_a_late_fact_that_changes_no_value_books_nothing() -> None:

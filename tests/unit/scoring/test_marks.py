@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,16 @@ import pytest
 
 from contracts.events.identity import PersonMarked
 from contracts.events.scoring import ProfileChanged, ScoreChanged, ScoreCorrected
-from contracts.values import AccountClaim, Identifier, IdentifierKind, Interaction, InteractionKind, JsonObject
+from contracts.values import (
+    AccountClaim,
+    Belonging,
+    Identifier,
+    IdentifierKind,
+    Interaction,
+    InteractionKind,
+    JsonObject,
+    NamedBy,
+)
 from services.scoring.domain.claims import RecognizedIds, claims_anew, stored_trait_fact, trait_facts
 from services.scoring.store.rows import packed, unpacked
 from tests.support.people import at, frg, per
@@ -171,6 +181,7 @@ def test_whoever_an_id_comes_from_is_told_whole_though_others_went_by_it_and_lef
 RECOGNIZED: dict[str, Any] = {
     "identifiers": (Identifier(kind=IdentifierKind.USER_ID, value="u1"),),
     "account_id": "acc_acme",
+    "belonging": Belonging(account_id="acc_acme", named_by=NamedBy.GROUP_CALL),
 }
 
 
@@ -191,7 +202,10 @@ def test_what_identity_knows_is_claimed_with_what_claims_anything(
     assert fact.claims == {"account_id": "acc_acme", "user_id": "u1"} | claimed
     kept = unpacked(interaction.interaction_id, packed(interaction))
     claims = claims_anew(kept, RecognizedIds("acc_acme", "u1"))
-    assert stored_trait_fact(kept, event.fragment_id, "claimed", 1, claims) == fact
+    read_back = stored_trait_fact(kept, event.fragment_id, "claimed", 1, claims)
+    assert replace(read_back, account_named_by=NamedBy.GROUP_CALL) == fact
+    of_before = recognized(interaction, **RECOGNIZED | {"belonging": None, "facts": None})
+    assert list(trait_facts([of_before], 1).values()) == [read_back]
     assert [fact.claims for fact in trait_facts([recognized(interaction)], 1).values()] == (
         [claimed] if claimed else []
     )
@@ -199,7 +213,7 @@ def test_what_identity_knows_is_claimed_with_what_claims_anything(
 
 @pytest.mark.parametrize("visit", [an_interaction("Page", kind=InteractionKind.PAGE), an_interaction("Signed In")])
 def test_a_visit_claims_nothing_whoever_it_was(visit: Interaction) -> None:
-    assert trait_facts([recognized(visit, **RECOGNIZED)], 1) == {}
+    assert trait_facts([recognized(visit, **RECOGNIZED | {"belonging": None})], 1) == {}
 
 
 def test_what_is_said_tells_when_it_happened_and_what_is_judged_anew_tells_no_moment() -> None:

@@ -16,9 +16,10 @@ from contracts.events.identity import InteractionRecognized
 from contracts.events.scoring import Attribute, ProfileChanged, ScoreChanged, ScoreCorrected
 from contracts.limits import OTHER_ATTRIBUTES
 from contracts.values import AccountClaim, Interaction, InteractionKind, JsonObject, SourceKind, Strength
+from people_kernel.beliefs import bounded, joined, precedence
 from people_kernel.people import Card, blank, updated
 from people_kernel.profile import Attributes
-from services.scoring.domain.profile import added, bounded, differs, join, joined, precedence
+from services.scoring.domain.profile import added, differs, join
 from services.scoring.domain.receipts import FIT, POINT
 from services.scoring.domain.score_decay import combine
 from services.scoring.domain.workspace import Person

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.campaigns import CampaignTag
 from contracts.values import Interaction, InteractionKind, JsonObject
 from people_kernel.profile import profile_facts
 from rulebook.examples import run_examples
 from rulebook.problems import RulebookError
-from services.scoring.domain.receipts import DAY, POINT
+from services.scoring.domain.receipts import DAY, POINT, engagement_earned
 from services.scoring.rulebooks import RulebookJudge, compile_scoring, interaction_facts, judge_example
 from tests.support.people import per
 from tests.unit.scoring.builders import after, an_interaction, identified, recognized
@@ -61,7 +62,7 @@ def test_every_default_rule_is_shown_by_an_example_or_a_story_here() -> None:
 
 
 STORIES: list[JsonObject] = [
-    {"title": "Director of Finance", "employees": 50, "phone": "+49 30 1", "authority": "I recommend"},
+    {"title": "Director of Finance", "employees": 50, "phone": "+49 30 901820", "authority": "I recommend"},
     {"title": "Team Lead", "employees": 3, "timing": "18 months"},
     {"title": "Senior Consultant", "email": "a@gmx.de", "need": "speed"},
 ]
@@ -99,10 +100,22 @@ def test_a_page_call_tells_its_page_itself_and_others_carry_it_in_their_context(
         )["page.path"]
         == "/pricing"
     )
-    track = an_interaction(
-        "T", properties={"path": "/not-a-page"}, context={"page": {"path": "/blog"}, "campaign": {"source": "x"}}
-    )
-    assert (interaction_facts(track)["page.path"], interaction_facts(track)["campaign.source"]) == ("/blog", "x")
+    context = {"page": {"path": "/blog"}, "campaign": {"source": "raw"}}
+    track = an_interaction("T", properties={"path": "/not-a-page"}, context=context)
+    facts = interaction_facts(track, CampaignTag(source="x"))
+    assert (facts["page.path"], facts["campaign.source"]) == ("/blog", "x")
+    assert interaction_facts(track)["campaign.source"] is None  # what identity did not recognize is not guessed here
+
+
+def test_a_campaign_counts_as_identity_recognized_it_and_of_old_events_as_it_would_today() -> None:
+    paid = {"url": "https://x.example/#utm_source=Ads&utm_medium=CPC"}
+    visit = an_interaction("P", kind=InteractionKind.PAGE, properties=paid)
+    told, old = recognized(visit), recognized(visit, facts=None, campaign=None)
+    without = recognized(visit, campaign=None)  # identity read it, and found none
+    earned = [{one.rule for one in engagement_earned(event, (), JUDGE).receipts} for event in (told, old, without)]
+    assert "paid_click" in earned[0]
+    assert earned[1] == earned[0]
+    assert "paid_click" not in earned[2]
 
 
 def test_odd_contexts_are_unknown_and_never_a_failure() -> None:
@@ -152,22 +165,23 @@ grid:
 )
 _odd = st.sampled_from([1, 1.0, True, 0, -0.0, 0.0, "1", "/pricing", "/pricing" * 40, "", None, [1], {"seats": 1}])
 _asked = st.builds(
-    lambda kind, name, properties, campaign: an_interaction(
-        name, kind=kind, properties=properties, context={} if campaign is None else {"campaign": campaign}
-    ),
+    lambda kind, name, properties, campaign: (an_interaction(name, kind=kind, properties=properties), campaign),
     st.sampled_from([InteractionKind.PAGE, InteractionKind.TRACK, InteractionKind.FORM]),
     st.sampled_from(["Demo", "Other"]),
     st.dictionaries(st.sampled_from(["seats", "path", "else"]), _odd),
-    st.none() | st.fixed_dictionaries({"name": _odd}) | _odd,
+    st.none() | st.builds(CampaignTag, name=st.sampled_from(["spring", "1", None])),
 )
 
 
 @given(st.lists(_asked, min_size=2, max_size=12))
-def test_what_an_interaction_is_worth_does_not_depend_on_those_before_it(interactions: list[Interaction]) -> None:
+def test_what_an_interaction_is_worth_does_not_depend_on_those_before_it(
+    asked: list[tuple[Interaction, CampaignTag | None]],
+) -> None:
     one = RulebookJudge(CURIOUS)
-    for interaction in [*interactions, *interactions]:
+    for interaction, campaign in [*asked, *asked]:
         # repr: 1, 1.0 and True are told apart
-        assert repr(one.engagement(interaction)) == repr(RulebookJudge(CURIOUS).engagement(interaction))
+        alone = RulebookJudge(CURIOUS).engagement(interaction, campaign)
+        assert repr(one.engagement(interaction, campaign)) == repr(alone)
 
 
 def test_more_interactions_than_are_remembered_change_nothing() -> None:

@@ -200,7 +200,7 @@ async def test_a_flood_of_late_claims_on_one_person_holds_nobody_up(broker: Brok
         for number in range(1000)
     ]
     late = [
-        identified({f"city {number}": number}, when=NOW - timedelta(seconds=number), number=number + 1000)
+        identified({f"trophy {number}": number}, when=NOW - timedelta(seconds=number), number=number + 1000)
         for number in range(500)
     ]
     await tell(broker, *map(recognized, [*claims, *late]), recognized(demo(9_001), 2))
@@ -290,7 +290,7 @@ async def test_an_event_with_a_nul_and_odd_values_is_recorded_like_any_other(
     broker: Broker, scoring: RunningService
 ) -> None:
     odd = identified(
-        {"firstName": "A\0da", "title": {"nested": [1, None]}, "budget": "10" * 50, "x" * 500: 10**30},
+        {"firstName": "A\0da", "shelf": {"nested": [1, None]}, "budget": "10" * 50, "x" * 500: 10**30},
         when=NOW,
         number=1,
     )
@@ -300,7 +300,7 @@ async def test_an_event_with_a_nul_and_odd_values_is_recorded_like_any_other(
         recognized(an_interaction("\0", when=NOW, number=2, properties={"path": "\0"})),
     )
     await recorded(scoring, 2)
-    assert (await view(scoring.client, per(1)))["profile"]["title"]["value"] == {"nested": [1, None]}
+    assert (await view(scoring.client, per(1)))["profile"]["shelf"]["value"] == {"nested": [1, None]}
     assert len(await everything(scoring.client, f"/v1/scoring/people/{per(1)}/timeline")) == 2
 
 

@@ -40,8 +40,10 @@ class VerboseJudge(PlainJudge):
     def fit(self, attributes: Any) -> Any:
         return tuple(self._dear(award, number) for number, award in enumerate(super().fit(attributes)))
 
-    def engagement(self, interaction: Any) -> Any:
-        return tuple(self._dear(award, number) for number, award in enumerate(super().engagement(interaction)))
+    def engagement(self, interaction: Any, campaign: Any = None) -> Any:
+        return tuple(
+            self._dear(award, number) for number, award in enumerate(super().engagement(interaction, campaign))
+        )
 
     def _dear(self, award: Any, number: int) -> Any:
         bounded = a_receipt(number)

@@ -25,7 +25,16 @@ from chassis.store.migrate import drift
 from contracts.envelope import Event
 from contracts.events.identity import InteractionRecognized, PersonMarked, PersonMerged, PersonSplit
 from contracts.events.scoring import ProfileChanged
-from contracts.values import Identifier, IdentifierKind, Interaction, InteractionKind, JsonObject, SourceKind
+from contracts.values import (
+    Belonging,
+    Identifier,
+    IdentifierKind,
+    Interaction,
+    InteractionKind,
+    JsonObject,
+    NamedBy,
+    SourceKind,
+)
 from services.scoring.domain.receipts import StoredReceipt
 from services.scoring.domain.workspace import Fragment, Person
 from services.scoring.events import on_interactions_recognized, on_people_marked, on_people_regrouped
@@ -187,9 +196,9 @@ async def hear_one_by_one(store: Database, events: Sequence[Event]) -> None:
 
 
 def a_visit(number: int) -> Interaction:
-    return an_interaction(
-        "Page", when=at(1, minutes=number), number=number, kind=InteractionKind.PAGE, properties={"path": "/pricing"}
-    )
+    path = f"/{number}/pricing"  # each another page: the same one again would count once
+    when = at(1, minutes=number)
+    return an_interaction("Page", when=when, number=number, kind=InteractionKind.PAGE, properties={"path": path})
 
 
 async def test_rows_are_canonical_and_read_back_as_they_were_written(store: Database) -> None:
@@ -314,7 +323,7 @@ def test_an_interaction_is_unpacked_as_it_was_packed() -> None:
 async def test_a_profile_that_learns_something_late_keeps_account_and_user_id(store: Database) -> None:
     known: dict[str, Any] = {
         "identifiers": (Identifier(kind=IdentifierKind.USER_ID, value="u1"),),
-        "account_id": "acc_acme",
+        "belonging": Belonging(account_id="acc_acme", named_by=NamedBy.NAME),
     }
     late = recognized(identified({"city": "Rome"}, when=at(1), number=2))
     await hear(store, [recognized(identified(TRAITS[0], when=at(5), number=1), **known)])
@@ -346,7 +355,7 @@ async def test_a_fade_timer_is_set_moves_with_a_merge_and_goes_with_the_person(s
     assert await alarms(store, registry.told) == {per(2): True}
     registry.merge(frg(1), frg(2))
     assert await alarms(store, registry.told[2:]) == {per(1): True, per(2): False}
-    registry.see(an_interaction("Unsubscribed", when=at(60), number=3), 1)
+    registry.see(an_interaction("Unsubscribed", when=at(58), number=3), 1)
     registry.see(an_interaction("Unsubscribed", when=at(60), number=4), 1)
     assert await alarms(store, registry.told[3:]) == {per(1): False}  # nothing is left that could fade
 

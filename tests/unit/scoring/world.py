@@ -6,8 +6,18 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from contracts.envelope import Event
-from contracts.events.identity import InteractionRecognized, PersonMarked, PersonMerged, PersonSplit
+from contracts.events.identity import (
+    AccountChanged,
+    AccountMerged,
+    AccountSplit,
+    InteractionRecognized,
+    PersonMarked,
+    PersonMerged,
+    PersonSplit,
+)
+from services.scoring.domain.accounts import AccountTold, belongs_to, cause_of, cause_told
 from services.scoring.domain.claims import TraitFact, trait_facts
+from services.scoring.domain.company_news import judge_anew
 from services.scoring.domain.incoming_events import mark, regroup
 from services.scoring.domain.receipts import ENGAGEMENT, FIT, Grid, Judge, Judges, StoredReceipt
 from services.scoring.domain.workspace import Person, ScoringWorkspace
@@ -40,8 +50,18 @@ class World:
                 regroup(self.workspace, event)
             elif isinstance(event, PersonMarked):
                 mark(self.workspace, event)
+            elif isinstance(event, AccountChanged | AccountMerged | AccountSplit):
+                self._hear_of_account(event)
             self._save()
         return self
+
+    def _hear_of_account(self, event: AccountTold) -> None:
+        """As the service does, but for the pages."""
+        for account_id in self.workspace.accounts.hear(event):
+            for person_id, person in sorted(self.workspace.people.items()):
+                named = self.workspace.accounts.get(belongs_to(person.fit.attributes) or "")
+                if named is not None and named.current_id == account_id:
+                    judge_anew(self.workspace, person_id, *cause_of(cause_told(event)))
 
     def activate(self, judge: Judge) -> None:
         """From here on another version of the rulebook decides."""

@@ -20,6 +20,7 @@ from contracts.limits import (
     KB,
 )
 from contracts.values import InteractionKind, JsonObject
+from gateway.domain import hints
 from gateway.domain.batch import BatchArrival
 from gateway.domain.body import kind_of
 from gateway.domain.refusal import CaptureRefused, RefusalKind, Reject
@@ -51,7 +52,7 @@ def read_batch(body: JsonObject, size: int, arrival: BatchArrival) -> BatchReadi
     """
     events = body.get("batch")
     if not isinstance(events, list):
-        raise CaptureRefused("batch", "must be an array of events")
+        raise CaptureRefused("batch", "must be an array of events", remedy=hints.instead(body, "batch"))
     if len(events) > BATCH_EVENTS:
         raise CaptureRefused("batch", f"holds more than {BATCH_EVENTS} events", RefusalKind.TOO_LARGE)
     context = _context_of(body, size)
@@ -63,7 +64,7 @@ def read_batch(body: JsonObject, size: int, arrival: BatchArrival) -> BatchReadi
         try:
             capture = read_event(completed, None, arrival.source, arrival.received_at, arrival.sender)
         except CaptureRefused as refused:
-            rejects.append(Reject(index, refused.field, refused.reason, excerpt_of(event)))
+            rejects.append(Reject(index, refused.field, refused.told, excerpt_of(event)))
             continue
         written += len(capture.body)
         if written > COMPLETED_FACTOR * size + ENVELOPE_BYTES * (index + 1):
@@ -90,6 +91,8 @@ def excerpt_of(event: Any) -> str:
 def _context_of(body: JsonObject, size: int) -> JsonObject | None:
     """What the batch says for all of its events."""
     context = body.get("context")
+    if context == []:
+        return None
     if context is not None and not isinstance(context, dict):
         raise CaptureRefused("context", f"must be a JSON object, not {kind_of(context)}")
     if context and size > EVENT_BYTES and _size_of(context) > EVENT_BYTES:
@@ -106,7 +109,7 @@ def _completed(event: Any, defaults: JsonObject, context: JsonObject | None) -> 
     completed = {**defaults, **event}
     if context:
         own = event.get("context")
-        if own is None:
+        if own is None or own == []:
             completed["context"] = context
         elif isinstance(own, dict):
             completed["context"] = {**context, **own}

@@ -10,6 +10,7 @@ from contracts.limits import IDENTIFIER_CHARACTERS
 from contracts.values import IdentifierKind, JsonObject
 from gateway.domain.body import kind_of
 from gateway.domain.refusal import CaptureRefused
+from semantics.contacts import is_readable, texts_of
 from tests.unit.gateway.plain.capture import Claim
 
 _EMAIL = re.compile(r"[^\s@\"<>,;:\\]{1,64}@[^\s@\"<>,;:\\/]{1,190}\.[^\s@\"<>,;:\\/.\d][^\s@\"<>,;:\\/.]{1,62}")
@@ -49,24 +50,20 @@ def is_email(value: str) -> bool:
 
 
 def email_in(*places: JsonObject | None) -> str | None:
-    """The first valid `email` in `places`."""
+    """The first address in `places`."""
     for place in places:
-        for key in ("email", "Email", "emailAddress", "email_address"):
-            value = place.get(key) if place else None
-            if isinstance(value, str) and is_email(value.strip()):
-                return value.strip()
+        for text in texts_of("email", place or {}):
+            if is_readable(IdentifierKind.EMAIL, text):
+                return text
     return None
 
 
 def phone_in(*places: JsonObject | None) -> str | None:
-    """The first `phone` in `places` that could be dialled: five digits or more."""
+    """The first number in `places` that could be dialled: five digits or more."""
     for place in places:
-        for key in ("phone", "Phone", "phoneNumber", "phone_number"):
-            value = place.get(key) if place else None
-            if isinstance(value, int) and not isinstance(value, bool):
-                value = str(value)
-            if isinstance(value, str) and len(value) <= IDENTIFIER_CHARACTERS and sum(map(str.isdigit, value)) >= 5:
-                return value.strip()
+        for text in texts_of("phone", place or {}):
+            if len(text) <= IDENTIFIER_CHARACTERS and sum(map(str.isdigit, text)) >= 5:
+                return text
     return None
 
 

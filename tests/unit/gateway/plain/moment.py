@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contracts.values import Flag
+from gateway.domain import written_times
 
 # Below this the difference between sentAt and our clock is the way over the network, not a
 # wrong clock; correcting it would shuffle
@@ -14,9 +15,6 @@ NOTICEABLE_SKEW = timedelta(seconds=2)
 # Beyond this sentAt is not "just before we got it" but the date of an old recording that is being sent again.
 SANE_SKEW = timedelta(hours=24)
 FUTURE_TOLERANCE = timedelta(seconds=5)
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECONDS_FROM = 100_000_000_000  # as seconds that is the year 5138, as milliseconds 1973
 
 
 def occurred(claimed: Any, sent_at: Any, received_at: datetime) -> tuple[datetime, list[Flag]]:
@@ -42,7 +40,8 @@ def occurred(claimed: Any, sent_at: Any, received_at: datetime) -> tuple[datetim
 
 
 def read_moment(value: Any) -> datetime | None:
-    """ISO 8601, or seconds or milliseconds since 1970, as a number or its digits; None when it is none of these.
+    """ISO 8601, another way that machines write a moment (`test_written_times.py` holds those), or a number since 1970;
+    None when it is none of these.
 
     Without a zone: UTC.
     """
@@ -50,10 +49,10 @@ def read_moment(value: Any) -> datetime | None:
         return None
     if isinstance(value, str):
         text = value.strip()
-        if text.isascii() and text.isdigit() and len(text) in (10, 13):
-            return _from_number(int(text))
-        return _from_text(text)
-    return _from_number(value) if isinstance(value, int | float) else None
+        is_count = len(text) > 8 and text.isdigit()
+        moment = None if is_count else _from_text(text)
+        return moment if moment is not None else _plausible(written_times.of_text(text))
+    return _plausible(written_times.of_number(value)) if isinstance(value, int | float) else None
 
 
 def _skew(sent_at: Any, received_at: datetime) -> timedelta | None:
@@ -70,18 +69,9 @@ def _from_text(text: str) -> datetime | None:
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return moment if _is_plausible(moment) else None
+    return _plausible(moment)
 
 
-def _from_number(number: float) -> datetime | None:
-    seconds = number / 1000 if abs(number) >= _MILLISECONDS_FROM else number
-    try:
-        moment = _EPOCH + timedelta(seconds=seconds)
-    except (OverflowError, ValueError):
-        return None
-    return moment if _is_plausible(moment) else None
-
-
-def _is_plausible(moment: datetime) -> bool:
+def _plausible(moment: datetime | None) -> datetime | None:
     # a century on either side leaves room for every correction without leaving the calendar
-    return _EPOCH.year <= moment.year <= 9000
+    return moment if moment is not None and 1970 <= moment.year <= 9000 else None

@@ -13,6 +13,7 @@ import orjson
 
 from contracts.limits import EVENT_BYTES, EVENT_NAME_CHARACTERS, MESSAGE_ID_CHARACTERS
 from contracts.values import Flag, InteractionKind, JsonObject, SourceKind
+from gateway.domain import hints
 from gateway.domain.body import check_depth, kind_of
 from gateway.domain.capture import CaptureSender, CaptureSource
 from gateway.domain.refusal import CaptureRefused
@@ -71,6 +72,8 @@ def read_event(
     draft.context = _with_sender(context, sender) if source.kind is SourceKind.WEB else context
     _say_who(draft, event, traits)
     draft.extra = {key: value for key, value in event.items() if key not in _READ}
+    if draft.extra.get("integrations") == []:
+        draft.extra["integrations"] = {}
     if draft.flags:
         draft.extra.update(
             {key: event[key] for key in ("timestamp", "originalTimestamp", "sentAt") if event.get(key) is not None}
@@ -82,7 +85,7 @@ def _kind_of(event: JsonObject) -> InteractionKind:
     named = event.get("type") or event.get("action")  # the spec's own older examples say `action`
     kind = KINDS.get(named) if isinstance(named, str) else None
     if kind is None:
-        raise CaptureRefused("type", f"must be one of {', '.join(KINDS)}")
+        raise CaptureRefused("type", f"must be one of {', '.join(KINDS)}", remedy=hints.kind(event, named, KINDS))
     return kind
 
 
@@ -121,7 +124,7 @@ def _name(event: JsonObject, kind: InteractionKind) -> str | None:
         raise CaptureRefused(field, f"must be a string, not {kind_of(value)}")
     name = value.strip() if value else ""
     if kind is InteractionKind.TRACK and not name:
-        raise CaptureRefused("event", "is required: the name of what happened")
+        raise CaptureRefused("event", "is required: the name of what happened", remedy=hints.instead(event, "event"))
     if len(name) > EVENT_NAME_CHARACTERS:
         raise CaptureRefused(field, f"is longer than {EVENT_NAME_CHARACTERS} characters")
     return name or None
@@ -148,7 +151,8 @@ def _say_who(draft: Draft, event: JsonObject, traits: JsonObject) -> None:
         draft.previous_id = _required(event, "previousId", "the name this person went by before")
     draft.account = _account(draft, event, traits)
     if not draft.claims:
-        raise CaptureRefused("userId", "an event needs a userId, an anonymousId or an e-mail address in its traits")
+        reason = "an event needs a userId, an anonymousId or an e-mail address in its traits"
+        raise CaptureRefused("userId", reason, remedy=hints.who(event))
 
 
 def _account(draft: Draft, event: JsonObject, traits: JsonObject) -> JsonObject | None:
@@ -162,13 +166,13 @@ def _account(draft: Draft, event: JsonObject, traits: JsonObject) -> JsonObject 
 def _required(event: JsonObject, field: str, meaning: str) -> str:
     value = claims.identifier(event.get(field), field)
     if value is None:
-        raise CaptureRefused(field, f"is required: {meaning}")
+        raise CaptureRefused(field, f"is required: {meaning}", remedy=hints.instead(event, field))
     return value
 
 
 def _object(event: JsonObject, field: str) -> JsonObject:
     value = event.get(field)
-    if value is None:
+    if value is None or value == []:
         return {}
     if not isinstance(value, dict):
         raise CaptureRefused(field, f"must be a JSON object, not {kind_of(value)}")

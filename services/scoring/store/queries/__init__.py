@@ -8,25 +8,39 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from chassis.store import search
-from chassis.store.batch import one_of, rows_by
-from chassis.store.session import Session
+from chassis.store.batch import among, one_of, rows_by
+from chassis.store.session import Session, lock
 from chassis.store.statements import Row
 from contracts.events.scoring import Attribute
 from contracts.ids import with_prefix
 from contracts.limits import CLAIMS_SHOWN
+from people_kernel.beliefs import precedence
 from people_kernel.profile import Attributes
 from people_kernel.store.people import Place, earlier
+from services.scoring.domain.accounts import ACCOUNT as ACCOUNT_ID
+from services.scoring.domain.accounts import KnownAccounts, belongs_to
 from services.scoring.domain.claims import TraitFact
-from services.scoring.domain.profile import Knowledge, claimed_by, judged, precedence, together
+from services.scoring.domain.profile import Knowledge, claimed_by, judged, together
 from services.scoring.domain.receipts import ENGAGEMENT, Judges, StoredReceipt
 from services.scoring.domain.score_decay import Accumulators, combine, weight, worth
 from services.scoring.domain.workspace import Person, ScoreSnapshot
-from services.scoring.store.load import PAGE, load_people, trait_facts_of
-from services.scoring.store.rows import person_of, receipt_of
-from services.scoring.store.tables import FACT, FRAGMENT, PERSON, PERSON_SEARCH, RECEIPT
+from services.scoring.store.rows import account_of, person_of, receipt_of, trait_fact_of
+from services.scoring.store.tables import ACCOUNT, FACT, FRAGMENT, PERSON, PERSON_SEARCH, RECEIPT
+
+PAGE = 250
+"""Facts or receipts that are read before others get their turn: some 20 ms of decoding."""
+
+_NAMES = ACCOUNT.alias("known_as")  # under a name of its own, or a subquery would be tied to the query around it
+_ACCOUNTS = select(ACCOUNT).where(
+    or_(
+        among(ACCOUNT.c.account_id, "named"),
+        ACCOUNT.c.account_id.in_(select(_NAMES.c.current_id).where(among(_NAMES.c.account_id, "answering"))),
+    )
+)
+_PEOPLED = rows_by(PERSON.c.account_id, PERSON.c.account_id).distinct()
 
 Earned = tuple[int, int, datetime]
 """(points e4, half-life, at) of a receipt of engagement."""
@@ -56,6 +70,8 @@ class PersonHistory:
     knowledge: Knowledge = field(default_factory=Knowledge)
     sums: Accumulators = field(default_factory=dict)
     latest_at: datetime | None = None  # of the facts
+    accounts: KnownAccounts = field(default_factory=KnownAccounts)
+    is_named: bool = False  # of a browser: a stronger name was told in it
 
     def learn(self, facts: Iterable[TraitFact]) -> None:
         self.knowledge = together(
@@ -68,11 +84,13 @@ class PersonHistory:
         )
 
     def snapshot(self, judges: Judges) -> PersonSnapshot:
-        """Fit is judged on the profile of then, by the version that recorded the last of its facts."""
-        fit, _ = judged(self.knowledge, {}, judges)
+        """Fit is judged on the profile of then, the company's facts included, by the version that recorded the last."""
+        shared = self.accounts.shared_with(self.knowledge.attributes)
+        then = {name: one for name, one in shared.items() if name == ACCOUNT_ID or one.occurred_at <= self.at}
+        fit, _ = judged(self.knowledge, {}, judges, then)
         engagement = worth(self.sums, self.at)
         cell = judges.active.grid.cell(fit.points_e4, engagement)
-        return PersonSnapshot(fit.attributes, ScoreSnapshot(fit.points_e4, engagement, cell, self.at))
+        return PersonSnapshot(fit.shown, ScoreSnapshot(fit.points_e4, engagement, cell, self.at))
 
 
 @dataclass(slots=True)
@@ -89,6 +107,12 @@ class ClaimHistory:
                 if len(made) >= 2 * CLAIMS_SHOWN:
                     self._claims[name] = _first(made)
 
+    def share(self, shared: Attributes) -> None:
+        """What is known of their company counts as one claim more."""
+        for name, claim in shared.items():
+            if name != ACCOUNT_ID:
+                self._claims.setdefault(name, []).append(claim)
+
     def by_attribute(self) -> dict[str, list[Attribute]]:
         """In the order of the alphabet; of each attribute the believed claim first."""
         return {name: _first(made) for name, made in sorted(self._claims.items())}
@@ -96,6 +120,55 @@ class ClaimHistory:
 
 def _first(made: list[Attribute]) -> list[Attribute]:
     return sorted(made, key=precedence, reverse=True)[:CLAIMS_SHOWN]
+
+
+async def load_people(session: Session, person_ids: Collection[str]) -> dict[str, Person]:
+    """Those that are known."""
+    rows = await session.execute(rows_by(PERSON.c.person_id), {"keys": person_ids})
+    return {row.person_id: person_of(row) for row in rows}
+
+
+async def trait_facts_of(
+    session: Session, fragment_ids: Collection[str], until: datetime | None = None
+) -> AsyncIterator[list[TraitFact]]:
+    """All facts of these fragments that claim something, a page at a time; others get their turn between pages."""
+    columns = (
+        FACT.c.interaction_id,
+        FACT.c.body,
+        FACT.c.packed,
+        FACT.c.fragment_id,
+        FACT.c.strength,
+        FACT.c.rulebook_version,
+        FACT.c.claims,
+    )
+    wanted = select(*columns, FACT.c.account_id, FACT.c.user_id, FACT.c.account_named_by).where(
+        one_of(FACT.c.fragment_id, fragment_ids), FACT.c.has_traits
+    )
+    if until is not None:
+        wanted = wanted.where(FACT.c.occurred_at <= until)
+    async for page in session.pages(wanted, PAGE):
+        yield [trait_fact_of(row) for row in page]
+        await asyncio.sleep(0)
+
+
+async def accounts(session: Session, account_ids: Collection[str]) -> KnownAccounts:
+    """Those of which anything is known, with the ones they answer with; nobody else comes to belong to them until the
+    transaction ends, or hears what becomes of them.
+    """
+    await lock(session, account_ids)
+    return await accounts_by_id(session, account_ids)
+
+
+async def accounts_by_id(session: Session, account_ids: Collection[str]) -> KnownAccounts:
+    rows = await session.execute(_ACCOUNTS, {"named": account_ids, "answering": account_ids})
+    pages = KnownAccounts()
+    pages.load({row.account_id: account_of(row) for row in rows})
+    return pages
+
+
+async def peopled(session: Session, account_ids: Collection[str]) -> set[str]:
+    """Those of these accounts that anybody belongs to, as it was named."""
+    return set(await session.scalars(_PEOPLED, {"keys": account_ids}))
 
 
 async def _survivors(session: Session, person_ids: Collection[str]) -> dict[str, str]:
@@ -146,6 +219,11 @@ async def histories(session: Session, person_ids: Collection[str], until: dateti
     async for facts in trait_facts_of(session, owner, until):
         for person_id, told in _by_owner(facts, owner).items():
             found[person_id].learn(told)
+    named = (belongs_to(history.knowledge.attributes) for history in found.values())
+    if account_ids := {one for one in named if one is not None}:
+        pages = await accounts_by_id(session, account_ids)
+        for history in found.values():
+            history.accounts = pages
     async for receipts in _earned_until(session, owner, until):
         for person_id, earned in _by_owner(receipts, owner).items():
             found[person_id].earn((one.points_e4, one.half_life, one.at) for one in earned)

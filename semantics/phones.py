@@ -1,0 +1,91 @@
+"""Telephone numbers in one spelling: E.164, read by the country that stands beside them.
+
+A number says its country itself (`+49`, `0049`, `+49 (0)30`), or it is read by the country that its owner stated, else
+by the one that is assumed. What cannot be read with certainty is refused: read by a wrong one it is somebody else's.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import phonenumbers
+
+_FEWEST_DIGITS: Final = 7  # shorter ones are short codes or extensions, not a person's line
+_MOST_DIGITS: Final = 24  # with an extension
+_MOST_LETTERS: Final = 12  # `ext.`, `Durchwahl`; a vanity number has seven
+_UP: Final = "0123456789" * 2
+_DOWN: Final = _UP[::-1]
+_NOT_A_DIGIT: Final = re.compile(r"\D+")
+_USUAL: Final = re.compile(r"\+?[0-9 ()./-]{1,40}")
+_FOREIGN: Final = re.compile(r"^\W*00(?=\W*[1-9])")  # the prefix of most countries, written by people of all
+_POSSIBLE: Final = phonenumbers.ValidationResult.IS_POSSIBLE
+
+
+class NotAPhone(ValueError):
+    """What was given is no number of one person's line; the text is the reason in one word."""
+
+
+def phone_spelling(text: str, country: str | None, assumed: str | None) -> str:
+    """`text` (NFKC) as E.164, with `;ext=` where it has an extension.
+
+    `country` is the region that stands beside the number, `assumed` the one that is taken where none does.
+
+    Raises NotAPhone.
+    """
+    if _is_idle(text):
+        raise NotAPhone("junk")
+    number = _international(text)
+    if number is None:
+        number = _national(text, country or assumed)
+    digits = str(number.national_number)
+    if len(digits) < _FEWEST_DIGITS or _is_idle(digits):
+        raise NotAPhone("junk")
+    spelling = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    # two people behind one switchboard differ by their extension only
+    return f"{spelling};ext={number.extension}" if number.extension else spelling
+
+
+def may_be_phone(text: str) -> bool:
+    """Whether it is a number in some country: what is known without knowing in which."""
+    if _USUAL.fullmatch(text):  # as most are
+        digits, letters = sum(map(text.count, "0123456789")), 0
+    else:
+        digits = sum(letter.isdecimal() for letter in text)
+        letters = sum(letter.isalpha() for letter in text)
+    return _FEWEST_DIGITS <= digits <= _MOST_DIGITS and letters <= _MOST_LETTERS and not _is_idle(text)
+
+
+def _is_idle(text: str) -> bool:
+    """What fingers type that have no number to type: one digit over and over, or all in their order."""
+    digits = _NOT_A_DIGIT.sub("", text)
+    return len(digits) >= _FEWEST_DIGITS and (len(set(digits)) == 1 or digits in _UP or digits in _DOWN)
+
+
+def _international(text: str) -> phonenumbers.PhoneNumber | None:
+    """The number, if it says its country itself. Possible ones are taken: tables of what was given out lag behind."""
+    bare = text.strip().removeprefix("tel:").lstrip()
+    written = _FOREIGN.sub("+", bare)
+    if not written.lstrip("( ").startswith("+"):
+        return None
+    number = _parsed(written, None)
+    if number is not None and phonenumbers.is_possible_number_with_reason(number) == _POSSIBLE:
+        return number
+    if written == bare:
+        raise NotAPhone("not_a_phone")
+    return None  # 0011 49: another country's prefix
+
+
+def _national(text: str, region: str | None) -> phonenumbers.PhoneNumber:
+    """The number as it is dialled in `region`; it must be one that was given out there."""
+    number = _parsed(text, region) if region else None
+    if number is None or not phonenumbers.is_valid_number(number):
+        raise NotAPhone("not_a_phone")
+    return number
+
+
+def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
