@@ -24,7 +24,6 @@ def nats_file(lanes: int = PERMITTED_LANES) -> str:
         passwords=PasswordsByName(),
         issuer=ByName("CALLOUT_ISSUER"),
         lanes=lanes,
-        monitor_host="127.0.0.1",  # for the health check in the container alone
         host="0.0.0.0",  # noqa: S104 - in a container of its own; what is published is decided in docker-compose.yml
     )
     return _ABOUT + nats_config(plan)

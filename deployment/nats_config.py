@@ -121,7 +121,6 @@ class NatsPlan:
     lanes: int = PERMITTED_LANES  # up to so many a service may have without another configuration
     users: tuple[BusUser, ...] = field(default=BUS_USERS)
     host: str = "127.0.0.1"
-    monitor_host: str | None = None  # None: the monitor listens where the server does
     server_name: Given = "rapport"
     cluster: Cluster | None = None
     sync: str = "always"  # when written data goes to the disk: at once, or after a time such as "2m"
@@ -141,7 +140,7 @@ def nats_config(plan: NatsPlan) -> str:
             f"host: {plan.host}",
             f"port: {plan.port}",
             f"pid_file: {json.dumps(str(plan.pid_file))}",
-            f'http: "{plan.monitor_host or plan.host}:{plan.monitor_port}"',
+            f'http: "{plan.host}:{plan.monitor_port}"',
             *([] if plan.log is None else [f"log_file: {json.dumps(str(plan.log))}", _LOG_TURNS]),
             "max_payload: 1MB",
             f"jetstream {{ store_dir: {json.dumps(str(plan.store))}, sync_interval: {plan.sync} }}",
