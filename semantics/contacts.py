@@ -115,8 +115,11 @@ def _raw(value: Any) -> str | None:
 
 def texts_of(attribute: str, traits: Mapping[str, Any]) -> list[str]:
     """The texts that are given for an address, or a number, under whatever name each goes."""
+    keys = _keys_of(attribute, traits)
+    if len(keys) == 1 and isinstance(value := traits[keys[0]], str):  # as most senders have it
+        return [text] if (text := value.strip()) else []
     found: list[str] = []
-    for key in _keys_of(attribute, traits):
+    for key in keys:
         value = traits[key]
         several = value[:_MOST_OF_A_KIND] if isinstance(value, list) else (value,)
         found += [text.strip() for one in several if (text := text_of(one)) is not None]
@@ -124,15 +127,13 @@ def texts_of(attribute: str, traits: Mapping[str, Any]) -> list[str]:
 
 
 def unreadable_among(traits: Mapping[str, Any], read: Container[str] = ()) -> list[str]:
-    """`email_unreadable`, `phone_unreadable`: of which something is given, and nothing is one. `read`: the kinds of
-    which an address was found already; a number that can be dialled need not be one.
+    """`email_unreadable`, `phone_unreadable`: of which something is given, and nothing is one. `read`: addresses that
+    were found to be some already.
     """
     found = []
     for name, kind in CONTACTS.items():
-        if name == "email" and name in read:
-            continue
         texts = texts_of(name, traits)
-        if texts and not any(is_readable(kind, one) for one in texts):
+        if texts and not any(one in read or is_readable(kind, one) for one in texts):
             found.append(unreadable(name))
     return found
 

@@ -48,18 +48,25 @@ def phone_spelling(text: str, country: str | None, assumed: str | None) -> str:
 
 def may_be_phone(text: str) -> bool:
     """Whether it is a number in some country: what is known without knowing in which."""
-    if _USUAL.fullmatch(text):  # as most are
-        digits, letters = sum(map(text.count, "0123456789")), 0
-    else:
-        digits = sum(letter.isdecimal() for letter in text)
-        letters = sum(letter.isalpha() for letter in text)
-    return _FEWEST_DIGITS <= digits <= _MOST_DIGITS and letters <= _MOST_LETTERS and not _is_idle(text)
+    digits = _digits_of(text)
+    if not _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS or _is_run(digits):
+        return False
+    return _USUAL.fullmatch(text) is not None or sum(letter.isalpha() for letter in text) <= _MOST_LETTERS
+
+
+def _digits_of(text: str) -> str:
+    return _NOT_A_DIGIT.sub("", text)
 
 
 def _is_idle(text: str) -> bool:
-    """What fingers type that have no number to type: one digit over and over, or all in their order."""
-    digits = _NOT_A_DIGIT.sub("", text)
-    return len(digits) >= _FEWEST_DIGITS and (len(set(digits)) == 1 or digits in _UP or digits in _DOWN)
+    """What fingers type that have no number to type."""
+    digits = _digits_of(text)
+    return len(digits) >= _FEWEST_DIGITS and _is_run(digits)
+
+
+def _is_run(digits: str) -> bool:
+    """One digit over and over, or all in their order."""
+    return digits in _UP or digits in _DOWN or digits.count(digits[0]) == len(digits)
 
 
 def _international(text: str) -> phonenumbers.PhoneNumber | None:

@@ -133,7 +133,7 @@ def _interaction(draft: CaptureDraft, source: CaptureSource, interaction_id: str
     )
     flags: list[str] = [flag.value for flag in draft.flags]
     if draft.traits:
-        flags += unreadable_among(draft.traits, frozenset([one["kind"] for one in draft.claims]))
+        flags += unreadable_among(draft.traits, [one["value"] for one in draft.claims if one["kind"] == "email"])
     if flags:
         said["flags"] = flags
     if draft.traits:

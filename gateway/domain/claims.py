@@ -71,7 +71,8 @@ def phone_in(*places: JsonObject | None) -> str | None:
 
 
 def _could_be_dialled(text: str) -> bool:
-    return sum(map(str.isdigit, text)) >= _DIGITS_TO_DIAL
+    digits = sum(map(text.count, "0123456789")) if text.isascii() else sum(map(str.isdigit, text))
+    return digits >= _DIGITS_TO_DIAL
 
 
 @lru_cache(maxsize=1024)  # a site has few names for what happens on it
