@@ -117,7 +117,7 @@ def texts_of(attribute: str, traits: Mapping[str, Any]) -> list[str]:
     """The texts that are given for an address, or a number, under whatever name each goes."""
     keys = _keys_of(attribute, traits)
     if len(keys) == 1 and isinstance(value := traits[keys[0]], str):  # as most senders have it
-        return [text] if (text := value.strip()) else []
+        return [only] if (only := value.strip()) else []
     found: list[str] = []
     for key in keys:
         value = traits[key]
