@@ -2,50 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
-import pytest
-import pytest_asyncio
 
-from chassis.app import Service
 from chassis.bus.broker import Broker
 from chassis.message import OutMessage
 from chassis.web.auth import Principal
 from contracts.events.gateway import InteractionReceived
 from contracts.values import AccountClaim, InteractionKind
-from services.identity.main import create_service
-from services.identity.settings import IdentitySettings
 from tests.support.eventually import eventually
-from tests.support.nats import NatsServer
-from tests.support.service import PUBLIC_KEY, running, token
+from tests.support.service import token
 from tests.unit.identity.world import a_capture
 
 
 def as_role(role: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token(Principal('ada', frozenset({role})))}"}
-
-
-@pytest.fixture
-def service(store_url: str, nats_server: NatsServer) -> Service:
-    return create_service(
-        IdentitySettings(database_url=store_url, nats_url=nats_server.url, token_public_key=PUBLIC_KEY)
-    )
-
-
-@pytest_asyncio.fixture
-async def broker(nats_server: NatsServer) -> AsyncIterator[Broker]:
-    broker = await Broker.connect(nats_server.url, "gateway")
-    await broker.ensure_streams(["CAPTURE", "IDENTITY"])
-    yield broker
-    await broker.close()
-
-
-@pytest_asyncio.fixture
-async def client(service: Service) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(service) as identity:
-        yield identity.client
 
 
 def a_group(number: int, group_id: str, domain: str, **traits: Any) -> InteractionReceived:

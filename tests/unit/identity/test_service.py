@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from chassis.app import Service
 from chassis.bus.broker import Broker
@@ -19,36 +18,12 @@ from contracts.events.catalogue import BY_WIRE_NAME
 from contracts.events.gateway import InteractionReceived
 from contracts.events.identity import InteractionRecognized, PersonCreated, PersonMerged, PersonSplit
 from contracts.values import AccountClaim
-from services.identity.main import create_service
-from services.identity.settings import IdentitySettings
 from tests.chassis.app.bus_words import stored
 from tests.support.eventually import eventually
-from tests.support.nats import NatsServer
-from tests.support.service import PUBLIC_KEY, running, token
+from tests.support.service import running, token
 from tests.unit.identity.world import World, a_capture
 
 ABSENT = "per_01JNQ5M0E8K3V7ZJ4T9XW2RBCD"
-
-
-@pytest.fixture
-def service(store_url: str, nats_server: NatsServer) -> Service:
-    return create_service(
-        IdentitySettings(database_url=store_url, nats_url=nats_server.url, token_public_key=PUBLIC_KEY)
-    )
-
-
-@pytest_asyncio.fixture
-async def broker(nats_server: NatsServer) -> AsyncIterator[Broker]:
-    broker = await Broker.connect(nats_server.url, "gateway")
-    await broker.ensure_streams(["CAPTURE", "IDENTITY"])
-    yield broker
-    await broker.close()
-
-
-@pytest_asyncio.fixture
-async def client(service: Service) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(service) as identity:
-        yield identity.client
 
 
 async def capture(broker: Broker, *captures: InteractionReceived) -> None:

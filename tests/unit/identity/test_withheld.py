@@ -4,13 +4,10 @@ start.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import httpx
-import pytest
-import pytest_asyncio
 
 from chassis.app import Service
 from chassis.bus.broker import Broker
@@ -28,12 +25,9 @@ from contracts.events.identity import (
 from contracts.limits import WITHHELD_DAYS
 from contracts.values import Flag, InteractionKind, WithheldReason
 from services.identity.domain.workspace import told_apart
-from services.identity.main import create_service
-from services.identity.settings import IdentitySettings
 from services.identity.store import queries, write
 from tests.support.eventually import eventually
-from tests.support.nats import NatsServer
-from tests.support.service import PUBLIC_KEY, running, token
+from tests.support.service import running, token
 from tests.support.stores import prepare
 from tests.unit.identity.test_service import capture, recognized, said
 from tests.unit.identity.world import DAWN, World, a_capture
@@ -64,27 +58,6 @@ def test_a_robot_is_nobody_and_refers_to_nobody() -> None:
     assert [one.interaction.message_id for one in world.recognized()] == ["m3"]
     assert world.names() == {frozenset({("email", "ines@quayside.example"), ("anonymous_id", "a2")})}  # and not a1
     assert world.consents == {}
-
-
-@pytest.fixture
-def service(store_url: str, nats_server: NatsServer) -> Service:
-    return create_service(
-        IdentitySettings(database_url=store_url, nats_url=nats_server.url, token_public_key=PUBLIC_KEY)
-    )
-
-
-@pytest_asyncio.fixture
-async def broker(nats_server: NatsServer) -> AsyncIterator[Broker]:
-    broker = await Broker.connect(nats_server.url, "gateway")
-    await broker.ensure_streams(["CAPTURE", "IDENTITY"])
-    yield broker
-    await broker.close()
-
-
-@pytest_asyncio.fixture
-async def client(service: Service) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(service) as identity:
-        yield identity.client
 
 
 async def listed(client: httpx.AsyncClient, **query: Any) -> list[dict[str, Any]]:

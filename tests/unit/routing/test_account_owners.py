@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import httpx
-import pytest
 import pytest_asyncio
 
 from chassis.app import Service
@@ -13,28 +12,10 @@ from chassis.bus.broker import Broker
 from contracts.envelope import Meta
 from contracts.events.identity import AccountMerged, AccountPart, AccountSplit
 from contracts.values import Strength
-from services.routing.main import create_service
-from services.routing.settings import RoutingSettings
 from tests.support.eventually import eventually
-from tests.support.nats import NatsServer
 from tests.support.people import at
-from tests.support.service import PUBLIC_KEY, running, tell
+from tests.support.service import running, tell
 from tests.unit.routing.builders import rep_id
-
-
-@pytest.fixture
-def service(store_url: str, nats_server: NatsServer) -> Service:
-    return create_service(
-        RoutingSettings(database_url=store_url, nats_url=nats_server.url, token_public_key=PUBLIC_KEY)
-    )
-
-
-@pytest_asyncio.fixture
-async def broker(nats_server: NatsServer) -> AsyncIterator[Broker]:
-    broker = await Broker.connect(nats_server.url, "lifecycle")
-    await broker.ensure_streams(["LIFECYCLE", "IDENTITY", "ROUTING", "ALERTS"])
-    yield broker
-    await broker.close()
 
 
 @pytest_asyncio.fixture

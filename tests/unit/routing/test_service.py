@@ -16,14 +16,11 @@ from chassis.bus.broker import Broker
 from chassis.store.migrate import drift
 from chassis.web.auth import Principal
 from contracts.events.routing import AlertRaised, ReferralAccepted
-from services.routing.main import create_service
-from services.routing.settings import RoutingSettings
 from services.routing.store.tables import Table
 from tests.chassis.app.bus_words import Stored, stored
 from tests.support.eventually import eventually
-from tests.support.nats import NatsServer
 from tests.support.people import merged, per
-from tests.support.service import PUBLIC_KEY, RunningService, running, tell, token
+from tests.support.service import RunningService, running, tell, token
 from tests.support.stores import prepare
 from tests.unit.routing.builders import entered, rep_id
 
@@ -34,21 +31,6 @@ ANA = {
     "email": "ana.ruiz@rapport.example",
     "teams": ["west", "enterprise", "west"],
 }
-
-
-@pytest.fixture
-def service(store_url: str, nats_server: NatsServer) -> Service:
-    return create_service(
-        RoutingSettings(database_url=store_url, nats_url=nats_server.url, token_public_key=PUBLIC_KEY)
-    )
-
-
-@pytest_asyncio.fixture
-async def broker(nats_server: NatsServer) -> AsyncIterator[Broker]:
-    broker = await Broker.connect(nats_server.url, "lifecycle")
-    await broker.ensure_streams(["LIFECYCLE", "IDENTITY", "ROUTING", "ALERTS"])
-    yield broker
-    await broker.close()
 
 
 @pytest_asyncio.fixture
