@@ -6,11 +6,11 @@ be found by it as well.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from contracts.attributes import unreadable
 from contracts.limits import TRAITS
@@ -23,6 +23,8 @@ from semantics.phones import may_be_phone
 
 CONTACTS: Final = {"email": IdentifierKind.EMAIL, "phone": IdentifierKind.PHONE}
 """Attribute -> what it identifies by."""
+
+_EMAIL_UNREADABLE, _PHONE_UNREADABLE = map(unreadable, CONTACTS)
 
 ANYWHERE: Final = ""
 """Instead of a region: a number is one wherever it may be one."""
@@ -113,11 +115,37 @@ def _raw(value: Any) -> str | None:
     return None if kept is None else cut(kept)
 
 
-def texts_of(attribute: str, traits: Mapping[str, Any]) -> list[str]:
-    """The texts that are given for an address, or a number, under whatever name each goes."""
-    keys = _keys_of(attribute, traits)
+class Given(NamedTuple):
+    """The texts that traits give for an address and for a number, under whatever name each goes, in their order."""
+
+    emails: Sequence[str] = ()
+    phones: Sequence[str] = ()
+
+
+NOTHING_GIVEN: Final = Given()
+
+
+def given_in(traits: Mapping[str, Any]) -> Given:
+    """What `traits` give to reach somebody by."""
+    keys = _keys_among(tuple(traits)) if len(traits) <= _FEW else _sorted_out(islice(traits, TRAITS))
+    return NOTHING_GIVEN if keys is None else Given(_texts_at(keys.emails, traits), _texts_at(keys.phones, traits))
+
+
+def unreadable_among(given: Given, read: Container[str] = ()) -> list[str]:
+    """`email_unreadable`, `phone_unreadable`: of which something is given, and nothing is one. `read`: addresses that
+    were found to be some already.
+    """
+    found = []
+    if given.emails and not any(one in read or identifies(IdentifierKind.EMAIL, one) for one in given.emails):
+        found.append(_EMAIL_UNREADABLE)
+    if given.phones and not any(is_readable(IdentifierKind.PHONE, one) for one in given.phones):
+        found.append(_PHONE_UNREADABLE)
+    return found
+
+
+def _texts_at(keys: Sequence[str], traits: Mapping[str, Any]) -> Sequence[str]:
     if len(keys) == 1 and isinstance(value := traits[keys[0]], str):  # as most senders have it
-        return [only] if (only := value.strip()) else []
+        return (only,) if (only := value.strip()) else ()
     found: list[str] = []
     for key in keys:
         value = traits[key]
@@ -126,27 +154,16 @@ def texts_of(attribute: str, traits: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def unreadable_among(traits: Mapping[str, Any], read: Container[str] = ()) -> list[str]:
-    """`email_unreadable`, `phone_unreadable`: of which something is given, and nothing is one. `read`: addresses that
-    were found to be some already.
-    """
-    found = []
-    for name, kind in CONTACTS.items():
-        texts = texts_of(name, traits)
-        if texts and not any(one in read or is_readable(kind, one) for one in texts):
-            found.append(unreadable(name))
-    return found
-
-
-def _keys_of(attribute: str, traits: Mapping[str, Any]) -> tuple[str, ...]:
-    if len(traits) <= _FEW:
-        return _named(attribute, tuple(traits))
-    return tuple(key for key in islice(traits, TRAITS) if attribute_name(key) == attribute)
-
-
 @lru_cache(maxsize=4096)  # senders send the same few traits together
-def _named(attribute: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in names if attribute_name(name) == attribute)
+def _keys_among(keys: tuple[str, ...]) -> Given | None:
+    return _sorted_out(keys)
+
+
+def _sorted_out(keys: Iterable[str]) -> Given | None:
+    """The keys themselves under which something is given; None where nothing is, as in most events."""
+    named = [(attribute_name(key), key) for key in keys]
+    emails, phones = (tuple(key for name, key in named if name == attribute) for attribute in CONTACTS)
+    return Given(emails, phones) if emails or phones else None
 
 
 def is_readable(kind: IdentifierKind, text: str) -> bool:

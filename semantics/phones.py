@@ -18,6 +18,7 @@ _UP: Final = "0123456789" * 2
 _DOWN: Final = _UP[::-1]
 _NOT_A_DIGIT: Final = re.compile(r"\D+")
 _USUAL: Final = re.compile(r"\+?[0-9 ()./-]{1,40}")
+_BETWEEN_DIGITS: Final = str.maketrans("", "", "+ ()./-")
 _FOREIGN: Final = re.compile(r"^\W*00(?=\W*[1-9])")  # the prefix of most countries, written by people of all
 _POSSIBLE: Final = phonenumbers.ValidationResult.IS_POSSIBLE
 
@@ -55,7 +56,7 @@ def may_be_phone(text: str) -> bool:
 
 
 def _digits_of(text: str) -> str:
-    return _NOT_A_DIGIT.sub("", text)
+    return text.translate(_BETWEEN_DIGITS) if _USUAL.fullmatch(text) else _NOT_A_DIGIT.sub("", text)
 
 
 def _is_idle(text: str) -> bool:

@@ -19,7 +19,7 @@ import orjson
 from contracts.events.gateway import InteractionReceived
 from contracts.ids import derive_id, derive_ids, hash_id, hash_ids, lane_of
 from contracts.values import Flag, InteractionKind, JsonObject, SourceKind
-from semantics.contacts import unreadable_among
+from semantics.contacts import NOTHING_GIVEN, Given, unreadable_among
 
 Claim = dict[str, str]
 """A name someone goes by, as claimed and as it is said: `kind` and `value`."""
@@ -63,6 +63,7 @@ class CaptureDraft:
     previous_id: str | None = None
     event: JsonObject = field(default_factory=dict)  # what it was read from
     is_flat: bool = True  # whatever of the event is not kept is flat
+    given: Given = NOTHING_GIVEN  # of `traits`, what somebody could be reached by
 
 
 class Capture(NamedTuple):
@@ -132,8 +133,8 @@ def _interaction(draft: CaptureDraft, source: CaptureSource, interaction_id: str
         draft.received_at,
     )
     flags: list[str] = [flag.value for flag in draft.flags]
-    if draft.traits:
-        flags += unreadable_among(draft.traits, [one["value"] for one in draft.claims if one["kind"] == "email"])
+    if draft.given is not NOTHING_GIVEN:
+        flags += unreadable_among(draft.given, [one["value"] for one in draft.claims if one["kind"] == "email"])
     if flags:
         said["flags"] = flags
     if draft.traits:

@@ -12,7 +12,8 @@ from contracts.values import IdentifierKind, JsonObject
 from gateway.domain.body import kind_of
 from gateway.domain.capture import Claim
 from gateway.domain.refusal import CaptureRefused
-from semantics.contacts import is_readable, texts_of
+from semantics.contacts import Given
+from semantics.identifiers import identifies
 
 _ADDRESS = re.compile(r"[^\s@\"<>,;:\\]{1,64}@[^\s@\"<>,;:\\/]{1,190}\.[^\s@\"<>,;:\\/.\d][^\s@\"<>,;:\\/.]{1,62}")
 # A track event's properties may speak of anybody (a colleague who was invited, the agent of a
@@ -28,7 +29,7 @@ _OF_OTHERS = re.compile(
     r" user|removed user)\b"
 )
 _WORD_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z]+")
-_DIGITS_TO_DIAL = 5
+_DIGITS_TO_DIAL = re.compile(r"(?:[^0-9]*[0-9]){5}")
 _USER_ID, _EMAIL, _PHONE, _ANONYMOUS_ID = (kind.value for kind in IdentifierKind)
 
 
@@ -52,27 +53,22 @@ def is_email(value: str) -> bool:
     return len(value) <= 254 and _ADDRESS.fullmatch(value) is not None
 
 
-def email_in(*places: JsonObject | None) -> str | None:
-    """The first address in `places`, under whatever name it goes there."""
-    for place in places:
-        for text in texts_of("email", place) if place else ():
-            if is_readable(IdentifierKind.EMAIL, text):
-                return text
-    return None
+def email_in(*given: Given) -> str | None:
+    """The first address that is given."""
+    return next((text for one in given for text in one.emails if identifies(IdentifierKind.EMAIL, text)), None)
 
 
-def phone_in(*places: JsonObject | None) -> str | None:
-    """The first telephone number in `places` that could be dialled: five digits or more."""
-    for place in places:
-        for text in texts_of("phone", place) if place else ():
+def phone_in(*given: Given) -> str | None:
+    """The first telephone number that is given and could be dialled: five digits or more."""
+    for one in given:
+        for text in one.phones:
             if len(text) <= IDENTIFIER_CHARACTERS and _could_be_dialled(text):
                 return text
     return None
 
 
 def _could_be_dialled(text: str) -> bool:
-    digits = sum(map(text.count, "0123456789")) if text.isascii() else sum(map(str.isdigit, text))
-    return digits >= _DIGITS_TO_DIAL
+    return _DIGITS_TO_DIAL.match(text) is not None if text.isascii() else sum(map(str.isdigit, text)) >= 5
 
 
 @lru_cache(maxsize=1024)  # a site has few names for what happens on it

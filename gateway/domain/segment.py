@@ -15,20 +15,17 @@ from contracts.ids import hash_id
 from contracts.limits import EVENT_BYTES, EVENT_LEVELS, EVENT_NAME_CHARACTERS, MESSAGE_ID_CHARACTERS
 from contracts.values import Flag, InteractionKind, JsonObject, SourceKind
 from gateway.domain import claims, hints
-from gateway.domain.body import check_depth, is_empty_map, kind_of
+from gateway.domain.body import check_depth, kind_of
 from gateway.domain.capture import Capture, CaptureDraft, CaptureSender, CaptureSource, Claim, Ids, seal
+from gateway.domain.event_parts import parts_of
 from gateway.domain.moment import READABLE, occurred
 from gateway.domain.refusal import CaptureRefused
+from semantics.contacts import NOTHING_GIVEN, Given, given_in
 
 KINDS = {kind.value: kind for kind in InteractionKind if kind is not InteractionKind.FORM}
 
 # a look-up in an enumeration's class costs as much as three of these
-_TRACK, _PAGE, _GROUP, _ALIAS = (
-    InteractionKind.TRACK,
-    InteractionKind.PAGE,
-    InteractionKind.GROUP,
-    InteractionKind.ALIAS,
-)
+_TRACK, _GROUP, _ALIAS = InteractionKind.TRACK, InteractionKind.GROUP, InteractionKind.ALIAS
 
 _SNAKE = {
     "user_id": "userId",
@@ -108,6 +105,7 @@ def seal_event(draft: CaptureDraft, source: CaptureSource, ids: Ids | None = Non
     """The capture that a draft of `draft_event` makes; `CaptureRefused` when the event nests too deep."""
     if source.mapping and draft.kind is _TRACK:
         draft.traits = {**claims.traits_of(draft.properties, source.mapping), **draft.traits}
+        draft.given = given_in(draft.traits)
     try:
         capture = seal(draft, source, ids)
     except orjson.JSONEncodeError:
@@ -134,12 +132,11 @@ def _unread(event: JsonObject) -> tuple[JsonObject, bool]:
 def _draft(
     event: JsonObject, kind: InteractionKind, received_at: datetime, sender: CaptureSender | None
 ) -> CaptureDraft:
-    traits, properties, context = _parts(event, kind, sender)
+    traits, properties, context = parts_of(event, kind, sender)
     occurred_at, flags = _occurred(event, received_at)
-    message_id = _message_id(event, flags, received_at)
-    name = _name(event, kind)
+    message_id, name = _message_id(event, flags, received_at), _name(event, kind)
     told = _traits(kind, traits, context)
-    said = _claims(event, told, properties if kind is _TRACK and claims.gives_own_address(name or "") else None)
+    said = _claims(event, given := given_in(told), _own(kind, name, properties))
     previous_id = _required(event, "previousId", "the name this person went by before") if kind is _ALIAS else None
     account = _account_of_group(event, traits) if kind is _GROUP else _account(event, told, context)
     if not said:
@@ -160,23 +157,13 @@ def _draft(
         said,
         previous_id,
         event,
+        given=given,
     )
 
 
 def _occurred(event: JsonObject, received_at: datetime) -> tuple[datetime, list[Flag]]:
     claimed = event.get("originalTimestamp") or event.get("timestamp")
     return occurred(claimed, event.get("sentAt"), received_at)
-
-
-def _parts(
-    event: JsonObject, kind: InteractionKind, sender: CaptureSender | None
-) -> tuple[JsonObject, JsonObject, JsonObject]:
-    """Traits, properties and context, each thing told once."""
-    traits, properties, context = _object(event, "traits"), _object(event, "properties"), _object(event, "context")
-    properties = _with_category(properties, event.get("category"))
-    if kind is _PAGE:
-        context = _told_once(context, properties)
-    return traits, properties, context if sender is None else _with_sender(context, sender)
 
 
 def _kind_of(event: JsonObject) -> InteractionKind:
@@ -225,12 +212,18 @@ def _traits(kind: InteractionKind, traits: JsonObject, context: JsonObject) -> J
     return {**in_context, **traits} if in_context else traits
 
 
-def _claims(event: JsonObject, traits: JsonObject, own: JsonObject | None) -> list[Claim]:
+def _own(kind: InteractionKind, name: str | None, properties: JsonObject) -> Given:
+    """What the properties give of the person themselves."""
+    gives = kind is _TRACK and claims.gives_own_address(name or "")
+    return given_in(properties) if gives else NOTHING_GIVEN
+
+
+def _claims(event: JsonObject, *given: Given) -> list[Claim]:
     user_id, anonymous_id = (
         claims.identifier(event.get("userId"), "userId"),
         claims.identifier(event.get("anonymousId"), "anonymousId"),
     )
-    return claims.claims_of(user_id, claims.email_in(traits, own), claims.phone_in(traits, own), anonymous_id)
+    return claims.claims_of(user_id, claims.email_in(*given), claims.phone_in(*given), anonymous_id)
 
 
 def _account_of_group(event: JsonObject, traits: JsonObject) -> JsonObject:
@@ -249,43 +242,6 @@ def _required(event: JsonObject, field: str, meaning: str) -> str:
     if value is None:
         raise CaptureRefused(field, f"is required: {meaning}", remedy=hints.instead(event, field))
     return value
-
-
-def _object(event: JsonObject, field: str) -> JsonObject:
-    value = event.get(field)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        if is_empty_map(value):
-            return {}
-        raise CaptureRefused(field, f"must be a JSON object, not {kind_of(value)}")
-    return value
-
-
-def _with_category(properties: JsonObject, category: Any) -> JsonObject:
-    """Some SDKs send a page's category beside its properties, some within; rules find it within."""
-    return properties if category is None or "category" in properties else {**properties, "category": category}
-
-
-def _told_once(context: JsonObject, properties: JsonObject) -> JsonObject:
-    """SDKs describe the page of a page call twice, in its properties and in its context; of the
-    context stays what is said otherwise there.
-    """
-    page = context.get("page")
-    if not isinstance(page, dict):
-        return context
-    other = {key: value for key, value in page.items() if not isinstance(value, str) or properties.get(key) != value}
-    return {**{key: value for key, value in context.items() if key != "page"}, **({"page": other} if other else {})}
-
-
-def _with_sender(context: JsonObject, sender: CaptureSender) -> JsonObject:
-    ip, user_agent = sender.ip, sender.user_agent
-    says_ip, says_agent = ip is not None and "ip" not in context, user_agent is not None and "userAgent" not in context
-    if says_ip and says_agent:
-        return {**context, "ip": ip, "userAgent": user_agent}
-    if says_ip:
-        return {**context, "ip": ip}
-    return {**context, "userAgent": user_agent} if says_agent else context
 
 
 def _camel(event: JsonObject) -> JsonObject:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import ssl
 import subprocess
 import time
@@ -20,6 +19,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from embedded.ports import free_ports
 from tests.support.kubernetes_tools import program
 
 Manifest = dict[str, Any]
@@ -89,7 +89,7 @@ class ApiServer:
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[ApiServer]:
     """The server, answering; it and its etcd are gone after the block."""
-    store, peers, port = _free_ports(3)
+    store, peers, port = free_ports(3)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_process(folder, "etcd", _etcd_words(folder, store, peers)))
         process = stack.enter_context(_process(folder, "kube-apiserver", _server_words(folder, store, port)))
@@ -171,11 +171,3 @@ def _root(api: str) -> str:
 
 def _warnings(answer: httpx.Response) -> list[str]:
     return [text for name, text in answer.headers.multi_items() if name == "warning"]
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]

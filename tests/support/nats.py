@@ -18,6 +18,8 @@ from typing import Self
 
 import pytest
 
+from embedded.ports import free_ports
+
 _START_SECONDS = 40.0
 
 
@@ -29,7 +31,7 @@ class NatsServer:
     """
 
     def __init__(self, config: str = "", directory: Path | None = None) -> None:
-        self.port = _free_port()
+        [self.port] = free_ports(1)
         self.url = f"nats://127.0.0.1:{self.port}"
         self._directory = Path(tempfile.mkdtemp(prefix="nats-test-", dir=directory))
         self._extra = config
@@ -126,10 +128,3 @@ def _configuration(port: int, store: Path, extra: str) -> str:
     listen = f"listen: 127.0.0.1:{port}"
     jetstream = f'jetstream {{ store_dir: "{store}", sync_interval: always, strict: true }}'
     return "\n".join((listen, jetstream, extra, ""))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

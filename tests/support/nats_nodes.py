@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ from typing import Final, Self
 
 import httpx
 
+from embedded.ports import free_ports
 from tests.support.nats import server_binary
 
 _START_SECONDS: Final = 60.0
@@ -34,7 +34,7 @@ class NatsNodes:
 
     def __init__(self, config: str, environment: Mapping[str, str]) -> None:
         self.names = _names(config)
-        self.ports = {name: dict(zip(_PORTS, _free_ports(len(_PORTS)), strict=True)) for name in self.names}
+        self.ports = {name: dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True)) for name in self.names}
         self._config, self._environment = config, dict(environment)
         self._directory = Path(tempfile.mkdtemp(prefix="nats-nodes-"))
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -141,11 +141,3 @@ class NatsNodes:
 
 def _names(config: str) -> list[str]:
     return [f"nats-{number}" for number in range(len(re.findall(r"\$NATS_ROUTE_\d+", config)) or 1)]
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import Self
 
 import httpx
 
+from embedded.ports import free_ports
 from tests.support.eventually import eventually
 from tests.support.service import token
 
@@ -107,8 +107,6 @@ class ServiceProcess:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on now, and that no outgoing connection is given before it is listened on."""
+    [port] = free_ports(1)
+    return port

@@ -16,6 +16,7 @@ from contracts.values import JsonObject
 from gateway.domain import claims
 from gateway.domain.forms import presets, traps
 from gateway.domain.forms.answers import FieldAnswer
+from semantics.contacts import given_in
 from semantics.names import field_meaning
 
 # names that a builder made itself: 7, 1.3, field_7, input-text-12, question_a1b2
@@ -48,7 +49,7 @@ class SortedFields:
     @property
     def email(self) -> str | None:
         """The address, if it is one."""
-        return claims.email_in({"email": self.traits.get("email")})
+        return claims.email_in(given_in({"email": self.traits.get("email")}))
 
 
 def sort(
@@ -148,7 +149,9 @@ def _place_meaning(found: SortedFields, values: list[Any], target: str) -> None:
 def _place_email(found: SortedFields, filled: list[Any]) -> None:
     """The first that is an address; until one is found, the first of all."""
     if found.email is None:
-        valid = next((email for value in filled if (email := claims.email_in({"email": value})) is not None), None)
+        valid = next(
+            (email for value in filled if (email := claims.email_in(given_in({"email": value}))) is not None), None
+        )
         if valid is not None or "email" not in found.traits:
             found.traits["email"] = valid or filled[0]
 

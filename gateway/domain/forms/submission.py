@@ -28,6 +28,7 @@ from gateway.domain.keys import hash_of
 from gateway.domain.moment import occurred
 from gateway.domain.refusal import CaptureRefused, RefusalKind
 from semantics.campaign import in_address
+from semantics.contacts import given_in
 
 _SHORT_ID = 12  # characters; a shorter id is a number that each site counts from 1, and names nothing for all
 _SECRET_NAMES = frozenset({"googlekey", "handshakekey"})
@@ -88,7 +89,7 @@ def read_form(form: Form, submission: Submission, visit: Visit, received_at: dat
     found = _sorted(form, submission, answers, plan)
     name = (found.special.get(presets.FORM_NAME) or form.name)[:EVENT_NAME_CHARACTERS]
     draft = CaptureDraft(InteractionKind.FORM, "", received_at, received_at, name=name)
-    draft.traits = found.traits
+    draft.traits, draft.given = found.traits, given_in(found.traits)
     draft.properties = {"form_id": form.form_id, "fields": found.kept}
     draft.context = _context(found, submission, visit)
     draft.extra = {"technical": found.technical} if found.technical else {}
@@ -97,7 +98,7 @@ def read_form(form: Form, submission: Submission, visit: Visit, received_at: dat
     cookie = _cookie(visit.cookies.get("ajs_anonymous_id"))
     anonymous_id = claims.identifier_or_none(found.special.get(presets.ANONYMOUS_ID)) or cookie
     user_id = claims.identifier_or_none(found.special.get(presets.USER_ID))
-    phone = claims.phone_in(found.traits, {"phone": found.traits.get("mobile")})
+    phone = claims.phone_in(draft.given, given_in({"phone": found.traits.get("mobile")}))
     draft.claims = claims.claims_of(user_id, found.email, phone, anonymous_id)
     draft.account = _company(found.traits)
     said = orjson.dumps([found.kept, found.consent], option=orjson.OPT_SORT_KEYS).decode()

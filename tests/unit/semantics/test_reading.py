@@ -13,7 +13,7 @@ from contracts.limits import UNREADABLE_CHARACTERS
 from contracts.values import AccountClaim, Identifier, IdentifierKind, InteractionKind
 from semantics.anew import facts_anew
 from semantics.capture import CaptureReading, read_captures
-from semantics.contacts import unreadable_among
+from semantics.contacts import given_in, unreadable_among
 from semantics.identifiers import normalise
 from tests.unit.identity.world import a_capture
 
@@ -70,7 +70,7 @@ def test_any_traits_are_read_and_facts_agree_with_identifiers(traits: dict[str, 
     for name in READ_ATTRIBUTES:
         assert reading.facts.get(name) is None or unreadable(name) not in reading.facts
     facts_anew(reading.capture.interaction)
-    unreadable_among(traits)
+    unreadable_among(given_in(traits))
     for one in reading.identifiers:
         assert normalise(one.kind, one.value, region or None) == one
 
@@ -94,14 +94,14 @@ def test_words_instead_of_an_address_are_told_as_words(words: str) -> None:
     reading = read({"email": words})
     assert dict(reading.facts) == {"email_unreadable": words}
     assert [remark.kind for remark in reading.remarks] == [IdentifierKind.EMAIL]
-    assert unreadable_among({"E-Mail": words}) == ["email_unreadable"]
+    assert unreadable_among(given_in({"E-Mail": words})) == ["email_unreadable"]
 
 
 @pytest.mark.parametrize("words", ["n/a", "-", "0000000", "98", "ask my assistant"])
 def test_words_instead_of_a_number_are_told_as_words(words: str) -> None:
     reading = read({"Mobile": words}, country="DE")
     assert dict(reading.facts) == {"phone_unreadable": words}
-    assert unreadable_among({"phone": words}) == ["phone_unreadable"]
+    assert unreadable_among(given_in({"phone": words})) == ["phone_unreadable"]
 
 
 def test_of_two_addresses_the_one_that_is_none_does_not_count() -> None:

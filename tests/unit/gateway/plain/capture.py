@@ -18,7 +18,7 @@ import orjson
 from contracts.events.gateway import InteractionReceived
 from contracts.values import Flag, IdentifierKind, InteractionKind, JsonObject
 from gateway.domain.capture import CaptureSource
-from semantics.contacts import unreadable_among
+from semantics.contacts import given_in, unreadable_among
 from tests.unit.gateway.plain.ids import derive_id, hash_id, lane_of
 
 _DEFAULTS: Final[tuple[Any, ...]] = (None, False, [], {})
@@ -85,7 +85,7 @@ def seal(draft: Draft, source: CaptureSource) -> Capture:
         "message_id": draft.message_id,
         "occurred_at": draft.occurred_at,
         "received_at": draft.received_at,
-        "flags": [*(flag.value for flag in draft.flags), *unreadable_among(draft.traits)],
+        "flags": [*(flag.value for flag in draft.flags), *unreadable_among(given_in(draft.traits))],
         "traits": draft.traits,
         "properties": draft.properties,
         "context": draft.context,

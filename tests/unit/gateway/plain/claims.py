@@ -10,7 +10,7 @@ from contracts.limits import IDENTIFIER_CHARACTERS
 from contracts.values import IdentifierKind, JsonObject
 from gateway.domain.body import kind_of
 from gateway.domain.refusal import CaptureRefused
-from semantics.contacts import is_readable, texts_of
+from semantics.contacts import given_in, is_readable
 from tests.unit.gateway.plain.capture import Claim
 
 _EMAIL = re.compile(r"[^\s@\"<>,;:\\]{1,64}@[^\s@\"<>,;:\\/]{1,190}\.[^\s@\"<>,;:\\/.\d][^\s@\"<>,;:\\/.]{1,62}")
@@ -52,7 +52,7 @@ def is_email(value: str) -> bool:
 def email_in(*places: JsonObject | None) -> str | None:
     """The first address in `places`."""
     for place in places:
-        for text in texts_of("email", place or {}):
+        for text in given_in(place or {}).emails:
             if is_readable(IdentifierKind.EMAIL, text):
                 return text
     return None
@@ -61,7 +61,7 @@ def email_in(*places: JsonObject | None) -> str | None:
 def phone_in(*places: JsonObject | None) -> str | None:
     """The first number in `places` that could be dialled: five digits or more."""
     for place in places:
-        for text in texts_of("phone", place or {}):
+        for text in given_in(place or {}).phones:
             if len(text) <= IDENTIFIER_CHARACTERS and sum(map(str.isdigit, text)) >= 5:
                 return text
     return None
