@@ -55,8 +55,9 @@ def free_ports(count: int) -> list[int]:
     """Ports that are free now, and that the system gives no outgoing connection before they are listened on: on a busy
     machine that takes a while.
     """
-    candidates = random.SystemRandom().sample(_PORTS, len(_PORTS))
-    return list(itertools.islice((port for port in candidates if is_free(port)), count))
+    start = random.SystemRandom().randrange(len(_PORTS))
+    candidates = itertools.chain(_PORTS[start:], _PORTS[:start])
+    return list(itertools.islice(filter(is_free, candidates), count))
 
 
 def is_free(port: int) -> bool:

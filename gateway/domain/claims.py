@@ -29,7 +29,8 @@ _OF_OTHERS = re.compile(
     r" user|removed user)\b"
 )
 _WORD_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z]+")
-_DIGITS_TO_DIAL = re.compile(r"(?:[^0-9]*[0-9]){5}")
+_DIGITS_TO_DIAL = 5
+_ENOUGH_DIGITS = re.compile(rf"(?:[^0-9]*[0-9]){{{_DIGITS_TO_DIAL}}}")
 _USER_ID, _EMAIL, _PHONE, _ANONYMOUS_ID = (kind.value for kind in IdentifierKind)
 
 
@@ -68,7 +69,9 @@ def phone_in(*given: Given) -> str | None:
 
 
 def _could_be_dialled(text: str) -> bool:
-    return _DIGITS_TO_DIAL.match(text) is not None if text.isascii() else sum(map(str.isdigit, text)) >= 5
+    if text.isascii():
+        return _ENOUGH_DIGITS.match(text) is not None
+    return sum(map(str.isdigit, text)) >= _DIGITS_TO_DIAL
 
 
 @lru_cache(maxsize=1024)  # a site has few names for what happens on it

@@ -149,9 +149,7 @@ def _place_meaning(found: SortedFields, values: list[Any], target: str) -> None:
 def _place_email(found: SortedFields, filled: list[Any]) -> None:
     """The first that is an address; until one is found, the first of all."""
     if found.email is None:
-        valid = next(
-            (email for value in filled if (email := claims.email_in(given_in({"email": value}))) is not None), None
-        )
+        valid = claims.email_in(*(given_in({"email": value}) for value in filled))
         if valid is not None or "email" not in found.traits:
             found.traits["email"] = valid or filled[0]
 
