@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +54,8 @@ def in_terminal(var: Path, shown: Path) -> Iterator[subprocess.Popen[bytes]]:
 def kill_supervisor(var: Path) -> None:
     pid = next(one.pid for one in holders(var) if one.name == SUPERVISOR)
     os.kill(pid, signal.SIGKILL)
+    while pid in {one.pid for one in holders(var)}:  # one that is ending holds its files for a moment longer
+        time.sleep(0.02)
 
 
 def turned_away(door: str, user: str) -> bytes:

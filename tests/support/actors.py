@@ -86,7 +86,9 @@ class Rep:
         return said
 
     async def next_alerts(self, count: int, within: float = 30) -> list[Msg]:
-        """Takes alerts from the rep's own durable on NATS."""
+        """Takes alerts from the rep's own durable on NATS. What comes twice under one id, after NATS was killed, is one
+        alert, as for any hearer.
+        """
         known = self.credentials
         client = await nats.connect(
             known["nats_url"],
@@ -96,12 +98,12 @@ class Rep:
         )
         try:
             mine = await client.jetstream().pull_subscribe_bind(durable=known["durable"], stream=known["stream"])
-            alerts: list[Msg] = []
+            alerts: dict[str, Msg] = {}
             while len(alerts) < count:
                 for alert in await mine.fetch(count - len(alerts), timeout=within):
                     await alert.ack()
-                    alerts.append(alert)
-            return alerts
+                    alerts.setdefault((alert.headers or {})["ce-id"], alert)
+            return list(alerts.values())
         finally:
             await client.close()
 
