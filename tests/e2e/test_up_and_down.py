@@ -120,6 +120,10 @@ def test_everything_in_the_folder_is_its_owners_alone(suite: Suite) -> None:
     assert [path for path in (suite.var, *suite.var.rglob("*")) if is_open(path)] == []
 
 
+def _as_a_terminal() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever runs the tests in the background has it ignored
+
+
 @pytest.mark.parametrize("module", ["embedded.up", "cli"])
 @pytest.mark.parametrize("seconds", [0.2, 0.6, 1.2])
 def test_ctrl_c_before_it_began_is_told_in_a_line_and_leaves_nothing(
@@ -127,13 +131,15 @@ def test_ctrl_c_before_it_began_is_told_in_a_line_and_leaves_nothing(
 ) -> None:
     words = ("up",) if module == "cli" else ()
     command = [sys.executable, "-m", module, *words, "--var", str(tmp_path / "var"), "--port", "0"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        time.sleep(seconds)  # wherever it may be by then
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_as_a_terminal
+    ) as process:
+        try:
+            time.sleep(seconds)  # wherever it may be by then
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert "Traceback" not in out + err
     assert len(err.splitlines()) <= 2, err
     assert not is_held(tmp_path / "var")
