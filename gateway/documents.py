@@ -16,6 +16,7 @@ from chassis.web.document import Document
 from chassis.web.problems import problem_responses
 from contracts.values import InteractionKind
 from gateway.capture import ENDPOINTS
+from gateway.document_parts import SERVERS, tags_of, without_orphans
 from gateway.routes import ROUTES, Route
 
 router = APIRouter(include_in_schema=False)
@@ -62,7 +63,8 @@ def whole_api(document: Document) -> Document:
         "description": "A source's write key as user name, no password.",
     }
     schemes["write_key_in_query"] = {"type": "apiKey", "in": "query", "name": "writeKey"}
-    components.setdefault("schemas", {}).update(_CAPTURE_SCHEMAS)
+    own = components.setdefault("schemas", {})
+    own.update({name: {"title": name, **schema} for name, schema in _CAPTURE_SCHEMAS.items()})
     paths = document.setdefault("paths", {})
     for path, kind in ENDPOINTS.items():
         is_one = isinstance(kind, InteractionKind)
@@ -71,7 +73,8 @@ def whole_api(document: Document) -> Document:
     paths.setdefault("/v1/forms/{form_id}", {})["post"] = _FORM_OPERATION
     for route in ROUTES:
         _take_over(document, route)
-    return document
+    document["servers"], document["tags"] = SERVERS, tags_of(document)
+    return without_orphans(document)
 
 
 @cache
@@ -83,7 +86,7 @@ def _take_over(document: Document, route: Route) -> None:
     upstream = _service_document(route.upstream)
     operation = upstream.get("paths", {}).get(route.to or route.path, {}).get(route.method.lower())
     if operation is None:
-        return
+        raise LookupError(f"{route.method} {route.path} is passed on, and the document of {route.upstream} lacks it")
     # the gateway may refuse or fail where the service would not
     own = {str(status): answer for status, answer in problem_responses(401, 403, 503, 504).items()}
     taken = {**operation, "security": [{"api_key": []}], "responses": own | operation["responses"]}
@@ -104,7 +107,7 @@ def _service_document(service: str) -> Document:
         name: name if name in shared else service.capitalize() + name for name in document["components"]["schemas"]
     }
     document["components"]["schemas"] = {
-        names[name]: schema for name, schema in document["components"]["schemas"].items()
+        names[name]: {**schema, "title": names[name]} for name, schema in document["components"]["schemas"].items()
     }
     named: Document = _renamed(
         document, {f"#/components/schemas/{old}": f"#/components/schemas/{new}" for old, new in names.items()}

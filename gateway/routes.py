@@ -17,6 +17,7 @@ LEADERS = frozenset({"manager", "ops", "admin"})  # who says which rep gets what
 # who answers a referral: the rep, or a leader for them
 REFERRED = frozenset({"sales", "agent", "manager", "ops", "admin"})
 
+REPORTS = ("funnel", "time-in-stage", "campaigns", "referrals")
 _NAME = re.compile(r"\{(\w+)\}")
 _REPORT_SECONDS = 15.0  # a report over years of facts
 _RULEBOOK_SECONDS = 30.0  # compiling a version and running its examples
@@ -161,7 +162,7 @@ _METRICS = (
     Route("POST", "/v1/costs", "metrics", MARKETERS),
     Route("GET", "/v1/rates", "metrics", DECIDERS),
     Route("PUT", "/v1/rates/{currency}/{on}", "metrics", MARKETERS),
-    Route("GET", "/v1/reports/{name}", "metrics", DECIDERS, timeout_seconds=_REPORT_SECONDS),
+    *(Route("GET", f"/v1/reports/{name}", "metrics", DECIDERS, timeout_seconds=_REPORT_SECONDS) for name in REPORTS),
 )
 
 ROUTES: tuple[Route, ...] = (*_IDENTITY, *_SCORING, *_LIFECYCLE, *_NURTURE, *_ROUTING, *_METRICS)

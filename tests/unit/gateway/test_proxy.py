@@ -33,7 +33,7 @@ from tests.unit.gateway.running import Door, PlayedService, gateway_settings, op
         ("POST", "/v1/referrals/ref_1:accept", "routing", "/v1/referrals/{referral_id}:accept"),
         ("GET", "/v1/rulebooks/routing/3", "routing", "/v1/rulebooks/routing/{version}"),
         ("PUT", "/v1/rates/USD/2026-03-01", "metrics", "/v1/rates/{currency}/{on}"),
-        ("GET", "/v1/reports/time-in-stage", "metrics", "/v1/reports/{name}"),
+        ("GET", "/v1/reports/time-in-stage", "metrics", "/v1/reports/time-in-stage"),
     ],
 )
 def test_a_path_finds_its_route(method: str, path: str, upstream: str, template: str) -> None:
