@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from chassis.runtime import Runtime
 from chassis.web.auth import Principal
 from gateway.middleware import GatewayState
+from people_kernel.api.pages import to_id_cursor
 
 Item = TypeVar("Item")
 
@@ -44,7 +45,7 @@ def state_of(connection: HTTPConnection) -> GatewayState:
 ApiCaller = Annotated[Principal, Depends(ApiKey())]
 State = Annotated[GatewayState, Depends(_state)]
 Limit = Annotated[int, Query(ge=1, le=200, description="At most so many items")]
-Cursor = Annotated[str | None, Query(max_length=512, description="`next_cursor` of the page before")]
+Cursor = Annotated[str | None, Query(max_length=1_000, description="`next_cursor` of the page before")]
 
 
 class AdminView(BaseModel):
@@ -64,4 +65,4 @@ Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")
 
 def next_cursor(rows: Any, limit: int, key: str) -> str | None:
     """Where the next page begins; None after the last."""
-    return str(getattr(rows[-1], key)) if len(rows) == limit else None
+    return to_id_cursor(str(getattr(rows[-1], key))) if len(rows) == limit else None

@@ -21,6 +21,7 @@ from gateway.admin.sources import SourceNotFound
 from gateway.domain.forms.presets import Preset
 from gateway.domain.keys import hash_of, key_from
 from gateway.store import FormRow, KeyTaken, SourceRow
+from people_kernel.api.pages import from_id_cursor
 
 router = APIRouter(tags=["forms"])
 router.include_router(replays.router)
@@ -153,7 +154,7 @@ def new_form(wish: FormWish, form_id: str, source_id: str, now: datetime) -> For
 async def list_forms(reading: Read, caller: ApiCaller, cursor: Cursor = None, limit: Limit = 50) -> FormPage:
     """All forms."""
     require(caller, *WATCHERS)
-    rows = await store.page_of(reading.session, FormRow, "form_id", cursor, limit)
+    rows = await store.page_of(reading.session, FormRow, "form_id", from_id_cursor(cursor), limit)
     return FormPage(
         items=[FormView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "form_id")
     )

@@ -19,6 +19,7 @@ from gateway import store
 from gateway.admin.access import AdminRequest, AdminView, ApiCaller, Cursor, Limit, Name, next_cursor
 from gateway.domain.keys import API_KEY_PREFIX, ENTROPY_BYTES, hash_of, hint_of, key_from
 from gateway.store import ApiKeyRow
+from people_kernel.api.pages import from_id_cursor
 
 router = APIRouter(tags=["keys"])
 
@@ -112,7 +113,7 @@ def new_key(wish: KeyWish, key: str, now: datetime) -> ApiKeyRow:
 async def list_keys(reading: Read, caller: ApiCaller, cursor: Cursor = None, limit: Limit = 50) -> KeyPage:
     """All keys, revoked ones too."""
     require(caller, Role.ADMIN)
-    rows = await store.page_of(reading.session, ApiKeyRow, "key_id", cursor, limit)
+    rows = await store.page_of(reading.session, ApiKeyRow, "key_id", from_id_cursor(cursor), limit)
     return KeyPage(items=[KeyView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "key_id"))
 
 

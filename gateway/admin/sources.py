@@ -14,6 +14,7 @@ from starlette.responses import StreamingResponse
 from chassis.errors import Conflict, NotFound, Unavailable
 from chassis.store.session import Session
 from chassis.web.auth import require
+from chassis.web.cursors import not_a_cursor
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write, runtime_of
 from contracts.ids import derive_id
@@ -35,6 +36,7 @@ from gateway.directory import clean_prefix
 from gateway.domain.keys import ENTROPY_BYTES, MIN_GIVEN_KEY, WRITE_KEY_PREFIX, hash_of, hint_of, key_from
 from gateway.domain.refusal import RejectKind
 from gateway.store import KeyTaken, SourceRow
+from people_kernel.api.pages import from_id_cursor
 
 router = APIRouter(tags=["sources"])
 
@@ -180,7 +182,7 @@ def new_source(wish: SourceWish, write_key: str, now: datetime) -> SourceRow:
 async def list_sources(reading: Read, caller: ApiCaller, cursor: Cursor = None, limit: Limit = 50) -> SourcePage:
     """All sources."""
     require(caller, *WATCHERS)
-    rows = await store.page_of(reading.session, SourceRow, "source_id", cursor, limit)
+    rows = await store.page_of(reading.session, SourceRow, "source_id", from_id_cursor(cursor), limit)
     return SourcePage(
         items=[SourceView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "source_id")
     )
@@ -206,10 +208,13 @@ async def change_source(source_id: str, change: SourceChange, context: Write, ca
 
 async def _wanted(
     source_id: str,
-    cursor: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    cursor: Cursor = None,
     kind: Annotated[RejectKind | None, Query(description="Only these")] = None,
 ) -> store.RejectFilter:
-    return store.RejectFilter(source_id, cursor, kind)
+    place = from_id_cursor(cursor)
+    if place is not None and not place.isdecimal():
+        raise not_a_cursor()
+    return store.RejectFilter(source_id, None if place is None else int(place), kind)
 
 
 Wanted = Annotated[store.RejectFilter, Depends(_wanted)]

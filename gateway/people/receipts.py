@@ -35,7 +35,7 @@ class Page(BaseModel):
         default=None, description="What had been decided by that moment", examples=["2026-03-01T08:00:00Z"]
     )
     owner: Decider | None = Field(default=None, description="Only those of this service")
-    cursor: str | None = Field(default=None, max_length=128, description="`next_cursor` of the page before")
+    cursor: str | None = Field(default=None, max_length=1_000, description="`next_cursor` of the page before")
     limit: int = Field(default=50, ge=1, le=200, description="At most so many items")
 
 

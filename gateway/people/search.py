@@ -12,8 +12,8 @@ from chassis.errors import BadInput, Unavailable
 from chassis.web.auth import Principal
 from gateway.people.parts import NO_PAGE, SECONDS, gathered
 from gateway.proxy import Upstreams
+from people_kernel.api.pages import from_id_cursor, to_id_cursor
 
-_MAX_CURSOR = 2_000
 _BESIDE_STAGE = frozenset({"stage", "cursor", "limit"})
 _ABOUT_TEXT = frozenset({"q", "limit"})
 
@@ -43,7 +43,7 @@ class Search(BaseModel):
         description="People in this stage of the lifecycle; alone, without other filters",
         examples=["mql"],
     )
-    cursor: str | None = Field(default=None, max_length=_MAX_CURSOR, description="`next_cursor` of the page before")
+    cursor: str | None = Field(default=None, max_length=1_000, description="`next_cursor` of the page before")
     limit: int = Field(default=50, ge=1, le=200, description="At most so many items")
 
 
@@ -92,9 +92,8 @@ async def _found_by_text(upstreams: Upstreams, search: Search, caller: Principal
     go on: nobody is left out or told twice. Only while scoring has not heard of a merge yet does it name
     somebody by an id that is another's by now.
     """
-    query = {"q": search.q, "limit": search.limit} | (
-        {} if search.cursor is None else {"cursor": _read_cursor(search.cursor)}
-    )
+    after = from_id_cursor(search.cursor) or ""  # refused here: of a service it would look as if that had failed
+    query = {"q": search.q, "limit": search.limit} | ({} if search.cursor is None else {"cursor": search.cursor})
     paths = {"identity": "/v1/people", "scoring": "/v1/scoring/people"}
     running = {
         name: upstreams.ask(name, "GET", path, caller, params=query, timeout_seconds=SECONDS)
@@ -109,9 +108,9 @@ async def _found_by_text(upstreams: Upstreams, search: Search, caller: Principal
     has_more = len(everybody) > search.limit or any(page["next_cursor"] is not None for page in pages.values())
     named = await _identified(upstreams, [person_id for person_id in chosen if person_id not in known], caller)
     told = {person_id for person_id in chosen if person_id in known}
-    others = [owner for owner in named if owner > (search.cursor or "")]  # who answers by an older id was told before
+    others = [owner for owner in named if owner > after]  # who answers by an older id was told before
     items = [(known | named)[person_id] for person_id in sorted({*told, *others})]
-    return Found(items, chosen[-1] if chosen and has_more else None, degraded)
+    return Found(items, to_id_cursor(chosen[-1]) if chosen and has_more else None, degraded)
 
 
 async def _identified(upstreams: Upstreams, person_ids: Sequence[str], caller: Principal) -> dict[str, dict[str, Any]]:
@@ -124,13 +123,3 @@ async def _identified(upstreams: Upstreams, person_ids: Sequence[str], caller: P
     by_id = {item["person_id"]: item for item in answer["items"]}
     owners = dict.fromkeys(answer["current"].get(person_id, person_id) for person_id in person_ids)
     return {owner: by_id[owner] for owner in owners if owner in by_id}
-
-
-def _read_cursor(cursor: str) -> str:
-    if not cursor.isascii() or not cursor.replace("_", "").isalnum():
-        raise BadInput(
-            "This is no cursor of ours",
-            field="query.cursor",
-            remedy="Send next_cursor of the page before, or leave it out",
-        )
-    return cursor

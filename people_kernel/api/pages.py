@@ -1,20 +1,18 @@
 """Pages and lookups as all services answer them.
 
-Cursors are opaque to the caller, (moment, id) of the last item to us; all write them alike, so that the gateway can
-merge their pages.
+Cursors are opaque to the caller, (moment, id) or id of the last item to us; all write them alike, so that the gateway
+can merge their pages.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.errors import BadInput
+from chassis.web.cursors import not_a_cursor, read_cursor, write_cursor
 from chassis.web.fields import Moment
 from people_kernel.store.people import Place
 
@@ -31,7 +29,7 @@ AsOf = Annotated[
     Moment | None,
     Query(description="What was the case at that moment, by when things happened", examples=["2026-03-01T08:00:00Z"]),
 ]
-Cursor = Annotated[str | None, Query(max_length=128, description="`next_cursor` of the page before")]
+Cursor = Annotated[str | None, Query(max_length=1_000, description="`next_cursor` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Items on a page")]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,20 +38,28 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def to_cursor(at: datetime, row_id: str) -> str:
     """The cursor of a page that ends with this item."""
-    return base64.urlsafe_b64encode(f"{(at - _EPOCH) // _MICROSECOND} {row_id}".encode()).decode().rstrip("=")
+    return write_cursor(str((at - _EPOCH) // _MICROSECOND), row_id)
 
 
 def from_cursor(cursor: str | None) -> Place | None:
     """Where the page before ended. Raises BadInput."""
     if cursor is None:
         return None
+    since_epoch, row_id = read_cursor(cursor, 2)
     try:
-        since_epoch, _, row_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(" ")
-        return _EPOCH + int(since_epoch) * _MICROSECOND, row_id.replace("\0", "")
-    except (ValueError, OverflowError, binascii.Error):
-        raise BadInput(
-            "This is not a cursor of ours", field="query.cursor", remedy="Use next_cursor of the page before"
-        ) from None
+        return _EPOCH + int(since_epoch) * _MICROSECOND, row_id
+    except (ValueError, OverflowError):
+        raise not_a_cursor() from None
+
+
+def to_id_cursor(row_id: str) -> str:
+    """The cursor of a page in the order of ids that ends with this one."""
+    return write_cursor(row_id)
+
+
+def from_id_cursor(cursor: str | None) -> str | None:
+    """The id that the page before ended with. Raises BadInput."""
+    return None if cursor is None else read_cursor(cursor, 1)[0]
 
 
 Current = Annotated[

@@ -12,6 +12,7 @@ from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write
 from contracts.events.scoring import Attribute
 from contracts.values import JsonObject
+from people_kernel.api.pages import from_id_cursor, to_id_cursor
 from services.identity import commands
 from services.identity.api.views import MAY_REGROUP, DryRun, RequestBody, View
 from services.identity.commands import AccountNotFound
@@ -100,7 +101,7 @@ class AccountsQuery(BaseModel):
     q: str | None = Field(
         default=None, min_length=1, max_length=200, description="A part of the name, the domain or the group id"
     )
-    cursor: str | None = Field(default=None, max_length=64, description="`next_cursor` of the page before")
+    cursor: str | None = Field(default=None, max_length=1_000, description="`next_cursor` of the page before")
     limit: int = Field(default=50, ge=1, le=200)
 
 
@@ -110,10 +111,12 @@ async def find_accounts(reading: Read, query: Annotated[AccountsQuery, Query()])
     named = {} if query.group_id is None else {"group_id": query.group_id.strip()}
     if query.domain is not None:
         named["domain"] = registrable_domain(query.domain.strip()) or query.domain
-    found = await queries.find_accounts(reading.session, named, query.q, query.cursor or "", query.limit + 1)
+    after = from_id_cursor(query.cursor) or ""
+    found = await queries.find_accounts(reading.session, named, query.q, after, query.limit + 1)
     page = found[: query.limit]
     return AccountsPage(
-        items=[account_view(one) for one in page], next_cursor=page[-1].account_id if len(found) > query.limit else None
+        items=[account_view(one) for one in page],
+        next_cursor=to_id_cursor(page[-1].account_id) if len(found) > query.limit else None,
     )
 
 

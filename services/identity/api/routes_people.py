@@ -17,6 +17,7 @@ from chassis.web.routes import READING, WRITING, Read, Write
 from contracts.ids import with_prefix
 from contracts.limits import LISTED_ROWS
 from contracts.values import Identifier, IdentifierKind
+from people_kernel.api.pages import from_id_cursor, to_id_cursor
 from people_kernel.errors import PersonNotFound
 from semantics.identifiers import normalise
 from services.identity import commands
@@ -73,7 +74,7 @@ class PeopleQuery(BaseModel):
         description="Part of an address, a user id or a number; a whole anonymous id",
         examples=["acme"],
     )
-    cursor: str | None = Field(default=None, max_length=64, description="`next_cursor` of the page before")
+    cursor: str | None = Field(default=None, max_length=1_000, description="`next_cursor` of the page before")
     limit: int = Field(default=50, ge=1, le=200)
 
 
@@ -86,13 +87,14 @@ async def find_people(
     Values are brought into the spelling in which captures are kept: ` Ann@ACME.com` finds `ann@acme.com`.
     """
     named = _spelt(query, reading.service)
-    ids = await queries.find_people(reading.session, named, query.q, query.cursor or "", query.limit + 1)
+    after = from_id_cursor(query.cursor) or ""
+    ids = await queries.find_people(reading.session, named, query.q, after, query.limit + 1)
     if not ids and query.user_id is not None and query.user_id.strip() != named["user_id"]:
         # one that was kept before addresses as user ids lost their capitals, and was not seen since
         kept = named | {"user_id": query.user_id.strip()}
-        ids = await queries.find_people(reading.session, kept, query.q, query.cursor or "", query.limit + 1)
+        ids = await queries.find_people(reading.session, kept, query.q, after, query.limit + 1)
     items = await people_views(reading, ids[: query.limit])
-    return PeoplePage(items=items, next_cursor=ids[query.limit - 1] if len(ids) > query.limit else None)
+    return PeoplePage(items=items, next_cursor=to_id_cursor(ids[query.limit - 1]) if len(ids) > query.limit else None)
 
 
 @router.post("/v1/people:lookup")

@@ -13,6 +13,7 @@ from chassis.web.problems import problem_responses
 from chassis.web.routes import WRITING, Read
 from contracts.limits import URL_CHARACTERS, WITHHELD, WITHHELD_DAYS
 from contracts.values import Identifier, InteractionKind, WithheldReason
+from people_kernel.api.pages import from_id_cursor, to_id_cursor
 from services.identity import commands
 from services.identity.api.views import RequestBody, View
 from services.identity.domain.links import HumanDecision
@@ -38,7 +39,7 @@ class WithheldQuery(BaseModel):
         default=None, min_length=1, max_length=64, examples=["src_01JNQ5M0E8K3V7ZJ4T9XW2RBCD"]
     )
     reason: WithheldReason | None = Field(default=None, description="Why it was kept apart", examples=["honeypot"])
-    cursor: str | None = Field(default=None, max_length=64, description="`next_cursor` of the page before")
+    cursor: str | None = Field(default=None, max_length=1_000, description="`next_cursor` of the page before")
     limit: int = Field(default=50, ge=1, le=200)
 
 
@@ -94,11 +95,11 @@ class WithheldPage(View):
 async def withheld(reading: Read, query: Annotated[WithheldQuery, Query()]) -> WithheldPage:
     """What robots did."""
     filters = query.model_dump(include={"source_id", "reason"}, exclude_none=True, mode="json")
-    found = await queries.withheld(reading.session, filters, query.cursor, query.limit + 1)
+    found = await queries.withheld(reading.session, filters, from_id_cursor(query.cursor), query.limit + 1)
     page = found[: query.limit]
     return WithheldPage(
         items=[_view(one) for one in page],
-        next_cursor=page[-1].interaction_id if len(found) > query.limit else None,
+        next_cursor=to_id_cursor(page[-1].interaction_id) if len(found) > query.limit else None,
     )
 
 

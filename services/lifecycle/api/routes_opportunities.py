@@ -59,7 +59,7 @@ class Only(BaseModel):
     include_test: bool = Field(
         default=False, description="Those of test people too; a person who is named is always answered for"
     )
-    cursor: str | None = Field(default=None, max_length=128, description="`next_cursor` of the page before")
+    cursor: str | None = Field(default=None, max_length=1_000, description="`next_cursor` of the page before")
     limit: int = Field(default=50, ge=1, le=200, description="Items on a page")
 
 

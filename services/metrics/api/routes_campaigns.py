@@ -14,7 +14,7 @@ from chassis.web.auth import Caller, require
 from chassis.web.problems import problem_responses
 from contracts.ids import derive_id
 from contracts.values import Money
-from people_kernel.api.pages import Cursor, Limit, from_cursor, to_cursor
+from people_kernel.api.pages import Cursor, Limit, from_cursor, from_id_cursor, to_cursor, to_id_cursor
 from services.metrics.api.views import (
     MAY_READ,
     MAY_WRITE,
@@ -63,14 +63,14 @@ async def list_campaigns(
     reading: Read,
     caller: Caller,
     channel: Annotated[Channel | None, Query(description="Only those of this channel")] = None,
-    cursor: Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before")] = None,
+    cursor: Cursor = None,
     limit: Limit = 50,
 ) -> CampaignsPage:
     """Campaigns, the oldest first."""
     require(caller, *MAY_READ)
-    found = await campaigns_page(reading.session, channel, cursor, limit + 1)
+    found = await campaigns_page(reading.session, channel, from_id_cursor(cursor), limit + 1)
     items = [_campaign_view(campaign) for campaign in found[:limit]]
-    return CampaignsPage(items=items, next_cursor=items[-1].campaign_id if len(found) > limit else None)
+    return CampaignsPage(items=items, next_cursor=to_id_cursor(items[-1].campaign_id) if len(found) > limit else None)
 
 
 @campaigns_router.get("/v1/campaigns/{campaign_id}", responses=problem_responses(403, 404))

@@ -11,7 +11,7 @@ from chassis.runtime import Runtime
 from chassis.web.auth import Caller, require
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write
-from people_kernel.api.pages import Limit
+from people_kernel.api.pages import Cursor, Limit, from_id_cursor, to_id_cursor
 from services.nurture.api.views import (
     BrowserSelectRequest,
     SelectRequest,
@@ -32,7 +32,6 @@ TreatmentId = Annotated[str, Path(min_length=1, max_length=64, examples=["trt_01
 Revision = Annotated[
     int | None, Query(ge=1, le=1_000_000, description="As it was at this revision; default: the newest")
 ]
-Cursor = Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before")]
 _MAY_EDIT = ("marketing", "ops", "admin")
 _KNOWN: dict[int | str, dict[str, Any]] = {
     200: {"model": TreatmentView, "description": "There was one with this external id; it is as you sent it now"}
@@ -69,9 +68,9 @@ async def revise(writing: Write, caller: Caller, treatment_id: TreatmentId, body
 @router.get("/v1/treatments")
 async def list_treatments(reading: Read, cursor: Cursor = None, limit: Limit = 50) -> TreatmentsPage:
     """The catalogue, at the newest revisions, in the order of the ids."""
-    found = await queries.treatments(reading.session, cursor, limit + 1)
+    found = await queries.treatments(reading.session, from_id_cursor(cursor), limit + 1)
     items = [treatment_view(entry) for entry in found[:limit]]
-    return TreatmentsPage(items=items, next_cursor=items[-1].treatment_id if len(found) > limit else None)
+    return TreatmentsPage(items=items, next_cursor=to_id_cursor(items[-1].treatment_id) if len(found) > limit else None)
 
 
 @router.get("/v1/treatments/{treatment_id}", responses=problem_responses(404))

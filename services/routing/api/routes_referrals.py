@@ -75,7 +75,7 @@ class ReferralQuery(BaseModel):
     include_test: bool = Field(
         default=False, description="Also those of tests; with `person_id` they are never left out"
     )
-    cursor: str | None = Field(default=None, max_length=128, description="`next_cursor` of the page before")
+    cursor: str | None = Field(default=None, max_length=1_000, description="`next_cursor` of the page before")
     limit: int = Field(default=50, ge=1, le=200, description="Items on a page")
 
 

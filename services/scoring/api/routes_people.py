@@ -14,7 +14,17 @@ from chassis.store.statements import Row
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read
 from contracts.events.scoring import Attribute
-from people_kernel.api.pages import AsOf, Cursor, Limit, LookupAsOfRequest, PersonId, from_cursor, to_cursor
+from people_kernel.api.pages import (
+    AsOf,
+    Cursor,
+    Limit,
+    LookupAsOfRequest,
+    PersonId,
+    from_cursor,
+    from_id_cursor,
+    to_cursor,
+    to_id_cursor,
+)
 from people_kernel.api.receipts import PersonNotFound, ReceiptsPage
 from people_kernel.profile import display_name
 from services.scoring.api.views import (
@@ -44,16 +54,16 @@ async def search_profiles(
         str | None,
         Query(min_length=1, max_length=200, description="A part of the name (either order), the company or the e-mail"),
     ] = None,
-    cursor: Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before")] = None,
+    cursor: Cursor = None,
     limit: Limit = 50,
 ) -> PeoplePage:
     """People in the order of their first appearance. Any script, without case and accents; of
     one or two letters the beginning of a word.
     """
-    found = await store.search_people(reading.session, q, cursor, limit + 1)
+    found = await store.search_people(reading.session, q, from_id_cursor(cursor), limit + 1)
     grid = (await judges_of(reading)).active.grid
     items = [_present(person, reading.now, grid) for person in found[:limit]]
-    return PeoplePage(items=items, next_cursor=found[limit - 1].person_id if len(found) > limit else None)
+    return PeoplePage(items=items, next_cursor=to_id_cursor(found[limit - 1].person_id) if len(found) > limit else None)
 
 
 @router.post("/v1/scoring/people:lookup")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from people_kernel.api.pages import from_id_cursor, to_id_cursor
 from tests.unit.gateway.running import Answer, Door, PlayedService
 
 
@@ -235,10 +236,11 @@ class Base:
 
     def _page_of(self, found: set[str]) -> Answer:
         async def play(request: web.Request) -> web.StreamResponse:
-            after, limit = request.query.get("cursor", ""), int(request.query["limit"])
+            after, limit = from_id_cursor(request.query.get("cursor")) or "", int(request.query["limit"])
             page = sorted(one for one in found if one > after)
             items = [known(one) for one in page[:limit]]
-            return web.json_response({"items": items, "next_cursor": page[limit - 1] if len(page) > limit else None})
+            cursor = to_id_cursor(page[limit - 1]) if len(page) > limit else None
+            return web.json_response({"items": items, "next_cursor": cursor})
 
         return play
 

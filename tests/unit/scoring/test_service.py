@@ -275,7 +275,7 @@ async def test_people_are_found_by_name_in_either_order_and_looked_up_in_one_go(
         ("/v1/scoring/people/per_nobody/timeline?cursor=OTk5OTk5OTk5OTk5OTk5OTk5OTk5IHg", 422),
         ("/v1/scoring/people/per_nobody?as_of=yesterday", 422),
         ("/v1/scoring/people?limit=0", 422),
-        ("/v1/scoring/people?cursor=zzz", 200),
+        ("/v1/scoring/people?cursor=zzz", 422),
         ("/v1/rulebooks/scoring/99", 404),
     ],
 )
