@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from opentelemetry.sdk.trace.export import SpanExporter
 from starlette.middleware import Middleware
 
@@ -23,6 +23,7 @@ from chassis.web import health, lanes, status
 from chassis.web.auth import TokenVerifier, read_public_keys
 from chassis.web.document import Document, describe, operation_id
 from chassis.web.middleware import AccessRules, RequestMiddleware
+from chassis.web.parameters import refuse_unknown_parameters
 from chassis.web.problems import install_problem_handlers
 
 
@@ -84,6 +85,8 @@ class Service(Generic[Held]):
             redoc_url=None,
             openapi_url="/openapi.json" if not self.public else None,
             generate_unique_id_function=operation_id,
+            dependencies=[Depends(refuse_unknown_parameters)],
+            redirect_slashes=False,  # a redirect would repeat whatever Host says; who meant another path is told
             telemetry={"tracing": False, "metrics": False, "logs": False},  # the door does it, at a third of the cost
         )
         self._furnish(app)

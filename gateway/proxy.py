@@ -8,12 +8,14 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
+import orjson
 from starlette.types import Receive, Scope, Send
 from yarl import URL
 
 from chassis.errors import Problem, TimedOut, Unavailable
 from chassis.telemetry import trace_headers
 from chassis.web.auth import Principal, TokenIssuer, require
+from chassis.web.problems import MEDIA_TYPE
 from gateway.requests import Incoming, name_route
 from gateway.retries import Retries
 from gateway.routes import Route
@@ -107,7 +109,7 @@ async def pass_on(
         async with session.request(
             scope["method"], url, headers=headers, data=body, timeout=limit, allow_redirects=False
         ) as answer:
-            await _answer(answer, exchange)
+            await _answer(answer, exchange, scope["path"] if route.to is not None else None)
 
     def may_repeat() -> bool:
         return is_repeatable and not exchange.has_begun and exchange.refusal is None
@@ -152,8 +154,25 @@ class Exchange:
         await self._send(message)
 
 
-async def _answer(answer: aiohttp.ClientResponse, exchange: Exchange) -> None:
+def told_at(problem: bytes, path: str) -> bytes:
+    """A service's problem document, told of the path that the caller asked for instead of the service's own."""
+    try:
+        told = orjson.loads(problem)
+    except orjson.JSONDecodeError:
+        return problem
+    return orjson.dumps({**told, "instance": path}) if isinstance(told, dict) else problem
+
+
+async def _answer(answer: aiohttp.ClientResponse, exchange: Exchange, path: str | None) -> None:
+    """`path`: what the caller asked for, where the service knows it by another name."""
     headers = [(name.lower(), value) for name, value in answer.raw_headers if name.lower() not in _NOT_BACK]
+    if path is not None and answer.content_type == MEDIA_TYPE:
+        body = told_at(await answer.read(), path)
+        headers = [(name, value) for name, value in headers if name != b"content-length"]
+        headers.append((b"content-length", str(len(body)).encode()))
+        await exchange.send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await exchange.send({"type": "http.response.body", "body": body})
+        return
     await exchange.send({"type": "http.response.start", "status": answer.status, "headers": headers})
     async for chunk in answer.content.iter_chunked(_CHUNK):
         await exchange.send({"type": "http.response.body", "body": chunk, "more_body": True})

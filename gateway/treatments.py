@@ -29,7 +29,7 @@ from gateway.domain.capture import CaptureSource
 from gateway.domain.keys import write_key_in
 from gateway.domain.refusal import CaptureRefused
 from gateway.middleware import SELECT_TREATMENT
-from gateway.proxy import AnsweredBadly, Upstreams
+from gateway.proxy import AnsweredBadly, Upstreams, told_at
 from gateway.routes import EVERYBODY
 
 router = APIRouter(tags=["treatments"])
@@ -118,11 +118,19 @@ _BODY = {"requestBody": {"required": True, "content": {"application/json": {"sch
 _SECURITY: dict[str, Any] = {"security": [{"api_key": []}, {"write_key": []}, {"write_key_in_query": []}, {}]}
 
 
+_WRITE_KEY = {
+    "name": "writeKey",
+    "in": "query",
+    "description": "A source's write key, where a header cannot be set",
+    "schema": {"type": "string", "maxLength": 512},
+}
+
+
 @router.post(
     SELECT_TREATMENT,
     response_model=FullSelection | SiteSelection,
     responses=problem_responses(400, 401, 403, 413, 422, 504),
-    openapi_extra=_BODY | _SECURITY,
+    openapi_extra=_BODY | _SECURITY | {"parameters": [_WRITE_KEY]},
 )
 async def select_treatment(request: Request, state: State) -> Response:
     """The treatment that fits now. Any page may ask, with a write key like that of its captures: about one browser, and
@@ -144,7 +152,7 @@ async def select_treatment(request: Request, state: State) -> Response:
             "nurture", "POST", path, caller, json=asked | is_test, timeout_seconds=_SECONDS
         )
     except AnsweredBadly as bad:
-        return Response(bad.body, status_code=bad.status, media_type=bad.media_type)
+        return Response(told_at(bad.body, SELECT_TREATMENT), status_code=bad.status, media_type=bad.media_type)
     return JSONResponse(_for_sites(chosen) if isinstance(asker, CaptureSource) else {**chosen, "degraded": degraded})
 
 

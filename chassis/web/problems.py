@@ -11,12 +11,14 @@ import orjson
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from chassis.errors import LEAVES, BadInput, FieldError, Malformed, Problem, Unexpected
+from chassis.errors import LEAVES, BadInput, FieldError, Malformed, NotFound, Problem, Unexpected
 from chassis.telemetry import current_ids
+from chassis.web.suggestions import actions_at, names_beside, near, near_path
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -102,8 +104,19 @@ _REMEDIES = {
     "missing": "Send it",
     "extra_forbidden": "Leave it out",
     "json_type": "Send JSON",
-    "model_attributes_type": "Send application/json",
+    "model_attributes_type": "Send a JSON object, as application/json",
 }
+_REASONS = {
+    "missing": "It is needed",
+    "extra_forbidden": "There is no such name here",
+    "model_attributes_type": "Input should be an object",
+    "model_type": "Input should be an object",
+    "dict_type": "Input should be an object",
+}
+_NAMES_TOLD = 20
+# steps that no caller wrote: `function-before[_whole(), int]`, `list[str]`
+_HOW_IT_IS_READ = re.compile(r"[\[(]")
+_TYPES = frozenset({"str", "int", "float", "bool", "decimal", "date", "datetime", "none", "list", "dict"})
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -122,22 +135,48 @@ def answer(problem: Problem, path: str) -> Response:
     return render(problem, instance=path, trace_id=ids[0] if ids else None)
 
 
-def from_validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
-    """pydantic's errors as one problem. The input is not quoted: it may be a secret, or not even UTF-8."""
+def from_validation(errors: Sequence[Mapping[str, Any]], route: APIRoute | None = None) -> Problem:
+    """pydantic's errors as one problem, with what was meant where `route` tells which names there are. The input is
+    not quoted: it may be a secret, or not even UTF-8.
+    """
     for error in errors:
         if error["type"] == "json_invalid":
             return Malformed(
                 f"The body is not JSON: {error.get('ctx', {}).get('error', 'it cannot be read')}",
                 remedy="Send valid JSON",
             )
-    fields = tuple(
-        FieldError(".".join(map(str, error["loc"])), str(error["msg"]), _REMEDIES.get(error["type"]))
-        for error in errors
-    )
+    fields: dict[str, FieldError] = {}
+    for error in errors:
+        place = _place(error, errors)
+        field = ".".join(map(str, place))
+        fields.setdefault(field, FieldError(field, _reason(error), _remedy(error, place, route)))
     noun = "field is" if len(fields) == 1 else "fields are"
     return BadInput(
-        f"{len(fields)} {noun} not acceptable: {', '.join(field.field for field in fields[:5])}", errors=fields
+        f"{len(fields)} {noun} not acceptable: {', '.join(list(fields)[:5])}", errors=tuple(fields.values())
     )
+
+
+def _place(error: Mapping[str, Any], errors: Sequence[Mapping[str, Any]]) -> tuple[int | str, ...]:
+    """Where the value stood, without what pydantic adds: how it validates, and which of several types it tried."""
+    place = tuple(step for step in error["loc"] if not _HOW_IT_IS_READ.search(str(step)))
+    if place[-1:] and place[-1] in _TYPES and sum(other["loc"][:-1] == error["loc"][:-1] for other in errors) > 1:
+        return place[:-1]
+    return place
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    return _REASONS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+
+
+def _remedy(error: Mapping[str, Any], place: Sequence[int | str], route: APIRoute | None) -> str | None:
+    if error["type"] != "extra_forbidden" or route is None:
+        return _REMEDIES.get(error["type"])
+    known = names_beside(route, place)
+    meant = near(str(place[-1]), known)
+    if meant is not None:
+        return f"Did you mean {meant}?"
+    few = ", ".join(known[:_NAMES_TOLD]) + (", ..." if len(known) > _NAMES_TOLD else "")
+    return f"Leave it out; known are: {few}" if known else _REMEDIES["extra_forbidden"]
 
 
 def from_unexpected(error: BaseException) -> Problem:
@@ -162,23 +201,44 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    return answer(from_validation(error.errors()), request.url.path)
+    route = request.scope.get("route")
+    return answer(from_validation(error.errors(), route if isinstance(route, APIRoute) else None), request.url.path)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    path = request.url.path
+    paths = request.app.openapi()["paths"] if error.status_code in (404, 405) else {}
+    if error.status_code == 404 or _is_no_action(paths, path):
+        return answer(nothing_at(path, paths), path)
     leaf = LEAVES.get(error.status_code, Unexpected if error.status_code >= 500 else Malformed)
-    response = answer(leaf(_DETAILS.get(error.status_code, error.detail)), request.url.path)
+    response = answer(leaf(_DETAILS.get(error.status_code, error.detail)), path)
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
-    allowed = allowed_methods(request.app.openapi()["paths"], request.url.path) if error.status_code == 405 else ()
+    allowed = allowed_methods(paths, path) if error.status_code == 405 else ()
     if allowed:
         response.headers["Allow"] = ", ".join(allowed)
     return response
 
 
-_DETAILS = {404: "There is nothing at this path", 405: "This path does not take this method"}
+def _is_no_action(paths: Mapping[str, Any], path: str) -> bool:
+    actions = actions_at(paths, path)
+    return bool(actions) and path.rpartition(":")[2] not in actions
+
+
+def nothing_at(path: str, paths: Mapping[str, Any]) -> NotFound:
+    """What somebody is told who asked for a path that is not there, with what they may have meant."""
+    if actions := actions_at(paths, path):
+        return NotFound(
+            f"There is no action {path.rpartition(':')[2][:64]} here", remedy=f"Possible are: {', '.join(actions)}"
+        )
+    meant = near_path(path, paths)
+    remedy = "All paths are in /openapi.json" if meant is None else f"Did you mean {meant}?"
+    return NotFound("There is nothing at this path", remedy=remedy)
+
+
+_DETAILS = {405: "This path does not take this method"}
 
 
 def _is_unstorable(error: BaseException | None) -> bool:

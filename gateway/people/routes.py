@@ -17,7 +17,7 @@ from gateway.people import receipts
 from gateway.people.parts import SECONDS, added, composed
 from gateway.people.search import Search, find
 from gateway.people.views import PERSON, PeoplePage, PersonView, ReceiptsPage
-from gateway.proxy import AnsweredBadly, Upstreams
+from gateway.proxy import AnsweredBadly, Upstreams, told_at
 from gateway.routes import EVERYBODY
 
 router = APIRouter(tags=["people"])
@@ -37,7 +37,7 @@ async def find_people(search: Annotated[Search, Query()], caller: ApiCaller, sta
     try:
         found = await find(state.upstreams, search, caller)
     except AnsweredBadly as bad:
-        return relayed(bad)
+        return relayed(bad, "/v1/people")
     known, degraded = await added(state.upstreams, [item["person_id"] for item in found.items], caller, None)
     missing = sorted({*found.degraded, *degraded})
     items = [PersonView(**composed(item, known, missing)) for item in found.items]
@@ -65,7 +65,7 @@ async def read_person(
     try:
         person = await asked
     except AnsweredBadly as bad:
-        return relayed(bad)
+        return relayed(bad, f"/v1/people/{person_id}")
     except Problem as problem:
         return await _without_identity(state.upstreams, person_id, caller, as_of, problem)
     known, degraded = await added(state.upstreams, [person["person_id"]], caller, as_of)
@@ -84,9 +84,9 @@ async def read_receipts(
     return await receipts.read(state.upstreams, _segment(person_id), page, caller)
 
 
-def relayed(bad: AnsweredBadly) -> Response:
-    """What a service refused, as it told it."""
-    return Response(bad.body, status_code=bad.status, media_type=bad.media_type)
+def relayed(bad: AnsweredBadly, path: str) -> Response:
+    """What a service refused, as it told it, of the path that was asked for here."""
+    return Response(told_at(bad.body, path), status_code=bad.status, media_type=bad.media_type)
 
 
 async def _without_identity(

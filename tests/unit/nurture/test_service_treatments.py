@@ -97,7 +97,7 @@ async def test_the_catalogue_is_read_in_pages(client: httpx.AsyncClient) -> None
         ({"priority": True}, "body.priority", "whole number"),
         ({"content": STORY["content"] | {"url": "javascript:alert(1)"}}, "body.content.url", "pattern"),
         ({"channel": "fax"}, "body.channel", "'web'"),
-        ({"prioritaet": 1}, "body.prioritaet", "not permitted"),
+        ({"prioritaet": 1}, "body.prioritaet", "Did you mean priority?"),
         ({"stages": ["M Q L"]}, "body.stages.0", "pattern"),
     ],
     ids=["fact", "condition", "validity", "moment", "truth", "address", "channel", "extra", "stage"],
