@@ -16,10 +16,8 @@ from demo.screen import say
 
 async def listen() -> None:
     """Print the headline of every alert, until Ctrl-C."""
-    known = {
-        name: os.environ[f"DEMO_REP_NATS_{name}"] for name in ("URL", "USER", "PASSWORD", "INBOX_PREFIX", "SUBJECT")
-    }
-    who = {"user": known["USER"], "password": known["PASSWORD"], "inbox_prefix": known["INBOX_PREFIX"].encode()}
+    known = {name: os.environ[f"DEMO_REP_NATS_{name}"] for name in ("URL", "LIVE_USER", "PASSWORD", "SUBJECT")}
+    who = {"user": known["LIVE_USER"], "password": known["PASSWORD"]}
     client = await nats.connect(known["URL"], error_cb=_tell, **who)
     subscription = await client.subscribe(known["SUBJECT"])
     say(f"listening to {known['SUBJECT']}; run `make demo` again elsewhere, and Ctrl-C ends this")

@@ -1,45 +1,27 @@
-"""The nats-server's configuration: durable before it acknowledges, one user per service with least subjects, reps apart
-from all of them.
+"""The nats-server's configuration: durable before it acknowledges, one user per service with least subjects, reps and
+observers apart from all of them (`deployment.nats_accounts`). One source for every way to run.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chassis.bus.streams import ROOM, probe_subject
-from contracts.limits import GRANTED_BYTES, GRANTED_SUBSCRIPTIONS, LANES
+from chassis.bus.streams import ALERTS, ROOM, ack_subjects, probe_subject
+from contracts.limits import LANES
 from deployment import backup_user
+from deployment.nats_accounts import HOUSE, LOOKS, OBSERVER, REVOKER, exports, observing, outer_accounts, revoking
 from deployment.nats_values import Given, written
 
-OBSERVER = "observer"
 OPERATOR = "operator"
 PERMITTED_LANES = 8
-HOUSE = "RAPPORT"
-REPS = "REPS"
-"""Two accounts, because a permission does not cover the reply subject of what is published, and JetStream answers
-to whatever stands there: a rep beside the services could have a pull answered to `$JS.API.STREAM.PURGE.CAPTURE`.
-Answers to an account of their own stay in it.
-"""
-
 ROUTE_USER = "cluster"
-_LIMITS_OF_REPS = {"max_subscriptions": GRANTED_SUBSCRIPTIONS, "max_payload": GRANTED_BYTES}  # of each connection
 _LOG_TURNS = "logfile_size_limit: 20MB\nlogfile_max_num: 3"
 LAME_DUCK_SECONDS = 30
 """So long a server of a cluster takes to hand its clients and streams over before it ends."""
 
-_READ_API = (
-    "$JS.API.INFO",
-    "$JS.API.STREAM.INFO.*",
-    "$JS.API.STREAM.NAMES",
-    "$JS.API.STREAM.LIST",
-    "$JS.API.STREAM.MSG.GET.*",
-)
-_PULL, _INFO = "$JS.API.CONSUMER.MSG.NEXT.ALERTS.*", "$JS.API.CONSUMER.INFO.ALERTS.*"
-_ACKS = ("$JS.ACK.ALERTS.*.>", "$JS.ACK.*.*.ALERTS.*.>")  # as servers before and after 2.15 write it
-_LIVE = "alerts.rep.>"
 _AUTH_SECONDS = 2  # how long the server waits for the callout; the callout decides in less
 # with its queue group: passwords travel here, nobody may listen beside the replicas
 _CALLOUT_LISTENS = "$SYS.REQ.USER.AUTH callout"
@@ -168,19 +150,28 @@ def _cluster(cluster: Cluster) -> str:
     )
 
 
+def static_users(users: tuple[BusUser, ...] = BUS_USERS) -> tuple[str, ...]:
+    """Whoever has a password in the configuration; all others are decided by the callout."""
+    return (*(user.name for user in users), OBSERVER, OPERATOR, backup_user.BACKUP, REVOKER)
+
+
 def access(plan: NatsPlan) -> str:
     """Who may connect and do what. Users that are not listed are decided by the callout."""
+    owners = [owner for user in plan.users for owner in user.says]
     users = [
         *(_service_user(user, plan) for user in plan.users),
-        _reader(OBSERVER, plan),
-        _reader(OPERATOR, plan, _replaying(plan)),
+        _operator(plan, owners),
         _user(backup_user.BACKUP, plan, {"allow": [*backup_user.PUBLISHES]}, {"allow": [*backup_user.HEARS]}),
     ]
-    house = {"jetstream": "enabled", "users": users, "exports": _exports()}
-    callout = {"issuer": plan.issuer, "account": HOUSE, "auth_users": [user["user"] for user in users]}
+    (asks, hears), (revokes, answers) = observing(), revoking()
+    observer = _user(OBSERVER, plan, {"allow": asks}, {"allow": hears, "deny": ["$SYS.>"]})
+    revoker = _user(REVOKER, plan, {"allow": revokes}, {"allow": answers})
+    house = {"jetstream": "enabled", "users": users, "exports": exports(owners)}
+    accounts = {HOUSE: house, **outer_accounts(owners, observer, revoker)}
+    callout = {"issuer": plan.issuer, "account": HOUSE, "auth_users": [*static_users(plan.users)]}
     return "\n".join(
         [
-            f"accounts {written({HOUSE: house, REPS: {'imports': _imports(), 'limits': _LIMITS_OF_REPS}})}",
+            f"accounts {written(accounts)}",
             f"authorization {written({'timeout': _AUTH_SECONDS, 'auth_callout': callout})}",
         ]
     )
@@ -194,31 +185,6 @@ def take_over_store(store: Path) -> None:
     old, new = store / "jetstream" / "$G", store / "jetstream" / HOUSE
     if old.exists() and not new.exists():
         old.rename(new)
-
-
-def _exports() -> list[dict[str, object]]:
-    """What reaches the house from the reps: pulls, questions about a consumer, acknowledgements; and to them, alerts as
-    they are published.
-    """
-    pulls = {"service": _PULL, "response_type": "stream"}
-    return [
-        {**export, "accounts": [REPS]}
-        for export in (pulls, *({"service": subject} for subject in (_INFO, *_ACKS)), {"stream": _LIVE})
-    ]
-
-
-def _imports() -> list[dict[str, object]]:
-    """The house's JetStream is a domain to the reps' clients, because their account answers for itself what comes
-    without one, pulls excepted.
-    """
-    at_home: list[dict[str, object]] = [
-        {"service": {"account": HOUSE, "subject": subject}} for subject in (_PULL, *_ACKS)
-    ]
-    by_domain: list[dict[str, object]] = [
-        {"service": {"account": HOUSE, "subject": subject}, "to": subject.replace("$JS.", f"$JS.{HOUSE}.", 1)}
-        for subject in (_PULL, _INFO)
-    ]
-    return [*at_home, *by_domain, {"stream": {"account": HOUSE, "subject": _LIVE}}]
 
 
 def _service_user(user: BusUser, plan: NatsPlan) -> dict[str, object]:
@@ -247,19 +213,17 @@ def _laying(stream: str) -> list[str]:
 
 def _consumer_subjects(stream: str, consumer: str) -> list[str]:
     api = ("CONSUMER.CREATE", "CONSUMER.MSG.NEXT", "CONSUMER.UNPIN", "CONSUMER.RESET")
-    # as servers before and after 2.15 write it
-    acknowledge = [f"$JS.ACK.{stream}.{consumer}.>", f"$JS.ACK.*.*.{stream}.{consumer}.>"]
     return [f"$JS.API.{call}.{stream}.{consumer}" for call in api] + [
         f"$JS.API.CONSUMER.CREATE.{stream}.{consumer}.>",
-        *acknowledge,
+        *ack_subjects(stream, consumer),
     ]
 
 
 def _browsing(stream: str) -> list[str]:
     # their names are made up as they come, and a permission cannot say "any name but those
     # of the durables"; it acknowledges nothing
-    api = ("CREATE.{}", "CREATE.{}.>", "INFO.{}.*", "MSG.NEXT.{}.*", "DELETE.{}.*")
-    return [f"$JS.API.CONSUMER.{call.format(stream)}" for call in api] + [f"$JS.FC.{stream}.>"]
+    api = ("CREATE.{}.>", "INFO.{}.*", "MSG.NEXT.{}.*", "DELETE.{}.*")
+    return [f"$JS.API.CONSUMER.{call.format(stream)}" for call in api]
 
 
 def _hosting(stream: str) -> list[str]:
@@ -267,30 +231,26 @@ def _hosting(stream: str) -> list[str]:
     return [f"$JS.API.CONSUMER.{call.format(stream)}" for call in api]
 
 
-def _reader(name: str, plan: NatsPlan, more: Sequence[str] = ()) -> dict[str, object]:
-    """Reads every stream, through consumers of its own; says nothing but `more`."""
-    publish = [*_READ_API, "$JS.API.CONSUMER.>", "$JS.ACK.>", "$JS.FC.>", *more]
-    taken = [durable for user in plan.users for durable in user.consumers(plan.lanes)]
-    deny = [
-        f"$JS.API.CONSUMER.{call}.*.{durable}"
-        for durable in taken
-        for call in ("MSG.NEXT", "DELETE", "CREATE", "UNPIN", "RESET", "PAUSE")
-    ]
-    also = (
-        "$JS.API.CONSUMER.CREATE.*.{}.>",
-        "$JS.API.CONSUMER.DURABLE.CREATE.*.{}",
-        "$JS.ACK.*.{}.>",
-        "$JS.ACK.*.*.*.{}.>",
-    )
-    deny += [subject.format(durable) for durable in taken for subject in also]
+def _operator(plan: NatsPlan, owners: list[str]) -> dict[str, object]:
+    """Reads every stream, through consumers of its own but for ALERTS, where reps have theirs; sends dead letters on
+    their way again: any owner's subjects, and removing the letter.
+    """
+    # a consumer is named by the subject that makes it: the form without, which takes one in the body, reaches others'
+    own = ("CREATE.*.*", "CREATE.*.*.>", "MSG.NEXT.*.*", "DELETE.*.*")
+    publish = [f"$JS.API.{look}" for look in LOOKS] + [f"$JS.API.CONSUMER.{call}" for call in own]
+    publish += [f"{owner}.>" for owner in owners] + ["$JS.API.STREAM.MSG.DELETE.DEAD"]
+    taken = [durable for user in plan.users if user.hears for durable in user.consumers(plan.lanes)]
+    deny = [f"$JS.API.CONSUMER.{call.replace('*', '{}', 1).format(ALERTS)}" for call in own]
+    deny += [f"$JS.API.CONSUMER.{_named(call, durable)}" for durable in taken for call in own]
     # answers meant for others, and the passwords of those who connect
     private = [f"{user.inbox}.>" for user in plan.users] + [f"{backup_user.BACKUP_INBOX}.>", "$SYS.>"]
-    return _user(name, plan, {"allow": publish, "deny": deny}, {"allow": [">"], "deny": private})
+    return _user(OPERATOR, plan, {"allow": publish, "deny": deny}, {"allow": [">"], "deny": private})
 
 
-def _replaying(plan: NatsPlan) -> list[str]:
-    """What sending dead letters on their way again takes: any owner's subjects, and removing the letter."""
-    return [f"{owner}.>" for user in plan.users for owner in user.says] + ["$JS.API.STREAM.MSG.DELETE.DEAD"]
+def _named(call: str, durable: str) -> str:
+    """`CREATE.*.*.>` of this consumer alone, on any stream."""
+    verb, _, rest = call.partition(".*.*")
+    return f"{verb}.*.{durable}{rest}"
 
 
 def _user(

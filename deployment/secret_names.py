@@ -17,7 +17,12 @@ from deployment.catalogue import PROCESSES
 
 POSTGRES: Final = "POSTGRES_PASSWORD"
 CLUSTER: Final = "NATS_CLUSTER_PASSWORD"
-PEOPLE: Final = ("OBSERVER_NATS_PASSWORD", "OPERATOR_NATS_PASSWORD", "BACKUP_NATS_PASSWORD")
+PEOPLE: Final = (
+    "OBSERVER_NATS_PASSWORD",
+    "OPERATOR_NATS_PASSWORD",
+    "BACKUP_NATS_PASSWORD",
+    "REVOKER_NATS_PASSWORD",
+)
 KINDS: Final = ("DATABASE", "OWNER", "NATS")
 """Each process has one for its role in PostgreSQL, one for the role that owns its tables, one for its NATS user."""
 SEED, ISSUER = "CALLOUT_SEED", "CALLOUT_ISSUER"

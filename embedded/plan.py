@@ -11,13 +11,13 @@ from pathlib import Path
 from string import Template
 
 from chassis.bus.callout.claims import Issuer
-from deployment.backup_user import BACKUP
-from deployment.nats_config import BUS_USERS, OBSERVER, OPERATOR, PERMITTED_LANES, REPS, NatsPlan, nats_config
+from deployment.nats_accounts import OBSERVER, REPS, REVOKER
+from deployment.nats_config import BUS_USERS, OPERATOR, PERMITTED_LANES, NatsPlan, nats_config, static_users
 from embedded.notation import shell_file, supervisor_environment, supervisor_line
 from embedded.secrets import Secrets
 
 SERVICES = tuple(user.name for user in BUS_USERS if user.name != "gateway")
-NATS_USERS = [*(user.name for user in BUS_USERS), OBSERVER, OPERATOR, BACKUP]
+NATS_USERS = static_users()
 _REPORTS_GIVE_WAY = "10"  # all share one machine here; whoever waits for an alert or an answer goes first
 INNER = "gateway_inner"
 PORT_NAMES = ("nats", "nats_monitor", *SERVICES, INNER)
@@ -122,7 +122,11 @@ class Plan:
         if process == "gateway":
             settings |= self._of_the_gateway()
         if process == "routing":
-            settings |= {"CALLOUT_SEED": self.secrets.callout_seed, "CALLOUT_ACCOUNT": REPS}
+            settings |= {
+                "CALLOUT_SEED": self.secrets.callout_seed,
+                "CALLOUT_ACCOUNT": REPS,
+                "REVOKER_NATS_URL": self.nats_url(REVOKER),
+            }
         settings |= {"NICENESS": _REPORTS_GIVE_WAY} if process == "metrics" else {}
         named = {f"{prefix}_{name}": value for name, value in settings.items()}
         return named | {name: value for name, value in self.overrides.items() if name in named}

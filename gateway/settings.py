@@ -66,6 +66,13 @@ class GatewaySettings(ServiceSettings):
     refresh_seconds: float = Field(
         default=2.0, gt=0, description="How late another replica's change to sources, forms or keys is seen"
     )
+    alerts_keep_alive_seconds: float = Field(
+        default=15.0,
+        ge=0.1,
+        le=300,
+        description="After so long without an alert a listener is told that the stream is still there, and a rep who "
+        "became inactive is hung up on",
+    )
     rejects_kept: int = Field(
         default=REJECTS, ge=1, le=100_000, description="Refused captures that are kept for each source"
     )

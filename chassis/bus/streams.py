@@ -39,6 +39,16 @@ def probe_subject(name: str) -> str:
     return f"probe.{name.lower()}"
 
 
+def ack_subjects(stream: str, consumer: str) -> tuple[str, str]:
+    """Where messages of `consumer` are acknowledged, as a permission: nine tokens, or eleven and more with domain and
+    account in front, whichever the server writes.
+
+    Closed at their length, since a server reads a subject by its length: `$JS.ACK.*.*.A.mine.>` would also let
+    somebody publish `$JS.ACK.A.another's.A.mine.1.1.1`, which has nine tokens and acknowledges for another.
+    """
+    return f"$JS.ACK.{stream}.{consumer}.*.*.*.*.*", f"$JS.ACK.*.*.{stream}.{consumer}.*.*.*.*.>"
+
+
 def stream_config(name: str, replicas: int, kept_days: Mapping[str, int] = KEPT_DAYS) -> dict[str, Any]:
     """The JetStream configuration of stream `name`, as its API takes it; `kept_days` for streams that are not facts."""
     return {

@@ -76,6 +76,7 @@ def env_text(rep_key: str, nats: Mapping[str, Any]) -> str:
         "DEMO_REP_KEY": rep_key,
         "DEMO_REP_NATS_URL": nats["nats_url"],
         "DEMO_REP_NATS_USER": nats["user"],
+        "DEMO_REP_NATS_LIVE_USER": nats["live_user"],
         "DEMO_REP_NATS_PASSWORD": nats["password"],
         "DEMO_REP_NATS_INBOX_PREFIX": nats["inbox_prefix"],
         "DEMO_REP_NATS_SUBJECT": nats["subject"],

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from deployment.backup_user import BACKUP
 from deployment.kubernetes.labels import NATS, NATS_CLUSTER_PORT, NATS_MONITOR_PORT, NATS_PORT
-from deployment.nats_config import BUS_USERS, OBSERVER, OPERATOR, ROUTE_USER, Cluster, NatsPlan, nats_config
+from deployment.nats_config import ROUTE_USER, Cluster, NatsPlan, nats_config, static_users
 from deployment.nats_values import ByName, PasswordsByName
 
 STORE: Final = Path("/data/jetstream")
@@ -37,7 +36,7 @@ def broker_config(nodes: int, lanes: int) -> str:
 
 def users() -> tuple[str, ...]:
     """Whoever has a password in it."""
-    return (*(user.name for user in BUS_USERS), OBSERVER, OPERATOR, BACKUP)
+    return static_users()
 
 
 def _cluster(nodes: int) -> Cluster:

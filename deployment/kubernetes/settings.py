@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from deployment.catalogue import GATEWAY, PORT, SERVICES, ServiceProcess
 from deployment.kubernetes.labels import NATS, NATS_PORT
+from deployment.nats_accounts import REVOKER
 
 SECRET: Final = "rapport"  # noqa: S105 - the name of the Secret
 SHARED, STORE = "processes", "postgres"
@@ -31,6 +32,7 @@ def of_process(process: ServiceProcess) -> dict[str, list[Variable]]:
             plain(f"{process.prefix}DATABASE_URL", store_url(process, process.name, "DATABASE_PASSWORD")),
             plain(f"{process.prefix}NATS_URL", f"nats://{process.name}:$(NATS_PASSWORD)@{NATS}:{NATS_PORT}"),
             *own,
+            *_ending_connections(process),
             *_addresses(process),
         ],
     }
@@ -63,6 +65,16 @@ def from_config(name: str, prefix: str) -> Variable:
 
 def _own_secrets(process: ServiceProcess) -> tuple[str, ...]:
     return {GATEWAY: _OF_THE_GATEWAY, "routing": _OF_ROUTING}.get(process.name, ())
+
+
+def _ending_connections(process: ServiceProcess) -> list[Variable]:
+    """Routing ends the connections of reps who may not be there any more, as a user of its own."""
+    if process.name != "routing":
+        return []
+    return [
+        secret("REVOKER_NATS_PASSWORD", "REVOKER_NATS_PASSWORD"),
+        plain("ROUTING_REVOKER_NATS_URL", f"nats://{REVOKER}:$(REVOKER_NATS_PASSWORD)@{NATS}:{NATS_PORT}"),
+    ]
 
 
 def _addresses(process: ServiceProcess) -> list[Variable]:

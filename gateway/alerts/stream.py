@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import anyio
 import orjson
@@ -24,9 +24,11 @@ from chassis.web.fields import Moment
 from chassis.web.problems import problem_responses
 from chassis.web.routes import runtime_of
 from gateway.admin.access import State
+from gateway.alerts.activity import is_inactive
 from gateway.alerts.reader import AlertReader, Place, newest
 from gateway.alerts.tickets import LISTENERS, redeem
 from gateway.directory import bearer_hash
+from gateway.settings import GatewaySettings
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +37,6 @@ router = APIRouter(tags=["alerts"])
 _LEADERS = ("manager", "ops", "admin")
 # a rep's id becomes a part of a subject, where `*` and `>` would open others' alerts
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-_KEEP_ALIVE_SECONDS = 15.0
 _EXAMPLE = (
     "retry: 2000\nid: 16\nevent: listening\ndata: {}\n\nid: 17\nevent: alert\n"
     'data: {"alert_id":"evt_01KJPY44E0W3QFZ9Z1TQ7E9NFN","kind":"offered",'
@@ -130,11 +131,15 @@ async def stream_alerts(
         raise Unavailable("Alerts cannot be heard now")  # said before a ticket is used up
     key_hash, caller = await _caller(request, state, wish.ticket)
     whose = rep_of(caller, wish.rep_id)
+    if await is_inactive(state.upstreams, caller, whose):
+        raise Forbidden(f"{whose} is inactive, and is told of no more alerts", remedy="Have the rep activated again")
     place = await _place(state, wish.last_event_id if last_seen is None else last_seen, wish.since)
-    reader = AlertReader(state.alerts, whose, place, _KEEP_ALIVE_SECONDS)
+    settings = cast(GatewaySettings, runtime_of(request).settings)
+    reader = AlertReader(state.alerts, whose, place, settings.alerts_keep_alive_seconds)
 
-    def may_listen() -> bool:
-        return state.directory.known.callers.get(key_hash) == caller
+    async def may_listen() -> bool:
+        is_known = state.directory.known.callers.get(key_hash) == caller
+        return is_known and not await is_inactive(state.upstreams, caller, whose)
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return HangingUp(_events(reader, may_listen), media_type="text/event-stream", headers=headers)
@@ -175,14 +180,14 @@ async def _place(state: State, last_event_id: int | None, since: datetime | None
     return last_event_id if last_event_id <= last else 0
 
 
-async def _events(reader: AlertReader, may_listen: Callable[[], bool]) -> AsyncIterator[bytes]:
+async def _events(reader: AlertReader, may_listen: Callable[[], Awaitable[bool]]) -> AsyncIterator[bytes]:
     try:
         await reader.start()
         yield _opening(reader.place)
         while True:
             alerts = await reader.next()
-            if not may_listen():
-                return  # the key was revoked meanwhile
+            if not await may_listen():
+                return  # the key was revoked meanwhile, or the rep left
             for alert in alerts:
                 yield _told(alert)
             if not alerts:

@@ -9,7 +9,8 @@ from chassis.app import Service
 from chassis.runtime import OwnFigure, Runtime
 from chassis.web.process import run
 from services.routing.api import ROUTERS
-from services.routing.effects import kept_durables, letting_reps_in
+from services.routing.effects.evictions import Evictions, evicting
+from services.routing.effects.keys import kept_durables, letting_reps_in
 from services.routing.events import SUBSCRIPTIONS, TIMERS
 from services.routing.rulebooks import REGISTRY
 from services.routing.settings import RoutingSettings
@@ -37,10 +38,10 @@ UNASSIGNED = OwnFigure(
 
 
 @asynccontextmanager
-async def _extras(runtime: Runtime) -> AsyncIterator[None]:
+async def _extras(runtime: Runtime) -> AsyncIterator[Evictions | None]:
     runtime.own_figures.append(UNASSIGNED)
-    async with REGISTRY.in_force(runtime), kept_durables(runtime), letting_reps_in(runtime):
-        yield
+    async with REGISTRY.in_force(runtime), kept_durables(runtime), letting_reps_in(runtime), evicting(runtime) as them:
+        yield them
 
 
 if __name__ == "__main__":

@@ -20,6 +20,11 @@ class RoutingSettings(ServiceSettings, env_prefix="ROUTING_"):
     callout_account: str = Field(
         default="REPS", description="The account of the server's configuration that reps are let into"
     )
+    revoker_nats_url: str | None = Field(
+        default=None,
+        description="NATS for the user `revoker`, who ends connections of reps whose key was replaced or who left; "
+        "without it these stay until they hang up",
+    )
     public_nats_url: str | None = Field(
         default=None, description="What reps connect to; by default nats_url without user and password"
     )

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
-import nats
 
+from chassis.bus.broker import Broker
+from chassis.bus.inspection import messages
 from tests.support.installation import Installation
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,24 +161,16 @@ async def frozen(urls: Mapping[str, str]) -> asyncio.subprocess.Process:
 
 async def content(url: str, stream: str, last: int | None = None) -> dict[int, Stored]:
     """What `stream` holds up to `last`, probes left out."""
-    client = await nats.connect(url)
+    broker = await Broker.connect(url, "rehearsal")
     found: dict[int, Stored] = {}
     try:
-        jetstream = client.jetstream()
-        own = f"{stream.lower()}.>"
-        count = sum(((await jetstream.stream_info(stream, subjects_filter=own)).state.subjects or {}).values())
-        reader = await jetstream.subscribe(own, ordered_consumer=True) if count else None
-        for _ in range(count):
-            assert reader is not None
-            message = await reader.next_msg(timeout=60)
-            place = message.metadata
-            if last is not None and place.sequence.stream > last:
+        async for message in messages(broker, stream):
+            if last is not None and message.sequence > last:
                 break
-            headers = tuple(sorted((message.headers or {}).items()))
-            at = place.timestamp.isoformat()
-            found[place.sequence.stream] = Stored(message.subject, headers, message.data, at)
+            headers = tuple(sorted(message.headers.items()))
+            found[message.sequence] = Stored(message.subject, headers, message.body, message.timestamp.isoformat())
     finally:
-        await client.close()
+        await broker.close()
     return found
 
 

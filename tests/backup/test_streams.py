@@ -22,12 +22,11 @@ from chassis.store import outbox
 from chassis.store.database import Database
 from chassis.store.migrate import migrate
 from deployment.backup_user import BACKUP
-from deployment.nats_config import BUS_USERS, OBSERVER, OPERATOR, NatsPlan, access
+from deployment.nats_config import NatsPlan, access, static_users
 from tests.backup.test_stores import said
 from tests.support.nats import NatsServer
 
-USERS = (*(user.name for user in BUS_USERS), OBSERVER, OPERATOR, BACKUP)
-WORDS = {name: f"{name}-word" for name in USERS}
+WORDS = {name: f"{name}-word" for name in static_users()}
 CONFIG = access(NatsPlan(0, 0, Path("unused"), WORDS, Issuer(new_issuer_seed()).public_key))
 
 

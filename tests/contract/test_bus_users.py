@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from contracts.limits import LANES
-from deployment.backup_user import BACKUP
-from deployment.nats_config import BUS_USERS, HOUSE, OBSERVER, OPERATOR, NatsPlan, access
+from deployment.nats_accounts import HOUSE
+from deployment.nats_config import BUS_USERS, NatsPlan, access, static_users
 
 ROOT = Path(__file__).resolve().parents[2]
 USERS = {user.name: user for user in BUS_USERS}
@@ -44,7 +44,7 @@ def test_whom_somebody_hears_somebody_is() -> None:
 
 @pytest.mark.parametrize("service", sorted(set(RUNNABLE) - {"gateway"}))
 def test_a_service_looks_after_the_durables_that_it_had_with_other_lanes_and_after_nobody_else_s(service: str) -> None:
-    passwords = dict.fromkeys((*USERS, OBSERVER, OPERATOR, BACKUP), "x")
+    passwords = dict.fromkeys(static_users(), "x")
     accounts = (
         access(NatsPlan(4222, 8222, Path("/var"), passwords, "issuer", lanes=2))
         .removeprefix("accounts ")

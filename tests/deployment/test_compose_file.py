@@ -129,7 +129,7 @@ def test_a_secret_reaches_only_whom_it_is_for(entries: Mapping[str, Container], 
         own = {f"{process.prefix}DATABASE_PASSWORD", f"{process.prefix}NATS_PASSWORD", "TOKEN_PUBLIC_KEY"}
         more = {
             "gateway": {"TOKEN_PRIVATE_KEY", "BOOTSTRAP_API_KEY", "BOOTSTRAP_WRITE_KEY"},
-            "routing": {"CALLOUT_SEED"},
+            "routing": {"CALLOUT_SEED", "REVOKER_NATS_PASSWORD"},
         }
         assert found[process.name] == own | more.get(process.name, set())
         assert found[f"migrate-{process.name}"] == {f"{process.prefix}OWNER_PASSWORD"}

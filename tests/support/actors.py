@@ -13,6 +13,8 @@ import httpx
 import nats
 from nats.aio.msg import Msg
 
+from chassis.bus.broker import Broker
+from chassis.bus.inspection import messages
 from tests.support.suite import Suite
 
 Json = dict[str, Any]
@@ -168,20 +170,11 @@ async def said_on(suite: Suite, stream: str) -> list[tuple[str, Json]]:
 
     What was published twice under one id counts once, as for any hearer.
     """
-    client = await nats.connect(suite.nats_url)
+    broker = await Broker.connect(suite.nats_url, "tests")
     try:
-        jetstream = client.jetstream()
-        own = f"{stream.lower()}.>"  # not the probes, which are gone in a second
-        last = sum(((await jetstream.stream_info(stream, subjects_filter=own)).state.subjects or {}).values())
-        if not last:
-            return []
-        reader = await jetstream.subscribe(own, ordered_consumer=True)
         said: dict[str, tuple[str, Json]] = {}
-        for _ in range(last):
-            message = await reader.next_msg(timeout=60)
-            said.setdefault(
-                (message.headers or {})["ce-id"], (message.subject.rpartition(".")[0], json.loads(message.data))
-            )
+        async for message in messages(broker, stream):
+            said.setdefault(message.headers["ce-id"], (message.subject.rpartition(".")[0], json.loads(message.body)))
         return list(said.values())
     finally:
-        await client.close()
+        await broker.close()

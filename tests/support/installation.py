@@ -20,7 +20,8 @@ from chassis.bus.broker import Broker
 from chassis.bus.inspection import messages
 from chassis.store.database import Database
 from contracts.events.scoring import ScoreChanged
-from deployment.nats_config import BUS_USERS, OBSERVER, OPERATOR
+from deployment.nats_accounts import OBSERVER
+from deployment.nats_config import BUS_USERS, OPERATOR
 from embedded.plan import SERVICES
 from tests.support.actors import said_on
 from tests.support.disk import SmallDisk

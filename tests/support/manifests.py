@@ -36,7 +36,7 @@ def made_up_secrets() -> dict[str, str]:
     seed = new_issuer_seed()
     private, public = generate_key_pair()
     names = [f"{one.prefix}{kind}_PASSWORD" for one in PROCESSES for kind in ("DATABASE", "OWNER", "NATS")]
-    names += [f"{user}_NATS_PASSWORD" for user in ("OBSERVER", "OPERATOR", "BACKUP")]
+    names += [f"{user}_NATS_PASSWORD" for user in ("OBSERVER", "OPERATOR", "BACKUP", "REVOKER")]
     return {
         **{name: f"p{secrets.token_hex(12)}" for name in (*names, "POSTGRES_PASSWORD", "NATS_CLUSTER_PASSWORD")},
         "CALLOUT_SEED": seed,

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import httpx
 
-from deployment.nats_config import OBSERVER, OPERATOR
+from deployment.nats_accounts import OBSERVER
+from deployment.nats_config import OPERATOR
 from embedded.plan import SERVICES, Plan
 from embedded.up import free_ports, prepare
 from tests.support.balancer import Balancer

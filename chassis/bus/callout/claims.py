@@ -27,13 +27,15 @@ class Grant:
 
     `name` is how the server's monitoring calls them.
 
-    After `lifetime_seconds` the server hangs up, and who comes again is decided anew.
+    After `lifetime_seconds` the server hangs up, and who comes again is decided anew. `account`: where they are let
+    into, if not where the callout lets everybody.
     """
 
     name: str
     publish: Sequence[str] = ()
     subscribe: Sequence[str] = ()
     lifetime_seconds: int | None = None
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,10 @@ def read_question(token: bytes) -> Question:
 
 
 def granting(question: Question, grant: Grant, issuer: Issuer, account: str, now: int) -> str:
-    """The answer that lets them in, into `account` of the server's configuration. `now`: seconds since 1970."""
+    """The answer that lets them in, into `account` of the server's configuration unless the grant names another.
+
+    `now`: seconds since 1970.
+    """
     user: dict[str, Any] = {
         "type": "user",
         "version": _VERSION,
@@ -81,7 +86,7 @@ def granting(question: Question, grant: Grant, issuer: Issuer, account: str, now
         "payload": _UNLIMITED,
     }
     claims: dict[str, Any] = {
-        "aud": account,
+        "aud": grant.account or account,
         "sub": question.user_key,
         "iss": issuer.public_key,
         "iat": now,

@@ -25,13 +25,15 @@ from services.routing.api.views import (
 )
 from services.routing.commands import add_rep, change_rep, get_rep, own_account
 from services.routing.domain.assignment import Rep
-from services.routing.effects import (
+from services.routing.effects.evictions import end_old_connections
+from services.routing.effects.keys import (
     DOMAIN,
     STREAM,
     alerts_of,
     durable_of,
     ensure_durable,
     inbox_of,
+    live_user_of,
     new_key,
     public_url,
 )
@@ -63,16 +65,20 @@ class RepInactive(Conflict):
 
 
 @router.post("/v1/reps", status_code=201, responses={**_KNOWN, **problem_responses(403)})
-async def create_rep(body: RepRequest, response: Response, writing: Write, caller: Caller) -> RepView:
+async def create_rep(body: RepRequest, request: Request, response: Response, caller: Caller) -> RepView:
     """A new rep. With an `external_id` that is known this changes that rep (200), so that
     a tool can send its list again and again.
 
     Who waits unassigned is offered to the rep at once, as far as team and capacity allow.
     """
     require(caller, *MANAGING)
-    rep, is_new = await add_rep(_fields(body.model_dump()), caller.subject, writing)
+    runtime = runtime_of(request)
+    async with runtime.writing() as writing:
+        rep, is_new = await add_rep(_fields(body.model_dump()), caller.subject, writing)
+        view = await _view(writing, rep)
+    end_old_connections(runtime)
     response.status_code = 201 if is_new else 200
-    return await _view(writing, rep)
+    return view
 
 
 @router.get("/v1/reps")
@@ -94,14 +100,17 @@ async def read_rep(reading: Read, rep_id: RepId) -> RepView:
 
 
 @router.patch("/v1/reps/{rep_id}", responses=problem_responses(403, 404))
-async def update_rep(body: RepPatch, writing: Write, caller: Caller, rep_id: RepId) -> RepView:
+async def update_rep(body: RepPatch, request: Request, caller: Caller, rep_id: RepId) -> RepView:
     """Change what is given. What a rep was asked about goes to the next one when they become
-    inactive; what they accepted stays theirs.
+    inactive; what they accepted stays theirs. Their connections to NATS end, and they cannot come again.
     """
     require(caller, *MANAGING)
-    return await _view(
-        writing, await change_rep(rep_id, _fields(body.model_dump(exclude_unset=True)), caller.subject, writing)
-    )
+    runtime = runtime_of(request)
+    async with runtime.writing() as writing:
+        rep = await change_rep(rep_id, _fields(body.model_dump(exclude_unset=True)), caller.subject, writing)
+        view = await _view(writing, rep)
+    end_old_connections(runtime)
+    return view
 
 
 def _fields(given: dict[str, Any]) -> dict[str, Any]:
@@ -129,9 +138,9 @@ def _rep_view(rep: Rep, open_referrals: int) -> RepView:
 @router.post("/v1/reps/{rep_id}/credentials", status_code=201, responses=problem_responses(403, 404, 409))
 async def issue_credentials(request: Request, caller: Caller, rep_id: RepId) -> CredentialsView:
     """A new password for a rep on NATS, with which they read their own alerts and nothing
-    else. The one before does not work any more.
+    else. The one before does not work any more, and who is connected with it is hung up on.
 
-    A rep may ask for their own. Who is connected already stays so for an hour at most.
+    A rep may ask for their own.
     """
     if caller.rep_id != rep_id:
         require(caller, *MANAGING)
@@ -150,9 +159,11 @@ async def issue_credentials(request: Request, caller: Caller, rep_id: RepId) -> 
     key = new_key()
     async with runtime.writing() as writing:
         await write.credential(writing.session, rep_id, key.hashed, (caller.subject, writing.now))
+    end_old_connections(runtime)
     return CredentialsView(
         nats_url=public_url(settings),
         user=rep_id,
+        live_user=live_user_of(rep_id),
         password=key.password,
         stream=STREAM,
         durable=durable_of(rep_id),

@@ -116,7 +116,11 @@ class CredentialsView(BaseModel):
     password: str
     stream: str = Field(examples=["ALERTS"])
     durable: str = Field(description="The consumer to bind to; it is there already, and holds the place")
-    subject: str = Field(description="The alerts as they come, for who wants to listen without the stream")
+    live_user: str = Field(
+        description="The user to connect as, with the same password, to listen to alerts as they come: nobody can say"
+        " anything there"
+    )
+    subject: str = Field(description="What `live_user` listens to: the alerts as they come, beside the stream")
     inbox_prefix: str = Field(description="What the client has to use for its inboxes; no other is open")
     domain: str = Field(description="The JetStream domain, for clients that ask about the consumer before they pull")
 

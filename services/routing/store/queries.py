@@ -157,6 +157,13 @@ async def find_credential(session: Session, rep_id: str) -> str | None:
     return found
 
 
+async def find_credentials(session: Session, rep_ids: Collection[str]) -> dict[str, str]:
+    """Rep -> password hash, of those who have one and are active."""
+    statement = select(CREDENTIAL.c.rep_id, CREDENTIAL.c.password_hash).join(REP, REP.c.rep_id == CREDENTIAL.c.rep_id)
+    found = await session.execute(statement.where(CREDENTIAL.c.rep_id.in_(rep_ids), REP.c.is_active))
+    return {row.rep_id: row.password_hash for row in found}
+
+
 async def keyholders(session: Session) -> list[str]:
     """All reps who have a key."""
     return [row.rep_id for row in await session.execute(select(CREDENTIAL.c.rep_id).order_by(CREDENTIAL.c.rep_id))]

@@ -30,7 +30,7 @@ _TAG = re.compile(r"[\w./-]+:v?\d+\.\d+[\w.-]*")
 SHARED_KEYS = {"TOKEN_PUBLIC_KEY"}
 OWN_KEYS = {
     "gateway": {"TOKEN_PRIVATE_KEY", "BOOTSTRAP_API_KEY", "BOOTSTRAP_WRITE_KEY"},
-    "routing": {"CALLOUT_SEED"},
+    "routing": {"CALLOUT_SEED", "REVOKER_NATS_PASSWORD"},
 }
 Overlays = dict[str, list[Manifest]]
 

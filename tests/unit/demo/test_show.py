@@ -245,6 +245,7 @@ def test_a_shell_can_source_who_the_rep_is() -> None:
     nats = {
         "nats_url": "nats://127.0.0.1:4222",
         "user": "rep_1",
+        "live_user": "rep_1.live",
         "password": "a'b",
         "inbox_prefix": "_INBOX_rep_1",
         "subject": "alerts.rep.rep_1.>",

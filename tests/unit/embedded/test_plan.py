@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chassis.bus.callout.claims import Issuer, new_issuer_seed
-from deployment.nats_config import REPS
+from deployment.nats_accounts import REPS
 from embedded.plan import NATS_USERS, PORT_NAMES, SERVICES, WATCHDOG, Plan, parse_procfile
 from embedded.secrets import Secrets, SecretsUnreadable, load_or_make
 

@@ -4,174 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeout
-from nats.js import JetStreamContext
 
-from chassis.bus.broker import Broker
-from chassis.bus.callout.claims import Grant, Issuer, new_issuer_seed
-from chassis.bus.callout.responder import AuthCallout
 from chassis.message import OutMessage
-from deployment.backup_user import BACKUP
-from deployment.nats_config import BUS_USERS, HOUSE, OBSERVER, OPERATOR, REPS, NatsPlan, access, take_over_store
-from services.routing.effects import DOMAIN, alerts_of, durable_of, inbox_of, rep_permissions
+from deployment.nats_accounts import HOUSE, OBSERVER
+from deployment.nats_config import OPERATOR, take_over_store
+from services.routing.effects.keys import DOMAIN, alerts_of, durable_of, inbox_of
 from tests.support.eventually import eventually
-from tests.support.nats import NatsServer
-
-SEED = new_issuer_seed()
-PASSWORDS = {name: f"{name}-word" for name in (*(user.name for user in BUS_USERS), OBSERVER, OPERATOR, BACKUP)}
-ANNA, BERT = "rep_anna", "rep_bert"
-PULL = f"$JS.API.CONSUMER.MSG.NEXT.ALERTS.{durable_of(ANNA)}"
-
-
-async def decide(user: str, password: str) -> Grant | None:
-    """Reps say their own name for a password."""
-    if user not in (ANNA, BERT) or password != user:
-        return None
-    may = rep_permissions(user, durable_of(user))
-    return Grant(may.name, may.publish, may.subscribe)
-
-
-@dataclass
-class Stranger:
-    """A plain client, and what the server complained of on its connection."""
-
-    client: Client
-    complaints: list[str] = field(default_factory=list)
-
-    async def complain(self, error: Exception) -> None:
-        self.complaints.append(str(error))
-
-    async def fetch(self, durable: str, number: int = 1, within: float = 5.0) -> list[bytes]:
-        """Pull, acknowledge, give back what was in it."""
-        return await drawn(
-            await self.client.jetstream().pull_subscribe_bind(durable=durable, stream="ALERTS"), number, within
-        )
-
-
-async def drawn(pull: JetStreamContext.PullSubscription, number: int, within: float = 5.0) -> list[bytes]:
-    """So many messages, acknowledged; a fetch may bring fewer than it is asked for."""
-    bodies: list[bytes] = []
-    while len(bodies) < number:
-        for message in await pull.fetch(number - len(bodies), timeout=within):
-            await message.ack()
-            bodies.append(message.data)
-    return bodies
-
-
-class Town:
-    """The server as the embedded suite configures it, with routing at work and alerts for two reps."""
-
-    def __init__(self, account: str = REPS) -> None:
-        plan = NatsPlan(0, 0, Path("unused"), PASSWORDS, Issuer(SEED).public_key)
-        self.server = NatsServer(access(plan))
-        self._account = account
-
-    def url(self, user: str) -> str:
-        return self.server.url.replace("//", f"//{user}:{PASSWORDS[user]}@")
-
-    def callout(self) -> AuthCallout:
-        return AuthCallout(self.url("routing"), SEED, decide, account=self._account)
-
-    def service(self, user: str) -> AbstractAsyncContextManager[Broker]:
-        return connected(self.url(user), user)
-
-    @asynccontextmanager
-    async def visitor(self, user: str, password: str, *, comes_back: bool = False) -> AsyncIterator[Stranger]:
-        stranger = Stranger(Client())
-        try:
-            await stranger.client.connect(
-                self.server.url,
-                user=user,
-                password=password,
-                inbox_prefix=inbox_of(user),
-                error_cb=stranger.complain,
-                allow_reconnect=comes_back,
-                reconnect_time_wait=1,
-                connect_timeout=40,
-            )
-            yield stranger
-        finally:
-            await stranger.client.close()
-
-    def rep(self, rep_id: str, *, comes_back: bool = False) -> AbstractAsyncContextManager[Stranger]:
-        return self.visitor(rep_id, rep_id, comes_back=comes_back)
-
-    async def is_refused(self, user: str, password: str) -> bool:
-        try:
-            async with self.visitor(user, password):
-                return False
-        except (NatsError, TimeoutError):
-            return True
-
-
-@asynccontextmanager
-async def town(account: str = REPS) -> AsyncIterator[tuple[Town, Broker]]:
-    """A town, and routing's connection to it: both reps have their durable and two alerts each, and SCORING holds one
-    fact.
-    """
-    there = Town(account)
-    with there.server:
-        async with there.service("routing") as routing, there.service("scoring") as scoring:
-            await routing.ensure_streams(["ALERTS"])
-            await scoring.ensure_streams(["SCORING"])
-            await scoring.publish_batch([OutMessage("scoring.score.changed.v1.0", {}, b"fact")])
-            for rep_id in (ANNA, BERT):
-                await make_durable(routing, rep_id)
-            await alert(routing, ANNA, "first", "second")
-            await alert(routing, BERT, "first", "second")
-            yield there, routing
-
-
-@asynccontextmanager
-async def connected(url: str, user: str) -> AsyncIterator[Broker]:
-    broker = await Broker.connect(url, user, inbox_prefix=f"_INBOX_{user}", answer_seconds=3.0)
-    try:
-        yield broker
-    finally:
-        await broker.close()
-
-
-async def make_durable(routing: Broker, rep_id: str) -> None:
-    durable, subjects = durable_of(rep_id), alerts_of(rep_id)
-    config = {
-        "durable_name": durable,
-        "name": durable,
-        "filter_subject": subjects,
-        "ack_policy": "explicit",
-        "max_ack_pending": 100,
-    }
-    await routing.request(f"CONSUMER.CREATE.ALERTS.{durable}.{subjects}", {"stream_name": "ALERTS", "config": config})
-
-
-async def alert(routing: Broker, rep_id: str, *texts: str) -> None:
-    await routing.publish_batch(
-        [OutMessage(f"alerts.rep.{rep_id}.offered", {}, f"{text} for {rep_id}".encode()) for text in texts]
-    )
-
-
-async def left(routing: Broker, rep_id: str) -> tuple[int, int]:
-    """How many alerts were not delivered, and how many not acknowledged."""
-    info = await routing.request(f"CONSUMER.INFO.ALERTS.{durable_of(rep_id)}")
-    return info["num_pending"], info["num_ack_pending"]
-
-
-async def nothing_left(routing: Broker, rep_id: str) -> bool:
-    return await left(routing, rep_id) == (0, 0)
-
-
-async def kept(broker: Broker) -> tuple[int, int]:
-    """How many messages there are in ALERTS and in SCORING."""
-    streams = [await broker.request(f"STREAM.INFO.{name}") for name in ("ALERTS", "SCORING")]
-    return streams[0]["state"]["messages"], streams[1]["state"]["messages"]
+from tests.unit.embedded.town import (
+    ANNA,
+    BERT,
+    PASSWORDS,
+    PULL,
+    Town,
+    alert,
+    connected,
+    drawn,
+    kept,
+    left,
+    nothing_left,
+    town,
+)
 
 
 async def test_a_rep_fetches_what_is_theirs_and_acknowledges_it_with_a_plain_client() -> None:
@@ -208,7 +66,7 @@ async def test_an_alert_that_is_not_acknowledged_waits_for_the_rep() -> None:
 
 
 async def test_a_rep_hears_their_alerts_as_they_come() -> None:
-    async with town() as (there, routing), there.callout(), there.rep(ANNA) as anna:
+    async with town() as (there, routing), there.callout(), there.listener(ANNA) as anna:
         live = await anna.client.subscribe(alerts_of(ANNA))
         await anna.client.flush()
         await alert(routing, BERT, "live")
@@ -229,6 +87,7 @@ async def test_a_rep_listens_to_nothing_that_is_not_theirs() -> None:
     closed = (
         ">",
         "alerts.>",
+        alerts_of(ANNA),
         alerts_of(BERT),
         f"{inbox_of(BERT)}.>",
         "_INBOX.>",
@@ -354,8 +213,9 @@ async def test_nobody_overhears_a_password_or_an_answer_meant_for_another() -> N
 async def test_the_gateway_browses_alerts_and_can_neither_say_nor_acknowledge_them() -> None:
     async with town() as (there, routing), there.visitor("gateway", PASSWORDS["gateway"]) as gateway:
         stream = gateway.client.jetstream()
-        ordered = await stream.subscribe("alerts.rep.*.*", stream="ALERTS", ordered_consumer=True)
-        assert [(await ordered.next_msg(timeout=30)).data for _ in range(4)][3] == b"second for rep_bert"
+        everybody = await stream.pull_subscribe("alerts.rep.*.*", stream="ALERTS")
+        found = [message.data for _ in range(4) for message in await everybody.fetch(1, timeout=30)]
+        assert found[3] == b"second for rep_bert"
         pulled = await stream.pull_subscribe(alerts_of(BERT), stream="ALERTS")
         bodies = [message.data for _ in range(2) for message in await pulled.fetch(1, timeout=30)]
         assert bodies == [b"first for rep_bert", b"second for rep_bert"]

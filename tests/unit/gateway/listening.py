@@ -57,6 +57,10 @@ class Listener:
         self._read += 1
         return self._blocks()[self._read - 1]
 
+    async def told(self, text: bytes) -> None:
+        """Until this came."""
+        await self._until(lambda: text in self.body)
+
     async def over(self) -> None:
         """Until the answer has ended."""
         await self._until(lambda: self.is_over)

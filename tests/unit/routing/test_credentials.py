@@ -23,13 +23,15 @@ from pydantic import SecretStr
 from chassis.bus.broker import Broker
 from chassis.bus.callout.claims import Issuer, new_issuer_seed
 from chassis.bus.errors import BrokerUnavailable
+from chassis.store.database import Database
 from chassis.web.auth import Principal
 from contracts.limits import GRANTED_SUBSCRIPTIONS
-from deployment.backup_user import BACKUP
-from deployment.nats_config import BUS_USERS, OBSERVER, OPERATOR, REPS, NatsPlan, access
-from services.routing.effects import ensure_durable, hash_password, new_key, public_url
+from deployment.nats_accounts import REPS, REVOKER
+from deployment.nats_config import NatsPlan, access, static_users
+from services.routing.effects.keys import ensure_durable, hash_password, new_key, public_url
 from services.routing.main import create_service
 from services.routing.settings import RoutingSettings
+from services.routing.store import write
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
 from tests.support.service import PUBLIC_KEY, running, tell, token
@@ -37,7 +39,7 @@ from tests.unit.routing.builders import entered, rep_id
 from tests.unit.routing.test_service import a_rep, hire, referred
 
 SEED = new_issuer_seed()
-PASSWORDS = {name: f"{name}-word" for name in (*(user.name for user in BUS_USERS), OBSERVER, OPERATOR, BACKUP)}
+PASSWORDS = {name: f"{name}-word" for name in static_users()}
 ANA, TOMO = rep_id("Ana Ruiz"), rep_id("Tomo Arai")
 
 
@@ -63,6 +65,7 @@ def settings(server: NatsServer, tmp_path: Path) -> RoutingSettings:
         token_public_key=PUBLIC_KEY,
         callout_seed=SecretStr(SEED),
         callout_account=REPS,
+        revoker_nats_url=url(server, REVOKER),
     )
 
 
@@ -241,3 +244,38 @@ async def test_a_rep_may_not_fill_nats_with_subscriptions(town: Town) -> None:
             await client.flush()
         await eventually(lambda: client.is_closed)
         assert other.is_connected, "nobody else is turned away"
+
+
+async def test_a_new_key_ends_the_connections_of_the_one_before(town: Town) -> None:
+    old = await town.key(ANA)
+    async with visitor(old) as puller, visitor(listening(old)) as listener:
+        new = await town.key(ANA)
+        await eventually(lambda: puller.is_closed and listener.is_closed)
+    async with visitor(new) as puller, visitor(listening(new)) as listener, visitor(await town.key(TOMO)) as tomo:
+        await town.key(TOMO)
+        await eventually(lambda: tomo.is_closed)
+        assert not puller.is_closed, "nobody else is hung up on"
+        assert not listener.is_closed
+
+
+async def test_a_rep_who_left_is_hung_up_on_and_hears_nothing_more(town: Town) -> None:
+    key = await town.key(ANA)
+    async with visitor(key) as puller, visitor(listening(key)) as listener:
+        await town.client.patch(f"/v1/reps/{ANA}", json={"is_active": False})
+        await eventually(lambda: puller.is_closed and listener.is_closed)
+    assert await is_refused(listening(key))
+
+
+async def test_who_came_with_a_replaced_key_while_routing_was_away_is_hung_up_on_when_it_is_back(town: Town) -> None:
+    key = await town.key(ANA)
+    other = await town.key(TOMO)
+    async with visitor(key) as client, visitor(other) as tomo, Database(town.settings.database_url) as database:
+        async with database.begin() as session:  # as by a process that died before it could hang up
+            await write.credential(session, ANA, hash_password("another"), ("somebody", datetime.now(UTC)))
+        async with running(create_service(town.settings)):
+            await eventually(lambda: client.is_closed)
+            assert not tomo.is_closed
+
+
+def listening(key: dict[str, Any]) -> dict[str, Any]:
+    return {**key, "user": key["live_user"]}

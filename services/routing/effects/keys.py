@@ -1,5 +1,4 @@
-"""Routing's dealings with NATS beside its streams: what a rep may do there, who is let in, and the consumers that hold
-their places.
+"""What a rep may do on NATS, who is let in, and the consumers that hold their places.
 
 A rep reads their own alerts, through a consumer that was made for them because they may make none themselves, and
 nothing else. A key is a random password per rep, kept as its hash.
@@ -25,6 +24,7 @@ from chassis.bus.broker import Broker
 from chassis.bus.callout.claims import Grant
 from chassis.bus.callout.responder import AuthCallout
 from chassis.bus.errors import ApiRefused, BrokerUnavailable
+from chassis.bus.streams import ack_subjects
 from chassis.progress import Progress
 from chassis.readiness import Finding
 from chassis.runtime import Runtime
@@ -40,7 +40,9 @@ DOMAIN = "RAPPORT"
 own, and JetStream is at home in another.
 """
 
+_LIVE = ".live"  # no rep's id has a dot
 _PASSWORD_BYTES = 32
+_MARK_DIGITS = 12  # of the hash of 256 random bits: enough to tell two apart, and nothing to guess from
 _MOMENT_SECONDS = 1.0
 _TRIES = 3
 _PAUSE_SECONDS = 0.2
@@ -76,8 +78,13 @@ def inbox_of(rep_id: str) -> str:
     return f"_INBOX_{_plain_name(rep_id)}"
 
 
+def live_user_of(rep_id: str) -> str:
+    """The user that this rep's client comes as to listen to alerts as they come; the password is the same."""
+    return f"{_plain_name(rep_id)}{_LIVE}"
+
+
 def rep_permissions(rep_id: str, durable: str) -> RepPermissions:
-    """Pull from `durable`, ask about it, acknowledge; hear the answers, and the alerts as they come.
+    """Pull from `durable`, ask about it, acknowledge; hear the answers.
 
     Raises ValueError for odd names.
     """
@@ -88,11 +95,33 @@ def rep_permissions(rep_id: str, durable: str) -> RepPermissions:
             f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{consumer}",  # for clients that bind without asking
             f"$JS.{DOMAIN}.API.CONSUMER.MSG.NEXT.{STREAM}.{consumer}",
             f"$JS.{DOMAIN}.API.CONSUMER.INFO.{STREAM}.{consumer}",
-            f"$JS.ACK.{STREAM}.{consumer}.>",
-            f"$JS.ACK.*.*.{STREAM}.{consumer}.>",  # as servers since 2.15 may write it, with domain and account
+            *ack_subjects(STREAM, consumer),
         ),
-        subscribe=(f"{inbox_of(rep_id)}.>", alerts_of(rep_id)),
+        subscribe=(f"{inbox_of(rep_id)}.>",),
     )
+
+
+def live_permissions(rep_id: str) -> RepPermissions:
+    """Hear the alerts as they come, and say nothing.
+
+    As a user and in an account of its own, because nobody may publish there: beside those who pull, another rep could
+    have an answer sent to just the subject that this one listens to.
+
+    Raises ValueError for odd names.
+    """
+    return RepPermissions(live_user_of(rep_id), publish=(), subscribe=(alerts_of(rep_id),))
+
+
+def connection_name(user: str, hashed: str) -> str:
+    """What the server calls a connection that was let in as `user` with the password of this hash: whoever looks
+    which connections are still right reads it there.
+    """
+    return f"{user}#{hashed[:_MARK_DIGITS]}"
+
+
+def rep_of_user(user: str) -> str:
+    """Whose key it is that `user` comes with."""
+    return user.removesuffix(_LIVE)
 
 
 def _plain_name(name: str) -> str:
@@ -131,14 +160,14 @@ async def letting_reps_in(runtime: Runtime) -> AsyncIterator[None]:
         return
 
     async def decide(user: str, password: str) -> Grant | None:
+        rep_id = rep_of_user(user)
         async with runtime.database.read() as session:
-            kept = await find_credential(session, user)
+            kept = await find_credential(session, rep_id)
         if kept is None or not hmac.compare_digest(kept, hash_password(password)):
             return None
-        may = rep_permissions(user, durable_of(user))
-        # no lifetime: clients take its end for a refusal and give up. Who left hears
-        # nothing new: nobody raises an alert for them
-        return Grant(may.name, may.publish, may.subscribe)
+        # no lifetime: clients take its end for a refusal and give up. Whoever may not be there any more is
+        # hung up on (`evictions`)
+        return grant_of(user, kept, settings.callout_account)
 
     try:
         callout = AuthCallout(
@@ -149,6 +178,21 @@ async def letting_reps_in(runtime: Runtime) -> AsyncIterator[None]:
     runtime.checks.append(partial(_unheard, runtime, callout, Progress()))
     async with _begun(callout):
         yield
+
+
+def grant_of(user: str, hashed: str, account: str) -> Grant:
+    """What somebody may do who came as `user` with a rep's password. Raises ValueError for odd names."""
+    rep_id = rep_of_user(user)
+    if user == rep_id:
+        may = rep_permissions(rep_id, durable_of(rep_id))
+        return Grant(connection_name(user, hashed), may.publish, may.subscribe)
+    may = live_permissions(rep_id)
+    return Grant(connection_name(user, hashed), may.publish, may.subscribe, account=live_account(account))
+
+
+def live_account(account: str) -> str:
+    """Where those are who listen, beside the account of those who pull."""
+    return f"{account}_LIVE"
 
 
 async def _unheard(runtime: Runtime, callout: AuthCallout, progress: Progress) -> Sequence[Finding]:
