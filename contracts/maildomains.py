@@ -72,6 +72,10 @@ _DOMAINS: Final = _words(
 # whoever has a page or an address below one of these is somebody else than its owner
 _SHARED: Final = _words(
     """
+    onmicrosoft.com marketplace.amazon.com marketplace.amazon.de marketplace.amazon.co.uk guest.booking.com
+    guest.airbnb.com reply.airbnb.com reply.craigslist.org members.ebay.com reply.github.com reply.facebook.com
+    reply.linkedin.com canva.site zyrosite.com hostingersite.com wpcomstaging.com builderallwppro.com pagedemo.co
+    ngrok.io ngrok-free.app trycloudflare.com durable.site mypixieset.com cargo.site format.com pixpa.com
     users.noreply.github.com noreply.github.com privaterelay.appleid.com relay.firefox.com mozmail.com
     simplelogin.co simplelogin.io simplelogin.fr aleeas.com slmails.com slmail.me addy.io anonaddy.me passmail.net
     passinbox.com passfwd.com opayq.com duck.com sneakemail.com erine.email
@@ -90,6 +94,8 @@ _SHARED: Final = _words(
 # a company of their own, but a link to them is somebody's profile, page or file
 _PROFILES: Final = _words(
     """
+    atlassian.net sharepoint.com odoo.com zendesk.com freshdesk.com force.com salesforce.com wpengine.com g.co
+    durable.co hubspot.com intercom.help readthedocs.io teachable.com thinkific.com kajabi.com podia.com gumroad.com
     linkedin.com lnkd.in facebook.com fb.com fb.me m.me messenger.com instagram.com threads.net twitter.com x.com t.co
     xing.com xing.to youtube.com youtu.be tiktok.com pinterest.com snapchat.com reddit.com tumblr.com medium.com
     quora.com vimeo.com twitch.tv discord.gg discord.com telegram.me t.me wa.me whatsapp.com vk.com ok.ru weibo.com
@@ -112,6 +118,11 @@ def company_domain(domain: str) -> str | None:
     """
     registered = _suffixes().privatesuffix(domain)
     return None if registered is None or _is_shared(domain, registered) else str(registered)
+
+
+def is_providers(host: str) -> bool:
+    """Whether it is the domain of a mail provider, a relay or a throw-away service itself."""
+    return host in _DOMAINS or (host.partition(".")[0] in _BRANDS and _suffixes().privatesuffix(host) == host)
 
 
 def is_profile_link(host: str, *, has_path: bool) -> bool:

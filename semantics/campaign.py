@@ -30,7 +30,13 @@ _CLICKS: Final = frozenset(CLICK_IDS)
 _LONGEST_ADDRESS: Final = 4_000  # characters that are looked at
 _MOST_PARAMETERS: Final = 100
 # asked of every address, and as good as none has any of it: the rest is for those that do
-_MARK: Final = re.compile("utm_|clk?id|braid|li_fat", re.IGNORECASE)
+_MARK: Final = re.compile("utm_|utm%5f|clk?id|braid|li_fat", re.IGNORECASE)
+_WHOLE: Final = re.compile(r"(?:^|(?<=[?#&;]))utm_\w{2,10}%3D[^?#]*", re.IGNORECASE)  # a query that was encoded whole
+_MORE: Final = re.compile(r"&(?=utm_\w{2,10}=)", re.IGNORECASE)  # in a value: the parameters behind it came along
+# what an advertising system was to put in, and did not
+_UNFILLED: Final = re.compile(
+    r"\{+[^{}]*\}+|\[[^\[\]]*\]|%[\w.]+%|\$\{.*\}|__\w+__|\(not set\)|null|undefined", re.IGNORECASE
+)
 _AMPERSAND: Final = re.compile(r"&(?:amp;|#0*38;|#x26;)+", re.IGNORECASE)
 _BETWEEN: Final = re.compile(r"[?#&]|;(?=utm_)")
 _ESCAPED: Final = re.compile("%[0-9A-Fa-f]{2}")
@@ -71,16 +77,26 @@ def in_address(text: str) -> AddressTag:
         return _NOTHING
     parts: dict[str, str] = {}
     clicks: dict[str, str] = {}
-    for parameter in _BETWEEN.split(_AMPERSAND.sub("&", text), _MOST_PARAMETERS):
+    text = _WHOLE.sub(lambda found: unquote(found[0]), _AMPERSAND.sub("&", text))
+    for parameter in _BETWEEN.split(text, _MOST_PARAMETERS):
         name, found, value = parameter.partition("=")
         if not found or not value or _MARK.search(name) is None:
             continue
         name = unquote_plus(name).strip().lower()
         if (part := _IN_QUERY.get(name)) is not None and (said := _decoded(value)):
-            parts.setdefault(part, said)
+            _tell(parts, part, said)
         elif name in _CLICKS:
             clicks.setdefault(name, _decoded(value))
     return AddressTag(parts, clicks)
+
+
+def _tell(parts: dict[str, str], part: str, said: str) -> None:
+    """What a parameter says, and what the ones say that were encoded into its value."""
+    own, *more = _MORE.split(said, _MOST_PARAMETERS)
+    parts.setdefault(part, own)
+    for name, _, value in (one.partition("=") for one in more):
+        if (other := _IN_QUERY.get(name.lower())) is not None and value:
+            parts.setdefault(other, value)
 
 
 def _addresses(interaction: Interaction) -> Iterator[str]:
@@ -99,7 +115,7 @@ def _addresses(interaction: Interaction) -> Iterator[str]:
 
 def _with_parameters(text: Any) -> str:
     """An address that has any; most have none."""
-    return text[:_LONGEST_ADDRESS] if isinstance(text, str) and "=" in text else ""
+    return text[:_LONGEST_ADDRESS] if isinstance(text, str) and ("=" in text or "%3" in text) else ""
 
 
 def _decoded(value: str) -> str:
@@ -116,7 +132,8 @@ def _texts(values: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for theirs, ours in _IN_CONTEXT.items():
         value = values.get(theirs)
-        if isinstance(value, str | int | float) and not isinstance(value, bool) and (text := folded(str(value))):
+        is_told = isinstance(value, str | int | float) and not isinstance(value, bool)
+        if is_told and (text := folded(str(value))) and _UNFILLED.fullmatch(text) is None:
             found.setdefault(ours, text)
     return found
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from contracts.maildomains import company_domain, is_profile_link
 from contracts.values import AccountClaim, Identifier, IdentifierKind, Interaction, InteractionKind
+from semantics.escapes import unescaped
 from semantics.identifiers import domain_spelling, normalise
 from semantics.names import attribute_name
 from semantics.placeholders import is_placeholder
@@ -28,7 +29,7 @@ def account_of(interaction: Interaction, company: Any = None, domain: Any = None
         is_said = (company or domain) and interaction.kind is not InteractionKind.GROUP
         return AccountClaim(name=company, domain=domain) if is_said else None
     group_id = claim.group_id if claim.group_id is not None and _is_id(claim.group_id) else None
-    name = None if claim.name is None or is_placeholder("company", claim.name) else claim.name
+    name = None if claim.name is None or is_placeholder("company", claim.name) else unescaped(claim.name)
     domain = domain_of_account(claim)
     if (group_id, name, domain) == (claim.group_id, claim.name, claim.domain):
         return claim

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, Final
 
 from contracts.values import Consent, ConsentChannel, Flag, Interaction, InteractionKind
-from semantics.consent_values import FieldValue, agrees, answered_by, withdrawn_by
+from semantics.consent_values import FieldValue, agrees, answered_by, withdrawn_by, written_off
 from semantics.consent_words import (
     FieldQuestion,
     asked_by,
@@ -23,11 +23,13 @@ from semantics.consent_words import (
     stands_apart,
     withdrawn_by_event,
 )
+from semantics.names import field_meaning
 
 LONGEST_WORDING: Final = 1000  # characters that are kept; the interaction keeps the whole
 
 _HUBSPOT: Final = "legalconsentoptions"
 _MOST_FIELDS: Final = 200  # of one capture; nobody asks as many
+_FREE: Final = frozenset(("message", "subject", "description"))  # where anything may be written
 _DEEPEST: Final = 4  # levels of a trait: `subscriptions.email.marketing.consent`
 _NOTHING: Final = FieldQuestion()
 _NAMES_OF_CHANNEL: Final = ("channel", "medium", "type")
@@ -83,7 +85,10 @@ def _all_of(interaction: Interaction) -> Iterator[ConsentClaim]:
     for path, value in _leaves(interaction.traits):
         yield from _of_field(path, value, is_box=False)
     if interaction.kind is InteractionKind.FORM:
-        yield from _withdrawals(_of_field(path, value, is_box=True) for path, value in _leaves(_form(interaction)))
+        for path, value in _leaves(_form(interaction)):
+            yield from _withdrawals([_of_field(path, value, is_box=True)])
+            if (field_meaning(path) or "message") in _FREE and not stands_apart(path):
+                yield from _each(written_off(value), Consent.WITHDRAWN, _sentence(value))
     if interaction.kind is InteractionKind.TRACK and interaction.name:
         yield from _each(withdrawn_by_event(interaction.name), Consent.WITHDRAWN, None)
         is_box = not is_about_consent(interaction.name)  # else it says what somebody prefers
@@ -122,7 +127,8 @@ def _withdrawn(asked: FieldQuestion, value: Any, *, is_box: bool) -> Iterator[Co
     elif answered is FieldValue.WITHDRAWN:
         named = () if asked.speaks == (ConsentChannel.ANY,) else asked.speaks
         itself = withdrawn_by(value, is_named=bool(named))
-        yield from _each((named or itself) if itself and asked.speaks else asked.grants, Consent.WITHDRAWN, None)
+        refused = asked.grants or (() if is_box else asked.refuses)
+        yield from _each((named or itself) if itself and asked.speaks else refused, Consent.WITHDRAWN, None)
     elif answered is FieldValue.NO and not is_box:
         yield from _each(asked.refuses, Consent.WITHDRAWN, None)
 

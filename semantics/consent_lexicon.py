@@ -4,40 +4,10 @@ accents. A word may mean two things at once: `noemail` is a no, and about e-mail
 
 from __future__ import annotations
 
-from enum import Enum, auto
 from typing import Final
+from unicodedata import normalize
 
-
-class Word(Enum):
-    """What a word means in such a name."""
-
-    CONSENT = auto()
-    OPT_IN = auto()
-    ASSENT = auto()  # means something beside a channel or marketing only
-    MARKETING = auto()
-    NEWS = auto()  # as marketing, but says nothing by itself: `offers` may be a number
-    NEWSLETTER = auto()
-    SUBSCRIBE = auto()  # of a form: to a newsletter; of a program: perhaps to a product
-    SUBSCRIBED = auto()
-    OUT = auto()
-    UNSUBSCRIBE = auto()
-    DO_NOT = auto()  # with something that is not to be done
-    REVOKED = auto()  # with something that was given
-    SPAM = auto()  # marked as such
-    COMPLAINT = auto()
-    LEGAL = auto()  # must be accepted to submit: no consent to be written to
-    TRACKING = auto()  # about cookies, not about being reached
-    ELSEWHERE = auto()  # a channel that is none of ours
-    PREFERENCE = auto()
-    NOTIFICATION = auto()
-    REACHABLE = auto()
-    CONTACT = auto()
-    MAIL = auto()
-    EMAIL = auto()
-    PHONE = auto()
-    POST = auto()
-    FILLER = auto()
-    HAPPENED = auto()  # filler in the name of an event
+from semantics.consent_meanings import Word
 
 
 def _words(*lines: str) -> frozenset[str]:
@@ -76,7 +46,10 @@ _TABLE: Final = (
     ),
     (
         (Word.NEWSLETTER,),
-        ("newsletter newsletters mailinglist nieuwsbrief boletin infolettre"),
+        (
+            "newsletter newsletters newslettera newslettery newsletterabo nyhedsbrev nyhetsbrev nyhetsbrevet "
+            "рассылка рассылки メルマガ mailinglist nieuwsbrief boletin infolettre"
+        ),
     ),
     (
         (Word.SUBSCRIBE,),
@@ -122,9 +95,9 @@ _TABLE: Final = (
         (
             "noemail noemails stopemail stopemails dne keineemail keineemails keinemails keinmail keineperemail "
             "pasdemail pasdemails pasdemailing pasdemel aucunemail refusemail refusemails nocorreo nocorreos "
-            "noenviarcorreos noenviaremails noenviarcorreo sincorreos noenviar nonscrivere noninviareemail noninviare "
-            "geenmail geenmails geenemail geenemails nietmailen naoenviar emailblacklisted nothankstoemail "
-            "nichtmailen keinewerbemails emaillistunsubscribed globaloptoutemail"
+            "noenviarcorreos noenviaremails noenviarcorreo sincorreos noenviar nonscrivere noninviareemail "
+            "noninviare geenmail geenmails geenemail geenemails nietmailen naoenviar emailblacklisted "
+            "nothankstoemail nichtmailen keinewerbemails emaillistunsubscribed globaloptoutemail"
         ),
     ),
     (
@@ -165,22 +138,28 @@ _TABLE: Final = (
     (
         (Word.UNSUBSCRIBE,),
         (
-            "unsubscribe unsubscribed unsub unsubbed unsubscription unsubscribing abmelden abmeldung abgemeldet "
-            "abbestellen abbestellt abbestellung austragen ausgetragen newsletterabmeldung desinscription desinscrire "
-            "desinscrit desinscrite desinscrits desabonnement desabonner desabonne desabonnee sedesabonner "
-            "sedesinscrire baja bajas debaja darsedebaja dadodebaja dardebaja bajanewsletter desuscribir "
-            "desuscribirse desuscrito desuscrita desuscripcion cancelarsuscripcion anularsuscripcion disiscrizione "
-            "disiscrivere disiscriviti disiscritto disiscritta disiscrivi annullaiscrizione cancellaiscrizione "
-            "annullamentoiscrizione uitschrijven uitschrijving uitgeschreven afmelden afmelding afgemeld descadastrar "
-            "descadastrado descadastro cancelarinscricao removeme removefromlist removedfromlist "
-            "removefrommailinglist removedfrommailinglist cancellazionenewsletter"
+            "wypisany wypisana wypisz wypisanie wypisano wypisac rezygnacja rezygnuje odhlasen odhlaseni odhlasit "
+            "avregistrera avregistrerad avregistrering avmeldt avmelding avmeld frameldt framelding afmeld afmeldt "
+            "avprenumerera leiratkozas leiratkozott отписка отписан отписаться отписался отписалась "
+            "отписатьсяотрассылки отказотрассылки 退订 取消订阅 退訂 取消訂閱 配信停止 配信解除 購読解除 登録解除 "
+            "수신거부 구독취소 구독해지 dadadebaja diodebaja sediodebaja dodebaja cancelouinscricao "
+            "cancelarinscricao cancelouassinatura unsubscribe unsubscribed unsub unsubbed unsubscription "
+            "unsubscribing abmelden abmeldung abgemeldet abbestellen abbestellt abbestellung austragen ausgetragen "
+            "newsletterabmeldung desinscription desinscrire desinscrit desinscrite desinscrits desabonnement "
+            "desabonner desabonne desabonnee sedesabonner sedesinscrire baja bajas debaja darsedebaja dadodebaja "
+            "dardebaja bajanewsletter desuscribir desuscribirse desuscrito desuscrita desuscripcion "
+            "cancelarsuscripcion anularsuscripcion disiscrizione disiscrivere disiscriviti disiscritto disiscritta "
+            "disiscrivi annullaiscrizione cancellaiscrizione annullamentoiscrizione uitschrijven uitschrijving "
+            "uitgeschreven afmelden afmelding afgemeld descadastrar descadastrado descadastro cancelarinscricao "
+            "removeme removefromlist removedfromlist removefrommailinglist removedfrommailinglist "
+            "cancellazionenewsletter"
         ),
     ),
     (
         (Word.DO_NOT,),
         (
-            "donot dont never neverto stop nicht kein keine keinen nepas neplus pasde plusde refus refuse norecibir "
-            "nodeseo noquiero nonvoglio geen niet"
+            "donot dont donotwantto nolongerwant nolongerwantto nolongerwish nolongerwishto never neverto stop nicht "
+            "kein keine keinen nepas neplus pasde plusde refus refuse norecibir nodeseo noquiero nonvoglio geen niet"
         ),
     ),
     (
@@ -200,8 +179,8 @@ _TABLE: Final = (
             Word.COMPLAINT,
         ),
         (
-            "spamcomplaint spamcomplaints spamreport spamreports spamreported markedasspam markedemailasspam "
-            "markasspam reportedspam reportedasspam abusereport"
+            "feedbackloopcomplaint fblcomplaint spamcomplaint spamcomplaints spamreport spamreports spamreported "
+            "markedasspam markedemailasspam markasspam reportedspam reportedasspam abusereport"
         ),
     ),
     (
@@ -258,26 +237,26 @@ _TABLE: Final = (
     (
         (Word.FILLER,),
         (
-            "to of by via from for in and or with i we us you me my our your the a an any has have is be am was been "
-            "already field checkbox box form type kind medium method status state all double hs user users customer "
-            "customers person people lead leads list lists signup subscriber subscribers profile member members "
-            "global globally channel channels group groups event action at on date time reason flag value answer "
-            "choice client kunde kunden vom von bei der die das den und oder ich bitte de du des la le les el los una "
-            "un mi il lo di per je van het een lista liste everything boletines custom mc cio granted given recevoir "
-            "recibir ricevere erhalten ontvangen one"
+            "record z ze to of by via from for in and or with i we us you me my our your the a an any has have is be "
+            "am was been already field checkbox box form type kind medium method status state all double hs user "
+            "users customer customers person people lead leads list lists signup subscriber subscribers profile "
+            "member members global globally channel channels group groups event action at on date time reason flag "
+            "value answer choice client kunde kunden vom von bei der die das den und oder ich bitte de du des la le "
+            "les el los una un mi il lo di per je van het een lista liste everything boletines custom mc cio granted "
+            "given recevoir recibir ricevere erhalten ontvangen one"
         ),
     ),
     (
         (Word.HAPPENED,),
         (
             "as marked mark reported report request requested submitted confirmed completed successful click clicked "
-            "link message messages updated update changed change received recorded behavior behaviors audience manual "
-            "manually webhook activity hosted campaign"
+            "link message messages updated update changed change received recorded behavior behaviors audience "
+            "manual manually webhook activity hosted campaign"
         ),
     ),
 )
 
-WORDS: Final = {word: frozenset(meanings) for meanings, words in _TABLE for word in words.split()}
+WORDS: Final = {normalize("NFKD", word): frozenset(meanings) for meanings, words in _TABLE for word in words.split()}
 LONGEST_WORD: Final = max(map(len, WORDS))
 
 FOREIGN: Final = _words(

@@ -7,10 +7,13 @@ import unicodedata
 from enum import Enum, auto
 from typing import Any, Final
 
-from semantics.consent_lexicon import Word
-from semantics.consent_words import Channels, squash, withdrawn_in, words_of
+from contracts.values import ConsentChannel
+from semantics.consent_meanings import Word
+from semantics.consent_words import Channels, says_plainly, squash, withdrawn_in, words_of
 
 _LONGEST_VALUE: Final = 100
+_EMAIL: Final = (ConsentChannel.EMAIL,)
+_LOW: Final = frozenset(("baja", "bajas", "dnd", "opposition"))  # words of other things too, where nothing asks
 
 
 class FieldValue(Enum):
@@ -88,12 +91,21 @@ def withdrawn_by(value: Any, *, is_named: bool = True) -> Channels:
     """
     if isinstance(value, list | tuple):
         return tuple(dict.fromkeys(channel for one in value[:10] for channel in withdrawn_by(one, is_named=is_named)))
+    if isinstance(value, str) and squash(value[:_LONGEST_VALUE]) == "complained":  # as senders of mail report it
+        return _EMAIL
     words = words_of(value) if isinstance(value, str) else None
     if words is None or Word.OPT_IN in words or words & {Word.TRACKING, Word.LEGAL}:
         return ()
     if not is_named and not {Word.SPAM, Word.COMPLAINT} <= words:
         words -= {Word.SPAM, Word.COMPLAINT}
     return () if Word.REVOKED in words else withdrawn_in(words)
+
+
+def written_off(value: Any) -> Channels:
+    """What somebody withdraws by what they write where anything may be written: `Please unsubscribe me`."""
+    if not isinstance(value, str) or len(value) > _LONGEST_VALUE or squash(value) in _LOW or not says_plainly(value):
+        return ()
+    return withdrawn_by(value, is_named=False)
 
 
 def agrees(text: str) -> bool:

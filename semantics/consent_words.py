@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 from contracts.values import ConsentChannel
-from semantics.consent_lexicon import APART, FOREIGN, LONGEST_WORD, WORDS, Word
+from semantics.consent_lexicon import APART, FOREIGN, LONGEST_WORD, WORDS
+from semantics.consent_meanings import Word
 
 Channels = tuple[ConsentChannel, ...]
 
@@ -105,6 +106,11 @@ def is_about_consent(event_name: str) -> bool:
     """Whether an event tells what somebody chose about being contacted, so that a no in it is their word."""
     words = words_of(event_name)
     return words is not None and bool(words & {Word.CONSENT, Word.PREFERENCE, Word.SUBSCRIBE, Word.NEWSLETTER})
+
+
+def says_plainly(text: str) -> bool:
+    """Whether among these words some are plainly about not being contacted."""
+    return Word.UNSUBSCRIBE in (words_of(text) or ()) or _PLAINLY.search("_".join(_parts(text))) is not None
 
 
 def stands_apart(path: str) -> bool:

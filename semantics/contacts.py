@@ -18,7 +18,7 @@ from contracts.values import Identifier, IdentifierKind, Interaction
 from semantics.countries import region_of
 from semantics.identifiers import IdentifierRemark, identifies, normalise, seen
 from semantics.kept import cut, line, tidy
-from semantics.names import attribute_name
+from semantics.names import attribute_name, field_meaning
 from semantics.phones import may_be_phone
 
 CONTACTS: Final = {"email": IdentifierKind.EMAIL, "phone": IdentifierKind.PHONE}
@@ -49,6 +49,11 @@ class Contacts:
 
 def stated_region(interaction: Interaction) -> str | None:
     """The country that stands beside a number: what the person said, else where their browser was."""
+    for key, value in islice(interaction.traits.items(), TRAITS):
+        if isinstance(value, str | int) and field_meaning(key) == "phone_country":
+            said = str(value).strip()
+            if (region := region_of(f"+{said}" if said.isdigit() else said)) is not None:
+                return region
     for key, value in islice(interaction.traits.items(), TRAITS):
         name = attribute_name(key)
         if name == "country" and isinstance(value, str) and (region := region_of(value)) is not None:

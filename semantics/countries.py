@@ -10,11 +10,13 @@ import re
 from functools import lru_cache
 from typing import Final
 
+import phonenumbers
+
 from semantics.vocabulary import folded
 
 _LONGEST: Final = 80  # characters; what is longer is no country's name
 _NOT_A_LETTER: Final = re.compile(r"[\W_]+")
-_BEYOND_ISO: Final = {"uk": "GB", "el": "GR"}  # as the European Union writes them
+_BEYOND_ISO: Final = {"uk": "GB", "el": "GR", "ivorycoast": "CI"}  # as the European Union writes them
 _NAMES: Final = """
     AD andorra andorre andora アンドラ 安道尔 안도라 андорра AE unitedarabemirates vereinigtearabischeemirate
     emiratsarabesunis emiratosárabesunidos emiratiarabiuniti verenigdearabischeemiraten emiradosárabesunidos
@@ -137,7 +139,7 @@ _NAMES: Final = """
     sãomartinho サンマルタン 圣马丁 생마르탱 MG madagascar madagaskar マダガスカル 马达加斯加 마다가스카르 мадагаскар
     MH marshallislands marshallinseln îlesmarshall islasmarshall isolemarshall marshalleilanden ilhasmarshall
     マーシャル諸島 马绍尔群岛 마셜제도 MK macedonia mazedonien macédoine macedonië マケドニア 马其顿王国 마케도니아어
-    македония ML mali マリ 马里 말리 мали MM myanmar mianmarbirmânia ミャンマー 缅甸 미얀마 мьянма MN mongolia
+    македония ML mali マリ 马里 말리 мали MM burma myanmar mianmarbirmânia ミャンマー 缅甸 미얀마 мьянма MN mongolia
     mongolei mongolie モンゴル 蒙古 몽골 монголия MO macao macaosarvanchina macauregiãoadminespecialdachina マカオ
     澳门特区 마카오 MP northernmarianaislands nördlichemarianneninseln îlesmariannesdunord islasmarianasdelnorte
     isolemariannesettentrionali noordelijkemarianeneilanden ilhasmarianasdonorte 北マリアナ諸島 美属北马里亚纳群岛
@@ -242,15 +244,35 @@ def _by_name(text: str) -> dict[str, str]:
 _REGIONS: Final = _by_name(_NAMES)
 
 
+_DIALLING_CODE: Final = re.compile(r"(?:\+|00)\s*([1-9]\d{0,2})")
+_FIRST_FLAG_LETTER: Final = 0x1F1E6
+_FLAG: Final = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
+
+
 @lru_cache(maxsize=2048)
 def region_of(text: str) -> str | None:
-    """The region that is named: `DE`, `deu`, `Germany`, `Allemagne`, `Deutschland (DE)`; None when none is."""
+    """The region that is named: `DE`, `deu`, `Germany`, `Allemagne`, `Deutschland (DE)`, `+49`, a flag; None when none
+    is.
+    """
     if len(text) > _LONGEST:
         return None
+    if (dialled := _DIALLING_CODE.fullmatch(text.strip())) is not None:
+        return _of_code(int(dialled[1]))
+    text = _FLAG.sub(_flagged, text) if _FLAG.search(text) else text
     if (whole := _named(text)) is not None:
         return whole
     parts = {region for part in re.split(r"[()\[\]/,;|]| - ", text) if (region := _named(part)) is not None}
     return parts.pop() if len(parts) == 1 else None
+
+
+def _of_code(code: int) -> str | None:
+    """Of several countries with one code the main one: numbers are read alike in all of them."""
+    region = phonenumbers.region_code_for_country_code(code)
+    return region if region.isalpha() and region != "ZZ" else None
+
+
+def _flagged(flag: re.Match[str]) -> str:
+    return f", {''.join(chr(ord(letter) - _FIRST_FLAG_LETTER + ord('A')) for letter in flag[0])}, "
 
 
 def _named(part: str) -> str | None:

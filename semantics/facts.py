@@ -20,7 +20,7 @@ from semantics.contacts import ANYWHERE, CONTACTS, Contacts, settle
 from semantics.identifiers import IdentifierRemark
 from semantics.kept import cut, tidy
 from semantics.names import attribute_name
-from semantics.placeholders import is_placeholder
+from semantics.placeholders import is_placeholder, is_salutation
 
 Facts = Mapping[str, Any]
 """Attribute name -> JSON value."""
@@ -147,10 +147,12 @@ def _typed(attribute: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _worded(attribute: str, kept: Any) -> tuple[str, Any]:
-    """(attribute, words); what is no text, or stands where somebody had nothing to say, is unreadable."""
+    """(attribute, words); what is no text, or stands where somebody had nothing to say, is unreadable. A `Mr` where a
+    title is asked for is how somebody is called, and no position.
+    """
     words = kept[0] if isinstance(kept, list) and len(kept) == 1 else kept
     if isinstance(words, int | float) and not isinstance(words, bool):
         words = str(words)
     if not isinstance(words, str) or is_placeholder(attribute, words):
         return unreadable(attribute), cut(kept)
-    return attribute, words
+    return ("salutation" if attribute == "title" and is_salutation(words) else attribute), words

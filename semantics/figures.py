@@ -58,6 +58,15 @@ _NOT = re.compile(
 )
 
 
+# not the whole of it: so much each time, or for each of some
+_EACH = re.compile(
+    r"(?:/|\b(?:per|pro|par|por|je|each|every|a|al)\b)\s*(?:hours?|hr|days?|weeks?|wk|months?|mo|mth|seats?|users?|head"
+    r"|person|people|employees?|licen[cs]es?|stunde|tag|woche|monat|nutzer|mitarbeiter|kopf|lizenz|heure|jour|semaine"
+    r"|mois|utilisateur|mes|mese|semana|usuario|utente|maand|gebruiker)\b"
+    r"|\b(?:hourly|daily|weekly|monthly|p\.?m\.?|pcm|mtl|monatlich|wöchentlich|mensuels?|mensual|mensile|maandelijks)(?!\w)"
+)
+
+
 class Budget(NamedTuple):
     """An amount and, when it was told, its ISO 4217 currency."""
 
@@ -71,7 +80,7 @@ def head_count(value: object) -> Figure | None:
     if exact is not None:
         return int(exact)
     if isinstance(value, Mapping):
-        return _band_again(value, int)
+        return _band_again(value, int, _MOST_PEOPLE)
     return _heads(value) if isinstance(value, str) else None
 
 
@@ -81,7 +90,7 @@ def money(value: object) -> Budget | None:
     if exact is not None:
         return Budget(float(exact), None)
     if isinstance(value, Mapping):
-        band = _band_again(value, float)
+        band = _band_again(value, float, _MOST_MONEY)
         return None if band is None else Budget(band, None)
     return _budget(value) if isinstance(value, str) else None
 
@@ -150,6 +159,10 @@ def _budget(text: str) -> Budget | None:
     if read is None:
         return None
     span, currency = read
+    if _EACH.search(plain(text)) is not None:  # what it comes to is at least that, and nobody knows how much
+        span = Span(span.low, None)
+        if not span.low:
+            return None
     amount = as_figure(span.low, span.high, text, float)
     return Budget(amount, currency)
 
@@ -175,10 +188,10 @@ def _exact(value: object, most: Decimal | int) -> Decimal | None:
     return None if number == int(number) and is_like_a_phone(str(int(number))) else number
 
 
-def _band_again(value: Mapping[Any, Any], kind: type[int] | type[float]) -> Figure | None:
+def _band_again(value: Mapping[Any, Any], kind: type[int] | type[float], limit: Decimal | int) -> Figure | None:
     """A band that was read before, or that a server sends."""
-    low, high, text = _exact(value.get("low"), _MOST_MONEY), value.get("high", ""), value.get("text", "")
-    most = None if high is None else _exact(high, _MOST_MONEY)
+    low, high, text = _exact(value.get("low"), limit), value.get("high", ""), value.get("text", "")
+    most = None if high is None else _exact(high, limit)
     if low is None or not isinstance(text, str) or (most is None and high is not None):
         return None
     return as_figure(low, most, text, kind) if most is None or low <= most else None

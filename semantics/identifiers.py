@@ -16,6 +16,7 @@ import idna
 
 from contracts.maildomains import company_domain
 from contracts.values import Identifier, IdentifierKind
+from semantics.escapes import unescaped
 from semantics.phones import NotAPhone, phone_spelling
 from semantics.placeholders import says_nothing
 
@@ -42,6 +43,11 @@ _JUNK_LOCALS: Final = _set_of(
     no_reply donotreply do-not-reply do_not_reply mailer-daemon keineemail keine-email
     """
 )
+# what stands in an empty field to show what may be typed: name@company.com, your@email.com
+_SAMPLE_LOCALS: Final = _set_of("youremail your.email your-email your_email yourname your.name your-name your_name")
+_SAMPLES: Final = _set_of("your you name email mail user username example someone somebody me address e-mail")
+_SAMPLE_HOSTS: Final = _set_of("email domain company mail yourcompany yourdomain mycompany mydomain website yoursite")
+_TYPED_TWICE: Final = _set_of("aa abc abcd bb cc dd xx yy zz xyz")  # abc@abc.com
 _JUNK_ZONES: Final = (".invalid", ".localhost", ".localdomain")  # RFC 2606: no mail ever gets there
 _NIL_UUID: Final = re.compile(r"[0\-{}]+")
 _PLAIN_DOMAIN: Final = re.compile(
@@ -51,17 +57,20 @@ _NOT_IN_LOCAL: Final = re.compile(r'[\s<>()\[\],;:\\"@]')
 _LONGEST_LOCAL: Final = 64  # RFC 5321, 4.5.3.1.1
 _LONGEST_DOMAIN: Final = 253
 
-_IN_ANGLES: Final = re.compile(r"[^<>@]*<([^<>]*@[^<>]*)>[^<>@]*")  # Ada <ada@acme.example>
+_IN_ANGLES: Final = re.compile(r"[^<>]*<([^<>]*@[^<>]*)>[^<>@]*")  # Ada <ada@acme.example>
+_LINK: Final = re.compile(r"\[([^\[\]]*@[^\[\]]*)\]\(mailto:[^()]*\)", re.I)  # as chats and documents write one
 _SCHEME: Final = re.compile(r"^(?:mailto|e-?mail|mail)\s*:\s*", re.I)
 _OPENING: Final = '"´‘’‚“”„«»‹›<([ '  # of many kinds; none of them begins an address
 _PAIRS: Final = {"'": "'", "`": "`", "{": "}"}  # an address may begin with these
-_CLOSING: Final = f"{_OPENING}'`>)]}}.,;:!?。、"
+_CLOSING: Final = f"{_OPENING}'`>)]}}.,;:!?。、/|*#\ufffd"
+_REMARK: Final = re.compile(r"\s+\([^()@]*\)$")  # ada@acme.example (work)
 _BARE: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]*[A-Za-z]")  # nothing around it: as most come
 _AROUND_AT: Final = re.compile(r"\s*@\s*")
+_APOSTROPHE: Final = re.compile(r"(?<=\w)[‘’ʼ](?=\w+@)")  # what phones and letters make of a straight one
 _QUOTED_LOCAL: Final = re.compile(r'"([^"\\\s]+)"(?=@)')  # the same box as without its quotes
 _UNSEEN: Final = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
-    "\ufff9-\ufffb\U000e0000-\U000e0fff]"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff"
+    "\uffa0\ufff9-\ufffc\U000e0000-\U000e0fff]"
 )
 """What no reader sees and no keyboard types: it comes with what is copied."""
 
@@ -162,25 +171,30 @@ def _email(value: str) -> str | _Unusable:
 
 def _bare_address(value: str) -> str:
     """The address within what was written around it: a name, angle brackets, quotes, `mailto:`, an end of sentence."""
-    text = unicodedata.normalize("NFKC", seen(value)).strip()
+    text = unicodedata.normalize("NFKC", seen(unescaped(value))).strip()
+    if (linked := _LINK.fullmatch(text)) is not None:
+        text = linked[1]
     if (in_angles := _IN_ANGLES.fullmatch(text)) is not None:
         text = in_angles[1]
     text = _QUOTED_LOCAL.sub(r"\1", text).lstrip(_OPENING)
     if (scheme := _SCHEME.match(text)) is not None:
         text = unquote(text[scheme.end() :].partition("?")[0])
-    bare = text.rstrip(_CLOSING)
+    bare = _REMARK.sub("", text).rstrip(_CLOSING)
     if _PAIRS.get(bare[:1], " ") in text[len(bare) :].strip():
         bare = bare[1:]
-    return _AROUND_AT.sub("@", bare)
+    return _APOSTROPHE.sub("'", _AROUND_AT.sub("@", bare.replace("%40", "@") if "@" not in bare else bare))
 
 
 def _is_nobodys(local: str, host: str) -> bool:
     """What is typed or written where there is no address: many people's, or none's."""
-    if local in _JUNK_LOCALS or host.endswith(_JUNK_ZONES):
+    box, label = local.partition("+")[0], host.partition(".")[0]
+    if local in _JUNK_LOCALS or host.endswith(_JUNK_ZONES) or box in _SAMPLE_LOCALS:
         return True
-    if not says_nothing(local.partition("+")[0]):
-        return False
-    return says_nothing(host.partition(".")[0]) or company_domain(host) is None
+    if box in _SAMPLES and label in _SAMPLE_HOSTS:
+        return True
+    if box == label and (len(box) == 1 or box in _TYPED_TWICE):
+        return True
+    return says_nothing(box) and (says_nothing(label) or company_domain(host) is None)
 
 
 @lru_cache(maxsize=8192)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from contracts.attributes import has_room
 from contracts.limits import UNREADABLE_CHARACTERS, VALUE_BYTES
+from semantics.escapes import unescaped
 from semantics.names import is_text
 
 _LARGEST: Final = 2**63
@@ -16,8 +17,8 @@ _WORTH_A_LOOK: Final = 4 * VALUE_BYTES  # characters; what is longer has no room
 
 
 def line(text: str) -> str:
-    """`text` in one line and in compatible forms."""
-    return " ".join(unicodedata.normalize("NFKC", text).split())
+    """`text` in one line, in compatible forms, and as it was typed before a page escaped it."""
+    return " ".join(unicodedata.normalize("NFKC", unescaped(text)).split())
 
 
 def cut(kept: Any) -> str:

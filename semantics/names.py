@@ -41,6 +41,14 @@ _PART_OF_NAME: Final = {"first": "first_name", "last": "last_name"}  # wpforms[f
 _OF_COMPANY: Final = {"name": "company"} | {
     one: one for one in ("company", "company_domain", "website", "employees", "industry", "country", "city", "address")
 }
+_OF_PHONE: Final = {
+    "phone": "phone",
+    "number": "phone",
+    "full": "phone",
+    "value": "phone",
+    "country": "phone_country",
+    "phone_country": "phone_country",
+}
 _ASKED_BY_FORMS: Final = frozenset(FIELDS.values())
 _LONGEST_LABEL: Final = 160  # characters; what is longer is a sentence
 
@@ -53,7 +61,7 @@ def attribute_name(key: str) -> str:
 def field_meaning(label: str) -> str | None:
     """What a form's field of this name, or with this label, asks for: an attribute as in `contracts.attributes`, or
     one of what only forms ask (`message`, `subject`, `state`, `postal_code`, `street`, `address`, `department`,
-    `salutation`, `description`).
+    `salutation`, `description`, `phone_country`).
 
     None for what it does not know, and for the address, number or name of somebody else.
     """
@@ -85,8 +93,11 @@ def _asked_for(label: str) -> str | None:
     holders = [_words(part) for part in around]
     if not all(_may_hold(words) for words in holders):
         return None
-    if any(_of_words(words) == "company" for words in holders):
+    held_by = {_of_words(words) for words in holders}
+    if "company" in held_by:
         return _OF_COMPANY.get(_meaning(last) or "")
+    if "phone" in held_by:  # phone[country] is where the number is from
+        return _OF_PHONE.get(_of_words(_words(last)) or folded(last))
     return _meaning(last) or (_PART_OF_NAME.get(folded(last)) if around else None)
 
 

@@ -20,6 +20,11 @@ _NOT_A_DIGIT: Final = re.compile(r"\D+")
 _USUAL: Final = re.compile(r"\+?[0-9 ()./-]{1,40}")
 _BETWEEN_DIGITS: Final = str.maketrans("", "", "+ ()./-")
 _FOREIGN: Final = re.compile(r"^\W*00(?=\W*[1-9])")  # the prefix of most countries, written by people of all
+_LABEL: Final = re.compile(  # Tel.: +49.., p:+1.. (Meta's exports), '+49.. (a spreadsheet's text), DE +49..
+    r"^(?:[^\W\d]{1,12}[.:]{0,2}\s*|[\U0001f1e6-\U0001f1ff]{2}\s*|['=])+(?=\(?(?:\+|00))"
+)
+_REMARK: Final = re.compile(r"(?<=\d)\s*\([^\W\d][^()\d]{0,30}\)$")  # +49 30 1234567 (Büro)
+_POINT_ZERO: Final = re.compile(r"(?<=\d{7})\.0$")  # a number that went through a spreadsheet or a data frame
 _POSSIBLE: Final = phonenumbers.ValidationResult.IS_POSSIBLE
 
 
@@ -34,6 +39,7 @@ def phone_spelling(text: str, country: str | None, assumed: str | None) -> str:
 
     Raises NotAPhone.
     """
+    text = _undressed(text)
     if _is_idle(text):
         raise NotAPhone("junk")
     number = _international(text)
@@ -45,6 +51,13 @@ def phone_spelling(text: str, country: str | None, assumed: str | None) -> str:
     spelling = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     # two people behind one switchboard differ by their extension only
     return f"{spelling};ext={number.extension}" if number.extension else spelling
+
+
+def _undressed(text: str) -> str:
+    """The number without what was written before and behind it."""
+    if _USUAL.fullmatch(text) is not None and not text.endswith(".0"):
+        return text
+    return _POINT_ZERO.sub("", _REMARK.sub("", _LABEL.sub("", text.strip())))
 
 
 def may_be_phone(text: str) -> bool:
@@ -87,9 +100,21 @@ def _international(text: str) -> phonenumbers.PhoneNumber | None:
 def _national(text: str, region: str | None) -> phonenumbers.PhoneNumber:
     """The number as it is dialled in `region`; it must be one that was given out there."""
     number = _parsed(text, region) if region else None
+    if region and (whole := _without_plus(text, region)) is not None:
+        number = whole
     if number is None or not phonenumbers.is_valid_number(number):
         raise NotAPhone("not_a_phone")
     return number
+
+
+def _without_plus(text: str, region: str) -> phonenumbers.PhoneNumber | None:
+    """`49171..` in a country whose numbers begin with 0: nobody leaves that away, but many leave away a `+`."""
+    code = phonenumbers.country_code_for_region(region)
+    digits = _digits_of(text)
+    if not code or not digits.startswith(str(code)) or phonenumbers.ndd_prefix_for_region(region, True) != "0":
+        return None
+    number = _parsed(f"+{digits}", None)
+    return number if number is not None and phonenumbers.is_valid_number(number) else None
 
 
 def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:

@@ -92,6 +92,8 @@ _TOKEN = re.compile(
 _IGNORED = frozenset(".,;:!()[]\"'|*=•·…?~")
 _SIGNS = {"-": "–", "+": "≥", **{mark: mark for mark in "<≤>≥–∈&¬/%"}}
 _SWISS = re.compile(r"(?<=\d)[.,]\s?-+(?!\s?\d)")  # 10'000.-
+_INTERVAL = re.compile(r"^[\[(]\s*(\d+)\s*[,;]\s*(\d+)\s*[\])]$")  # [10, 50)
+_GLUED = re.compile(r"(?<=\d)(?:to|bis)(?=\d)|(?<![^\W\d_])(?:lte?|gte?)(?=\d)")  # 11to50, gt1000: ids of choices
 _BETWEEN_DIGITS = re.compile(r"(?<=[\dkm])_(?=\d)")
 _SAYS_NOTHING = re.compile(
     r"_|\bno\.? of\b|^[-•*] |(?<=[^\W\d_])-(?=[^\W\d_])|(?<=\d)-(?=[^\W\d_])|/(?!\s?\d)"
@@ -129,6 +131,7 @@ class Token(NamedTuple):
 
 def tokens_of(text: str, fillers: frozenset[str], units: Mapping[str, Decimal] | None = None) -> list[Token]:
     """The numbers and marks of a text in one spelling (`numerals.plain`); words that say nothing are left out."""
+    text = _GLUED.sub(r" \g<0> ", _INTERVAL.sub(r"\1-\2", text))
     marked = _SAYS_NOTHING.sub(" ", _BETWEEN_DIGITS.sub("-", _SWISS.sub(" ", text)))
     for mark, phrases in (*_LITERAL, *_UNSPACED_PHRASES):
         marked = re.sub(phrases, f" {mark} ", marked)

@@ -72,6 +72,7 @@ _NUMBER_WORDS = {
 _DIGIT_OF = {word: digit for digit, words in _NUMBER_WORDS.items() for word in words.split()}
 _UNIT = "|".join(sorted((re.escape(word) for word in _UNITS if word < "\u2e80"), key=len, reverse=True))
 _WRITTEN_OUT = re.compile(rf"(?<![\w'])({'|'.join(_DIGIT_OF)})(?=(?: to (?:\w+)| or (?:\w+))? (?:{_UNIT})(?!\w))")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)_(?=\d)")
 _HALF = re.compile(r"\b(?:half (?:a |of the )?year|halbes jahr|halben jahres|semestre|半年)")
 _ABBREVIATED = re.compile(r"(?<=\d)\s?m{1,2}(?![^\W\d_])")
 _HYPHENED = re.compile(rf"(?<=\d)-(?=(?:{_UNIT})(?!\w))")
@@ -127,7 +128,8 @@ def _read(text: str) -> Span | None:
 
 
 def _spelled(text: str) -> str:
-    text = _NOW_TO.sub("0 - ", _FROM_NOW.sub(" ", _HALF.sub("6 months", text.replace("_", " "))))
+    text = _BETWEEN_DIGITS.sub("-", text).replace("_", " ")
+    text = _NOW_TO.sub("0 - ", _FROM_NOW.sub(" ", _HALF.sub("6 months", text)))
     text = _HYPHENED.sub(" ", _ABBREVIATED.sub(" months", text))
     return _WRITTEN_OUT.sub(lambda found: _DIGIT_OF[found.group()], _UNSPACED.sub(" ", text))
 

@@ -35,11 +35,11 @@ def _by_word(lists: Mapping[str, str]) -> Mapping[str, str]:
 ATTRIBUTES: Final = _by_word(
     {
         "first_name": (
-            "firstname fname givenname givennames forename vorname rufname prenom nombre nombres nome voornaam"
-            " primeironome primernombre nomeproprio imie имя 名 名前 이름"
+            "firstname namefirst fname givenname givennames forename vorname rufname prenom nombre nombres nome"
+            " voornaam primeironome primernombre nomeproprio imie имя 名 名前 이름"
         ),
         "last_name": (
-            "lastname lname surname familyname nachname familienname nom nomdefamille nomfamille apellido"
+            "lastname namelast lname surname familyname nachname familienname nom nomdefamille nomfamille apellido"
             " apellidos cognome achternaam sobrenome apelido ultimonome nazwisko фамилия 姓 성"
         ),
         "name": (
@@ -62,7 +62,8 @@ ATTRIBUTES: Final = _by_word(
             " 职位 職位 役職 직책 직함 должность"
         ),
         "email": (
-            "email emails mail emailaddress emailaddr emailid addressemail mailaddress electronicmail workemail"
+            "email emails emailaddresses mail replyto fromemail emailfrom"
+            " emailaddress emailaddr emailid addressemail mailaddress electronicmail workemail"
             " businessemail youremail emailadresse mailadresse adressemail adresseemail adressedemail adressemel mel"
             " courriel adressecourriel adresseelectronique courrierelectronique correo correoelectronico"
             " direcciondecorreo direccionemail direccioncorreoelectronico direcciondecorreoelectronico"
@@ -72,7 +73,8 @@ ATTRIBUTES: Final = _by_word(
             " メールアドレス eメール 邮箱 电子邮箱 电子邮件 電子郵件 邮件 이메일 почта электроннаяпочта элпочта"
         ),
         "phone": (
-            "phone phones contactnumber contactno contactphone reachnumber phonenumber telephone telephonenumber"
+            "phone phones phonenumbers bestnumbertoreach numbertoreach bestphone"
+            " contactnumber contactno contactphone reachnumber phonenumber telephone telephonenumber"
             " tel telnumber telno telnr phoneno phonenr mobile"
             " mobilephone"
             " mobilenumber mobileno mobilenr cell cellphone cellnumber cellphonenumber mobilephonenumber"
@@ -87,7 +89,8 @@ ATTRIBUTES: Final = _by_word(
             " телефон номертелефона"
         ),
         "company": (
-            "company companyname institution institutionname agency agencyname organization organisation"
+            "company companyname wherework placeofwork namedesunternehmens"
+            " institution institutionname agency agencyname organization organisation"
             " organizationname organisationname org"
             " employer"
             " business businessname namecompany nameofcompany nameorganization nameorganisation firm"
@@ -134,19 +137,36 @@ ATTRIBUTES: Final = _by_word(
         ),
         "authority": "authority decisionmaker decisionrole buyingrole",
         "need": "need needs requirement requirements usecase painpoint challenge",
-        "timing": "timing timeline timeframe purchasetimeframe projectstart when",
+        "timing": (
+            "timing timeline timeframe purchasetimeframe projectstart when whenstart whentostart whenwanttostart"
+            " whenwanttobuy whenplantostart whenlookingtostart whenlookingtobuy"
+            " wheninterestedin whenplantobuy whenplanningtobuy whenneedit howsoon howsoonneedit howsoonstart"
+            " desiredstart startdate plannedstart buyingtimeframe purchasetimeline buyingtimeline projecttimeline"
+            " zeitrahmen projektstart zeithorizont delai plazo"
+        ),
     }
 )
 """Word (or words in one) -> the attribute of a profile that it stands for, as in `contracts.attributes`."""
 
 FIELDS: Final = _by_word(
     {
-        "message": "message comments comment nachricht mensaje messaggio bericht mensagem wiadomosc kommentar",
+        "message": (
+            "message comments comment commentmessage commentormessage commentsquestions questionscomments"
+            " questions inquiry enquiry howhelp howcanhelp howmayhelp howcanassist howcanbeofassistance anythingelse"
+            " aboutproject aboutyourproject moreaboutproject additionalinformation additionalcomments"
+            " nachricht anliegen anfrage mitteilung wiekoennenwirhelfen wiekonnenwirhelfen wiekönnenwirhelfen mensaje"
+            " consulta messaggio bericht vraag mensagem wiadomosc kommentar votremessage demande"
+        ),
         "subject": "subject betreff sujet objet asunto oggetto onderwerp assunto temat",
         "state": "state region province bundesland kanton provincia provincie estado wojewodztwo",
         "postal_code": "zip zipcode postcode postalcode plz postleitzahl codepostal codigopostal cap kodpocztowy",
         "street": "street streetaddress strasse rue calle rua ulica straat",
         "address": "address adresse anschrift direccion indirizzo adres endereco",
+        "phone_country": (
+            "phonecountry phonecountrycode countrycodephone mobilecountrycode phoneprefix dialcode dialingcode"
+            " diallingcode callingcode countrycallingcode countrydialcode phonecode isdcode landesvorwahl"
+            " laendervorwahl ländervorwahl indicatif prefisso prefijo"
+        ),
         "department": "department abteilung departement departamento reparto afdeling dzial",
         "salutation": "salutation anrede civilite tratamiento aanhef",
         "description": "description",
@@ -172,8 +192,8 @@ BUILT: Final = words_of(
     form forms field fields input inputs data value values text entry item meta element wpforms wpcf7 mauticform
     gform gfield nf ff et pb cf cf7 jform submitted edit und properties attributes attribute merge mce mc fluentform
     formdata formfields formfield elementor q txt tb ctl maincontent frm content
-    mc4wp wp ninja jotform typeform cognito question answer answers response survey req hs rsform acf drupal mepr
-    webform node person user
+    merges sqf mc4wp wp ninja jotform typeform cognito question answer answers response survey req hs rsform acf drupal
+    mepr webform node person user
     """
 )
 """What programs that build forms put around a name."""

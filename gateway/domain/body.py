@@ -56,8 +56,10 @@ def within(raw: bytes, limit: int) -> bytes:
     return raw
 
 
-def parse(raw: bytes) -> dict[str, Any]:
-    """The JSON object that `raw` holds, with nothing in it that a store would choke on."""
+def parse(raw: bytes, *, is_list_of_one: bool = False) -> dict[str, Any]:
+    """The JSON object that `raw` holds, with nothing in it that a store would choke on. `is_list_of_one`: it may be the
+    only one of a list, as tools that connect services send it.
+    """
     try:
         if _LONG_RUN in raw.translate(_DIGITS_ALIKE) and _LONG_INTEGER.search(raw):
             parsed = _parse_leniently(raw)
@@ -69,6 +71,8 @@ def parse(raw: bytes) -> dict[str, Any]:
         parsed = _parse_leniently(raw, error)
     except RecursionError as error:
         raise _too_deep() from error
+    if is_list_of_one and isinstance(parsed, list) and len(parsed) == 1:
+        parsed = parsed[0]
     if not isinstance(parsed, dict):
         remedy = 'several events go to /v1/batch as {"batch": [...]}' if isinstance(parsed, list) else None
         raise CaptureRefused("body", f"must be a JSON object, not {kind_of(parsed)}", remedy=remedy)

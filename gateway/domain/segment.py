@@ -234,7 +234,7 @@ def _account(event: JsonObject, traits: JsonObject, context: JsonObject) -> Json
     company, group_id = traits.get("company"), context.get("groupId") or event.get("groupId")
     if company is None and group_id is None:  # as good as always
         return None
-    return claims.account_of_company(company) or claims.account_of_id(group_id)
+    return claims.account_of_company(company, traits) or claims.account_of_id(group_id)
 
 
 def _required(event: JsonObject, field: str, meaning: str) -> str:

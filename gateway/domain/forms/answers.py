@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from contracts.limits import FIELD_NAME_CHARACTERS, FORM_FIELDS, FORM_MEANINGS, FORM_NODES
-from gateway.domain.forms.presets import CONSENT, SECRET, guess, kept_apart
+from gateway.domain.forms.presets import ANONYMOUS_ID, CONSENT, SECRET, USER_ID, guess, kept_apart
 from gateway.domain.refusal import CaptureRefused, RefusalKind
 from semantics.names import field_meaning
 
@@ -36,6 +36,29 @@ _OF_OTHERS: Final = re.compile(
     re.IGNORECASE,
 )
 _SPEAKS_OF_MAIL: Final = re.compile(r"e-?mail", re.IGNORECASE)
+_ASKS_YOU: Final = re.compile(r"\b(you|your|ihre?n?|deine?n?|vous|votre|tu|su|uw|jouw|te|vi|ti)\b", re.IGNORECASE)
+_SOMEBODYS: Final = re.compile(r"\w['’]s\s+(?:\w+\s+)?(?:e-?mail|phone|number|address)", re.IGNORECASE)
+_COMPANY_WORDS: Final = frozenset(
+    (
+        "company",
+        "companies",
+        "organization",
+        "organizations",
+        "organisation",
+        "organisations",
+        "employer",
+        "firm",
+        "firma",
+        "unternehmen",
+        "entreprise",
+        "empresa",
+    )
+)
+_PERSON_WORDS: Final = frozenset(("contact", "person", "lead", "user", "customer", "attendee"))
+_ENVELOPES: Final = frozenset(
+    ("meta", "metadata", "entry", "submission", "origin", "request", "event", "audit", "actor")
+)
+_NUMBER_PARTS: Final = (("country", "countrycode", "prefix", "code"), ("area", "areacode"), ("full", "phone", "number"))
 _WORD_BREAK: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_\d]+")
 _HOLDERS: Final = ("company", "name")  # within these, `name` and `first` are parts of them
 _HUBSPOT_COMPANY: Final = "0-2"
@@ -70,7 +93,10 @@ class FieldAnswer:
         for name in (self.name, *self.aliases):
             if (meaning := guess(name)) is not None:
                 return meaning
-        return None if _OF_OTHERS.search(self.name) or _SPEAKS_OF_MAIL.search(self.name) else self.target
+        if _OF_OTHERS.search(self.name) or _SOMEBODYS.search(self.name):
+            return None
+        is_asked = _ASKS_YOU.search(self.name) is not None  # a sentence that asks whoever reads it
+        return self.target if is_asked or not _SPEAKS_OF_MAIL.search(self.name) else None
 
 
 class _Found:
@@ -104,6 +130,7 @@ class _Walk:
     found: _Found
     path: tuple[str, ...] = ()
     is_the_persons: bool = True
+    email: str | None = None  # of whoever is named around here
 
     @property
     def holder(self) -> str:
@@ -111,7 +138,13 @@ class _Walk:
         return next((part for part in reversed(self.path) if not part.isdigit()), "")
 
     def within(self, key: str, *, counts: bool = True) -> _Walk:
-        return _Walk(self.found, (*self.path, key), self.is_the_persons and counts)
+        return _Walk(self.found, (*self.path, key), self.is_the_persons and counts, self.email)
+
+    def beside(self, email: str | None) -> _Walk:
+        """Within somebody of this address: whoever lies within somebody else is not the person."""
+        if email is None or self.email is None:
+            return self if email is None else _Walk(self.found, self.path, self.is_the_persons, email)
+        return _Walk(self.found, self.path, self.is_the_persons and email == self.email, self.email)
 
 
 def answers_in(document: Any, root: str = "") -> list[FieldAnswer]:
@@ -150,8 +183,12 @@ def _read_keys(node: Mapping[str, Any], walk: _Walk, root: int) -> None:
     is_named = walk.found.may_ask(len(node)) and (
         field_meaning(walk.holder) in _HOLDERS
         or (len(walk.path) == root and all(map(_is_plain, node.values())))
-        or any(field_meaning(key) in _PERSONAL for key in node if _is_plain(node[key]))
+        or any(field_meaning(key) in _PERSONAL for key in node if _is_plain(node[key]) or _lists_values(node[key]))
     )
+    walk = walk.beside(_own_address(node) if is_named else None)
+    if (number := _number_in(node, walk)) is not None:
+        walk.found.add(number)
+        return
     for key, value in node.items():
         if _is_plain(value) or kept_apart(key) in (CONSENT, SECRET):
             # the name of nobody who is named beside it is the name of a form, a page, a list
@@ -161,17 +198,62 @@ def _read_keys(node: Mapping[str, Any], walk: _Walk, root: int) -> None:
             _read(value, walk.within(key, counts=_counts(key)), root)
 
 
+def _lists_values(value: Any) -> bool:
+    """`[{"label": "work", "value": ".."}]`, as address books keep addresses and numbers."""
+    return isinstance(value, list) and any(isinstance(one, dict) and "value" in one for one in value)
+
+
+def _own_address(node: Mapping[str, Any]) -> str | None:
+    """The address that an object names its somebody by."""
+    told = (value for key, value in node.items() if isinstance(value, str) and field_meaning(key) == "email")
+    return next((value.strip().casefold() for value in told if "@" in value), None)
+
+
+def _number_in(node: Mapping[str, Any], walk: _Walk) -> FieldAnswer | None:
+    """A number that a form asks in parts: `{"area": "415", "phone": "5552671"}`."""
+    if not walk.path or field_meaning(walk.holder) != "phone" or not all(map(_is_plain, node.values())):
+        return None
+    own = {"".join(_words(key)): str(value).strip() for key, value in node.items() if isinstance(value, str | int)}
+    parts = [next((own[name] for name in names if own.get(name)), "") for names in _NUMBER_PARTS]
+    if not parts[-1] or not own.keys() <= {name for names in _NUMBER_PARTS for name in names}:
+        return None
+    if own.get("full"):
+        parts = [own["full"]]
+    elif parts[0].isdigit():
+        parts[0] = f"+{parts[0]}"
+    aliases = (".".join(walk.path), ".".join(part for part in walk.path if not part.isdigit()))
+    return FieldAnswer(walk.holder, " ".join(filter(None, parts)), aliases, None, walk.is_the_persons)
+
+
 def _plain(walk: _Walk, value: Any, root: int) -> FieldAnswer:
     """An answer named by its path below the root: `company.name` is the company's name."""
     own = walk.path[root:] or walk.path[-1:]
     leaf = own[-1]
     aliases = [".".join(walk.path), ".".join(part for part in walk.path if not part.isdigit())]
     holder = next((part for part in reversed(walk.path[:-1]) if not part.isdigit()), "")
+    if guess(leaf) in (USER_ID, ANONYMOUS_ID) and any(_ENVELOPES & set(_words(part)) for part in walk.path[:-1]):
+        return FieldAnswer(".".join(own)[:FIELD_NAME_CHARACTERS], value, tuple(aliases), None, False)  # who sent it on
+    if field_meaning(holder) == "email" and leaf.lower() in ("address", "value"):
+        aliases.insert(0, "email")
+        return FieldAnswer(f"{holder}[email]", value, tuple(aliases), None, walk.is_the_persons)
+    if _is_companys(walk.path[:-1]) and field_meaning(leaf) in ("name", "title"):
+        return FieldAnswer(f"company[{leaf}]", value, tuple(aliases), None, walk.is_the_persons)
     if field_meaning(holder) in _HOLDERS:
         aliases.append(f"{holder}[{leaf}]")
     elif len(own) > 1:
         aliases.append(leaf)
     return FieldAnswer(".".join(own)[:FIELD_NAME_CHARACTERS], value, tuple(aliases), None, walk.is_the_persons)
+
+
+def _is_companys(above: tuple[str, ...]) -> bool:
+    """Whether the nearest of these keys that says whose it is says that it is a company's."""
+    for part in reversed(above):
+        words = set(_words(part))
+        if words & _PERSON_WORDS:
+            return False
+        if words & _COMPANY_WORDS:
+            return True
+    return False
 
 
 def _pair(node: Mapping[str, Any], walk: _Walk) -> FieldAnswer | None:
@@ -191,7 +273,8 @@ def _pair(node: Mapping[str, Any], walk: _Walk) -> FieldAnswer | None:
     aliases = (*names[1:], ".".join(walk.path), *([key] if key else []))
     target = next((typed(node[key]) for key in _TYPES if key in node), None)
     value = node[valued]
-    if node.get("objectTypeId") == _HUBSPOT_COMPANY:
+    is_companys = _is_companys(walk.path[:-1]) and field_meaning(names[0]) in ("name", "title")
+    if is_companys or node.get("objectTypeId") == _HUBSPOT_COMPANY:
         aliases, names[0] = (names[0], *aliases), f"company[{names[0]}]"
     return FieldAnswer(names[0][:FIELD_NAME_CHARACTERS], value, aliases, target, walk.is_the_persons)
 

@@ -89,7 +89,7 @@ def _unquote(text: bytes) -> bytes:
 
 
 def _json(raw: bytes) -> Submission:
-    parsed = parse(raw)
+    parsed = parse(raw, is_list_of_one=True)
     check_depth(parsed)
     return Submission({}, (), parsed)
 

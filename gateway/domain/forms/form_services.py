@@ -143,6 +143,7 @@ PLANS: Final[Sequence[ServicePlan]] = (
             "campaign_name": f"{CAMPAIGN}name",
             "platform": f"{CAMPAIGN}source",
         },
+        service_answers.of_test_leads,
     ),
     # https://developers.facebook.com/docs/graph-api/webhooks/getting-started/webhooks-for-leadgen (no answers in it)
     ServicePlan(Preset.META, ("entry", "object"), (), {}, service_answers.of_leadgen),

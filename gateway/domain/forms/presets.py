@@ -179,6 +179,9 @@ _MARKS_OF = {
 _EXACT = _by_field(
     {
         "domain": "domain",
+        "firstName": "first",
+        "lastName": "last",
+        "email": "replyto",  # `_replyto` of kits that mail a form: whoever filled it in
         ANONYMOUS_ID: "anonymousid ajsanonymousid",
         USER_ID: "userid",
         MESSAGE_ID: "messageid",

@@ -12,7 +12,7 @@ import orjson
 from contracts.ids import hash_id
 from contracts.limits import FORM_FIELDS
 from gateway.domain.forms.answers import FieldAnswer, answers_in, typed
-from gateway.domain.forms.presets import FORM_NAME, MESSAGE_ID, PAGE_URL, TECHNICAL, guess
+from gateway.domain.forms.presets import FORM_NAME, MESSAGE_ID, PAGE_URL, TECHNICAL, TEST, guess
 
 Document = Mapping[str, Any]
 
@@ -20,6 +20,8 @@ _NUMBERED: Final = re.compile(r"q\d+_")  # Jotform: q3_name
 _PART: Final = re.compile(r"\s*(first|last|middle|prefix|suffix|address|city|state|zip|country) = (.*)", re.IGNORECASE)
 _NAME_PARTS: Final = {"3": "first_name", "6": "last_name"}  # of a name field in Gravity Forms
 _ADDRESS_PARTS: Final = frozenset("15")  # street and postal code: no name has parts of these numbers
+_OF_ADDRESS: Final = {"1": "street", "3": "city", "4": "state", "5": "postal_code", "6": "country"}
+_TEST_LEAD: Final = "<test lead: "  # with what Meta's tool for trying fills in
 _ENTRY_INPUT: Final = re.compile(r"(\d+)\.(\d+)")
 
 
@@ -62,6 +64,12 @@ def of_tally(document: Document) -> list[FieldAnswer]:
     return found
 
 
+def of_test_leads(document: Document) -> list[FieldAnswer]:
+    """Nothing, but that it is a test, where Meta's own tool made the lead."""
+    texts = (text for one in _dicts(document.get("field_data")) for text in _texts(one.get("values")))
+    return [FieldAnswer("test_lead", True, (), TEST)] if any(text.startswith(_TEST_LEAD) for text in texts) else []
+
+
 def of_leadgen(document: Document) -> list[FieldAnswer]:
     """The note that there is a lead: its id, and nothing that it says."""
     for entry in _dicts(document.get("entry")):
@@ -89,7 +97,9 @@ def of_gravity_forms(document: Document) -> list[FieldAnswer]:
         if (found := _ENTRY_INPUT.fullmatch(key)) is not None:
             parts.setdefault(found[1], set()).add(found[2])
     named = [number for number, own in parts.items() if own >= {"3", "6"} and own.isdisjoint(_ADDRESS_PARTS)]
+    lived = [number for number, own in parts.items() if own >= _ADDRESS_PARTS]
     meant = {f"{number}.{part}": name for number in named[:1] for part, name in _NAME_PARTS.items()}
+    meant |= {f"{number}.{part}": name for number in lived[:1] for part, name in _OF_ADDRESS.items()}
     return [_entry_value(key, value, meant.get(key)) for key, value in document.items() if key != "id"]
 
 
@@ -105,7 +115,10 @@ def of_marketo(document: Document) -> list[FieldAnswer]:
     for one in _dicts(document.get("input"))[:1]:
         found += answers_in(one.get("leadFormFields") or {})
         visit = _dict(one.get("visitorData"))
-        found += [FieldAnswer("pageURL", visit["pageURL"], (), PAGE_URL)] if visit.get("pageURL") else []
+        page, query = visit.get("pageURL"), visit.get("queryString")
+        if isinstance(page, str) and isinstance(query, str) and "?" not in page:
+            page = f"{page}?{query.lstrip('?')}"
+        found += [FieldAnswer("pageURL", page, (), PAGE_URL)] if page else []
         found += [FieldAnswer("_mkt_trk", one["cookie"])] if isinstance(one.get("cookie"), str) else []
         rest = {key: value for key, value in visit.items() if key != "pageURL"}
         found += [FieldAnswer("visitorData", rest, (), TECHNICAL)] if rest else []
@@ -170,6 +183,10 @@ def _chosen(value: Any) -> Any:
     if len(words) == 1:
         return words[0]
     return [one for word in words for one in (word if isinstance(word, list) else [word])]
+
+
+def _texts(value: Any) -> list[str]:
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -21,10 +21,13 @@ from semantics.names import field_meaning
 
 # names that a builder made itself: 7, 1.3, field_7, input-text-12, question_a1b2
 _OPAQUE: Final = re.compile(
-    r"(?:(?:field|input|question|text|textfield|answer|entry|item|control|element|q|f)s?[\W_]*)*[0-9a-f]*\d[0-9a-f._-]*",
+    r"(?:(?:field|input|question|text|textfield|answer|entry|item|meta|control|element|wpforms?|nf|ninja|form|frm|ff|q|f)"
+    r"s?[\W_]*)*[0-9a-f]*\d[0-9a-f._-]*\]?",
     re.IGNORECASE,
 )
-_DIALLED: Final = re.compile(r"(?:\+|00|\(?0)[\d\s().\-/]{6,20}")
+_DIALLED: Final = re.compile(  # with its prefix; (415) 555-2671 as North Americans write it
+    r"(?:\+|00|\(?0)[\d\s().\-/]{6,20}|\([2-9]\d{2}\)\s?\d{3}[-. ]\d{4}|[2-9]\d{2}([-.])\d{3}\1\d{4}"
+)
 _NO: Final = frozenset({"0", "false", "no", "off", ""})
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _TOLD_TOGETHER: Final = frozenset({"need"})  # of several answers all count

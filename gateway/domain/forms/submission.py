@@ -256,11 +256,10 @@ def _page(url: str | None) -> tuple[JsonObject, JsonObject, JsonObject]:
 
 
 def _company(traits: JsonObject) -> JsonObject | None:
-    account = claims.account_of_company(traits.get("company"))
-    domain = claims.domain_in(traits)
-    if account is None:
-        return {"group_id": None, "name": None, "domain": domain, "traits": {}} if domain else None
-    return {**account, "domain": account["domain"] or domain}
+    account = claims.account_of_company(traits.get("company"), traits)
+    if account is None and (domain := claims.domain_in(traits)):
+        return {"group_id": None, "name": None, "domain": domain, "traits": {}}
+    return account
 
 
 def _cookie(value: str | None) -> str | None:

@@ -38,6 +38,17 @@ _NAMES: Final = frozenset(
         "do_not_fill",
         "do_not_fill_this",
         "dont_fill",
+        "dontfill",
+        "leaveblank",
+        "contact_me_by_fax_only",
+        "contact_by_fax_only",
+        "pi_extra_field",  # Pardot
+        "alt_s",  # WP Armour
+        "honey_field",
+        "honeyfield",
+        "js_honey",
+        "sweet_honey",
+        "bottrap",
     )
 )
 _HONEYPOT: Final = re.compile(r"honey_?pot")
@@ -47,7 +58,11 @@ _SHAPES: Final = re.compile(
     r"""
       b_[0-9a-f]{8,}_[0-9a-f]{6,}      # Mailchimp: account and list
     | hp_\w+
-    | (?:website|url|homepage|web|link|email|e_mail|mail|name|phone|tel|fax|company|address|message|comment)_hp
+    | (?:\w+_)?ak_hp_\w+               # Akismet
+    | nf_field_hp(?:_\w+)?             # Ninja Forms
+    | apbct_+email_id_\w+              # CleanTalk
+    | (?:form|field|jetpack|hidden)_hp
+    | (?:\w+_)?(?:website|url|homepage|web|link|email|e_mail|mail|name|phone|tel|fax|company|address|message|comment)_hp
     | my_name_[a-z0-9]{8,}             # Laravel (spatie): the name and random letters
     | item_+\d+_+fluent_(?:sf|checkme_?)
     """,
@@ -64,7 +79,7 @@ def is_trap(name: str) -> bool:
     """Whether a field of this name is one that kits lay out for robots."""
     inside = _INSIDE.search(name)
     plain = _plain(inside[1] if inside else name)
-    if inside and plain in _NAMES_INSIDE:
+    if (inside or name.startswith("_")) and plain in _NAMES_INSIDE:
         return True
     if _HONEYPOT.search(plain):
         return not _FILLED_BY_KIT.search(plain)

@@ -80,3 +80,17 @@ def test_a_form_that_says_what_a_field_means_goes_before_a_guess() -> None:
     event = said(read("email=a@b.co&honeypot_size=five+litres", form=beekeepers))
     assert (event.interaction.flags, event.interaction.traits["description"]) == ((), "five litres")
     assert said(read("email=a@b.co&fax_2=1", form=a_form(honeypot="fax_2"))).interaction.flags == (Flag.HONEYPOT,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ak_hp_textarea", "_wpcf7_ak_hp_textarea", "nf-field-hp", "apbct__email_id__elementor_form", "website_url_hp",
+     "contact_me_by_fax_only", "_hp", "pi_extra_field", "jetpack_hp"],
+)  # fmt: skip
+def test_the_traps_of_further_kits_are_known(name: str) -> None:
+    assert is_trap(name)
+
+
+@pytest.mark.parametrize("name", ["hp", "engine_hp", "confirm_email", "middle_name", "antispam_answer", "website2"])
+def test_a_field_that_people_fill_in_is_no_trap(name: str) -> None:
+    assert not is_trap(name)

@@ -281,3 +281,66 @@ def test_all_fields_of_a_form_are_heard_whatever_its_mapping_took_them_for(
 def test_a_company_withdraws_for_nobody() -> None:
     for traits in ({"do_not_contact": True}, {"unsubscribed": "yes"}, {"status": "unsubscribed"}):
         assert withdrawn(kind=InteractionKind.GROUP, traits=traits, context={"consent": traits}) == set()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Wypisano z newslettera",
+        "Rezygnacja z newslettera",
+        "Отписка",
+        "退订",
+        "配信停止",
+        "수신거부",
+        "Odhlášení",
+        "Avregistrering",
+        "Avmeldt nyhedsbrev",
+        "Se dio de baja",
+        "Cancelou inscrição",
+        "Feedback Loop Complaint",
+    ],
+)
+def test_an_event_withdraws_in_the_languages_in_which_forms_are_read(name: str) -> None:
+    assert withdrawn(name=name) == {E}
+
+
+@pytest.mark.parametrize(
+    ("properties", "channels"),
+    [
+        ({"marketing": "denied"}, {A}),
+        ({"marketing_emails": "declined"}, {E}),
+        ({"RecordType": "SpamComplaint"}, {E}),
+        ({"event": "complained"}, {E}),
+        ({"analytics": "denied"}, set()),
+        ({"type": "complaint"}, set()),
+    ],
+)
+def test_what_is_denied_is_withdrawn_and_a_report_of_spam_is_heard(
+    properties: dict[str, Any], channels: set[str]
+) -> None:
+    told = a_capture(1, name="Consent Updated").interaction.model_copy(update={"properties": properties})
+    assert {one.channel.value for one in statements_of(told)} == channels
+
+
+@pytest.mark.parametrize(
+    ("fields", "channels"),
+    [
+        ({"message": "Please unsubscribe me"}, {E}),
+        ({"message": "UNSUBSCRIBE"}, {E}),
+        ({"subject": "Unsubscribe"}, {E}),
+        ({"topic": "Abmelden"}, {E}),
+        ({"request_type": "Opt-out"}, {A}),
+        ({"What would you like to do?": "Unsubscribe from all emails"}, {E}),
+        ({"I no longer wish to receive emails": "on"}, {E}),
+        ({"last_name": "Robinson"}, set()),
+        ({"company": "Unsubscribe"}, set()),
+        ({"prioridad": "baja"}, set()),
+        ({"message": "How many of your customers unsubscribe each month?"}, set()),
+        ({"friend_topic": "unsubscribe"}, set()),
+    ],
+)
+def test_what_is_written_where_anything_may_be_written_is_heard(fields: dict[str, Any], channels: set[str]) -> None:
+    told = a_capture(1, kind=InteractionKind.FORM).interaction
+    assert {
+        one.channel.value for one in statements_of(told.model_copy(update={"properties": {"fields": fields}}))
+    } == channels

@@ -275,3 +275,30 @@ def test_an_answer_reaches_the_profile_typed_or_with_a_flag() -> None:
         "authority": "decides",
     }
     assert facts_of(identified({"timing": 4.0, "employees": "12"})) == {"timing": 4, "employees": 12}
+
+
+@pytest.mark.parametrize(
+    ("choice", "low", "high"),
+    [("1to10", 1, 10), ("size_11to50", 11, 50), ("gt1000", 1001, None), ("lt10", 0, 9), ("[10, 50)", 10, 50)],
+)
+def test_the_ids_of_choices_are_bands(choice: str, low: int, high: int | None) -> None:
+    assert head_count(choice) == {"low": low, "high": high, "text": choice}
+
+
+@pytest.mark.parametrize("choice", ["3_6_months", "3-6_months", "3_to_6_months"])
+def test_a_span_of_months_in_the_spelling_of_a_choice(choice: str) -> None:
+    assert months(choice) == {"low": 3, "high": 6, "text": choice}
+
+
+@pytest.mark.parametrize("text", ["$5,000/month", "5000 USD per month", "5.000 monthly", "5-8k par mois"])
+def test_so_much_each_time_is_at_least_that_in_all(text: str) -> None:
+    budget = money(text)
+    assert budget is not None
+    assert budget.amount == {"low": 5000.0, "high": None, "text": text}
+    assert money(f"up to {text}") is None
+
+
+def test_a_budget_of_a_year_is_what_it_says() -> None:
+    budget = money("$60,000 per year")
+    assert budget is not None
+    assert budget.amount == 60_000

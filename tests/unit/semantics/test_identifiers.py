@@ -11,6 +11,7 @@ from contracts.values import Identifier, IdentifierKind
 from semantics.companies import domain_of_company
 from semantics.countries import region_of
 from semantics.identifiers import normalise
+from semantics.kept import line
 from semantics.placeholders import is_placeholder
 
 EMAIL, PHONE, USER_ID = IdentifierKind.EMAIL, IdentifierKind.PHONE, IdentifierKind.USER_ID
@@ -43,6 +44,14 @@ AROUND = st.sampled_from(
         "{},",
         "[{}]",
         "\u00ab{}\u00bb",
+        "&lt;{}&gt;",
+        "&amp;lt;{}&amp;gt;",
+        "{} (work)",
+        "someone@else.example <{}>",
+        "[{}](mailto:x@y.example)",
+        "{}/",
+        "{} |",
+        "\u3164{}\u2800",
     ]
 )
 LETTERS = st.sampled_from(
@@ -208,3 +217,162 @@ def test_relays_and_providers_stand_for_no_company(host: str) -> None:
 )
 def test_a_profile_and_a_built_page_are_no_companys_domain(link: str, domain: str | None) -> None:
     assert domain_of_company(link) == domain
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_one"),
+    [
+        ("o&#039;neil@tidewater.example", "o'neil@tidewater.example"),
+        ("o\u2019neil@tidewater.example", "o'neil@tidewater.example"),
+        ("mara&#64;tidewater.example", "mara@tidewater.example"),
+        ("mara%40tidewater.example", "mara@tidewater.example"),
+        ("mara@tidewater.example, jo@tidewater.example", None),
+        ("your@email.com", None),
+        ("name@company.com", None),
+        ("youremail@gmail.com", None),
+        ("a@a.com", None),
+        ("abc@abc.com", None),
+        ("name@tidewater.example", "name@tidewater.example"),
+        ("ibm@ibm.com", "ibm@ibm.com"),
+    ],
+)
+def test_what_a_page_escaped_is_read_and_what_it_shows_as_an_example_is_nobody(typed: str, is_one: str | None) -> None:
+    assert spelled(EMAIL, typed) == is_one
+
+
+DRESSED = (
+    "{}",
+    "Tel.: {}",
+    "p:{}",
+    "'{}",
+    "Phone: {}",
+    "{} (office)",
+    "DE {}",
+    "\U0001f1e9\U0001f1ea {}",
+    "{}.0",
+    "={}",
+)
+
+
+@pytest.mark.parametrize("dress", DRESSED)
+def test_a_number_is_the_same_whatever_was_written_before_and_behind_it(dress: str) -> None:
+    assert spelled(PHONE, dress.format("+49301234567")) == "+49301234567"
+
+
+@pytest.mark.parametrize(
+    ("typed", "country", "is_one"),
+    [
+        ("491711234567", "DE", "+491711234567"),
+        ("447911123456", "GB", "+447911123456"),
+        ("4930 1234567", "DE", "+49301234567"),
+        ("391 234 5678", "IT", "+393912345678"),
+        ("491711234567", None, None),
+        ("+49 171 1234567 or 030 1234567", "DE", None),
+    ],
+)
+def test_a_number_that_lacks_only_its_plus_is_no_number_of_another_town(
+    typed: str, country: str | None, is_one: str | None
+) -> None:
+    assert spelled(PHONE, typed, country=country) == is_one
+
+
+@pytest.mark.parametrize(
+    ("named", "region"),
+    [
+        ("+49", "DE"),
+        ("0049", "DE"),
+        ("+1", "US"),
+        ("\U0001f1e8\U0001f1ed", "CH"),
+        ("Germany \U0001f1e9\U0001f1ea", "DE"),
+        ("+4", None),
+    ],
+)
+def test_a_dialling_code_and_a_flag_name_a_country(named: str, region: str | None) -> None:
+    assert region_of(named) == region
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Smith &amp; Sons", "Smith & Sons"),
+        ("O&amp;#039;Neil", "O'Neil"),
+        ("M&uuml;ller", "M\u00fcller"),
+        ("AT&T", "AT&T"),
+        ("R&D; Labs", "R&D; Labs"),
+    ],
+)
+def test_a_name_is_as_it_was_typed_before_a_page_escaped_it(written: str, read: str) -> None:
+    assert line(written) == read
+
+
+@pytest.mark.parametrize("attribute", ["title", "industry", "country", "company"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Select...",
+        "-- Please select --",
+        "Please choose an option",
+        "Choose your industry...",
+        "Bitte w\u00e4hlen",
+        "Bitte ausw\u00e4hlen",
+        "S\u00e9lectionnez",
+        "Seleccione una opci\u00f3n",
+        "- Select One -",
+        "n/a n/a",
+        "unknown unknown",
+    ],
+)
+def test_what_an_open_list_shows_and_what_is_said_twice_is_no_value(attribute: str, text: str) -> None:
+    assert is_placeholder(attribute, text)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "text", "is_none"),
+    [
+        ("name", "Test User", True),
+        ("name", "First Last", True),
+        ("name", "x y", True),
+        ("name", "null null", True),
+        ("name", "Guest", True),
+        ("name", "mara@tidewater.example", True),
+        ("name", "https://pills.example/buy", True),
+        ("first_name", "Nana", False),
+        ("name", "Kaka", False),
+        ("last_name", "Guest", False),
+        ("last_name", "Herr", False),
+        ("company", "self-employed", True),
+        ("company", "Freelancer", True),
+        ("company", "selbstst\u00e4ndig", True),
+        ("company", "gmail.com", True),
+        ("company", "www.web.de", True),
+        ("company", "tidewater.example", False),
+        ("company", "Select Interiors Ltd", False),
+        ("company", "Choose Life Foundation", False),
+        ("title", "Student", False),
+    ],
+)
+def test_nobodys_name_and_no_company_are_told_from_names(attribute: str, text: str, is_none: bool) -> None:
+    assert is_placeholder(attribute, text) is is_none
+
+
+@pytest.mark.parametrize(
+    ("host", "domain"),
+    [
+        ("tidewater.onmicrosoft.com", None),
+        ("marketplace.amazon.com", None),
+        ("reply.github.com", None),
+        ("guest.booking.com", None),
+        ("github.com", "github.com"),
+        ("amazon.com", "amazon.com"),
+    ],
+)
+def test_an_address_that_is_passed_on_is_of_no_company(host: str, domain: str | None) -> None:
+    assert company_domain(host) == domain
+
+
+@pytest.mark.parametrize(
+    "link", ["tidewater.atlassian.net", "https://tidewater.zendesk.com", "tidewater.odoo.com", "tidewater.canva.site"]
+)
+def test_a_place_at_a_service_is_no_company_domain(link: str) -> None:
+    assert domain_of_company(link) is None
+    assert domain_of_company("https://www.zendesk.com") == "zendesk.com"

@@ -193,3 +193,10 @@ def test_what_is_no_company_makes_no_account(claimed: AccountClaim, left: Accoun
 def test_a_company_under_any_name_is_one() -> None:
     assert read({"Firma": "Tidewater"}).account == AccountClaim(name="Tidewater")
     assert read({"Firma": "keine"}).account is None
+
+
+@pytest.mark.parametrize("said", ["Mr", "Mrs.", "Prof. Dr.", "Frau", "Mme", "Dhr."])
+def test_how_somebody_is_called_is_no_position(said: str) -> None:
+    facts = read({"title": said}).facts
+    assert (facts.get("title"), facts.get("salutation")) == (None, said)
+    assert read({"title": f"{said} of nothing"}).facts["title"] == f"{said} of nothing"

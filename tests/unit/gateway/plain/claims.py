@@ -94,14 +94,17 @@ def account_of_group(group_id: str, traits: JsonObject) -> JsonObject:
     return _account(group_id, _text(traits.get("name")), domain_in(traits), traits)
 
 
-def account_of_company(company: Any) -> JsonObject | None:
-    """The company in `traits.company`: a name, or an object with id, name, domain or website and anything else."""
+def account_of_company(company: Any, traits: JsonObject) -> JsonObject | None:
+    """The company in `traits.company`: a name, or an object with id, name, domain or website and anything else; a web
+    site beside it is the company's.
+    """
     if isinstance(company, str):
         name = company.strip()
-        return _account(None, name, None, {}) if name else None
+        return _account(None, name, domain_in(traits), {}) if name else None
     if not isinstance(company, dict) or not company:
         return None
-    return _account(identifier_or_none(company.get("id")), _text(company.get("name")), domain_in(company), company)
+    domain = domain_in(company) or domain_in(traits)
+    return _account(identifier_or_none(company.get("id")), _text(company.get("name")), domain, company)
 
 
 def account_of_id(group_id: Any) -> JsonObject | None:

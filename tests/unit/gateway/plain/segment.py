@@ -158,9 +158,8 @@ def _say_who(draft: Draft, event: JsonObject, traits: JsonObject) -> None:
 def _account(draft: Draft, event: JsonObject, traits: JsonObject) -> JsonObject | None:
     if draft.kind is InteractionKind.GROUP:
         return claims.account_of_group(_required(event, "groupId", "which group the person belongs to"), traits)
-    return claims.account_of_company(draft.traits.get("company")) or claims.account_of_id(
-        draft.context.get("groupId") or event.get("groupId")
-    )
+    company = claims.account_of_company(draft.traits.get("company"), draft.traits)
+    return company or claims.account_of_id(draft.context.get("groupId") or event.get("groupId"))
 
 
 def _required(event: JsonObject, field: str, meaning: str) -> str:
