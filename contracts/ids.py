@@ -12,6 +12,8 @@ from datetime import datetime
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _WORD_LETTERS = 26
+_MOMENT_LETTERS = 10  # of a word, the time
+_PLACE_LETTERS = 3
 _WORD_BITS = 5 * _WORD_LETTERS
 _WORD_MASK = (1 << _WORD_BITS) - 1
 _LANE_BYTES = 32  # of a word, while its letters are moved apart
@@ -54,6 +56,14 @@ def derive_ids_at(prefix: str, moments: Sequence[datetime], causes: Sequence[str
     except OverflowError:  # before 1970
         return [derive_id(prefix, at, cause, *last) for at, cause in zip(moments, causes, strict=True)]
     return [f"{prefix}_{word}" for word in _encode_all(numbers)]
+
+
+def placed(derived_id: str, position: int) -> str:
+    """A derived id that sorts, among those of the same millisecond, by its position (below 32,768): fifteen bits of the
+    hash give way.
+    """
+    start = derived_id.index("_") + 1 + _MOMENT_LETTERS
+    return f"{derived_id[:start]}{_encode(position)[-_PLACE_LETTERS:]}{derived_id[start + _PLACE_LETTERS :]}"
 
 
 def hash_ids(prefix: str, shared: str, last: Sequence[str]) -> list[str]:

@@ -76,6 +76,14 @@ class Flag(StrEnum):
     PHONE_UNREADABLE = "phone_unreadable"  # likewise for a telephone number
 
 
+class CandidateStatus(StrEnum):
+    """What became of two people who may be one."""
+
+    OPEN = "open"  # nobody has decided yet
+    CONFIRMED = "confirmed"  # a human joined them
+    REJECTED = "rejected"  # a human says that they are two; machines do not ask again
+
+
 class WithheldReason(StrEnum):
     """Why an interaction is kept apart from people: nobody did it."""
 

@@ -14,6 +14,8 @@ EVENTS: tuple[type[Event], ...] = (
     identity.PersonMerged,
     identity.PersonSplit,
     identity.PersonMarked,
+    identity.CandidateProposed,
+    identity.CandidateDecided,
     identity.ConsentChanged,
     identity.AccountCreated,
     identity.AccountChanged,

@@ -12,6 +12,7 @@ from contracts.events.person import PersonEvent
 from contracts.events.scoring import Attribute
 from contracts.values import (
     Belonging,
+    CandidateStatus,
     Consent,
     ConsentChannel,
     Identifier,
@@ -92,9 +93,7 @@ class InteractionReleased(Event):
 
 
 class PersonCreated(Event):
-    """Someone goes by a name: they can be told from others. Of a browser that never says who
-    it is, nothing is said but what it does.
-    """
+    """Someone goes by a name and can be told from others. Of a browser that says none, only what it does is said."""
 
     wire_name: ClassVar[str] = "identity.person.created.v1"
     owner: ClassVar[str] = "identity"
@@ -153,6 +152,44 @@ class PersonSplit(Event):
     @property
     def lane_key(self) -> str:
         return self.parts[0].fragment_ids[0]
+
+
+class CandidateProposed(Event):
+    """Two people may be one: somebody claims it who cannot prove it. They stay two until a human decides."""
+
+    wire_name: ClassVar[str] = "identity.candidate.proposed.v1"
+    owner: ClassVar[str] = "identity"
+
+    candidate_id: str
+    person_ids: tuple[str, str]  # who the two are at this moment
+    fragment_ids: tuple[str, str]  # the two names that were claimed together
+    reason: str  # why no machine joins them
+    strength: Strength
+    source_id: str | None
+    sentence: str
+
+    @property
+    def lane_key(self) -> str:
+        return self.fragment_ids[0]
+
+
+class CandidateDecided(Event):
+    """A human has decided whether two people are one; that they are, `identity.person.merged` says too."""
+
+    wire_name: ClassVar[str] = "identity.candidate.decided.v1"
+    owner: ClassVar[str] = "identity"
+
+    candidate_id: str
+    status: CandidateStatus
+    person_ids: tuple[str, str]
+    fragment_ids: tuple[str, str]
+    decided_by: str
+    reason: str
+    link_id: str | None = None  # of the merge; cut it to take the decision back
+
+    @property
+    def lane_key(self) -> str:
+        return self.fragment_ids[0]
 
 
 class AccountCreated(Event):

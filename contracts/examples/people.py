@@ -10,6 +10,7 @@ from contracts.events import gateway, identity, scoring
 from contracts.ids import derive_id, hash_id, with_prefix
 from contracts.values import (
     AccountClaim,
+    CandidateStatus,
     Consent,
     ConsentChannel,
     Contribution,
@@ -29,6 +30,7 @@ SOURCE = "src_website"
 CAPTURE_ID = hash_id("cap", SOURCE, "msg-1")
 FRAGMENT = derive_id("frg", AT, "email", "mara.lindqvist@tidewater.example")
 OTHER_FRAGMENT = derive_id("frg", AT, "anonymous_id", "5f1c2b")
+CANDIDATE = hash_id("cnd", FRAGMENT, OTHER_FRAGMENT)
 PERSON, OTHER_PERSON = with_prefix("per", FRAGMENT), with_prefix("per", OTHER_FRAGMENT)
 ACCOUNT = hash_id("acc", "tidewater.example")
 _OTHER_ACCOUNT = hash_id("acc", "group_id", "tide-77")
@@ -130,6 +132,25 @@ EXAMPLES: tuple[Event, ...] = (
         ),
         graph_version=3,
         sentence="A sales rep cut the link: two colleagues share a laptop.",
+    ),
+    identity.CandidateProposed(
+        meta=_meta("identity.candidate.proposed.v1"),
+        candidate_id=CANDIDATE,
+        person_ids=(PERSON, OTHER_PERSON),
+        fragment_ids=(FRAGMENT, OTHER_FRAGMENT),
+        reason="two_verified_people",
+        strength=Strength.CLAIMED,
+        source_id=SOURCE,
+        sentence="It was claimed that the two are one; servers know both.",
+    ),
+    identity.CandidateDecided(
+        meta=_meta("identity.candidate.decided.v1"),
+        candidate_id=CANDIDATE,
+        status=CandidateStatus.REJECTED,
+        person_ids=(PERSON, OTHER_PERSON),
+        fragment_ids=(FRAGMENT, OTHER_FRAGMENT),
+        decided_by="usr_ada",
+        reason="Mother and daughter: both called.",
     ),
     identity.AccountCreated(
         meta=_meta("identity.account.created.v1"),

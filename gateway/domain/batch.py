@@ -104,9 +104,9 @@ class _Reader:
                 drafts.append((index, draft))
             except CaptureRefused as refused:
                 rejects.append(Reject(start + index, refused.field, refused.told, excerpt_of(events[index])))
-        for (index, draft), ids in zip(
-            drafts, ids_of([draft for _, draft in drafts], self._source, self._received_at), strict=True
-        ):
+        places = [start + index for index, _ in drafts]
+        made = ids_of([draft for _, draft in drafts], self._source, self._received_at, places)
+        for (index, draft), ids in zip(drafts, made, strict=True):
             try:
                 capture = seal_event(draft, self._source, ids)
             except CaptureRefused as refused:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import orjson
 
 from contracts.events.gateway import InteractionReceived
-from contracts.ids import derive_id, derive_ids, hash_id, hash_ids, lane_of
+from contracts.ids import derive_id, derive_ids, hash_id, hash_ids, lane_of, placed
 from contracts.values import Flag, InteractionKind, JsonObject, SourceKind
 from semantics.contacts import NOTHING_GIVEN, Given, unreadable_among
 
@@ -95,12 +95,15 @@ class Ids(NamedTuple):
     interaction_id: str
 
 
-def ids_of(drafts: Sequence[CaptureDraft], source: CaptureSource, received_at: datetime) -> list[Ids]:
-    """What `seal` makes for drafts that came at once, for less. The capture id holds no time, so a retry
-    of the same message carries the same one.
+def ids_of(
+    drafts: Sequence[CaptureDraft], source: CaptureSource, received_at: datetime, places: Sequence[int]
+) -> list[Ids]:
+    """What `seal` makes for drafts that came at once, for less; `places` are their positions in what came. The capture
+    id holds no time, so a retry of the same message carries the same one, and the first counts. The interaction's holds
+    the position: of what happened at one moment the later in the batch is the later.
     """
     event_ids = hash_ids("cap", source.source_id, [draft.message_id for draft in drafts])
-    return list(map(Ids, event_ids, derive_ids("int", received_at, event_ids)))
+    return list(map(Ids, event_ids, map(placed, derive_ids("int", received_at, event_ids), places)))
 
 
 def seal(draft: CaptureDraft, source: CaptureSource, ids: Ids | None = None) -> Capture:

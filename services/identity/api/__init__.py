@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from services.identity.api import routes_accounts, routes_browsers, routes_consent, routes_people, routes_withheld
+from services.identity.api import (
+    routes_accounts,
+    routes_browsers,
+    routes_candidates,
+    routes_consent,
+    routes_people,
+    routes_withheld,
+)
 
 ROUTERS = [
     routes_people.router,
@@ -10,4 +17,5 @@ ROUTERS = [
     routes_accounts.router,
     routes_withheld.router,
     routes_browsers.router,
+    routes_candidates.router,
 ]

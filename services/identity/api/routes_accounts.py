@@ -13,9 +13,9 @@ from chassis.web.routes import Read, Write
 from contracts.events.scoring import Attribute
 from contracts.values import JsonObject
 from people_kernel.api.pages import from_id_cursor, to_id_cursor
-from services.identity import commands
 from services.identity.api.views import MAY_REGROUP, DryRun, RequestBody, View
-from services.identity.commands import AccountNotFound
+from services.identity.commands import people as commands
+from services.identity.commands.people import AccountNotFound
 from services.identity.domain.account_claims import registrable_domain
 from services.identity.domain.account_groups import AccountRegrouping
 from services.identity.domain.accounts import WholeAccount

@@ -17,9 +17,9 @@ from contracts.limits import CONSENT_SHOWN, REASON_CHARACTERS
 from contracts.values import Consent, ConsentChannel, JsonObject, Strength
 from people_kernel.consent import ChannelAnswer, answers
 from semantics.consent import LONGEST_WORDING, ConsentClaim, tidy_wording
-from services.identity import commands
 from services.identity.api.routes_people import current_id
 from services.identity.api.views import LookupRequest, PersonId, RequestBody, View, consent_told
+from services.identity.commands import people as commands
 from services.identity.domain.consent import FragmentConsent, RecordedConsent
 from services.identity.store import queries
 

@@ -20,7 +20,6 @@ from contracts.values import Identifier, IdentifierKind
 from people_kernel.api.pages import from_id_cursor, to_id_cursor
 from people_kernel.errors import PersonNotFound
 from semantics.identifiers import normalise
-from services.identity import commands
 from services.identity.api.views import (
     MAY_REGROUP,
     DryRun,
@@ -40,6 +39,7 @@ from services.identity.api.views import (
     person_view,
     regrouping_view,
 )
+from services.identity.commands import people as commands
 from services.identity.domain.consent import FragmentConsent
 from services.identity.domain.fragments import Link, links_at, partition_at
 from services.identity.domain.links import HumanDecision

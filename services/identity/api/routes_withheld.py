@@ -14,8 +14,8 @@ from chassis.web.routes import WRITING, Read
 from contracts.limits import URL_CHARACTERS, WITHHELD, WITHHELD_DAYS
 from contracts.values import Identifier, InteractionKind, WithheldReason
 from people_kernel.api.pages import from_id_cursor, to_id_cursor
-from services.identity import commands
 from services.identity.api.views import RequestBody, View
+from services.identity.commands import people as commands
 from services.identity.domain.links import HumanDecision
 from services.identity.domain.recognition import RecognitionRules
 from services.identity.domain.workspace import WithheldInteraction

@@ -19,6 +19,9 @@ from contracts.ids import derive_id, with_prefix
 from contracts.values import IdentifierKind, NamedBy, Strength
 from people_kernel.beliefs import Precedence, rank_of, weight_of
 
+YIELDED: Final = "identity"
+"""`cut_by` of a claim that gave way to a server's word."""
+
 _NAMELESS: Final = {None, IdentifierKind.ANONYMOUS_ID.value}
 
 
@@ -30,7 +33,8 @@ class Fragment(NamedTuple):
     `graph_version` is the person's. `account_id` is the account that was named with it and is believed most, as it is
     known today; `named_account_id` as it was named, when (`account_claimed_at`), by what, how far believed, and where.
     `seen_at` is when what they were first seen by happened; `created_at` when it was received. `core_id` is the oldest
-    fragment of those that verified links join with this one; None while there is no such link.
+    fragment of those that verified links join with this one; None while there is no such link. `vouched_at` is when a
+    server first went by this name; None of a device, and of what is only claimed so far.
     """
 
     fragment_id: str
@@ -52,6 +56,7 @@ class Fragment(NamedTuple):
     account_named_by: str | None = None
     account_strength: str | None = None
     account_interaction_id: str | None = None
+    vouched_at: datetime | None = None
 
     @property
     def account_rank(self) -> Precedence:
@@ -87,7 +92,7 @@ class Link:
     """The fact that two fragments belong to one person, left id < right id; a cut is recorded on it, never by deleting
     it.
 
-    `evidence_id` is the capture that showed it, or who merged by hand; `verified_by`
+    `evidence_id` is the capture that showed it, or who merged by hand; `source_id` who sent that capture; `verified_by`
     the capture that first vouched for a claim.
     """
 
@@ -103,6 +108,7 @@ class Link:
     cut_at: datetime | None = None
     cut_by: str | None = None
     cut_reason: str | None = None
+    source_id: str | None = None
 
     @property
     def is_live(self) -> bool:
@@ -111,6 +117,11 @@ class Link:
     @property
     def is_manual(self) -> bool:
         return self.strength is Strength.MANUAL
+
+    @property
+    def has_yielded(self) -> bool:
+        """Whether it was a claim that gave way to what a server said; no human parted anybody."""
+        return self.cut_by == YIELDED
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -202,6 +213,12 @@ def live_pairs(links: Iterable[Link], *, automatic_only: bool = False) -> Iterat
 def verified_pairs(links: Iterable[Link]) -> Iterator[tuple[str, str]]:
     """The pairs that servers vouched for."""
     return (link.pair for link in links if link.is_live and link.strength is Strength.VERIFIED)
+
+
+def is_settled(fragments: Sequence[Fragment]) -> bool:
+    """Whether a server that names these together says nothing new: it went by each of these names, and they are one."""
+    alike = len({one.core for one in fragments}) == 1
+    return alike and all(one.vouched_at is not None or not one.names_somebody for one in fragments)
 
 
 def is_known(fragments: Iterable[Fragment]) -> bool:

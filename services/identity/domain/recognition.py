@@ -19,13 +19,16 @@ from services.identity.domain.fragments import (
     LinkRefusal,
     account_of,
     is_known,
+    is_settled,
     is_test_person,
     oldest_first,
     pair_of,
     person_of,
 )
-from services.identity.domain.links import IdentifierLimits, Join, LinkProposal, Refuse, SeenBefore, judge
-from services.identity.domain.workspace import FragmentRemark, IdentityWorkspace
+from services.identity.domain.links import IdentifierLimits
+from services.identity.domain.proposals.judgement import Join, LinkProposal, Refuse, SeenBefore, judge
+from services.identity.domain.proposals.testimony import propose, told_by, vouch
+from services.identity.domain.workspace import FragmentRemark, Graph, IdentityWorkspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ def _take_in(workspace: IdentityWorkspace, claim: CaptureReading, meta: Meta, li
     """`meta` is for telling that it was recognized."""
     named = _fragments_of(workspace, claim)
     anchor_id = named[0].fragment_id
+    if claim.strength is Strength.VERIFIED and not is_settled(named):
+        named = vouch(workspace, claim, [one.fragment_id for one in named])
     if len(named) > 1 or named[0].graph_version == 0:  # else nothing is new of anybody
         _group(workspace, claim, named, limits)
     account_id, belonging = _account(workspace, claim, anchor_id)
@@ -124,22 +129,31 @@ def _group(
     known = _known_among(workspace, named)
     anchor, *others = before
     for other in others:
-        _consider(workspace, claim, (anchor, other), limits)
+        cores = frozenset(workspace.graph.fragments[one].core for one in before)
+        _consider(workspace, claim, (anchor, other), cores, limits)
     _regroup(workspace, claim, before, known)
 
 
 def _consider(
-    workspace: IdentityWorkspace, claim: CaptureReading, two: tuple[str, str], limits: IdentifierLimits
+    workspace: IdentityWorkspace,
+    claim: CaptureReading,
+    two: tuple[str, str],
+    cores: frozenset[str],
+    limits: IdentifierLimits,
 ) -> None:
     graph, capture, pair = workspace.graph, claim.capture, pair_of(*two)
     one, other = (graph.fragments[fragment_id] for fragment_id in two)
     # an alias is exempt for two user ids only: through a shared device it would
     # join two people who both signed up there
+    is_foreign = _is_foreign(graph, claim, other)
     is_alias = bool(claim.previous or claim.formerly) and one.kind == other.kind == IdentifierKind.USER_ID
-    match judge(graph, LinkProposal(one, other, claim.strength, is_alias), limits):
+    proposal = LinkProposal(one, other, claim.strength, is_alias and not is_foreign, is_foreign, cores)
+    match judge(graph, proposal, limits):
         case Join():
-            link_id = derive_id("lnk", capture.meta.at, *pair)
-            graph.add_link(Link(link_id, *pair, claim.strength, capture.meta.event_id, capture.meta.at))
+            former = graph.links.get(pair)  # one that gave way
+            link_id = former.link_id if former else derive_id("lnk", capture.meta.at, *pair)
+            evidence_id, at, source_id = capture.meta.event_id, capture.meta.at, capture.interaction.source_id
+            graph.add_link(Link(link_id, *pair, claim.strength, evidence_id, at, source_id=source_id))
             graph.join(*two, claim.strength)
         case SeenBefore() if claim.strength is Strength.VERIFIED:
             graph.believe(pair, capture.meta.event_id, capture.meta.at)
@@ -149,6 +163,20 @@ def _consider(
                 refusal_id, *pair, reason.value, claim.strength, capture.meta.event_id, capture.meta.at
             )
             workspace.refusals.append(refusal)
+            propose(workspace, claim.capture, told_by(claim, pair), reason)
+
+
+def _is_foreign(graph: Graph, claim: CaptureReading, other: Fragment) -> bool:
+    """Whether an alias from a browser names somebody whom this browser never was. An address is no more than typed."""
+    if claim.strength is Strength.VERIFIED or not claim.previous or "@" in (other.value or ""):
+        return False
+    if (other.kind, other.value) not in {(one.kind, one.value) for one in claim.previous}:
+        return False
+    own = [one for one in claim.identifiers if one.kind is IdentifierKind.ANONYMOUS_ID]
+    devices = [one for named in own if (one := graph.find(named.kind, named.value)) is not None]
+    if other.kind == IdentifierKind.ANONYMOUS_ID:
+        return bool(devices) and other not in devices
+    return all(one.cluster_id != other.cluster_id for one in devices)
 
 
 def _known_among(workspace: IdentityWorkspace, named: Sequence[Fragment]) -> set[str]:

@@ -20,7 +20,16 @@ from semantics.identifiers import IdentifierRemark
 from semantics.robots import robot_in
 from services.identity.domain.accounts import AccountPages
 from services.identity.domain.consent import ConsentPages, FragmentConsent
-from services.identity.domain.fragments import Fragment, Link, LinkRefusal, search_text_of
+from services.identity.domain.fragments import (
+    Fragment,
+    Link,
+    LinkRefusal,
+    components,
+    live_pairs,
+    person_of,
+    search_text_of,
+)
+from services.identity.domain.proposals.candidates import CandidatePages
 
 IdentifierKey = tuple[str, str]
 """(kind, value) of an identifier."""
@@ -124,7 +133,9 @@ class Graph:
 
     def __init__(self, fragments: Iterable[Fragment] = (), links: Iterable[Link] = ()) -> None:
         self.fragments = Pages({fragment.fragment_id: fragment for fragment in fragments})
-        self.links = Pages({link.pair: link for link in links if not link.is_manual})
+        given = list(links)
+        self.links = Pages({link.pair: link for link in given if not link.is_manual})
+        self._merged_by_hand = [link for link in given if link.is_manual and link.is_live]
         self._by_key = {
             (one.kind, one.value): one.fragment_id for one in self.fragments.values() if one.kind is not None
         }
@@ -137,7 +148,7 @@ class Graph:
             self._people.setdefault(fragment.person_id, []).append(fragment.fragment_id)
             self._cores.setdefault(fragment.core, []).append(fragment.fragment_id)
         for link in self.links.values():
-            if not link.is_live:
+            if not link.is_live and not link.has_yielded:
                 self._parted.setdefault(link.left_id, set()).add(link.right_id)
                 self._parted.setdefault(link.right_id, set()).add(link.left_id)
 
@@ -184,6 +195,32 @@ class Graph:
     def core(self, core_id: str) -> list[Fragment]:
         """What verified links join."""
         return [self.fragments[fragment_id] for fragment_id in self._cores[core_id]]
+
+    def vouched_cores(self, cluster_id: str) -> set[str]:
+        """The people of this cluster whom servers know by a name; more than one only in stores of before."""
+        own = self._clusters[cluster_id]
+        return {one.core for fragment_id in own if (one := self.fragments[fragment_id]).vouched_at is not None}
+
+    def ties_of(self, person_id: str) -> list[Link]:
+        """The live links that make one person, as far as they were loaded."""
+        own = set(self._people[person_id])
+        return [one for one in (*self.links.values(), *self._merged_by_hand) if one.is_live and one.left_id in own]
+
+    def regroup(self, person_id: str) -> list[tuple[str, ...]]:
+        """Label the fragments of a person anew, some of whose links hold no more; answers who is left, oldest first."""
+        ties, nodes = self.ties_of(person_id), self._people.pop(person_id)
+        for cluster_id in {self.fragments[one].cluster_id for one in nodes}:
+            del self._clusters[cluster_id]
+        for group in components(nodes, live_pairs(ties, automatic_only=True)):
+            self._clusters[group[0]] = list(group)
+            for one in group:
+                self.change(one, cluster_id=group[0])
+        people = components(nodes, live_pairs(ties))
+        for group in people:
+            self._people[person_of(group[0])] = list(group)
+            for one in group:
+                self.change(one, person_id=person_of(group[0]))
+        return people
 
     def is_parted(self, left_cluster_id: str, right_cluster_id: str) -> bool:
         """Whether a human cut an automatic link between the two clusters."""
@@ -235,6 +272,7 @@ class IdentityWorkspace(Workspace):
     consents: ConsentPages = field(default_factory=ConsentPages)
     statements: list[FragmentConsent] = field(default_factory=list)  # all that captures stated, for the history
     refusals: list[LinkRefusal] = field(default_factory=list)
+    candidates: CandidatePages = field(default_factory=CandidatePages)
     remarks: list[FragmentRemark] = field(default_factory=list)
     withheld: list[WithheldInteraction] = field(default_factory=list)
     # people whose fragments are others now; a dictionary, as it keeps an order

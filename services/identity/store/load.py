@@ -17,22 +17,31 @@ from chassis.store.columns import dump_json
 from chassis.store.errors import Contended
 from chassis.store.session import Session
 from chassis.store.statements import DialectName, Values
-from contracts.values import Consent, Strength
+from contracts.values import CandidateStatus, Consent, Strength
 from semantics.capture import CaptureReading
 from services.identity.domain.account_claims import account_keys
 from services.identity.domain.accounts import Account, AccountPages
 from services.identity.domain.consent import ConsentPages
 from services.identity.domain.fragments import Fragment, Link, pair_of
+from services.identity.domain.proposals.candidates import CandidatePages
+from services.identity.domain.proposals.testimony import may_propose, unsettled_people
 from services.identity.domain.workspace import Graph, IdentityWorkspace, WithheldInteraction, keys_of
 from services.identity.store.queries import consents_on, whole_accounts
-from services.identity.store.rows import FRAGMENT_COLUMNS, LINK_COLUMNS, to_link, to_withheld
-from services.identity.store.tables import ACCOUNT, FRAGMENT, LINK, WITHHELD
+from services.identity.store.rows import FRAGMENT_COLUMNS, LINK_COLUMNS, to_candidate, to_link, to_withheld
+from services.identity.store.tables import ACCOUNT, CANDIDATE, FRAGMENT, LINK, WITHHELD
 
 Pair = tuple[str, str]
 
 _LOCK_ROUNDS: Final = 5
 _IS_AUTOMATIC: Final = LINK.c.strength != Strength.MANUAL.value
 _CUT: Final = rows_by(LINK.c.left_id, *LINK_COLUMNS).where(LINK.c.cut_at.is_not(None), _IS_AUTOMATIC)
+_LIVE: Final = rows_by(LINK.c.left_id, *LINK_COLUMNS).where(LINK.c.cut_at.is_(None))
+_CANDIDATES: Final = [rows_by(column, *CANDIDATE.c) for column in (CANDIDATE.c.left_id, CANDIDATE.c.right_id)]
+_WAITING: Final = (
+    rows_by(CANDIDATE.c.source_id, CANDIDATE.c.source_id, func.count().label("waiting"))
+    .where(CANDIDATE.c.status == CandidateStatus.OPEN.value)
+    .group_by(CANDIDATE.c.source_id)
+)
 _NAMED: Final = FRAGMENT.alias("named")  # under a name of its own, or a subquery would be tied to the query around it
 
 
@@ -47,13 +56,15 @@ async def for_claims(session: Session, claims: Sequence[CaptureReading]) -> Iden
     ends.
     """
     fragments = await _lock(session, _people_named(session.dialect), _pairs_given(session.dialect, keys_of(claims)))
-    links = await _links(session, claims, fragments)
+    concerned = unsettled_people(claims, fragments)
+    links = await _links(session, claims, fragments, concerned)
     accounts = await _accounts(session, claims)
     consents = await _consents(session, claims, fragments)
     return IdentityWorkspace(
         graph=Graph(fragments, links),
         accounts=AccountPages(accounts),
         consents=consents,
+        candidates=await _candidates(session, claims, fragments),
     )
 
 
@@ -110,14 +121,36 @@ def _people_named(dialect: DialectName) -> Select[Any]:
     return select(_NAMED.c.person_id).where(_NAMED.c.kind == kind, _NAMED.c.value == value)
 
 
-async def _links(session: Session, claims: Sequence[CaptureReading], fragments: Sequence[Fragment]) -> list[Link]:
-    """The automatic links between fragments that a claim names together, and all that a human cut."""
+async def _links(
+    session: Session, claims: Sequence[CaptureReading], fragments: Sequence[Fragment], concerned: Collection[str]
+) -> list[Link]:
+    """The automatic links between fragments that a claim names together, all that a human cut, and all that hold of the
+    people `concerned`.
+    """
     rows: list[Any] = []
     if fragments:
         rows += await session.execute(_CUT, {"keys": [one.fragment_id for one in fragments]})
     if pairs := _pairs(claims, fragments):
         rows += await session.execute(_linking(session.dialect), _pairs_given(session.dialect, pairs))
+    if concerned:
+        theirs = [one.fragment_id for one in fragments if one.person_id in concerned]
+        rows += await session.execute(_LIVE, {"keys": theirs})
     return list({row.link_id: to_link(row) for row in rows}.values())
+
+
+async def _candidates(
+    session: Session, claims: Sequence[CaptureReading], fragments: Sequence[Fragment]
+) -> CandidatePages:
+    """The pairs at the people of whom something may be proposed, and how many of each source wait."""
+    telling = [claim for claim in claims if may_propose(claim)]
+    if not telling or not fragments:
+        return CandidatePages()
+    at = {"keys": [one.fragment_id for one in fragments]}
+    rows = [row for query in _CANDIDATES for row in await session.execute(query, at)]
+    sources = sorted({claim.capture.interaction.source_id for claim in telling})
+    waiting = await session.execute(_WAITING, {"keys": sources})
+    found = {row.candidate_id: to_candidate(row) for row in rows}
+    return CandidatePages(found.values(), {row.source_id: row.waiting for row in waiting})
 
 
 @lru_cache(maxsize=2)

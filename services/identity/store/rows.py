@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -13,11 +14,12 @@ from sqlalchemy import Column, Table
 from chassis.store.statements import Row
 from contracts.events.gateway import InteractionReceived
 from contracts.events.scoring import Attribute
-from contracts.values import Consent, ConsentChannel, Strength, WithheldReason
+from contracts.values import CandidateStatus, Consent, ConsentChannel, Strength, WithheldReason
 from people_kernel.profile import attributes_from_text, attributes_to_text
 from services.identity.domain.accounts import Account
 from services.identity.domain.consent import FragmentConsent
 from services.identity.domain.fragments import Fragment, Link, LinkRefusal
+from services.identity.domain.proposals.candidates import Candidate, CandidateClaim, CandidateDecision
 from services.identity.domain.workspace import FragmentRemark, Release, WithheldInteraction
 from services.identity.store.tables import ACCOUNT, FRAGMENT, LATEST_CONSENT, LINK
 
@@ -99,6 +101,45 @@ def _stated(consent: FragmentConsent) -> dict[str, Any]:
 
 def link_row(link: Link) -> dict[str, Any]:
     return to_row(link) | {"strength": link.strength.value}
+
+
+def to_candidate(row: Row) -> Candidate:
+    told = row._asdict()
+    decision = None
+    by, at, reason, link_id = (told.pop(name) for name in _DECISION)
+    if by is not None:
+        decision = CandidateDecision(by, at, reason, link_id)
+    told |= {
+        "strength": Strength(row.strength),
+        "status": CandidateStatus(row.status),
+        "claims": tuple(map(_to_claim, row.claims)),
+    }
+    return Candidate(**told, decision=decision)
+
+
+def candidate_row(candidate: Candidate) -> dict[str, Any]:
+    row, decision = to_row(candidate), candidate.decision
+    del row["decision"]
+    made = (decision.by, decision.at, decision.reason, decision.link_id) if decision else (None,) * len(_DECISION)
+    return row | {
+        "strength": candidate.strength.value,
+        "status": candidate.status.value,
+        "claims": [_claim_document(one) for one in candidate.claims],
+        **dict(zip(_DECISION, made, strict=True)),
+    }
+
+
+_DECISION = ("decided_by", "decided_at", "decision_reason", "link_id")
+
+
+def _claim_document(claim: CandidateClaim) -> dict[str, Any]:
+    moments = {"first_at": claim.first_at.isoformat(), "last_at": claim.last_at.isoformat()}
+    return to_row(claim) | moments | {"strength": claim.strength.value}
+
+
+def _to_claim(document: dict[str, Any]) -> CandidateClaim:
+    moments = {name: datetime.fromisoformat(document[name]) for name in ("first_at", "last_at")}
+    return CandidateClaim(**document | moments | {"strength": Strength(document["strength"])})
 
 
 def refusal_rows(refusals: Iterable[LinkRefusal]) -> list[dict[str, Any]]:

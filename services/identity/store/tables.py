@@ -45,6 +45,7 @@ class FragmentRow(Table, table=True):
     account_named_by: str | None
     account_strength: str | None
     account_interaction_id: str | None
+    vouched_at: datetime | None = Field(sa_type=UtcDateTime)  # when a server first went by this name
 
 
 class LinkRow(Table, table=True):
@@ -64,6 +65,33 @@ class LinkRow(Table, table=True):
     cut_at: datetime | None = Field(sa_type=UtcDateTime)
     cut_by: str | None
     cut_reason: str | None
+    source_id: str | None  # who sent the evidence; null of before it was kept
+
+
+class CandidateRow(Table, table=True):
+    """Two people who may be one, by the fragments that were first claimed together, and what a human decided."""
+
+    __tablename__ = "candidate"
+    __table_args__ = (
+        Index("candidate_of_source", "source_id", "status"),
+        Index("candidate_waiting", "status", "candidate_id"),
+    )
+
+    candidate_id: str = Field(primary_key=True)
+    left_id: str = Field(foreign_key="fragment.fragment_id", index=True)
+    right_id: str = Field(foreign_key="fragment.fragment_id", index=True)
+    reason: str
+    strength: str
+    source_id: str | None
+    first_at: datetime = Field(sa_type=UtcDateTime)
+    last_at: datetime = Field(sa_type=UtcDateTime)
+    times: int
+    claims: list[JsonObject] = Field(sa_type=JsonDocument)
+    status: str
+    decided_by: str | None
+    decided_at: datetime | None = Field(sa_type=UtcDateTime)
+    decision_reason: str | None
+    link_id: str | None = Field(index=True)
 
 
 class RefusalRow(Table, table=True):
@@ -189,6 +217,7 @@ class WithheldRow(Table, table=True):
 FRAGMENT = core_table(FragmentRow)
 LINK = core_table(LinkRow)
 REFUSAL = core_table(RefusalRow)
+CANDIDATE = core_table(CandidateRow)
 REMARK = core_table(RemarkRow)
 ACCOUNT = core_table(AccountRow)
 # addresses, user ids and numbers; devices are found by their whole id

@@ -16,7 +16,7 @@ from chassis.store.errors import Violated
 from chassis.store.session import Session
 from contracts.limits import CONSENT_STATEMENTS, WITHHELD_DAYS
 from contracts.limits import WITHHELD as MOST_WITHHELD
-from contracts.values import Strength
+from contracts.values import CandidateStatus, Strength
 from people_kernel.consent import deciding_alone
 from people_kernel.workspace import Pages
 from services.identity.domain.account_groups import AccountRegrouping
@@ -24,10 +24,12 @@ from services.identity.domain.accounts import Account, AccountPages, search_text
 from services.identity.domain.consent import ConsentPages, FragmentConsent
 from services.identity.domain.fragments import Fragment, Link, MarkedFragments, searched_after
 from services.identity.domain.links import Regrouping
+from services.identity.domain.proposals.candidates import Candidate
 from services.identity.domain.workspace import IdentityWorkspace, WithheldInteraction
 from services.identity.store.load import ClaimedElsewhere
 from services.identity.store.rows import (
     account_row,
+    candidate_row,
     consent_statement_row,
     former_consent_row,
     latest_consent_row,
@@ -40,6 +42,7 @@ from services.identity.store.rows import (
 from services.identity.store.tables import (
     ACCOUNT,
     ACCOUNT_SEARCH,
+    CANDIDATE,
     CONSENT,
     CONSENT_STATEMENT,
     FRAGMENT,
@@ -69,9 +72,16 @@ V = TypeVar("V")
 
 _FRAGMENT_CHANGES: Final = (
     *("cluster_id", "core_id", "person_id", "graph_version", "account_id", "account_claimed_at"),
-    *("named_account_id", "account_named_by", "account_strength", "account_interaction_id"),
+    *("named_account_id", "account_named_by", "account_strength", "account_interaction_id", "vouched_at"),
 )
-_LINK_CHANGES: Final = ("strength", "verified_by", "verified_at", "cut_at", "cut_by", "cut_reason")
+_LINK_CHANGES: Final = (
+    *("strength", "evidence_id", "created_at", "source_id"),  # of a claim that gave way and is made again
+    *("verified_by", "verified_at", "cut_at", "cut_by", "cut_reason"),
+)
+_CANDIDATE_CHANGES: Final = (
+    *("strength", "first_at", "last_at", "times", "claims"),
+    *("status", "decided_by", "decided_at", "decision_reason", "link_id"),
+)
 
 
 async def workspace(session: Session, workspace: IdentityWorkspace) -> None:
@@ -93,6 +103,7 @@ async def workspace(session: Session, workspace: IdentityWorkspace) -> None:
     await _redirect(session, [one for one in workspace.accounts.changed.values() if one.survivor_id])
     await search.keep(session, PERSON_SEARCH, workspace.searched)
     await _count(session, REFUSAL, refusal_rows(workspace.refusals), ("reason", "strength", "evidence_id", "last_at"))
+    await candidates(session, workspace.candidates.changed.values())
     await _count(session, REMARK, remark_rows(workspace.remarks), ("interaction_id", "last_at"))
     await withheld(session, workspace.withheld)
 
@@ -102,6 +113,15 @@ async def regrouping(session: Session, came: Regrouping) -> None:
     await _save_changed(session, came.fragments, came.cut_links)
     await insert_all(session, LINK, [link_row(link) for link in came.new_links])
     await search.keep(session, PERSON_SEARCH, searched_after(came.fragments))
+    if cut := [link.link_id for link in came.cut_links if link.is_manual]:
+        undone = update(CANDIDATE).where(one_of(CANDIDATE.c.link_id, cut))
+        nothing = dict.fromkeys(("decided_by", "decided_at", "decision_reason", "link_id"))
+        await session.execute(undone.values(status=CandidateStatus.OPEN.value, **nothing))
+
+
+async def candidates(session: Session, changed: Iterable[Candidate]) -> None:
+    """Save pairs that wait for a human, or were decided."""
+    await upsert(session, CANDIDATE, [candidate_row(one) for one in changed], update=_CANDIDATE_CHANGES)
 
 
 async def marks(session: Session, came: MarkedFragments) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chassis.web.auth import Principal
 from contracts.events.identity import AccountChanged, PersonMerged, PersonSplit
-from contracts.limits import ACCOUNT_TRAITS, DEVICES, EMAILS, FRAGMENTS, SAID_BYTES, USER_IDS, VALUE_BYTES
+from contracts.limits import ACCOUNT_TRAITS, DEVICES, FRAGMENTS, PHONES, SAID_BYTES, USER_IDS, VALUE_BYTES
 from contracts.values import AccountClaim
 from services.identity.domain.links import IdentifierLimits, TooManyFragments
 from services.identity.domain.recognition import RecognitionRules
@@ -39,23 +39,23 @@ def test_junk_that_strangers_claim_does_not_keep_out_what_a_server_knows() -> No
     world = World().hears(a_capture(0, user_id="victim", email="old@acme.com", server=True))
     world.hears(*(a_capture(number, user_id="victim", email=f"junk{number}@evil.com") for number in range(1, 7)))
     world.hears(*(a_capture(100 + number, user_id="victim", anonymous_id=f"junk{number}") for number in range(120)))
-    assert reasons(world) == {"too_many_emails", "too_many_devices"}
+    assert reasons(world) == {"two_addresses", "too_many_devices"}
     world.hears(a_capture(900, user_id="victim", email="new@acme.com", anonymous_id="phone", server=True))
     assert world.person(email="new@acme.com") == world.person(anonymous_id="phone") == world.person(user_id="victim")
 
 
 def test_what_servers_vouch_for_has_its_own_limit() -> None:
-    world = World().hears(*(a_capture(number, user_id="u1", email=f"a{number}@acme.com") for number in range(EMAILS)))
+    world = World().hears(*(a_capture(number, user_id="u1", phone=f"+4930123456{number}") for number in range(PHONES)))
     world.hears(
         *(
-            a_capture(100 + number, user_id="u1", email=f"b{number}@acme.com", server=True)
-            for number in range(EMAILS + 1)
+            a_capture(100 + number, user_id="u1", phone=f"+4930765432{number}", server=True)
+            for number in range(PHONES + 1)
         )
     )
     person = world.person(user_id="u1")
-    joined = [one.value for one in world.parts(person) if one.kind == "email"]
-    assert len(joined) == 2 * EMAILS
-    assert world.person(email=f"b{EMAILS}@acme.com") != person
+    joined = [one.value for one in world.parts(person) if one.kind == "phone"]
+    assert len(joined) == 2 * PHONES
+    assert world.person(phone=f"+4930765432{PHONES}") != person
 
 
 _junk = st.lists(
@@ -121,7 +121,7 @@ def test_the_whole_person_counts_also_what_a_human_joined() -> None:
 
 def test_user_ids_are_gathered_by_alias_up_to_a_limit() -> None:
     world = World().hears(
-        *(a_capture(number, user_id="u", previous=f"before{number}") for number in range(USER_IDS + 3))
+        *(a_capture(number, user_id="u", previous=f"before{number}", server=True) for number in range(USER_IDS + 3))
     )
     assert len(world.parts(world.person(user_id="u"))) == USER_IDS
     assert reasons(world) == {"too_many_user_ids"}

@@ -16,7 +16,13 @@ from chassis.web.auth import Principal
 from contracts.envelope import Event
 from contracts.events.catalogue import BY_WIRE_NAME
 from contracts.events.gateway import InteractionReceived
-from contracts.events.identity import InteractionRecognized, PersonCreated, PersonMerged, PersonSplit
+from contracts.events.identity import (
+    CandidateDecided,
+    InteractionRecognized,
+    PersonCreated,
+    PersonMerged,
+    PersonSplit,
+)
 from contracts.values import AccountClaim
 from tests.chassis.app.bus_words import stored
 from tests.support.eventually import eventually
@@ -317,3 +323,65 @@ async def test_an_agent_may_look_and_not_merge(service: Service, broker: Broker)
         assert (await identity.client.post(f"/v1/people/{ABSENT}:merge", json=body, headers=headers)).status_code == 403
         assert (await identity.client.get("/v1/people", headers=headers)).status_code == 200
         assert (await identity.client.get("/v1/people", headers={"authorization": ""})).status_code == 401
+
+
+async def test_a_claimed_pair_is_listed_confirmed_undone_and_rejected(
+    client: httpx.AsyncClient, broker: Broker
+) -> None:
+    story = [a_capture(n, user_id=f"u{n}", email=f"u{n}@acme.com", server=True) for n in (1, 2)]
+    story += [a_capture(3, user_id="u1", email="u2@acme.com"), a_capture(4, user_id="u2", previous="u1")]
+    await capture(broker, *story)
+    await recognized(broker, story)
+    one, other = await the_person(client, user_id="u1"), await the_person(client, user_id="u2")
+    (pair,) = (await client.get("/v1/identity/candidates", params={"person_id": other["person_id"]})).json()["items"]
+    assert {side["person_id"] for side in pair["people"]} == {one["person_id"], other["person_id"]}
+    assert (pair["reason"], pair["times"], pair["claims"][0]["source_id"]) == ("two_verified_people", 2, "src_web")
+    assert pair["claims"][0]["first_evidence_id"] == story[2].meta.event_id
+    path, why = f"/v1/identity/candidates/{pair['candidate_id']}", {"reason": "they called"}
+    confirmed = (await client.post(f"{path}:confirm", json=why)).json()
+    assert (confirmed["status"], confirmed["decision"]["reason"]) == ("confirmed", "they called")
+    assert (await the_person(client, user_id="u1"))["person_id"] == (await the_person(client, user_id="u2"))[
+        "person_id"
+    ]
+    assert (await client.post(f"{path}:reject", json=why)).status_code == 409
+    cut = {"link_ids": [confirmed["decision"]["link_id"]], "reason": "a mistake"}
+    assert (await client.post(f"/v1/people/{one['person_id']}:split", json=cut)).status_code == 200
+    assert (await client.get(path)).json()["status"] == "open"
+    rejected = (await client.post(f"{path}:reject", json=why)).json()
+    assert (rejected["status"], rejected["decision"]["link_id"]) == ("rejected", None)
+    again = a_capture(5, user_id="u1", email="u2@acme.com")
+    await capture(broker, again)
+    await recognized(broker, [again])
+    assert (await client.get("/v1/identity/candidates")).json() == {"items": [], "next_cursor": None}
+    assert (await client.get(path.replace("cnd_", "cnd_0"))).json()["type"] == "urn:rapport:problem:candidate-not-found"
+
+    async def told() -> None:
+        statuses = [event.status for event in await said(broker) if isinstance(event, CandidateDecided)]
+        assert statuses == ["confirmed", "rejected"]
+
+    await eventually(told, within=10)
+    await same_as_in_memory(client, story)
+
+
+async def same_as_in_memory(client: httpx.AsyncClient, story: Sequence[InteractionReceived]) -> None:
+    """What the store loads is enough to decide as if all were known."""
+    for person_id in {World().hears(*story).person(user_id=name) for name in ("u1", "u2")}:
+        assert (await client.get(f"/v1/people/{person_id}")).json()["person_id"] == person_id
+
+
+async def test_claims_of_before_give_way_to_a_server_across_batches_and_restarts(
+    service: Service, broker: Broker
+) -> None:
+    claimed = [
+        a_capture(n, user_id=f"u{n % 3}", email=f"p{(n + 1) % 3}@acme.com", anonymous_id=f"a{n}") for n in range(6)
+    ]
+    vouched = [a_capture(10 + n, user_id=f"u{n}", email=f"p{n}@acme.com", server=True) for n in range(3)]
+    for part in (claimed, vouched):
+        await capture(broker, *part)
+        async with running(service):
+            await recognized(broker, part)
+    async with running(service):
+        events = await said(broker)
+    assert [(event.headers(), event.body()) for event in events] == [
+        (event.headers(), event.body()) for event in World().hears(*claimed, *vouched).said
+    ]

@@ -127,7 +127,9 @@ def test_colleagues_behind_one_switchboard_stay_two_people() -> None:
 
 
 def test_one_user_may_have_five_addresses_and_not_six() -> None:
-    world = World().hears(*(a_capture(number, user_id="u1", email=f"ann{number}@acme.com") for number in range(1, 7)))
+    world = World().hears(
+        *(a_capture(number, user_id="u1", email=f"ann{number}@acme.com", server=True) for number in range(1, 7))
+    )
     assert {world.person(email=f"ann{number}@acme.com") for number in range(1, 6)} == {world.person(user_id="u1")}
     assert world.person(email="ann6@acme.com") != world.person(user_id="u1")
     assert [one.reason for one in world.refusals.values()] == ["too_many_emails"]
@@ -135,7 +137,9 @@ def test_one_user_may_have_five_addresses_and_not_six() -> None:
 
 def test_an_alias_joins_two_user_ids() -> None:
     world = World().hears(
-        a_capture(1, user_id="old"), a_capture(2, user_id="new"), a_capture(3, user_id="new", previous="old")
+        a_capture(1, user_id="old"),
+        a_capture(2, user_id="new"),
+        a_capture(3, user_id="new", previous="old", server=True),
     )
     assert world.person(user_id="old") == world.person(user_id="new")
     assert len(world.heard(PersonMerged)) == 1
@@ -148,7 +152,7 @@ def test_an_alias_finds_the_previous_name_among_anonymous_ids() -> None:
 
 
 def test_an_alias_of_an_unknown_name_takes_it_for_a_user_id() -> None:
-    world = World().hears(a_capture(1, user_id="new", previous="old"), a_capture(2, user_id="old"))
+    world = World().hears(a_capture(1, user_id="new", previous="old", server=True), a_capture(2, user_id="old"))
     assert world.person(user_id="old") == world.person(user_id="new")
 
 

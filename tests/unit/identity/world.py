@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from contracts.events.identity import InteractionRecognized
 from contracts.ids import hash_id
 from contracts.values import (
     AccountClaim,
+    CandidateStatus,
     Consent,
     ConsentChannel,
     Identifier,
@@ -28,6 +30,7 @@ from services.identity.domain.accounts import Account, AccountPages
 from services.identity.domain.consent import ConsentPages, FragmentConsent, RecordedConsent, record_consent
 from services.identity.domain.fragments import Fragment, Link, LinkRefusal, mark_as_test
 from services.identity.domain.links import HumanDecision, Regrouping, merge_by_hand, split_by_hand
+from services.identity.domain.proposals.candidates import Candidate, CandidateDecision, CandidatePages, decided
 from services.identity.domain.recognition import RecognitionRules, recognize
 from services.identity.domain.workspace import Graph, IdentityWorkspace, told_apart
 
@@ -79,6 +82,7 @@ class World:
     said: list[Event] = field(default_factory=list)
     consents: dict[StatementKey, FragmentConsent] = field(default_factory=dict)
     statements: list[FragmentConsent] = field(default_factory=list)
+    candidates: dict[str, Candidate] = field(default_factory=dict)
     acts: int = 0
 
     def hears(self, *captures: InteractionReceived) -> World:
@@ -86,12 +90,14 @@ class World:
             graph=Graph(self.fragments.values(), self.links.values()),
             accounts=AccountPages(self.accounts.values()),
             consents=ConsentPages(self.consents.values()),
+            candidates=CandidatePages(self.candidates.values(), self._waiting()),
         )
         by_people, by_robots = told_apart(captures)
         workspace.withhold(by_robots)
         recognize(workspace, read_captures(by_people, self.rules.region), self.rules)
         self._keep(workspace.graph.fragments.changed.values(), workspace.graph.links.changed.values())
         self.accounts |= workspace.accounts.changed
+        self.candidates |= workspace.candidates.changed
         self.refusals |= {refusal.refusal_id: refusal for refusal in workspace.refusals}
         self.remarks += [f"{one.remark.kind.value}: {one.remark.reason}" for one in workspace.remarks]
         self._take(workspace.consents)
@@ -175,6 +181,26 @@ class World:
         for one in self.fragments.values():
             people.setdefault(one.person_id, set()).add((one.kind, one.value))
         return {frozenset(group) for group in people.values()}
+
+    def review(self) -> set[frozenset[str]]:
+        """The pairs of people that wait for a human."""
+        return {
+            frozenset(self.fragments[one].person_id for one in candidate.pair)
+            for candidate in self.candidates.values()
+            if candidate.is_open
+        }
+
+    def rejects(self, candidate_id: str) -> World:
+        """A human says that two are two."""
+        act, one = self._act(), self.candidates[candidate_id]
+        people = (self.fragments[one.left_id].person_id, self.fragments[one.right_id].person_id)
+        decision = CandidateDecision(act.by, act.at, act.reason)
+        self.candidates[candidate_id], event = decided(one, CandidateStatus.REJECTED, decision, people)
+        self.said.append(event)
+        return self
+
+    def _waiting(self) -> Counter[str]:
+        return Counter(one.source_id or "" for one in self.candidates.values() if one.is_open)
 
     def _keep(self, fragments: Iterable[Fragment], links: Iterable[Link]) -> None:
         self.fragments |= {one.fragment_id: one for one in fragments}

@@ -1,0 +1,1 @@
+"""What humans change: people and accounts, and pairs that wait for review."""
