@@ -61,6 +61,7 @@ walls: $(TOOLS) ## Who may import whom
 contracts-check: $(TOOLS) ## Are the committed contracts those of the code?
 	$(OURS) -m contracts.export --check
 	$(OURS) -m chassis.openapi --check
+	$(OURS) -m gateway.access.page --check
 	$(OURS) -m deployment.settings_page --check
 	$(OURS) -m deployment.dashboard --check
 	$(OURS) -m deployment.kubernetes --check
@@ -74,6 +75,7 @@ test-platform: $(TOOLS) ## What takes minutes each: shards, upgrades, compose, K
 contracts: $(TOOLS) ## Write what follows from the code: OpenAPI, AsyncAPI, JSON Schema, golden examples, settings, dashboard, manifests
 	$(OURS) -m contracts.export
 	$(OURS) -m chassis.openapi
+	$(OURS) -m gateway.access.page
 	$(OURS) -m deployment.settings_page
 	$(OURS) -m deployment.dashboard
 	$(OURS) -m deployment.kubernetes

@@ -17,18 +17,20 @@ from starlette.responses import HTMLResponse, Response
 
 from chassis.errors import NotFound, Problem
 from chassis.runtime import Runtime
-from chassis.web.auth import Principal, require
+from chassis.web.auth import Principal
 from chassis.web.fields import WHOLE
 from chassis.web.problems import MEDIA_TYPE, problem_responses
 from contracts.values import Consent, ConsentChannel
+from gateway.access.rights import refuse_unseen
+from gateway.access.table import operation
 from gateway.admin.access import AdminRequest, AdminView, ApiCaller, State
 from gateway.domain.consent_link import ConsentLink, LinkOutlived, LinkUnknown, new_link
 from gateway.proxy import AnsweredBadly
-from gateway.routes import TALKERS
 from gateway.settings import GatewaySettings
 
 router = APIRouter(tags=["consent"])
 
+_MAKING: Final = operation("POST", "/v1/people/{person_id}/consent-links")
 CONFIRMING: Final = "link"  # the role of who opened a signed link; no key has it
 _SECONDS: Final = 5.0
 _STYLE: Final = "body{font-family:system-ui;margin:20vh auto;max-width:32em;text-align:center}"
@@ -96,7 +98,7 @@ async def make_consent_link(
     """A signed link to a page on which this person grants or withdraws being reached, with one button. What they
     confirm is verified: it lifts a withdrawal. Send it to an address or number of theirs.
     """
-    require(caller, *TALKERS)
+    await refuse_unseen(state.upstreams, caller, _MAKING, [person_id])
     runtime: Runtime[object] = request.app.state.runtime
     path = f"/v1/people/{person_id}/consent"
     try:

@@ -14,12 +14,13 @@ from chassis.errors import Problem
 from chassis.runtime import Runtime
 from chassis.web.problems import answer
 from gateway import capture, requests
+from gateway.access.guard import pass_guarded
 from gateway.capture import CaptureService
 from gateway.directory import Directory
 from gateway.domain.consent_link import ConsentLinks
 from gateway.forms import FormService
 from gateway.live_tail import LiveTails
-from gateway.proxy import Exchange, Upstreams, pass_on
+from gateway.proxy import Exchange, Upstreams
 from gateway.requests import MethodNotOffered
 from gateway.routes import ROUTES, RouteTable
 from gateway.spool import FormKeeping
@@ -96,7 +97,7 @@ class GatewayMiddleware:
             await self._app(scope, receive, _settled(state.directory, send) if scope["method"] in _CHANGING else send)
             return
         caller = state.directory.caller_of(requests.Incoming(scope).header(b"authorization"))
-        await pass_on(state.upstreams, *found, caller, Exchange(scope, receive, send))
+        await pass_guarded(state.upstreams, *found, caller, Exchange(scope, receive, send))
 
     def _readable(self, scope: Scope, send: Send) -> Send:
         """`send`, with the headers that let an allowed origin read an API answer."""

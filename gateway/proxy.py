@@ -9,14 +9,14 @@ from urllib.parse import quote
 
 import aiohttp
 import orjson
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from yarl import URL
 
 from chassis.errors import Problem, TimedOut, Unavailable
 from chassis.telemetry import trace_headers
-from chassis.web.auth import Principal, TokenIssuer, require
+from chassis.web.auth import Principal, TokenIssuer
 from chassis.web.problems import MEDIA_TYPE
-from gateway.requests import Incoming, name_route
+from gateway.requests import Incoming, read_body
 from gateway.retries import Retries
 from gateway.routes import Route
 
@@ -35,6 +35,7 @@ _HOPS = (
 _OURS = (b"authorization", b"cookie", b"traceparent", b"tracestate", b"forwarded", b"x-forwarded-for", b"expect")
 _HOP_BY_HOP = frozenset((*_HOPS, *_OURS))
 _NOT_BACK = frozenset((b"connection", b"keep-alive", b"transfer-encoding", b"trailer", b"upgrade", b"server", b"date"))
+_OF_BODY = frozenset((b"content-type", b"content-length", b"content-encoding", b"transfer-encoding"))
 _CHUNK = 64 * 1024
 REPEATABLE = frozenset(("GET", "HEAD"))
 
@@ -94,8 +95,6 @@ async def pass_on(
 ) -> None:
     """Ask the route's upstream what the caller asked, and answer what it answers."""
     scope = exchange.scope
-    name_route(scope, route.path)
-    require(caller, *route.roles)
     headers = _forwarded(scope) + list(upstreams.headers_for(caller).items())
     path = quote(route.upstream_path(scope["path"], names), safe="/:@!$&'()*+,;=~-._")
     query = scope["query_string"].decode("latin-1")
@@ -152,6 +151,24 @@ class Exchange:
         """A part of the answer."""
         self.has_begun = True
         await self._send(message)
+
+    async def answer(self, response: ASGIApp) -> None:
+        """The whole answer, where it is the gateway's own."""
+        await response(self.scope, self._receive, self.send)
+
+    async def read(self, limit: int) -> bytes:
+        """The whole body. Raises CaptureRefused beyond `limit` bytes, ClientGone when it is cut off."""
+        return await read_body(self._receive, Incoming(self.scope).headers.get(b"content-length"), limit)
+
+    def with_body(self, body: bytes) -> Exchange:
+        """The same request with another body, as JSON: what was read is what is passed on."""
+        kept = [(name, value) for name, value in self.scope["headers"] if name not in _OF_BODY]
+        own = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        return Exchange({**self.scope, "headers": [*kept, *own]}, receive, self._send)
 
 
 def told_at(problem: bytes, path: str) -> bytes:

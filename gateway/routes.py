@@ -8,15 +8,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-EVERYBODY = frozenset({"marketing", "sales", "manager", "agent", "ops", "admin"})
-DECIDERS = frozenset({"marketing", "sales", "manager", "ops", "admin"})
-# who speaks with people, and says what came of it
-TALKERS = frozenset({"marketing", "sales", "manager", "agent", "admin"})
-MARKETERS = frozenset({"marketing", "ops", "admin"})  # who writes rules, treatments, campaigns and costs
-LEADERS = frozenset({"manager", "ops", "admin"})  # who says which rep gets what
-# who answers a referral: the rep, or a leader for them
-REFERRED = frozenset({"sales", "agent", "manager", "ops", "admin"})
-
 REPORTS = ("funnel", "time-in-stage", "campaigns", "referrals")
 _NAME = re.compile(r"\{(\w+)\}")
 _REPORT_SECONDS = 15.0  # a report over years of facts
@@ -25,14 +16,13 @@ _RULEBOOK_SECONDS = 30.0  # compiling a version and running its examples
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`path` may hold `{names}`. `to` is the upstream's path where it differs. The
-    service checks roles again, and more closely.
+    """`path` may hold `{names}`. `to` is the upstream's path where it differs. Who may is in `gateway.access`; the
+    service checks roles again.
     """
 
     method: str
     path: str
     upstream: str
-    roles: frozenset[str] = EVERYBODY
     timeout_seconds: float = 5.0
     to: str | None = None
     pattern: re.Pattern[str] = field(init=False, compare=False)
@@ -73,30 +63,30 @@ def rulebook_routes(service: str) -> tuple[Route, ...]:
     path = f"/v1/rulebooks/{service}"
     return (
         Route("GET", path, service),
-        Route("POST", path, service, MARKETERS, timeout_seconds=_RULEBOOK_SECONDS),
+        Route("POST", path, service, timeout_seconds=_RULEBOOK_SECONDS),
         Route("GET", path + "/{version}", service),
-        Route("POST", path + "/{version}:activate", service, MARKETERS, timeout_seconds=_RULEBOOK_SECONDS),
+        Route("POST", path + "/{version}:activate", service, timeout_seconds=_RULEBOOK_SECONDS),
     )
 
 
 # Identity: who is this, and may we write to them?
 _IDENTITY = (
-    Route("POST", "/v1/people/{person_id}:merge", "identity", DECIDERS),
-    Route("POST", "/v1/people/{person_id}:split", "identity", DECIDERS),
-    Route("POST", "/v1/people/{person_id}:mark", "identity", MARKETERS),
+    Route("POST", "/v1/people/{person_id}:merge", "identity"),
+    Route("POST", "/v1/people/{person_id}:split", "identity"),
+    Route("POST", "/v1/people/{person_id}:mark", "identity"),
     Route("GET", "/v1/people/{person_id}/links", "identity"),
     Route("GET", "/v1/people/{person_id}/consent", "identity"),
-    Route("PUT", "/v1/people/{person_id}/consent", "identity", TALKERS),
+    Route("PUT", "/v1/people/{person_id}/consent", "identity"),
     Route("GET", "/v1/identity/candidates", "identity"),
     Route("GET", "/v1/identity/candidates/{candidate_id}", "identity"),
-    Route("POST", "/v1/identity/candidates/{candidate_id}:confirm", "identity", DECIDERS),
-    Route("POST", "/v1/identity/candidates/{candidate_id}:reject", "identity", DECIDERS),
+    Route("POST", "/v1/identity/candidates/{candidate_id}:confirm", "identity"),
+    Route("POST", "/v1/identity/candidates/{candidate_id}:reject", "identity"),
     Route("GET", "/v1/interactions/withheld", "identity"),
-    Route("POST", "/v1/interactions/{interaction_id}:release", "identity", DECIDERS),
+    Route("POST", "/v1/interactions/{interaction_id}:release", "identity"),
     Route("GET", "/v1/accounts", "identity"),
     Route("GET", "/v1/accounts/{account_id}", "identity"),
-    Route("POST", "/v1/accounts/{account_id}:merge", "identity", DECIDERS),
-    Route("POST", "/v1/accounts/{account_id}:split", "identity", DECIDERS),
+    Route("POST", "/v1/accounts/{account_id}:merge", "identity"),
+    Route("POST", "/v1/accounts/{account_id}:split", "identity"),
 )
 # Scoring: what is known, and how ready are they?
 _SCORING = (
@@ -115,24 +105,24 @@ _LIFECYCLE = (
     Route("GET", "/v1/lifecycle/people/{person_id}", "lifecycle"),
     Route("GET", "/v1/lifecycle/people/{person_id}/history", "lifecycle"),
     Route("GET", "/v1/lifecycle/people/{person_id}/receipts", "lifecycle"),
-    Route("POST", "/v1/lifecycle/people/{person_id}:qualify", "lifecycle", TALKERS),
-    Route("POST", "/v1/lifecycle/people/{person_id}:recycle", "lifecycle", TALKERS),
-    Route("POST", "/v1/lifecycle/people/{person_id}:disqualify", "lifecycle", TALKERS),
-    Route("POST", "/v1/lifecycle/people/{person_id}:reopen", "lifecycle", TALKERS),
+    Route("POST", "/v1/lifecycle/people/{person_id}:qualify", "lifecycle"),
+    Route("POST", "/v1/lifecycle/people/{person_id}:recycle", "lifecycle"),
+    Route("POST", "/v1/lifecycle/people/{person_id}:disqualify", "lifecycle"),
+    Route("POST", "/v1/lifecycle/people/{person_id}:reopen", "lifecycle"),
     Route("GET", "/v1/opportunities", "lifecycle"),
-    Route("POST", "/v1/opportunities", "lifecycle", TALKERS),
+    Route("POST", "/v1/opportunities", "lifecycle"),
     Route("GET", "/v1/opportunities/{opportunity_id}", "lifecycle"),
-    Route("POST", "/v1/opportunities/{opportunity_id}:advance", "lifecycle", TALKERS),
-    Route("POST", "/v1/opportunities/{opportunity_id}:win", "lifecycle", TALKERS),
-    Route("POST", "/v1/opportunities/{opportunity_id}:lose", "lifecycle", TALKERS),
+    Route("POST", "/v1/opportunities/{opportunity_id}:advance", "lifecycle"),
+    Route("POST", "/v1/opportunities/{opportunity_id}:win", "lifecycle"),
+    Route("POST", "/v1/opportunities/{opportunity_id}:lose", "lifecycle"),
     *rulebook_routes("lifecycle"),
 )
 # Nurture: which treatment fits now? (`POST /v1/treatments:select` is the gateway's own: web sites ask it too.)
 _NURTURE = (
     Route("GET", "/v1/treatments", "nurture"),
-    Route("POST", "/v1/treatments", "nurture", MARKETERS),
+    Route("POST", "/v1/treatments", "nurture"),
     Route("GET", "/v1/treatments/{treatment_id}", "nurture"),
-    Route("PUT", "/v1/treatments/{treatment_id}", "nurture", MARKETERS),
+    Route("PUT", "/v1/treatments/{treatment_id}", "nurture"),
     Route("GET", "/v1/nurture/people/{person_id}", "nurture"),
     Route("GET", "/v1/nurture/people/{person_id}/receipts", "nurture"),
     Route("GET", "/v1/nurture/people/{person_id}/receipts/{receipt_id}/why-not", "nurture"),
@@ -141,32 +131,32 @@ _NURTURE = (
 # Routing: which human should act, and how do they hear of it? (`GET /v1/alerts/stream` is the gateway's own.)
 _ROUTING = (
     Route("GET", "/v1/reps", "routing"),
-    Route("POST", "/v1/reps", "routing", LEADERS),
+    Route("POST", "/v1/reps", "routing"),
     Route("GET", "/v1/reps/{rep_id}", "routing"),
-    Route("PATCH", "/v1/reps/{rep_id}", "routing", LEADERS),
-    Route("POST", "/v1/reps/{rep_id}/credentials", "routing", REFERRED),
+    Route("PATCH", "/v1/reps/{rep_id}", "routing"),
+    Route("POST", "/v1/reps/{rep_id}/credentials", "routing"),
     Route("GET", "/v1/accounts/{account_id}/owner", "routing"),
-    Route("PUT", "/v1/accounts/{account_id}/owner", "routing", LEADERS),
+    Route("PUT", "/v1/accounts/{account_id}/owner", "routing"),
     Route("GET", "/v1/referrals", "routing"),
     Route("GET", "/v1/referrals/{referral_id}", "routing"),
-    Route("POST", "/v1/referrals/{referral_id}:see", "routing", REFERRED),
-    Route("POST", "/v1/referrals/{referral_id}:accept", "routing", REFERRED),
-    Route("POST", "/v1/referrals/{referral_id}:return", "routing", REFERRED),
-    Route("POST", "/v1/referrals/{referral_id}:reassign", "routing", LEADERS),
+    Route("POST", "/v1/referrals/{referral_id}:see", "routing"),
+    Route("POST", "/v1/referrals/{referral_id}:accept", "routing"),
+    Route("POST", "/v1/referrals/{referral_id}:return", "routing"),
+    Route("POST", "/v1/referrals/{referral_id}:reassign", "routing"),
     Route("GET", "/v1/routing/people/{person_id}/receipts", "routing"),
     *rulebook_routes("routing"),
 )
 # Metrics: what worked, and what was it worth?
 _METRICS = (
-    Route("GET", "/v1/campaigns", "metrics", DECIDERS),
-    Route("POST", "/v1/campaigns", "metrics", MARKETERS),
-    Route("GET", "/v1/campaigns/{campaign_id}", "metrics", DECIDERS),
-    Route("PUT", "/v1/campaigns/{campaign_id}", "metrics", MARKETERS),
-    Route("GET", "/v1/costs", "metrics", DECIDERS),
-    Route("POST", "/v1/costs", "metrics", MARKETERS),
-    Route("GET", "/v1/rates", "metrics", DECIDERS),
-    Route("PUT", "/v1/rates/{currency}/{on}", "metrics", MARKETERS),
-    *(Route("GET", f"/v1/reports/{name}", "metrics", DECIDERS, timeout_seconds=_REPORT_SECONDS) for name in REPORTS),
+    Route("GET", "/v1/campaigns", "metrics"),
+    Route("POST", "/v1/campaigns", "metrics"),
+    Route("GET", "/v1/campaigns/{campaign_id}", "metrics"),
+    Route("PUT", "/v1/campaigns/{campaign_id}", "metrics"),
+    Route("GET", "/v1/costs", "metrics"),
+    Route("POST", "/v1/costs", "metrics"),
+    Route("GET", "/v1/rates", "metrics"),
+    Route("PUT", "/v1/rates/{currency}/{on}", "metrics"),
+    *(Route("GET", f"/v1/reports/{name}", "metrics", timeout_seconds=_REPORT_SECONDS) for name in REPORTS),
 )
 
 ROUTES: tuple[Route, ...] = (*_IDENTITY, *_SCORING, *_LIFECYCLE, *_NURTURE, *_ROUTING, *_METRICS)

@@ -23,6 +23,9 @@ from chassis.web.problems import problem_responses
 from contracts.limits import EVENT_BYTES
 from contracts.values import JsonObject, Receipt, SourceKind
 from gateway import requests
+from gateway.access.policy import SITE, is_limited
+from gateway.access.rights import refuse_unseen, seen
+from gateway.access.table import operation
 from gateway.admin.access import State
 from gateway.directory import Directory, bearer_hash
 from gateway.domain.capture import CaptureSource
@@ -30,12 +33,11 @@ from gateway.domain.keys import write_key_in
 from gateway.domain.refusal import CaptureRefused
 from gateway.middleware import SELECT_TREATMENT
 from gateway.proxy import AnsweredBadly, Upstreams, told_at
-from gateway.routes import EVERYBODY
 
 router = APIRouter(tags=["treatments"])
 
 _SECONDS = 2.0
-_SITE = "site"  # the role of a write key
+_SELECTING = operation("POST", SELECT_TREATMENT)
 _SHOWN = ("treatment_id", "name", "channel", "content")
 _BROWSERS = "/v1/browsers:lookup"  # of identity, and of scoring
 _FOR_BROWSER = "/v1/browsers:select-treatment"
@@ -141,7 +143,7 @@ async def select_treatment(request: Request, state: State) -> Response:
     wish = await _wish(request)
     asker = _asker(request, state.directory, wish)
     caller = _site(asker, wish) if isinstance(asker, CaptureSource) else asker
-    require(caller, *EVERYBODY, _SITE)
+    require(caller, *_SELECTING.roles)
     is_test = {"is_test": True} if isinstance(asker, CaptureSource) and asker.is_test else {}
     try:
         if _is_public(asker):
@@ -196,7 +198,7 @@ def _site(source: CaptureSource, wish: SelectWish) -> Principal:
         if given:
             whose = "public write key" if is_public else "write key"
             raise Forbidden(f"A {whose} cannot send {field}", field=f"body.{field}", remedy=remedy)
-    return Principal(f"source:{source.source_id}", frozenset({_SITE}))
+    return Principal(f"source:{source.source_id}", frozenset({SITE}))
 
 
 def _is_public(asker: Principal | CaptureSource) -> bool:
@@ -247,9 +249,13 @@ async def _who(upstreams: Upstreams, wish: SelectWish, caller: Principal) -> tup
     if wish.person_id is not None:
         if names:
             raise BadInput("person_id stands alone", field="body.person_id", remedy=f"Leave out {', '.join(names)}")
+        await refuse_unseen(upstreams, caller, _SELECTING, [wish.person_id])
         return wish.person_id, []
     outcomes = await asyncio.gather(*(_found(upstreams, kind, value, caller) for kind, value in names.items()))
     known = [outcome for outcome in outcomes if isinstance(outcome, str)]
+    if is_limited(caller, _SELECTING):  # whom they may not see is a stranger
+        visible = await seen(upstreams, caller, "person_ids", known)
+        known = [one for one in known if one in visible]
     return (known[0] if known else None), ["identity"] if any(
         isinstance(outcome, Problem) for outcome in outcomes
     ) else []

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 
 from chassis.runtime import Runtime
 from chassis.web.auth import Principal
+from gateway.access.guard import allowed
 from gateway.middleware import GatewayState
 from people_kernel.api.pages import to_id_cursor
 
@@ -22,14 +23,17 @@ KEEPERS = ("ops", "admin")
 
 
 class ApiKey(SecurityBase):
-    """The dependency that turns an API key into a principal."""
+    """The dependency that turns an API key into a principal, who may do what is asked by the table of
+    `gateway.access`.
+    """
 
     def __init__(self) -> None:
         self.model = BearerModel(description="An API key, made with POST /v1/keys.")
         self.scheme_name = "api_key"
 
     async def __call__(self, connection: HTTPConnection) -> Principal:
-        return state_of(connection).directory.caller_of(connection.headers.get("authorization"))
+        caller = state_of(connection).directory.caller_of(connection.headers.get("authorization"))
+        return allowed(caller, connection.scope["method"], connection.scope["route"].path)[1]
 
 
 async def _state(connection: HTTPConnection) -> GatewayState:

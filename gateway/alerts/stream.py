@@ -23,6 +23,8 @@ from chassis.web.auth import Principal, require
 from chassis.web.fields import Moment
 from chassis.web.problems import problem_responses
 from chassis.web.routes import runtime_of
+from gateway.access.rights import refuse_unled_rep
+from gateway.access.table import operation
 from gateway.admin.access import State
 from gateway.alerts.activity import is_inactive
 from gateway.alerts.reader import AlertReader, Place, newest
@@ -34,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 router = APIRouter(tags=["alerts"])
 
+_LISTENING = operation("GET", "/v1/alerts/stream")
 _LEADERS = ("manager", "ops", "admin")
 # a rep's id becomes a part of a subject, where `*` and `>` would open others' alerts
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -131,6 +134,7 @@ async def stream_alerts(
         raise Unavailable("Alerts cannot be heard now")  # said before a ticket is used up
     key_hash, caller = await _caller(request, state, wish.ticket)
     whose = rep_of(caller, wish.rep_id)
+    await refuse_unled_rep(state.upstreams, caller, _LISTENING, whose)
     if await is_inactive(state.upstreams, caller, whose):
         raise Forbidden(f"{whose} is inactive, and is told of no more alerts", remedy="Have the rep activated again")
     place = await _place(state, wish.last_event_id if last_seen is None else last_seen, wish.since)

@@ -9,18 +9,22 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from chassis.errors import BadInput, Problem
-from chassis.web.auth import Principal, require
+from chassis.web.auth import Principal
 from chassis.web.fields import Moment
 from chassis.web.problems import problem_responses
+from gateway.access.rights import refuse_unseen
+from gateway.access.table import operation
 from gateway.admin.access import ApiCaller, State
 from gateway.people import receipts
 from gateway.people.parts import SECONDS, added, composed
 from gateway.people.search import Search, find
 from gateway.people.views import PERSON, PeoplePage, PersonView, ReceiptsPage
 from gateway.proxy import AnsweredBadly, Upstreams, told_at
-from gateway.routes import EVERYBODY
 
 router = APIRouter(tags=["people"])
+
+_READING = operation("GET", "/v1/people/{person_id}")
+_READING_RECEIPTS = operation("GET", "/v1/people/{person_id}/receipts")
 
 PersonId = Annotated[
     str,
@@ -32,8 +36,9 @@ PersonId = Annotated[
 
 @router.get("/v1/people", response_model=PeoplePage, responses=problem_responses(401, 403, 504))
 async def find_people(search: Annotated[Search, Query()], caller: ApiCaller, state: State) -> PeoplePage | Response:
-    """Find people by a name they go by, by part of one, or by the stage they are in."""
-    require(caller, *EVERYBODY)
+    """Find people by a name they go by, by part of one, or by the stage they are in. A rep finds their own leads, their
+    teams', and those whom nobody has.
+    """
     try:
         found = await find(state.upstreams, search, caller)
     except AnsweredBadly as bad:
@@ -57,7 +62,7 @@ async def read_person(
     ] = None,
 ) -> PersonView | Response:
     """One person, as all services together know them."""
-    require(caller, *EVERYBODY)
+    await refuse_unseen(state.upstreams, caller, _READING, [person_id])
     query = {} if known_at is None else {"known_at": known_at.isoformat()}
     asked = state.upstreams.ask(
         "identity", "GET", f"/v1/people/{_segment(person_id)}", caller, params=query, timeout_seconds=SECONDS
@@ -80,7 +85,7 @@ async def read_receipts(
     page: Annotated[receipts.Page, Query()],
 ) -> ReceiptsPage:
     """Why everything about a person was decided as it was: scores, stage, treatment, referral; newest first."""
-    require(caller, *EVERYBODY)
+    await refuse_unseen(state.upstreams, caller, _READING_RECEIPTS, [person_id])
     return await receipts.read(state.upstreams, _segment(person_id), page, caller)
 
 

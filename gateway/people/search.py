@@ -10,10 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.errors import BadInput, Unavailable
 from chassis.web.auth import Principal
+from gateway.access.lists import page_of_leads, part_of
+from gateway.access.policy import is_limited
+from gateway.access.rights import leads, seen
+from gateway.access.table import operation
 from gateway.people.parts import NO_PAGE, SECONDS, gathered
 from gateway.proxy import Upstreams
 from people_kernel.api.pages import from_id_cursor, to_id_cursor
 
+_FINDING = operation("GET", "/v1/people")
+_MOST_NAMESAKES = 200
 _BESIDE_STAGE = frozenset({"stage", "cursor", "limit"})
 _ABOUT_TEXT = frozenset({"q", "limit"})
 
@@ -58,6 +64,8 @@ class Found:
 
 async def find(upstreams: Upstreams, search: Search, caller: Principal) -> Found:
     """Raises BadInput, Unavailable, TimedOut, or AnsweredBadly with what the service that was asked refused."""
+    if is_limited(caller, _FINDING):
+        return await _found_among_leads(upstreams, search, caller)
     asked = search.model_dump(exclude_none=True, exclude={"cursor"})
     if search.stage is not None:
         return await _found_by_stage(upstreams, asked, search.cursor, caller)
@@ -68,15 +76,45 @@ async def find(upstreams: Upstreams, search: Search, caller: Principal) -> Found
     return Found(page["items"], page["next_cursor"])
 
 
+async def _found_among_leads(upstreams: Upstreams, search: Search, caller: Principal) -> Found:
+    """Of those whom the caller may see, in the same ways."""
+    asked = search.model_dump(exclude_none=True, exclude={"cursor"})
+    if search.stage is not None:
+        _refuse_beside_stage(asked)
+        part = part_of(
+            upstreams, "lifecycle", "/v1/lifecycle/people", [(key, str(asked[key])) for key in asked], caller
+        )
+        page = await page_of_leads(upstreams, caller, search.cursor, part)
+        items = await _identified(upstreams, [item["person_id"] for item in page["items"]], caller)
+        return Found(list(items.values()), page["next_cursor"])
+    if not asked.keys() <= _ABOUT_TEXT:
+        return await _found_by_names(upstreams, search, asked, caller)
+    after = from_id_cursor(search.cursor) or ""
+    part_of_leads = await leads(upstreams, caller, after)
+    beyond = None if part_of_leads.until is None else to_id_cursor(part_of_leads.until)
+    if search.q is None:
+        chosen = part_of_leads.person_ids[: search.limit]
+        more = len(part_of_leads.person_ids) > search.limit
+        items = await _identified(upstreams, chosen, caller)
+        return Found(list(items.values()), to_id_cursor(chosen[-1]) if more else beyond)
+    if not part_of_leads.person_ids:
+        return Found([], beyond)
+    among = {"person_ids": list(part_of_leads.person_ids)}
+    found = await _found_by_text(upstreams, search, caller, among)
+    return found if found.cursor is not None else Found(found.items, beyond, found.degraded)
+
+
+async def _found_by_names(upstreams: Upstreams, search: Search, asked: dict[str, Any], caller: Principal) -> Found:
+    """Names are few people's: who is not seen is left out, and there is one page."""
+    params = asked | {"limit": _MOST_NAMESAKES}
+    page = await upstreams.ask("identity", "GET", "/v1/people", caller, params=params, timeout_seconds=SECONDS)
+    visible = await seen(upstreams, caller, "person_ids", [item["person_id"] for item in page["items"]])
+    return Found([item for item in page["items"] if item["person_id"] in visible][: search.limit], None)
+
+
 async def _found_by_stage(upstreams: Upstreams, asked: dict[str, Any], cursor: str | None, caller: Principal) -> Found:
     """Lifecycle knows who is in a stage; identity who they are."""
-    others = sorted(asked.keys() - _BESIDE_STAGE)
-    if others:
-        raise BadInput(
-            f"stage cannot be combined with {', '.join(others)}",
-            field="query.stage",
-            remedy="Send stage alone, or leave it out",
-        )
+    _refuse_beside_stage(asked)
     query = asked | ({} if cursor is None else {"cursor": cursor})
     page = await upstreams.ask(
         "lifecycle", "GET", "/v1/lifecycle/people", caller, params=query, timeout_seconds=SECONDS
@@ -85,7 +123,19 @@ async def _found_by_stage(upstreams: Upstreams, asked: dict[str, Any], cursor: s
     return Found(list(items.values()), page["next_cursor"])
 
 
-async def _found_by_text(upstreams: Upstreams, search: Search, caller: Principal) -> Found:
+def _refuse_beside_stage(asked: dict[str, Any]) -> None:
+    others = sorted(asked.keys() - _BESIDE_STAGE)
+    if others:
+        raise BadInput(
+            f"stage cannot be combined with {', '.join(others)}",
+            field="query.stage",
+            remedy="Send stage alone, or leave it out",
+        )
+
+
+async def _found_by_text(
+    upstreams: Upstreams, search: Search, caller: Principal, among: dict[str, Any] | None = None
+) -> Found:
     """Identity knows identifiers, scoring knows names and companies; one text is looked for in both.
 
     Both answer in the order of ids, so the first of both together are the page, and its last id is where both
@@ -97,6 +147,8 @@ async def _found_by_text(upstreams: Upstreams, search: Search, caller: Principal
     paths = {"identity": "/v1/people", "scoring": "/v1/scoring/people"}
     running = {
         name: upstreams.ask(name, "GET", path, caller, params=query, timeout_seconds=SECONDS)
+        if among is None
+        else upstreams.ask(name, "POST", path + ":among", caller, params=query, json=among, timeout_seconds=SECONDS)
         for name, path in paths.items()
     }
     pages, degraded = await gathered(running)

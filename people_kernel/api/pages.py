@@ -82,3 +82,13 @@ class LookupAsOfRequest(LookupRequest):
     """Whom to look up, and at which moment."""
 
     as_of: Moment | None = Field(default=None, description="What was the case at that moment")
+
+
+class AmongRequest(BaseModel):
+    """Whom a list is about, for a caller who does not see everybody: the gateway names those they see."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    person_ids: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
+        min_length=1, max_length=1_000, examples=[["per_01J8Z0"]]
+    )

@@ -180,9 +180,10 @@ async def _bring_up_to_date(context: Context, person_id: str, known: Opportunity
     workspace, whose, deal = await _load_deal(context, known.opportunity_id)
     owner = await find_owner(context, person_id)  # now that nobody else decides about who has the deal
     if whose != owner:
-        remedy = f"Use an external id of its own, or name {whose}"
+        # not of whom: the caller may not be allowed to see them
+        remedy = "Use an external id of its own, or name the person whose opportunity it is"
         raise BelongsToAnother(
-            f"{report.external_id} is an opportunity of {whose}", field="body.external_id", remedy=remedy
+            f"{report.external_id} is an opportunity of somebody else", field="body.external_id", remedy=remedy
         )
     cause = _cause(context, "advance", deal.opportunity_id, report)
     changed = _tried(lambda: sales.advance_deal(workspace, owner, deal, report.change, cause))

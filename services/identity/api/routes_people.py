@@ -17,7 +17,7 @@ from chassis.web.routes import READING, WRITING, Read, Write
 from contracts.ids import with_prefix
 from contracts.limits import LISTED_ROWS
 from contracts.values import Identifier, IdentifierKind
-from people_kernel.api.pages import from_id_cursor, to_id_cursor
+from people_kernel.api.pages import AmongRequest, Cursor, Limit, from_id_cursor, to_id_cursor
 from people_kernel.errors import PersonNotFound
 from semantics.identifiers import normalise
 from services.identity.api.views import (
@@ -95,6 +95,20 @@ async def find_people(
         ids = await queries.find_people(reading.session, kept, query.q, after, query.limit + 1)
     items = await people_views(reading, ids[: query.limit])
     return PeoplePage(items=items, next_cursor=to_id_cursor(ids[query.limit - 1]) if len(ids) > query.limit else None)
+
+
+@router.post("/v1/people:among")
+async def find_people_among(
+    reading: Read,
+    body: AmongRequest,
+    q: Annotated[str, Query(min_length=1, max_length=200)],
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> PeoplePage:
+    """Those of these people one of whose names holds a text."""
+    ids = await queries.find_among(reading.session, body.person_ids, q, from_id_cursor(cursor) or "", limit + 1)
+    items = await people_views(reading, ids[:limit])
+    return PeoplePage(items=items, next_cursor=to_id_cursor(ids[limit - 1]) if len(ids) > limit else None)
 
 
 @router.post("/v1/people:lookup")

@@ -87,6 +87,18 @@ async def find_people(
     return list(await session.scalars(query.distinct().order_by(FRAGMENT.c.person_id).limit(limit)))
 
 
+async def find_among(session: Session, person_ids: Collection[str], text: str, after: str, limit: int) -> list[str]:
+    """Ids of those of these people one of whose names holds `text`, by id, after `after`; what it costs is theirs."""
+    by_text = select(PERSON_SEARCH.c.id).where(
+        PERSON_SEARCH.c.id == FRAGMENT.c.person_id, search.holds(session, PERSON_SEARCH, text)
+    )
+    by_device = FRAGMENT.c.person_id.in_(_holders(IdentifierKind.ANONYMOUS_ID, text.strip()))
+    query = select(FRAGMENT.c.person_id).where(
+        one_of(FRAGMENT.c.person_id, person_ids), FRAGMENT.c.person_id > after, or_(by_text.exists(), by_device)
+    )
+    return list(await session.scalars(query.distinct().order_by(FRAGMENT.c.person_id).limit(limit)))
+
+
 async def _find_by_text(session: Session, text: str, after: str, limit: int) -> list[str]:
     found = set(await search.find(session, PERSON_SEARCH, text, after, limit))
     device = await session.scalar(_holders(IdentifierKind.ANONYMOUS_ID, text.strip()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -15,7 +15,7 @@ from chassis.web.auth import Caller, require
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write
 from contracts.values import Money
-from people_kernel.api.pages import from_cursor, to_cursor
+from people_kernel.api.pages import AmongRequest, from_cursor, to_cursor
 from people_kernel.store.people import load_fragments_of, load_placements
 from services.lifecycle import commands
 from services.lifecycle.api.routes_people import MAY_JUDGE, happened
@@ -161,11 +161,22 @@ async def list_opportunities(
     only: Annotated[Only, Query()],
 ) -> OpportunitiesPage:
     """Deals, the newest first."""
-    place = from_cursor(only.cursor)
     fragment_ids = None if only.person_id is None else await _fragments(reading, only.person_id)
-    wanted = queries.DealFilter(
-        fragment_ids, only.status, only.include_test or only.person_id is not None, place, only.limit + 1
-    )
+    return await _page(reading, only, fragment_ids)
+
+
+@router.post("/v1/opportunities:among")
+async def list_opportunities_among(
+    reading: Read, body: AmongRequest, only: Annotated[Only, Query()]
+) -> OpportunitiesPage:
+    """The list of deals, of these people alone; without `person_id`."""
+    owned = await load_fragments_of(reading.session, FRAGMENT, body.person_ids)
+    return await _page(reading, only, [one for fragments in owned.values() for one in fragments])
+
+
+async def _page(reading: Context, only: Only, fragment_ids: Collection[str] | None) -> OpportunitiesPage:
+    with_tests = only.include_test or only.person_id is not None
+    wanted = queries.DealFilter(fragment_ids, only.status, with_tests, from_cursor(only.cursor), only.limit + 1)
     found = await queries.list_deals(reading.session, wanted)
     items = await _views(reading, found[: only.limit])
     has_more = len(found) > only.limit

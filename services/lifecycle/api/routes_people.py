@@ -9,13 +9,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 
 from chassis.context import Context
 from chassis.errors import BadInput
 from chassis.web.auth import Caller, Principal, require
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write
-from people_kernel.api.pages import AsOf, Cursor, Limit, LookupAsOfRequest, PersonId, from_cursor, to_cursor
+from people_kernel.api.pages import (
+    AmongRequest,
+    AsOf,
+    Cursor,
+    Limit,
+    LookupAsOfRequest,
+    PersonId,
+    from_cursor,
+    to_cursor,
+)
 from people_kernel.store.people import Place, load_fragments_of, survivors
 from services.lifecycle.api.views import (
     ClockRuleView,
@@ -47,32 +57,48 @@ router = APIRouter(tags=["lifecycle"])
 MAY_JUDGE = ("sales", "manager", "marketing", "agent", "admin")
 """Who may decide about people and their deals."""
 
-_Stage = Annotated[
-    str | None, Query(min_length=1, max_length=50, description="Only people in this stage", examples=["mql"])
-]
 _PROBLEMS = problem_responses(403, 404, 409)
 _AHEAD = timedelta(minutes=1)  # clocks differ
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_WAIT = timedelta(days=3660)
 
 
+class StageQuery(BaseModel):
+    """Whom to list."""
+
+    stage: str | None = Field(
+        default=None, min_length=1, max_length=50, description="Only people in this stage", examples=["mql"]
+    )
+    include_test: bool = Field(default=False, description="Test people too")
+    cursor: str | None = Field(default=None, max_length=128, description="`next_cursor` of the page before")
+    limit: int = Field(default=50, ge=1, le=200, description="Items on a page")
+
+    def filter(self) -> queries.StageFilter:
+        """One more than the page holds: that tells whether others follow. Raises BadInput."""
+        return queries.StageFilter(self.stage, self.include_test, from_cursor(self.cursor), self.limit + 1)
+
+
 @router.get("/v1/lifecycle/people")
-async def list_people_by_stage(
-    reading: Read,
-    stage: _Stage = None,
-    include_test: Annotated[bool, Query(description="Test people too")] = False,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-) -> PeoplePage:
+async def list_people_by_stage(reading: Read, asked: Annotated[StageQuery, Query()]) -> PeoplePage:
     """People and where they are, those who came there last first."""
-    await _refuse_unknown_stage(reading, stage)
-    wanted = queries.StageFilter(stage, include_test, from_cursor(cursor), limit + 1)
+    return await _page_by_stage(reading, asked.filter())
+
+
+@router.post("/v1/lifecycle/people:among")
+async def list_by_stage_among(reading: Read, body: AmongRequest, asked: Annotated[StageQuery, Query()]) -> PeoplePage:
+    """The list of people and where they are, among these alone."""
+    return await _page_by_stage(reading, asked.filter()._replace(person_ids=body.person_ids))
+
+
+async def _page_by_stage(reading: Context, wanted: queries.StageFilter) -> PeoplePage:
+    await _refuse_unknown_stage(reading, wanted.stage)
     found = [
         view for current in await queries.list_current_stages(reading.session, wanted) for view in _in_short(current)
     ]
-    items = found[:limit]
+    items = found[: wanted.limit - 1]
     return PeoplePage(
-        items=items, next_cursor=to_cursor(items[-1].entered_at, items[-1].person_id) if len(found) > limit else None
+        items=items,
+        next_cursor=to_cursor(items[-1].entered_at, items[-1].person_id) if len(found) >= wanted.limit else None,
     )
 
 

@@ -20,17 +20,20 @@ from services.lifecycle.store.tables import CURRENT_STAGE, FRAGMENT, OPPORTUNITY
 
 
 class StageFilter(NamedTuple):
-    """Whom to list: in this stage (None: any), test people too, after this place, so many."""
+    """Whom to list: in this stage (None: any), test people too, after this place, so many, of these (None: of all)."""
 
     stage: str | None
     include_test: bool
     before: Place | None
     limit: int
+    person_ids: Collection[str] | None = None
 
 
 async def list_current_stages(session: Session, wanted: StageFilter) -> list[CurrentStage]:
     """People who moved on from where everybody begins, those who came where they are last first."""
     statement = select(CURRENT_STAGE).where(CURRENT_STAGE.c.is_present, CURRENT_STAGE.c.entered_at.is_not(None))
+    if wanted.person_ids is not None:
+        statement = statement.where(one_of(CURRENT_STAGE.c.person_id, wanted.person_ids))
     if wanted.stage is not None:
         statement = statement.where(CURRENT_STAGE.c.stage == wanted.stage)
     if not wanted.include_test:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from chassis.context import Context
-from chassis.errors import BadInput, Forbidden
+from chassis.errors import BadInput
 from chassis.web.auth import Caller, Principal, require
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write
@@ -18,6 +18,7 @@ from contracts.values import Receipt
 from people_kernel.api.pages import LookupRequest, from_cursor, to_cursor
 from people_kernel.profile import display_name, text_of
 from people_kernel.store.people import load_fragments_of, survivors
+from services.routing.api.routes_rights import seat_of
 from services.routing.api.views import (
     MANAGING,
     AnswerRequest,
@@ -54,6 +55,7 @@ from services.routing.store.queries import (
     referrals_page,
     rep_names,
 )
+from services.routing.store.queries.rights import view_from
 from services.routing.store.tables import FRAGMENT
 
 router = APIRouter(tags=["referrals"])
@@ -61,7 +63,6 @@ people_router = APIRouter(tags=["routing"])
 
 _REFUSALS = problem_responses(403, 404, 409)
 _AHEAD = timedelta(minutes=1)  # clocks differ by less
-_SEE_ALL = frozenset({"marketing", "manager", "agent", "ops", "admin"})
 
 
 class ReferralQuery(BaseModel):
@@ -79,15 +80,10 @@ class ReferralQuery(BaseModel):
     limit: int = Field(default=50, ge=1, le=200, description="Items on a page")
 
 
-class NotForYou(Forbidden):
-    """A rep sees what they were asked about, and what nobody is asked about."""
-
-    slug = "not-for-you"
-
-
 @router.post("/v1/referrals/{referral_id}:see", responses=_REFUSALS)
 async def see(writing: Write, caller: Caller, referral_id: ReferralId) -> ReferralView:
     """The rep looked at it. It is still to be answered."""
+    await _refuse_unseen(writing, caller, referral_id)
     return await _view(writing, await see_referral(referral_id, RepAnswer(_asker(caller)), writing))
 
 
@@ -100,6 +96,7 @@ async def accept(
 
     After the offer went on, 409 says to whom and when.
     """
+    await _refuse_unseen(writing, caller, referral_id)
     answer = _answer(caller, writing, body or AnswerRequest())
     return await _view(writing, await accept_referral(referral_id, answer, writing))
 
@@ -107,6 +104,7 @@ async def accept(
 @router.post("/v1/referrals/{referral_id}:return", responses=_REFUSALS)
 async def give_back(writing: Write, caller: Caller, referral_id: ReferralId, body: ReturnRequest) -> ReferralView:
     """The rep gives this person back, also one that was accepted before. With `wrong_rep` the next rep is asked."""
+    await _refuse_unseen(writing, caller, referral_id)
     return await _view(
         writing, await return_referral(referral_id, body.reason, _answer(caller, writing, body), writing)
     )
@@ -118,6 +116,7 @@ async def reassign(writing: Write, caller: Caller, referral_id: ReferralId, body
     asked, and have to answer like anybody else.
     """
     require(caller, *MANAGING)
+    await _refuse_unseen(writing, caller, referral_id)
     return await _view(
         writing, await reassign_referral(referral_id, body.rep_id, RepAnswer(_asker(caller), body.note), writing)
     )
@@ -147,13 +146,13 @@ async def _view(context: Context, referral: Referral) -> ReferralView:
 
 @router.get("/v1/referrals")
 async def list_referrals(reading: Read, caller: Caller, asked: Annotated[ReferralQuery, Query()]) -> ReferralsPage:
-    """Referrals, newest first. A rep sees their own and those that nobody is asked about."""
+    """Referrals, newest first. A rep sees their own, their teams', and those that nobody is asked about."""
     person_id = asked.person_id
     if person_id is not None:
         person_id = (await survivors(reading.session, FRAGMENT, [person_id])).get(person_id, person_id)
-    includes_tests = asked.include_test or person_id is not None
+    includes_tests, reps = asked.include_test or person_id is not None, await _limited_to(reading, caller)
     filters = ReferralFilter(
-        None if asked.state is None else asked.state.value, asked.rep_id, person_id, includes_tests, _limited_to(caller)
+        None if asked.state is None else asked.state.value, asked.rep_id, person_id, includes_tests, reps
     )
     found = await referrals_page(reading.session, filters, from_cursor(asked.cursor), asked.limit + 1)
     names = await rep_names(reading.session, {referral.rep_id for referral in found if referral.rep_id is not None})
@@ -167,16 +166,7 @@ async def list_referrals(reading: Read, caller: Caller, asked: Annotated[Referra
 @router.get("/v1/referrals/{referral_id}", responses=problem_responses(403, 404))
 async def read_referral(reading: Read, caller: Caller, referral_id: ReferralId) -> ReferralDetail:
     """One referral: what was known of the person, everybody who was asked, and why."""
-    referral = await find_referral(reading.session, referral_id)
-    if referral is None:
-        raise ReferralNotFound(f"There is no referral {referral_id}")
-    rep_id = _limited_to(caller)
-    if (
-        rep_id is not None
-        and referral.state is not State.UNASSIGNED
-        and rep_id not in (referral.rep_id, *referral.asked)
-    ):
-        raise NotForYou("Other reps are asked about this referral, not you", remedy="Ask a manager")
+    referral = await _refuse_unseen(reading, caller, referral_id)
     return await _detail(reading, referral)
 
 
@@ -197,9 +187,25 @@ async def _detail(reading: Context, referral: Referral) -> ReferralDetail:
     )
 
 
-def _limited_to(caller: Principal) -> str | None:
-    """None: sees all; else the rep whose referrals may be seen."""
-    return None if caller.roles & _SEE_ALL else caller.rep_id or ""
+async def _refuse_unseen(context: Context, caller: Principal, referral_id: str) -> Referral:
+    """The referral, if the caller may see it: theirs and their teams', those they were asked about, and those that
+    nobody is asked about. Raises ReferralNotFound, whether it is there or not.
+    """
+    referral = await find_referral(context.session, referral_id)
+    reps = await _limited_to(context, caller)
+    if referral is not None and (
+        reps is None or referral.state is State.UNASSIGNED or not reps.isdisjoint((referral.rep_id, *referral.asked))
+    ):
+        return referral
+    raise ReferralNotFound(
+        f"There is no referral {referral_id}", remedy="See GET /v1/referrals: it may have gone to another rep"
+    )
+
+
+async def _limited_to(context: Context, caller: Principal) -> frozenset[str] | None:
+    """None: sees all; else the reps whose referrals may be seen."""
+    seat = seat_of(caller)
+    return None if seat is None else (await view_from(context.session, seat)).reps
 
 
 def _referral_view(referral: Referral, names: Mapping[str, str]) -> ReferralView:

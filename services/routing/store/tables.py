@@ -67,7 +67,7 @@ class AccountOwnerRow(Table, table=True):
     __tablename__ = "account_owner"
 
     account_id: str = Field(primary_key=True)
-    rep_id: str | None
+    rep_id: str | None = Field(index=True)
     changed_at: datetime = moment()
     changed_by: str
 
@@ -109,6 +109,8 @@ class StoredReferral(Table, table=True):
         Index("referral_timeline", "created_at", "referral_id"),
         Index("referral_state", "state", "created_at", "referral_id"),
         Index("referral_rep", "rep_id", "created_at", "referral_id"),
+        Index("referral_rep_person", "rep_id", "person_id"),
+        Index("referral_account_person", "account_id", "person_id"),
     )
 
     referral_id: str = Field(primary_key=True)

@@ -15,6 +15,7 @@ from chassis.web.problems import problem_responses
 from chassis.web.routes import Read
 from contracts.events.scoring import Attribute
 from people_kernel.api.pages import (
+    AmongRequest,
     AsOf,
     Cursor,
     Limit,
@@ -42,6 +43,7 @@ from services.scoring.domain.workspace import Person, ScoreSnapshot
 from services.scoring.rulebooks import NAME, judges_of, page_of
 from services.scoring.store import queries as store
 from services.scoring.store.queries import browsers
+from services.scoring.store.queries.people_search import search_among, search_people
 from services.scoring.store.rows import interaction_of
 
 router = APIRouter(tags=["scoring"])
@@ -60,7 +62,22 @@ async def search_profiles(
     """People in the order of their first appearance. Any script, without case and accents; of
     one or two letters the beginning of a word.
     """
-    found = await store.search_people(reading.session, q, from_id_cursor(cursor), limit + 1)
+    found = await search_people(reading.session, q, from_id_cursor(cursor), limit + 1)
+    grid = (await judges_of(reading)).active.grid
+    items = [_present(person, reading.now, grid) for person in found[:limit]]
+    return PeoplePage(items=items, next_cursor=to_id_cursor(found[limit - 1].person_id) if len(found) > limit else None)
+
+
+@router.post("/v1/scoring/people:among")
+async def search_profiles_among(
+    reading: Read,
+    body: AmongRequest,
+    q: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> PeoplePage:
+    """The list of people, among these alone."""
+    found = await search_among(reading.session, body.person_ids, q, from_id_cursor(cursor), limit + 1)
     grid = (await judges_of(reading)).active.grid
     items = [_present(person, reading.now, grid) for person in found[:limit]]
     return PeoplePage(items=items, next_cursor=to_id_cursor(found[limit - 1].person_id) if len(found) > limit else None)

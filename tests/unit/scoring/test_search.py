@@ -15,7 +15,7 @@ from chassis.store.migrate import drift, migrate
 from chassis.store.search import rows
 from contracts.values import InteractionKind
 from services.scoring.domain.profile import search_text
-from services.scoring.store.queries import search_people
+from services.scoring.store.queries.people_search import search_people
 from services.scoring.store.rows import person_of
 from services.scoring.store.tables import PERSON, PERSON_SEARCH, Table
 from tests.support.people import at, per

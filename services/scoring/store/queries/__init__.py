@@ -10,7 +10,6 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import func, or_, select
 
-from chassis.store import search
 from chassis.store.batch import among, one_of, rows_by
 from chassis.store.session import Session, lock
 from chassis.store.statements import Row
@@ -28,7 +27,7 @@ from services.scoring.domain.receipts import ENGAGEMENT, Judges, StoredReceipt
 from services.scoring.domain.score_decay import Accumulators, combine, weight, worth
 from services.scoring.domain.workspace import Person, ScoreSnapshot
 from services.scoring.store.rows import account_of, person_of, receipt_of, trait_fact_of
-from services.scoring.store.tables import ACCOUNT, FACT, FRAGMENT, PERSON, PERSON_SEARCH, RECEIPT
+from services.scoring.store.tables import ACCOUNT, FACT, FRAGMENT, PERSON, RECEIPT
 
 PAGE = 250
 """Facts or receipts that are read before others get their turn: some 20 ms of decoding."""
@@ -189,17 +188,6 @@ async def people(session: Session, person_ids: Collection[str]) -> dict[str, Per
     owners = await _survivors(session, person_ids)
     loaded = await load_people(session, set(owners.values()))
     return {asked: loaded[owner] for asked, owner in owners.items() if owner in loaded}
-
-
-async def search_people(session: Session, q: str | None, after: str | None, limit: int) -> list[Person]:
-    """People in the order of their ids; `q`: a part of the name, the company or the e-mail address."""
-    statement = select(PERSON).order_by(PERSON.c.person_id).limit(limit)
-    if q is not None:
-        found = await search.find(session, PERSON_SEARCH, q, after or "", limit)
-        statement = statement.where(one_of(PERSON.c.person_id, found))
-    elif after:
-        statement = statement.where(PERSON.c.person_id > after)
-    return [person_of(row) for row in await session.execute(statement)]
 
 
 async def fragment_ids_of(session: Session, person_ids: Collection[str]) -> dict[str, list[str]]:

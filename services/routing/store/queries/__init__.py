@@ -30,13 +30,13 @@ _OWNED_AS_ANOTHER = (
 
 @dataclass(frozen=True, slots=True)
 class ReferralFilter:
-    """Which referrals. `seen_by`: only what this rep has, and what nobody has; "" is a rep who has nothing."""
+    """Which referrals. `seen_by`: only what these reps have, and what nobody has."""
 
     state: str | None = None
     rep_id: str | None = None
     person_id: str | None = None
     includes_tests: bool = False
-    seen_by: str | None = None
+    seen_by: Collection[str] | None = None
 
 
 async def referrals_page(session: Session, filters: ReferralFilter, before: Place | None, limit: int) -> list[Referral]:
@@ -53,7 +53,7 @@ async def referrals_page(session: Session, filters: ReferralFilter, before: Plac
         statement = statement.where(REFERRAL.c.is_test.is_(False))
     if filters.seen_by is not None:
         statement = statement.where(
-            or_(REFERRAL.c.rep_id == filters.seen_by, REFERRAL.c.state == State.UNASSIGNED.value)
+            or_(one_of(REFERRAL.c.rep_id, filters.seen_by), REFERRAL.c.state == State.UNASSIGNED.value)
         )
     if before is not None:
         statement = statement.where(earlier(REFERRAL.c.created_at, REFERRAL.c.referral_id, before))
