@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 TYPE_PREFIX = "urn:rapport:problem:"
+WRONG_KEY = 'Bearer error="invalid_token"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,16 @@ class Unauthenticated(Problem):
 
     slug = "unauthenticated"
     status = 401
+    is_wrong_key = False  # one was sent, and is nobody's
+
+    def wrong_key(self) -> Self:
+        """The same, of a key that is nobody's. Source: https://www.rfc-editor.org/rfc/rfc6750#section-3.1"""
+        self.is_wrong_key = True
+        return self
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"WWW-Authenticate": "Bearer"}
+        return {"WWW-Authenticate": WRONG_KEY if self.is_wrong_key else "Bearer"}
 
 
 class Forbidden(Problem):

@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 
 from chassis.bus.streams import ALERTS, DEAD, KEPT_DAYS
 from chassis.setting_names import describe_unknown, unknown_names, weakness_of
-from contracts.limits import LANES
+from contracts.limits import KEPT_SECONDS, LANES
 
 
 class SettingsRefused(Exception):
@@ -117,6 +117,12 @@ class ServiceSettings(BaseSettings):
         description="How far others on the same machine go first when there is too little of it; as in nice(1)",
     )
     body_limit: int = Field(default=2_000_000, ge=1024, description="Bytes of a request body; a longer one answers 413")
+    keep_alive_seconds: int = Field(
+        default=KEPT_SECONDS,
+        ge=5,
+        le=3600,
+        description="So long a connection is kept for a next request; longer than a balancer in front keeps its own",
+    )
     stuck_seconds: float = Field(
         default=15.0,  # an outage of five seconds is noticed up to five seconds late: that leaves some room
         gt=0,

@@ -23,6 +23,8 @@ from chassis.web.fast_path import OUTCOME
 from contracts.limits import BATCH_BYTES, EVENT_BYTES, EXCERPT_BYTES
 from contracts.values import InteractionKind, JsonObject
 from gateway import requests
+from gateway.admission import Admission, Arriving
+from gateway.crowd import Crowd
 from gateway.directory import Directory
 from gateway.domain.batch import BatchArrival, BatchReading, excerpt_of, read_batch, read_single
 from gateway.domain.body import inflate, parse
@@ -79,6 +81,8 @@ class CaptureService:
     lanes: Lanes = field(default_factory=Lanes)
     trusted_proxies: int = 0
     public_url: str | None = None
+    admission: Admission = field(default_factory=Admission)
+    crowd: Crowd = field(default_factory=lambda: Crowd(0, lambda _: None))
 
     def note(self, source: CaptureSource, at: datetime, refused: CaptureRefused, excerpt: str) -> None:
         """Remember a request that was refused whole."""
@@ -127,7 +131,8 @@ async def capture(service: CaptureService, kind: Kind, scope: Scope, receive: Re
             raise MethodNotOffered(("POST", "OPTIONS"))
         if OUTCOME in scope:
             raise scope[OUTCOME]
-        rejects = await _take(service, kind, Incoming(scope), receive)
+        incoming = Incoming(scope)
+        rejects = await _take(service, kind, incoming, receive)
     except ClientGone:
         return
     except CaptureRefused as refused:
@@ -135,7 +140,7 @@ async def capture(service: CaptureService, kind: Kind, scope: Scope, receive: Re
     except Problem as problem:
         await requests.send_problem(problem, scope, receive, send)
     else:
-        await requests.send_json(send, 200, success(rejects), requests.origin_of(Incoming(scope)))
+        await requests.send_json(send, 200, success(rejects), requests.origin_of(incoming), incoming.stated)
 
 
 async def sdk_settings_of(service: CaptureService, write_key: str, scope: Scope, receive: Receive, send: Send) -> None:
@@ -152,7 +157,7 @@ async def sdk_settings_of(service: CaptureService, write_key: str, scope: Scope,
     except Problem as problem:
         await requests.send_problem(problem, scope, receive, send)
     else:
-        url = service.public_url or f"{scope['scheme']}://{Incoming(scope).header(b'host')}"
+        url = Incoming(scope).base_url(service.public_url)
         await requests.send_json(
             send, 200, orjson.dumps(sdk_settings(write_key, url)), headers=[(b"cache-control", b"public, max-age=300")]
         )
@@ -161,14 +166,15 @@ async def sdk_settings_of(service: CaptureService, write_key: str, scope: Scope,
 async def _take(service: CaptureService, kind: Kind, incoming: Incoming, receive: Receive) -> tuple[Reject, ...]:
     """Read, judge and store one request's events; gives back those of a batch that were refused."""
     raw = await requests.read_body(receive, incoming.headers.get(b"content-length"), limit_of(kind))
-    reading = judged(service, kind, raw, incoming)
-    await service.store(reading.captures)
+    source, reading = judged(service, kind, raw, incoming)
+    with service.admission.room(source, service.admission.shares.weight(reading.captures)):
+        await service.store(reading.captures)
     return reading.rejects
 
 
-def judged(service: CaptureService, kind: Kind, raw: bytes, incoming: Incoming) -> BatchReading:
-    """The events that a whole body holds. What is refused of them, or with
-    all of them (Refused, Problem), was noted.
+def judged(service: CaptureService, kind: Kind, raw: bytes, incoming: Incoming) -> tuple[CaptureSource, BatchReading]:
+    """Whose body it is and the events that it holds. What is refused of them, or with
+    all of them (Refused, Problem), was noted; what comes too often was not (TooMany).
     """
     limit = limit_of(kind)
     received_at, authorization, in_query = (
@@ -188,6 +194,7 @@ def judged(service: CaptureService, kind: Kind, raw: bytes, incoming: Incoming) 
         raise
     source = service.directory.source_of(write_key_in(authorization, body.get("writeKey"), in_query))
     sender = incoming.sender(service.trusted_proxies)
+    _admit(service, source, body, incoming, sender.ip)
     try:
         reading = _read(kind, body, len(raw), BatchArrival(source, received_at, sender, kind is History.IMPORT))
     except CaptureRefused as refused:
@@ -195,7 +202,18 @@ def judged(service: CaptureService, kind: Kind, raw: bytes, incoming: Incoming) 
         raise
     if reading.rejects:
         service.rejects.note(source, received_at, reading.rejects)
-    return reading
+    return source, reading
+
+
+def _admit(
+    service: CaptureService, source: CaptureSource, body: JsonObject, incoming: Incoming, address: str | None
+) -> None:
+    """Raises NotThisPage, TooManyEvents. A batch counts its events, good and bad; a body that is none counts once."""
+    batch = body.get("batch")
+    events = batch if isinstance(batch, list) and batch else (body,)
+    origin = incoming.page_origin() if source.origins else ""
+    standing = service.admission.admit(Arriving(source, address, origin, len(events), events))
+    incoming.stated = [] if standing is None else standing.headers()
 
 
 def limit_of(kind: Kind) -> int:

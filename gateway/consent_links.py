@@ -26,6 +26,7 @@ from gateway.access.table import operation
 from gateway.admin.access import AdminRequest, AdminView, ApiCaller, State
 from gateway.domain.consent_link import ConsentLink, LinkOutlived, LinkUnknown, new_link
 from gateway.proxy import AnsweredBadly
+from gateway.requests import Incoming
 from gateway.settings import GatewaySettings
 
 router = APIRouter(tags=["consent"])
@@ -108,7 +109,7 @@ async def make_consent_link(
     lives = (runtime.clock(), body.expires_in_days)
     link = new_link(known["person_id"], (body.channel, body.consent), caller.subject, lives)
     assert isinstance(runtime.settings, GatewaySettings)
-    base = (runtime.settings.public_url or str(request.base_url)).rstrip("/")
+    base = Incoming(request.scope).base_url(runtime.settings.public_url)
     return ConsentLinkView(
         url=f"{base}/v1/consent/{state.consent_links.token_of(link)}",
         person_id=link.person_id,

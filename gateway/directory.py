@@ -81,8 +81,9 @@ class Directory:
             return Unauthenticated("There is no write key", field="writeKey", remedy=remedy)
         if write_key.startswith(API_KEY_PREFIX) or hash_of(write_key) in self.known.callers:
             remedy = "Send the write key of a source (wk_...); POST /v1/sources makes one"
-            return Unauthenticated("This is an API key; captures take a write key", field="writeKey", remedy=remedy)
-        return Unauthenticated("The write key is not known", field="writeKey", remedy=remedy)
+            wrong = Unauthenticated("This is an API key; captures take a write key", field="writeKey", remedy=remedy)
+            return wrong if hash_of(write_key) in self.known.callers else wrong.wrong_key()
+        return Unauthenticated("The write key is not known", field="writeKey", remedy=remedy).wrong_key()
 
     def knows(self, write_key: str) -> bool:
         """Whether a source has this write key."""
@@ -101,13 +102,15 @@ class Directory:
         caller = self.known.callers.get(hashed)
         if caller is None and (hashed in self.known.sources or (authorization or "")[7:].startswith(WRITE_KEY_PREFIX)):
             remedy = "Send Authorization: Bearer <API key> (rk_...); POST /v1/keys makes one"
-            raise Unauthenticated(
+            mistaken = Unauthenticated(
                 "This is a write key; it takes captures, and this call takes an API key", remedy=remedy
             )
+            raise mistaken if hashed in self.known.sources else mistaken.wrong_key()
         if caller is None:
-            raise Unauthenticated(
+            unknown = Unauthenticated(
                 "There is no API key, or it is not known", remedy="Send Authorization: Bearer <API key>"
             )
+            raise unknown.wrong_key() if hashed else unknown
         return caller
 
 
@@ -144,7 +147,9 @@ async def _refresh_for_ever(directory: Directory, every_seconds: float) -> None:
 
 
 def _source(row: SourceRow) -> CaptureSource:
-    return CaptureSource(row.source_id, SourceKind(row.kind), row.is_test, row.name, tuple((row.mapping or {}).items()))
+    mapping, origins = tuple((row.mapping or {}).items()), tuple(row.origins or ())
+    kind = SourceKind(row.kind)
+    return CaptureSource(row.source_id, kind, row.is_test, row.name, mapping, origins, row.events_a_minute)
 
 
 def _form(row: FormRow, source: CaptureSource) -> Form:

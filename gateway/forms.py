@@ -21,6 +21,7 @@ from contracts.ids import hash_id
 from contracts.limits import BATCH_BYTES, CAPTURE_BYTES, EXCERPT_BYTES, KB
 from contracts.values import Flag, JsonObject
 from gateway import requests
+from gateway.admission import Arriving
 from gateway.capture import CaptureService
 from gateway.domain.batch import excerpt_of
 from gateway.domain.capture import Capture
@@ -112,10 +113,12 @@ class FormService:
         limit = self._body_limit if may_hold_files else min(self._body_limit, BATCH_BYTES)
         raw = await requests.read_body(receive, incoming.headers.get(b"content-length"), limit)
         received_at = self._captures.clock()
+        arriving = self._admit(form, incoming)
         try:
             submission = decode(raw, incoming.header(b"content-type"), incoming.query("encoding"))
             visit = self._visit(incoming)
             reading = read_form(form, submission, visit, received_at)
+            self._captures.admission.admit_names(arriving, [claim["value"] for claim in reading.draft.claims])
             message_id = self._recent.message_id(reading, received_at)
             capture = _fitting(reading.capture(message_id))
         except CaptureRefused as refused:
@@ -126,6 +129,13 @@ class FormService:
         if reading.unrecognized is not None:
             self._list(form, reading, kept(submission, visit, message_id), received_at)
         await _thank(send, incoming, reading, 200 if is_stored else 202)
+
+    def _admit(self, form: Form, incoming: Incoming) -> Arriving:
+        """Raises NotThisPage, TooManyEvents. Whom it names is not known yet."""
+        address = incoming.sender(self._captures.trusted_proxies).ip
+        arriving = Arriving(form.source, address, incoming.page_origin(), is_form=True)
+        self._captures.admission.admit(arriving)
+        return arriving
 
     async def take_again(self, form_id: str, post: str, received_at: datetime) -> FormReplay:
         """Read a kept post with its form's present mapping, and capture it as of when it came; once, however often it

@@ -17,9 +17,11 @@ from chassis.web.auth import TokenIssuer, read_private_key
 from chassis.web.process import run
 from gateway import consent_links, documents, readiness, status, treatments
 from gateway.admin import forms, keys, sources
+from gateway.admission import Admission
 from gateway.alerts import stream, tickets
 from gateway.bootstrap import bootstrap
 from gateway.capture import CaptureService
+from gateway.crowd import Crowd
 from gateway.directory import Directory, kept_fresh
 from gateway.domain.consent_link import ConsentLinks
 from gateway.fast_path import CaptureProtocol
@@ -32,6 +34,7 @@ from gateway.rejects import Rejects, writing
 from gateway.retries import Retries
 from gateway.settings import GatewaySettings
 from gateway.spool import FormKeeping
+from gateway.wrong_keys import WrongKeys
 
 _ABOUT = (
     "The public door of Rapport: captures, forms, people, alerts, and what the services answer. Web sites send a"
@@ -59,9 +62,7 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
             _client(force_close=True) as single,
             _line(known) as alerts,
         ):
-            service = CaptureService(
-                directory, coalescer, rejects, runtime.clock, runtime.lanes, known.trusted_proxies, known.public_url
-            )
+            service = _capturing(known, runtime, directory, coalescer, rejects)
             (tokens, links), keeping = _signing(known, runtime), FormKeeping(runtime)
             runtime.why_no_traffic = keeping.why_not
             runtime.checks.append(readiness.DoorWork(runtime, coalescer, alerts).findings)
@@ -75,6 +76,7 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
                 alerts,
                 keeping,
                 links,
+                WrongKeys(known.wrong_keys),
             )
             await coalescer.close()
 
@@ -102,6 +104,22 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
         openapi=documents.whole_api,
         http=CaptureProtocol,
         description=_ABOUT,
+    )
+
+
+def _capturing(
+    known: GatewaySettings, runtime: Runtime, directory: Directory, coalescer: Coalescer, rejects: Rejects
+) -> CaptureService:
+    return CaptureService(
+        directory,
+        coalescer,
+        rejects,
+        runtime.clock,
+        runtime.lanes,
+        known.trusted_proxies,
+        known.public_url,
+        Admission(known.numbers),
+        Crowd(known.connections_an_address, known.counted_connection),
     )
 
 

@@ -17,6 +17,7 @@ from gateway import capture, requests
 from gateway.access.guard import pass_guarded
 from gateway.capture import CaptureService
 from gateway.directory import Directory
+from gateway.domain.addresses import counted_as
 from gateway.domain.consent_link import ConsentLinks
 from gateway.forms import FormService
 from gateway.live_tail import LiveTails
@@ -24,6 +25,7 @@ from gateway.proxy import Exchange, Upstreams
 from gateway.requests import MethodNotOffered
 from gateway.routes import ROUTES, RouteTable
 from gateway.spool import FormKeeping
+from gateway.wrong_keys import WrongKeys
 
 _FORMS = "/v1/forms/"
 _PROJECTS, _SETTINGS = "/v1/projects/", "/settings"
@@ -45,6 +47,7 @@ class GatewayState:
     alerts: Broker  # a connection of its own: what reps listen to must not hold up what captures are published on
     keeping: FormKeeping
     consent_links: ConsentLinks
+    wrong_keys: WrongKeys
 
 
 class GatewayMiddleware:
@@ -62,6 +65,8 @@ class GatewayMiddleware:
         runtime: Runtime[GatewayState] = scope["app"].state.runtime
         state = runtime.service
         path = scope["path"]
+        address = requests.Incoming(scope).sender(state.capture.trusted_proxies).ip
+        send = state.wrong_keys.watched(counted_as(address) or "", scope, send)
         is_capture, kind = capture.kind_of_path(path, state.directory.known.prefixes)
         if is_capture:
             await capture.capture(state.capture, kind, scope, receive, send)

@@ -15,6 +15,7 @@ from chassis.errors import BadInput, Forbidden, Malformed, MethodNotAllowed, Pro
 from chassis.web.problems import answer
 from gateway.domain.body import within
 from gateway.domain.capture import CaptureSender
+from gateway.domain.origins import origin_told
 from gateway.domain.refusal import CaptureRefused, RefusalKind
 
 ANY_ORIGIN = (b"access-control-allow-origin", b"*")
@@ -57,11 +58,12 @@ class MethodNotOffered(MethodNotAllowed):
 class Incoming:
     """One request. Header names are lower-case; of a repeated header the last counts."""
 
-    __slots__ = ("_scope", "headers")
+    __slots__ = ("_scope", "headers", "stated")
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.stated: list[tuple[bytes, bytes]] = []  # headers of its answer: how its sender stands with a limit
 
     def header(self, name: bytes) -> str:
         """A header's value, or an empty text."""
@@ -74,6 +76,20 @@ class Incoming:
             return None
         values = parse_qs(raw.decode("latin-1"), max_num_fields=None).get(name)
         return values[0] if values else None
+
+    def page_origin(self) -> str:
+        """Of which page it tells; empty when it does not."""
+        return origin_told(self.header(b"origin"), self.header(b"referer"))
+
+    def base_url(self, public_url: str | None) -> str:
+        """What this gateway is reached under: as it was told, or else the address that the connection came to. What the
+        request itself says decides nothing: answers are cached, and links go to others.
+        """
+        if public_url:
+            return public_url.rstrip("/")
+        host, port = self._scope.get("server") or ("127.0.0.1", None)
+        host = f"[{host}]" if ":" in host else host
+        return f"{self._scope['scheme']}://{host}" + (f":{port}" if port else "")
 
     def cookies(self) -> dict[str, str]:
         """The cookies, as they were written."""

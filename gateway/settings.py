@@ -10,6 +10,16 @@ from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings, StrongSecret, Texts
 from contracts.limits import FORM_FILES_BYTES, REJECTS
+from contracts.rates import (
+    ADDRESS_EVENTS,
+    CONNECTIONS_AN_ADDRESS,
+    PERSON_EVENTS,
+    SERVER_EVENTS,
+    WEB_EVENTS,
+    WRONG_KEYS,
+)
+from gateway.admission import Numbers
+from gateway.domain.addresses import PRIVATE, Network, counted_as, network_of
 from gateway.routes import UPSTREAMS
 
 _ORIGIN = re.compile(r"https?://[^/\s?#@]+")
@@ -21,6 +31,13 @@ def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
     if any(not _ORIGIN.fullmatch(value) for value in found):
         raise ValueError("an origin is scheme and host, as https://app.example.com, with a port if it has its own")
     return found
+
+
+def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(network_of(value)) for value in values)
+
+
+AMinute = Annotated[int, Field(ge=0, le=100_000_000)]
 
 
 class GatewaySettings(ServiceSettings):
@@ -36,7 +53,9 @@ class GatewaySettings(ServiceSettings):
     routing_url: str = Field(default="http://127.0.0.1:8005", description="Where routing answers")
     metrics_url: str = Field(default="http://127.0.0.1:8006", description="Where metrics answers")
     public_url: str | None = Field(
-        default=None, description="The gateway as browsers see it; by default as the request came in"
+        default=None,
+        description="The gateway as browsers see it, as https://leads.example.com; by default the address that the"
+        " connection came to, and never what a request says",
     )
     capture_prefixes: Texts = Field(
         default=(), description="Paths that may precede /v1, beside those of the sources; with commas between"
@@ -79,6 +98,54 @@ class GatewaySettings(ServiceSettings):
     body_limit: int = Field(
         default=FORM_FILES_BYTES, ge=1024, description="Bytes of a request body, a form with files above all"
     )
+
+    events_a_minute: AMinute = Field(
+        default=WEB_EVENTS,
+        description="Events a minute of a source with a public key that has no number of its own; 0: not counted",
+    )
+    server_events_a_minute: AMinute = Field(default=SERVER_EVENTS, description="The same of one with a secret key")
+    address_events_a_minute: AMinute = Field(
+        default=ADDRESS_EVENTS,
+        description="Events a minute from one address (IPv6: a network of /64) with public keys; 0: not counted",
+    )
+    person_events_a_minute: AMinute = Field(
+        default=PERSON_EVENTS,
+        description="Events a minute that name the same device, address or user, with public keys; 0: not counted",
+    )
+    uncounted_networks: Annotated[Texts, AfterValidator(_networks)] = Field(
+        default=tuple(map(str, PRIVATE)),
+        description="Addresses of our own, whose events and connections are counted for their source alone: proxies,"
+        " load balancers; visitors behind those are counted once GATEWAY_TRUSTED_PROXIES says so",
+    )
+    wrong_keys: AMinute = Field(
+        default=WRONG_KEYS,
+        description="Unknown keys a minute from one address that are answered 401; further ones 429; 0: all are 401",
+    )
+    connections_an_address: int = Field(
+        default=CONNECTIONS_AN_ADDRESS,
+        ge=0,
+        le=100_000,
+        description="Connections of one address; beyond it the one that waits longest gives way; 0: any number",
+    )
+
+    @property
+    def numbers(self) -> Numbers:
+        """What may come in a minute."""
+        return Numbers(
+            self.events_a_minute,
+            self.server_events_a_minute,
+            self.address_events_a_minute,
+            self.person_events_a_minute,
+            self._ours,
+        )
+
+    @property
+    def _ours(self) -> tuple[Network, ...]:
+        return tuple(map(network_of, self.uncounted_networks))
+
+    def counted_connection(self, address: str | None) -> str | None:
+        """As what the connections of an address are counted. Those of our own proxies are not."""
+        return None if self.trusted_proxies else counted_as(address, self._ours)
 
     @property
     def upstreams(self) -> dict[str, str]:

@@ -44,6 +44,8 @@ class SourceRow(Table, table=True):
     is_enabled: bool
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     mapping: dict[str, str] | None = Field(default=None, sa_column=Column(JsonDocument))
+    origins: list[str] | None = Field(default=None, sa_column=Column(JsonDocument))
+    events_a_minute: int | None = None
 
 
 class FormRow(Table, table=True):

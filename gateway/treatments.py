@@ -27,6 +27,7 @@ from gateway.access.policy import SITE, is_limited
 from gateway.access.rights import refuse_unseen, seen
 from gateway.access.table import operation
 from gateway.admin.access import State
+from gateway.admission import Arriving
 from gateway.directory import Directory, bearer_hash
 from gateway.domain.capture import CaptureSource
 from gateway.domain.keys import write_key_in
@@ -131,7 +132,7 @@ _WRITE_KEY = {
 @router.post(
     SELECT_TREATMENT,
     response_model=FullSelection | SiteSelection,
-    responses=problem_responses(400, 401, 403, 413, 422, 504),
+    responses=problem_responses(400, 401, 403, 413, 422, 429, 504),
     openapi_extra=_BODY | _SECURITY | {"parameters": [_WRITE_KEY]},
 )
 async def select_treatment(request: Request, state: State) -> Response:
@@ -142,6 +143,10 @@ async def select_treatment(request: Request, state: State) -> Response:
     """
     wish = await _wish(request)
     asker = _asker(request, state.directory, wish)
+    if isinstance(asker, CaptureSource):
+        incoming = requests.Incoming(request.scope)
+        address = incoming.sender(state.capture.trusted_proxies).ip
+        state.capture.admission.admit(Arriving(asker, address, incoming.page_origin()))
     caller = _site(asker, wish) if isinstance(asker, CaptureSource) else asker
     require(caller, *_SELECTING.roles)
     is_test = {"is_test": True} if isinstance(asker, CaptureSource) and asker.is_test else {}

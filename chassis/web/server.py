@@ -39,7 +39,7 @@ _COMMON: dict[str, Any] = {
     "access_log": False,
     "log_config": None,
     "server_header": False,
-    "timeout_keep_alive": KEPT_SECONDS,
+    "proxy_headers": False,  # whose address it is, the gateway reads itself, as it was told to
 }
 _SWEEP = 50  # ticks of uvicorn's, of a tenth of a second
 
@@ -84,6 +84,7 @@ class TwoDoors(uvicorn.Server):
                 http=service.http or BoundedProtocol,
                 lifespan="on",
                 timeout_graceful_shutdown=max(1, int(settings.drain_seconds / 2)),
+                timeout_keep_alive=settings.keep_alive_seconds,
                 **_COMMON,
             )
         )
@@ -126,6 +127,7 @@ def _inner_server(host: str, port: int, app: FastAPI) -> uvicorn.Server:
         http=BoundedProtocol,
         lifespan="off",
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=KEPT_SECONDS,
         **_COMMON,
     )
     config.load()

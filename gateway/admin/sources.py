@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import Field, StrictBool
+from pydantic import AfterValidator, Field, StrictBool
 from starlette.requests import Request as HttpRequest
 from starlette.responses import StreamingResponse
 
@@ -18,6 +18,7 @@ from chassis.web.cursors import not_a_cursor
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write, runtime_of
 from contracts.ids import derive_id
+from contracts.rates import ORIGINS
 from contracts.values import SourceKind
 from gateway import store
 from gateway.admin.access import (
@@ -34,6 +35,7 @@ from gateway.admin.access import (
 )
 from gateway.directory import clean_prefix
 from gateway.domain.keys import ENTROPY_BYTES, MIN_GIVEN_KEY, WRITE_KEY_PREFIX, hash_of, hint_of, key_from
+from gateway.domain.origins import WRITTEN, clean_origin
 from gateway.domain.refusal import RejectKind
 from gateway.store import KeyTaken, SourceRow
 from people_kernel.api.pages import from_id_cursor
@@ -58,6 +60,31 @@ PropertyMapping = Annotated[
 ]
 
 
+Origin = Annotated[
+    str,
+    Field(max_length=300, pattern=WRITTEN, examples=["https://www.acme.test", "https://*.acme.test"]),
+    AfterValidator(clean_origin),
+]
+Origins = Annotated[
+    list[Origin],
+    Field(
+        max_length=ORIGINS,
+        description="web: pages that may use the key, as https://www.acme.test, or https://*.acme.test for all hosts"
+        " below; empty: any. A request that names no page is refused then, except a form's",
+    ),
+]
+EventsAMinute = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=100_000_000,
+        strict=True,
+        description="Beyond so many the source is answered 429; 0: not counted. Left out, it is as the gateway's"
+        " settings have it for the kind",
+    ),
+]
+
+
 class SourceWish(AdminRequest):
     """A source to be made."""
 
@@ -72,6 +99,8 @@ class SourceWish(AdminRequest):
     prefixes: list[Prefix] = Field(default=[], max_length=10, description="Paths that may precede /v1")
     is_test: StrictBool = Field(default=False, description="Walks the whole flow, never reaches reports")
     mapping: PropertyMapping = Field(default={})
+    origins: Origins = Field(default=[])
+    events_a_minute: EventsAMinute | None = None
 
 
 class SourceChange(AdminRequest):
@@ -82,6 +111,8 @@ class SourceChange(AdminRequest):
     is_test: StrictBool | None = None
     is_enabled: StrictBool | None = Field(default=None, description="A source that is switched off answers 401")
     mapping: PropertyMapping | None = None
+    origins: Origins | None = None
+    events_a_minute: EventsAMinute | None = None
 
 
 class SourceView(AdminView):
@@ -96,6 +127,8 @@ class SourceView(AdminView):
     is_enabled: bool
     created_at: datetime
     mapping: dict[str, str] | None = None
+    origins: list[str] | None = Field(default=None, description="Pages that may use the key; none: any")
+    events_a_minute: int | None = Field(default=None, description="null: as the settings have it for the kind")
 
 
 class NewSourceView(SourceView):
@@ -175,6 +208,8 @@ def new_source(wish: SourceWish, write_key: str, now: datetime) -> SourceRow:
         is_enabled=True,
         created_at=now,
         mapping=wish.mapping,
+        origins=list(dict.fromkeys(wish.origins)),
+        events_a_minute=wish.events_a_minute,
     )
 
 
@@ -197,7 +232,7 @@ async def read_source(source_id: str, reading: Read, caller: ApiCaller) -> Sourc
 
 @router.patch("/v1/sources/{source_id}", responses=problem_responses(401, 403, 404))
 async def change_source(source_id: str, change: SourceChange, context: Write, caller: ApiCaller) -> SourceView:
-    """Rename a source, switch it off or on, or give it other prefixes or another mapping."""
+    """Rename a source, switch it off or on, or change its prefixes, mapping, pages or limit."""
     require(caller, *KEEPERS)
     row = await _found(context.session, source_id)
     for name, value in change.model_dump(exclude_none=True).items():

@@ -34,6 +34,8 @@ class CaptureSource:
     is_test: bool = False
     name: str = ""
     mapping: tuple[tuple[str, str], ...] = ()  # property of a track event -> trait of the person
+    origins: tuple[str, ...] = ()  # pages that may use a public key; empty: any
+    events_a_minute: int | None = None  # None: as the settings have it for its kind; 0: not counted
 
 
 @dataclass(frozen=True, slots=True)

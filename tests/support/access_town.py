@@ -21,6 +21,7 @@ MISSING: Json = {
     "opportunity_id": f"opp_{NOWHERE}",
     "referral_id": f"ref_{NOWHERE}",
     "interaction_id": f"int_{NOWHERE}",
+    "candidate_id": f"cnd_{NOWHERE}",
     "treatment_id": f"trt_{NOWHERE}",
     "campaign_id": f"cmp_{NOWHERE}",
     "receipt_id": f"rcp_{NOWHERE}",

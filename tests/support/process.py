@@ -55,6 +55,12 @@ class ServiceProcess:
         except AssertionError:
             raise AssertionError(f"{self._module} is not ready:\n{self.log()[-3000:]}") from None
 
+    @property
+    def pid(self) -> int:
+        """Of the process that is running."""
+        assert self._process is not None, "the process is not running"
+        return self._process.pid
+
     def kill(self) -> None:
         """SIGKILL."""
         self._signal(signal.SIGKILL)

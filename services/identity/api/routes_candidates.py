@@ -17,7 +17,7 @@ from services.identity.commands import candidates as commands
 from services.identity.domain.fragments import Fragment
 from services.identity.domain.links import HumanDecision, Reason
 from services.identity.domain.proposals.candidates import CANDIDATE_CLAIMS, CANDIDATES, Candidate, CandidateClaim
-from services.identity.store import queries
+from services.identity.store.queries import candidates as queries
 
 router = APIRouter(tags=["people"])
 

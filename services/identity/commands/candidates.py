@@ -9,7 +9,8 @@ from services.identity.commands.people import AlreadyOnePerson, merge_people
 from services.identity.domain.fragments import Fragment
 from services.identity.domain.links import HumanDecision
 from services.identity.domain.proposals.candidates import Candidate, CandidateDecision, decided
-from services.identity.store import load, queries, write
+from services.identity.store import load, write
+from services.identity.store.queries import candidates as queries
 
 
 class CandidateNotFound(NotFound):

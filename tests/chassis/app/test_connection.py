@@ -15,6 +15,8 @@ from starlette.types import Receive, Scope, Send
 from chassis.web import connection
 from chassis.web.connection import BoundedProtocol, end_silent
 from contracts.limits import HEAD_BYTES, HEAD_LINES, SILENT_SECONDS, TARGET_CHARACTERS
+from contracts.rates import BODY_BYTES_A_SECOND, BODY_FREE_SECONDS, BODY_SECONDS, HEAD_SECONDS
+from tests.support.eventually import eventually
 
 PLAIN = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 
@@ -73,6 +75,15 @@ class Door:
         line = await self.line()
         await line.say(request)
         return await line.status()
+
+    async def began_earlier(self, seconds: float, *, body_bytes: int = 0) -> None:
+        """Whatever is arriving has been at it for so long, and said something just now."""
+        held = self.server.server_state.connections
+        await eventually(lambda: any(isinstance(one, BoundedProtocol) and one._is_arriving for one in held))
+        for one in held:
+            assert isinstance(one, BoundedProtocol)
+            one._began_at -= seconds
+            one._body_bytes += body_bytes
 
     def sweep(self, seconds: float) -> int:
         """What a look around finds so many seconds from now."""
@@ -146,9 +157,52 @@ async def test_one_that_speaks_no_more_is_let_go_and_whoever_is_answered_is_not(
     assert await kept.status() == 200
     assert door.sweep(SILENT_SECONDS - 5) == 0
     assert door.sweep(SILENT_SECONDS + 1) == 3
+    assert [await one.status() for one in (half_a_head, half_a_body)] == [408] * 2
     assert [await one.is_ended() for one in (silent, half_a_head, half_a_body)] == [True] * 3
     await kept.say(PLAIN)
     assert await kept.status() == 200
+
+
+async def test_a_head_that_drips_is_told_so_and_let_go(door: Door) -> None:
+    line = await door.line()
+    await line.say(b"POST / HTTP/1.1\r\nX-Slow: a")
+    await door.began_earlier(HEAD_SECONDS - 5)
+    assert door.sweep(0) == 0
+    await door.began_earlier(6)
+    assert door.sweep(0) == 1
+    assert await line.status() == 408
+    assert await line.is_ended()
+
+
+@pytest.mark.parametrize(("seconds", "sent", "ended"), [
+    (BODY_FREE_SECONDS - 5, 1, 0),
+    (BODY_FREE_SECONDS + 5, 1, 1),  # an endless chunked body, a byte now and then
+    (BODY_FREE_SECONDS + 100, 110 * BODY_BYTES_A_SECOND, 0),  # slow, and honest
+    (BODY_SECONDS + 1, 10**9, 1),
+])  # fmt: skip
+async def test_a_body_has_its_time_and_then_its_pace(door: Door, seconds: float, sent: int, ended: int) -> None:
+    line = await door.line()
+    await line.say(b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+    await door.began_earlier(seconds, body_bytes=sent)
+    assert door.sweep(0) == ended
+    if ended:
+        assert await line.status() == 408
+        assert await line.is_ended()
+    else:
+        await line.say(b"0\r\n\r\n")
+        assert await line.status() == 200
+
+
+async def test_whoever_does_not_take_the_answer_is_hung_up_on(door: Door) -> None:
+    line = await door.line()
+    await line.say(PLAIN)
+    assert await line.status() == 200
+    (held,) = door.server.server_state.connections
+    assert isinstance(held, BoundedProtocol)
+    held.transport.write(b"x" * 30_000_000)  # more than all buffers between here and there
+    assert door.sweep(0) == 0
+    assert door.sweep(SILENT_SECONDS + 1) == 1
+    await eventually(lambda: not door.server.server_state.connections)
 
 
 async def test_beyond_the_ceiling_the_idlest_gives_way_to_the_newest(

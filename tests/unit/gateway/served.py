@@ -110,7 +110,7 @@ async def served(door: Door, *, express: bool = True) -> AsyncIterator[Served]:
     config = uvicorn.Config(
         door.app, port=0, http=Watched if express else "httptools", ws="none", lifespan="off", access_log=False,
         log_config=None,
-        server_header=False, timeout_graceful_shutdown=3,
+        server_header=False, timeout_graceful_shutdown=3, proxy_headers=False,
     )  # fmt: skip
     server = uvicorn.Server(config)
     # not `serve`: it would take the signals of the test run

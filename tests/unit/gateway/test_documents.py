@@ -41,7 +41,9 @@ def test_each_operation_has_a_name_of_its_own_and_tells_its_errors(document: dic
 
 
 def test_every_public_route_is_in_the_document(app: FastAPI, document: dict[str, Any]) -> None:
-    own = {(method, route.path) for route in app.routes if isinstance(route, APIRoute) for method in route.methods or ()}
+    own = {
+        (method, route.path) for route in app.routes if isinstance(route, APIRoute) for method in route.methods or ()
+    }
     passed_on = {(route.method, route.path) for route in ROUTES}
     told = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
     assert {(method, path) for method, path in own | passed_on if path not in ABOUT_THE_PROCESS} <= told

@@ -5,6 +5,7 @@ acknowledged that is not stored.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -99,11 +100,14 @@ def wire_of_wrong() -> list[bytes]:
     return [*refused, post("/v1/batch", some, key), unknown, with_nul]
 
 
+_OWN_ADDRESS = re.compile(rb"127\.0\.0\.1:\d+")
+
+
 def comparable(said: Said) -> tuple[int, dict[str, str], Any]:
     """An answer without what no two answers share."""
-    headers = {name: value for name, value in said.headers.items() if name != "date"}
+    headers = {name: value for name, value in said.headers.items() if name not in ("date", "ratelimit")}
     assert "date" in said.headers
-    body = orjson.loads(said.body) if said.body else None
+    body = orjson.loads(_OWN_ADDRESS.sub(b"127.0.0.1", said.body)) if said.body else None
     if isinstance(body, dict) and body.pop("trace_id", None) is not None:
         headers.pop("content-length")
     return said.status, headers, body
@@ -274,11 +278,10 @@ CHUNKED = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
         post("/v1/track", BODY, version="1.0"),
         post("/v1/track", CHUNKED, "Transfer-Encoding: chunked"),
         post("/v1/track", CHUNKED, "Transfer-Encoding: gzip, chunked"),
-        post("/v1/track", BODY, "X-Forwarded-For: 203.0.113.9"),
         post("/v1/%74rack", BODY),
         post("/v1/track?a=b#c", BODY),
     ],
-    ids=["http-1.0", "chunked", "chunked-gzip", "from-a-proxy", "escaped-path", "fragment"],
+    ids=["http-1.0", "chunked", "chunked-gzip", "escaped-path", "fragment"],
 )
 async def test_what_is_not_plain_goes_the_long_way(express: Served, long_way: Served, request_: bytes) -> None:
     assert comparable(await express.ask(request_)) == comparable(await long_way.ask(request_))
@@ -299,7 +302,8 @@ async def test_the_browser_s_address_is_the_same_on_both_ways(
         for headers in (("User-Agent: Browser/1",), ("X-Forwarded-For: 203.0.113.9, 127.0.0.1",)):
             assert (await server.ask(post("/v1/track", BODY, *headers))).status == 200
     contexts = [event.interaction.context for event in await one_door.captured()]
-    assert contexts[:2] == contexts[2:] == [{"ip": "127.0.0.1", "userAgent": "Browser/1"}, {"ip": "203.0.113.9"}]
+    # what a stranger writes into the header counts where a proxy of ours is said to stand in front, and nowhere else
+    assert contexts[:2] == contexts[2:] == [{"ip": "127.0.0.1", "userAgent": "Browser/1"}, {"ip": "127.0.0.1"}]
 
 
 async def test_a_body_that_is_announced_as_too_long_is_not_waited_for(express: Served) -> None:

@@ -59,7 +59,8 @@ async def test_what_is_searched_is_what_people_go_by_through_merges_and_cuts(she
 
 async def test_a_part_of_any_name_finds_its_person_once_and_a_device_is_found_whole(shelf: StoredWorld) -> None:
     await shelf.hears(
-        a_capture(1, user_id="u-ann", email="ann@acme.com"), a_capture(2, user_id="u-ann", email="ann.lee@acme.com")
+        a_capture(1, user_id="u-ann", email="ann@acme.com", server=True),
+        a_capture(2, user_id="u-ann", email="ann.lee@acme.com", server=True),
     )
     await shelf.hears(a_capture(3, email="bob@acme.com", anonymous_id="dev-1"), a_capture(4, anonymous_id="dev-2"))
     names = {one.value: one.person_id for one in (await shelf.fragments()).values()}

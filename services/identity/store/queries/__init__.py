@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Select, String, case, func, literal, or_, select
@@ -10,13 +10,11 @@ from sqlalchemy import Select, String, case, func, literal, or_, select
 from chassis.store import search
 from chassis.store.batch import among, one_of, rows_by
 from chassis.store.session import Session
-from contracts.ids import with_prefix
 from contracts.limits import LISTED_ROWS
-from contracts.values import CandidateStatus, IdentifierKind
+from contracts.values import IdentifierKind
 from services.identity.domain.accounts import Account, AccountPages, WholeAccount
 from services.identity.domain.consent import ConsentPages, FragmentConsent
 from services.identity.domain.fragments import Fragment, Link
-from services.identity.domain.proposals.candidates import Candidate
 from services.identity.domain.workspace import WithheldInteraction
 from services.identity.store.rows import (
     ACCOUNT_COLUMNS,
@@ -24,7 +22,6 @@ from services.identity.store.rows import (
     LATEST_CONSENT_COLUMNS,
     LINK_COLUMNS,
     to_account,
-    to_candidate,
     to_consent,
     to_link,
     to_withheld,
@@ -32,7 +29,6 @@ from services.identity.store.rows import (
 from services.identity.store.tables import (
     ACCOUNT,
     ACCOUNT_SEARCH,
-    CANDIDATE,
     CONSENT,
     CONSENT_STATEMENT,
     FRAGMENT,
@@ -247,53 +243,6 @@ async def withheld(
     if before is not None:
         query = query.where(WITHHELD.c.interaction_id < before)
     return [to_withheld(row) for row in await session.execute(query)]
-
-
-async def candidates(
-    session: Session, filters: Mapping[str, str], person_id: str | None, after: str, limit: int
-) -> list[Candidate]:
-    """Pairs of people by exact column values, by id, after `after`; of those that wait, only who are two people now."""
-    left, right = FRAGMENT.alias("left_side"), FRAGMENT.alias("right_side")
-    query = (
-        select(*CANDIDATE.c)
-        .join(left, left.c.fragment_id == CANDIDATE.c.left_id)
-        .join(right, right.c.fragment_id == CANDIDATE.c.right_id)
-        .where(CANDIDATE.c.candidate_id > after, *(CANDIDATE.c[name] == value for name, value in filters.items()))
-    )
-    if filters.get("status") == CandidateStatus.OPEN.value:
-        query = query.where(left.c.person_id != right.c.person_id)
-    if person_id is not None:
-        current = (
-            select(FRAGMENT.c.person_id)
-            .where(FRAGMENT.c.fragment_id == with_prefix("frg", person_id))
-            .scalar_subquery()
-        )
-        query = query.where(or_(left.c.person_id == current, right.c.person_id == current))
-    rows = await session.execute(query.order_by(CANDIDATE.c.candidate_id).limit(limit))
-    return [to_candidate(row) for row in rows]
-
-
-async def candidate(session: Session, candidate_id: str) -> Candidate | None:
-    """One pair."""
-    rows = await session.execute(select(*CANDIDATE.c).where(CANDIDATE.c.candidate_id == candidate_id))
-    return to_candidate(rows[0]) if rows else None
-
-
-async def candidates_between(session: Session, here: Collection[str], there: Collection[str]) -> list[Candidate]:
-    """The pairs of which one is among these fragments and the other among those."""
-    left, right = CANDIDATE.c.left_id, CANDIDATE.c.right_id
-    one, other = sorted(here), sorted(there)
-    across = or_(one_of(left, one) & one_of(right, other), one_of(left, other) & one_of(right, one))
-    rows = await session.execute(select(*CANDIDATE.c).where(across).order_by(CANDIDATE.c.candidate_id))
-    return [to_candidate(row) for row in rows]
-
-
-async def with_fragments(session: Session, found: Sequence[Candidate]) -> list[tuple[Candidate, dict[str, Fragment]]]:
-    """Each with the fragments that it speaks of."""
-    ids = {fragment_id for one in found for fragment_id in one.fragment_ids}
-    rows = await session.execute(rows_by(FRAGMENT.c.fragment_id, *FRAGMENT_COLUMNS), {"keys": sorted(ids)})
-    known = {row.fragment_id: Fragment._make(row) for row in rows}
-    return [(one, known) for one in found]
 
 
 def _holders(kind: str, value: str) -> Select[Any]:
