@@ -8,7 +8,8 @@ from chassis.runtime import Runtime
 from gateway import store
 from gateway.admin.forms import DEFAULT_SOURCE_ID, FormWish, new_form
 from gateway.admin.keys import KeyWish, Role, new_key
-from gateway.admin.sources import SourceWish, new_source
+from gateway.admin.source_views import SourceWish
+from gateway.admin.sources import new_source
 from gateway.domain.keys import hash_of, hint_of
 from gateway.settings import GatewaySettings
 from gateway.store import ApiKeyRow, FormRow, KeyTaken, SourceRow

@@ -29,7 +29,7 @@ from gateway.directory import Directory
 from gateway.domain.batch import BatchArrival, BatchReading, excerpt_of, read_batch, read_single
 from gateway.domain.body import inflate, parse
 from gateway.domain.capture import Capture, CaptureSource
-from gateway.domain.keys import write_key_in
+from gateway.domain.keys import key_header, write_key_in
 from gateway.domain.refusal import CaptureRefused, Reject
 from gateway.domain.sdk_settings import sdk_settings
 from gateway.domain.segment import KINDS
@@ -54,6 +54,8 @@ ENDPOINTS: dict[str, Kind] = {f"/v1/{name}": kind for name, kind in _SINGLE.item
     "/v1/import": History.IMPORT,
     "/beacon/v1/batch": BATCH,
 }
+# Jitsu's: the same events under paths and with a key header of its own; no part of our document
+JITSU: dict[str, Kind] = {f"/api/s/{way}{kind.value}": kind for way in ("", "s2s/") for kind in KINDS.values()}
 
 
 class CapturePublisher(Protocol):
@@ -112,6 +114,8 @@ def kind_of_path(path: str, prefixes: frozenset[str]) -> tuple[bool, Kind]:
     """(is a capture endpoint, kind) of a path, which may begin with one of `prefixes`."""
     if path in ENDPOINTS:
         return True, ENDPOINTS[path]
+    if path in JITSU:
+        return True, JITSU[path]
     at = path.find("/v1/")
     if at > len(_BEACON) and path.startswith(_BEACON, at - len(_BEACON)):  # RudderStack's: /<prefix>/beacon/v1/batch
         at -= len(_BEACON)
@@ -179,7 +183,7 @@ def judged(service: CaptureService, kind: Kind, raw: bytes, incoming: Incoming) 
     limit = limit_of(kind)
     received_at, authorization, in_query = (
         service.clock(),
-        incoming.header(b"authorization"),
+        key_header(incoming.header(b"authorization"), incoming.header(b"x-write-key")),
         incoming.query("writeKey"),
     )
     try:

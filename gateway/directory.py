@@ -21,6 +21,7 @@ from gateway.domain.capture import CaptureSource
 from gateway.domain.forms.presets import Preset
 from gateway.domain.forms.submission import Form
 from gateway.domain.keys import API_KEY_PREFIX, WRITE_KEY_PREFIX, hash_of
+from gateway.domain.secret_box import SecretBox
 from gateway.store import ApiKeyRow, FormRow, SourceRow, all_of
 
 log = structlog.get_logger()
@@ -34,6 +35,7 @@ class DirectoryState:
     forms: Mapping[str, Form] = field(default_factory=dict)
     callers: Mapping[str, Principal] = field(default_factory=dict)  # by API key hash
     prefixes: frozenset[str] = frozenset()
+    apps: Mapping[str, CaptureSource] = field(default_factory=dict)  # by Snowplow's app id
 
 
 class FormNotFound(NotFound):
@@ -45,8 +47,8 @@ class FormNotFound(NotFound):
 class Directory:
     """What is known now."""
 
-    def __init__(self, database: Database, prefixes: tuple[str, ...] = ()) -> None:
-        self._database = database
+    def __init__(self, database: Database, prefixes: tuple[str, ...] = (), box: SecretBox | None = None) -> None:
+        self._database, self._box = database, box
         self._configured = frozenset(map(clean_prefix, prefixes))
         self.known = DirectoryState()
 
@@ -60,12 +62,13 @@ class Directory:
         self.known = DirectoryState(
             sources={row.write_key_hash: _source(row) for row in by_id.values()},
             forms={
-                row.form_id: _form(row, _source(by_id[row.source_id]))
+                row.form_id: _form(row, _source(by_id[row.source_id]), self._box)
                 for row in forms
                 if row.is_enabled and row.source_id in by_id
             },
             callers={row.key_hash: _caller(row) for row in keys if not row.is_revoked},
             prefixes=self._configured.union(*(row.prefixes for row in by_id.values())),
+            apps={app_id: _source(row) for row in by_id.values() for app_id in row.app_ids or ()},
         )
 
     def source_of(self, write_key: str | None) -> CaptureSource:
@@ -75,8 +78,16 @@ class Directory:
             raise self._no_source(write_key)
         return source
 
+    def source_of_app(self, app_id: str | None) -> CaptureSource:
+        """The source that an app id belongs to, or whose write key it is. Raises Unauthenticated."""
+        source = self.known.apps.get(app_id or "") or self.known.sources.get(hash_of(app_id or ""))
+        if source is None:
+            remedy = "Give it to a source, PATCH /v1/sources/{id} with app_ids, or send a write key as appId"
+            raise Unauthenticated("No source has this app id", field="aid", remedy=remedy).wrong_key()
+        return source
+
     def _no_source(self, write_key: str | None) -> Unauthenticated:
-        remedy = "Send a source's write key by Basic auth, Bearer, or writeKey in body or query"
+        remedy = "Send a source's write key by Basic auth, Bearer, X-Write-Key, or writeKey in body or query"
         if not write_key:
             return Unauthenticated("There is no write key", field="writeKey", remedy=remedy)
         if write_key.startswith(API_KEY_PREFIX) or hash_of(write_key) in self.known.callers:
@@ -152,10 +163,24 @@ def _source(row: SourceRow) -> CaptureSource:
     return CaptureSource(row.source_id, kind, row.is_test, row.name, mapping, origins, row.events_a_minute)
 
 
-def _form(row: FormRow, source: CaptureSource) -> Form:
+def _form(row: FormRow, source: CaptureSource, box: SecretBox | None) -> Form:
     preset = Preset(row.preset) if row.preset is not None else None
-    pages = tuple(row.return_urls)
-    return Form(row.form_id, source, row.name, preset, row.mapping, row.honeypot, pages, row.secret_hash)
+    secret = None if row.secret_sealed is None or box is None else box.open(row.secret_sealed, row.form_id)
+    if secret is None and row.secret_sealed is not None:
+        log.warning("form.secret_unreadable", form_id=row.form_id)  # sealed with another signing key
+    return Form(
+        row.form_id,
+        source,
+        row.name,
+        preset,
+        row.mapping,
+        row.honeypot,
+        tuple(row.return_urls),
+        row.secret_hash,
+        secret,
+        row.verify_hash or row.secret_hash,
+        is_strict=row.secret_sealed is not None,
+    )
 
 
 def _caller(row: ApiKeyRow) -> Principal:

@@ -239,7 +239,9 @@ _FORM_OPERATION: dict[str, Any] = {
     "description": (
         "Plain HTML form posts, or JSON: a flat object, or what a form service posts to a webhook. Answers JSON, or a"
         " page where `Accept` asks for one, or 303 to an allowed return URL. `GET` with `hub.challenge` is answered as"
-        " Meta's webhooks ask it, where the form has the token as its webhook_secret."
+        " Meta's webhooks ask it, where the form has the token as its verify_token; by any other `GET` a browser is"
+        " told that the form has to be posted. Where the form has a webhook_secret, a post has to bring it or be"
+        " signed with it."
     ),
     "parameters": [{"name": "form_id", "in": "path", "required": True, "schema": {"type": "string"}}],
     "requestBody": {

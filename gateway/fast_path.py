@@ -77,7 +77,7 @@ def _window(kind: Kind) -> FastRoute:
 
 
 _OF_KIND = {kind: _window(kind) for kind in set(capture.ENDPOINTS.values())}
-_OF_PATH = {path.encode(): _OF_KIND[kind] for path, kind in capture.ENDPOINTS.items()}
+_OF_PATH = {path.encode(): _OF_KIND[kind] for path, kind in (capture.ENDPOINTS | capture.JITSU).items()}
 
 
 class CaptureProtocol(FastPathProtocol):

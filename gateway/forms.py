@@ -7,6 +7,8 @@ from __future__ import annotations
 import html
 import re
 from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import NamedTuple
@@ -25,6 +27,7 @@ from gateway.admission import Arriving
 from gateway.capture import CaptureService
 from gateway.domain.batch import excerpt_of
 from gateway.domain.capture import Capture
+from gateway.domain.forms import signatures
 from gateway.domain.forms.form_body import decode
 from gateway.domain.forms.kept_posts import kept, read_again
 from gateway.domain.forms.submission import Form, FormReading, Visit, message_id_of, read_form
@@ -44,6 +47,14 @@ _THANKS = b"""<!doctype html>
 <body style="font-family:system-ui;margin:20vh auto;max-width:30em;text-align:center">
 <h1>Thank you</h1><p>We have received your message.</p></body></html>
 """
+_NOT_SENT = b"""<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Not sent</title>
+<meta name="referrer" content="no-referrer">
+<body style="font-family:system-ui;margin:20vh auto;max-width:30em;text-align:center">
+<h1>Your message was not sent</h1><p>The page you came from sends its form in a way that is not safe for your data, so
+we did not take it. Please tell its owner: the form needs <code>method="post"</code>.</p></body></html>
+"""
+_NAMES_TOLD = 30  # fields of a form that was sent by GET
 
 
 class FormReplay(NamedTuple):
@@ -95,8 +106,8 @@ class FormService:
             await requests.send_preflight(scope, send)
             return
         try:
-            if scope["method"] == "GET":
-                await _answer_handshake(self._captures.directory.form(form_id), Incoming(scope), send)
+            if scope["method"] in ("GET", "HEAD"):
+                await self._answer_get(self._captures.directory.form(form_id), scope, send)
                 return
             if scope["method"] != "POST":
                 raise MethodNotOffered(("GET", "POST", "PATCH", "OPTIONS"))
@@ -108,6 +119,20 @@ class FormService:
         except Problem as problem:
             await requests.send_problem(problem, scope, receive, send)
 
+    async def _answer_get(self, form: Form, scope: Scope, send: Send) -> None:
+        """Meta's question; or a form that its page sends by GET. That puts what a visitor writes into addresses, and so
+        into logs and histories: it is not taken, the visitor is told, and the owner finds it among the rejects.
+        """
+        if b"hub.challenge=" in scope["query_string"]:
+            await _answer_handshake(form, Incoming(scope), send)
+            return
+        names = ", ".join(Incoming(scope).query_names(_NAMES_TOLD))
+        if names:
+            remedy = 'write method="post" into the form; nothing of it was kept'
+            refused = CaptureRefused("method", "is GET: what was filled in stood in the address", remedy=remedy)
+            self._captures.note(form.source, self._captures.clock(), refused, f"fields: {names}"[:EXCERPT_BYTES])
+        await _send_page(send, 405, _NOT_SENT, [(b"allow", b"POST, OPTIONS"), (b"cache-control", b"no-store")])
+
     async def _take(self, form: Form, incoming: Incoming, receive: Receive, send: Send) -> None:
         may_hold_files = incoming.header(b"content-type").lstrip().lower().startswith("multipart/")
         limit = self._body_limit if may_hold_files else min(self._body_limit, BATCH_BYTES)
@@ -115,6 +140,7 @@ class FormService:
         received_at = self._captures.clock()
         arriving = self._admit(form, incoming)
         try:
+            form = _proven(form, incoming, raw, received_at)
             submission = decode(raw, incoming.header(b"content-type"), incoming.query("encoding"))
             visit = self._visit(incoming)
             reading = read_form(form, submission, visit, received_at)
@@ -143,7 +169,8 @@ class FormService:
         """
         submission, visit, message_id = read_again(post)
         try:
-            reading = read_form(self._captures.directory.form(form_id), submission, visit, received_at)
+            form = replace(self._captures.directory.form(form_id), secret_hash=None)  # it was proven when it came
+            reading = read_form(form, submission, visit, received_at)
             if reading.unrecognized is not None:
                 return FormReplay(None, reading.unrecognized)
             reading.draft.properties["replay_of"] = message_id
@@ -190,6 +217,17 @@ class FormService:
         )
 
 
+def _proven(form: Form, incoming: Incoming, raw: bytes, received_at: datetime) -> Form:
+    """The form, of which no further proof is asked where the post is signed. Raises CaptureRefused."""
+    if not form.is_strict:
+        return form
+    if form.secret is None:
+        remedy = "Give the form its webhook_secret again: PATCH /v1/forms/{form_id}"
+        raise CaptureRefused("webhook_secret", "cannot be read any more", RefusalKind.FORBIDDEN, remedy=remedy)
+    is_signed = signatures.check(form.preset, form.secret, incoming.headers, raw, received_at)
+    return replace(form, secret_hash=None) if is_signed else form
+
+
 def _fitting(capture: Capture) -> Capture:
     if len(capture.body) > CAPTURE_BYTES:
         raise CaptureRefused("body", f"holds more than {CAPTURE_BYTES // KB} KB of text", RefusalKind.TOO_LARGE)
@@ -201,8 +239,8 @@ async def _answer_handshake(form: Form, incoming: Incoming, send: Send) -> None:
     Source: https://developers.facebook.com/docs/graph-api/webhooks/getting-started#verification-requests
     """
     token, challenge = incoming.query("hub.verify_token") or "", incoming.query("hub.challenge") or ""
-    if form.secret_hash is None or not compare_digest(hash_of(token), form.secret_hash):
-        remedy = "Give the form the token as its webhook_secret: PATCH /v1/forms/{form_id}"
+    if form.verify_hash is None or not compare_digest(hash_of(token), form.verify_hash):
+        remedy = "Give the form the token as its verify_token: PATCH /v1/forms/{form_id}"
         raise Forbidden("hub.verify_token is not the one of this form", field="query.hub.verify_token", remedy=remedy)
     body = challenge[:_LONGEST_CHALLENGE].encode()
     kind = [(b"content-type", b"text/plain; charset=utf-8"), (b"x-content-type-options", b"nosniff")]
@@ -221,14 +259,7 @@ async def _thank(send: Send, incoming: Incoming, reading: FormReading, status: i
         return
     kind = [(b"content-type", b"text/html; charset=utf-8"), ANY_ORIGIN]
     if return_url is None:
-        await send(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [*kind, (b"content-length", str(len(_THANKS)).encode())],
-            }
-        )
-        await send({"type": "http.response.body", "body": _THANKS})
+        await _send_page(send, status, _THANKS)
         return
     page = f'<a href="{html.escape(return_url)}">Thank you</a>'.encode()
     location = (b"location", _as_header(return_url))
@@ -239,6 +270,12 @@ async def _thank(send: Send, incoming: Incoming, reading: FormReading, status: i
             "headers": [*kind, location, (b"content-length", str(len(page)).encode())],
         }
     )
+    await send({"type": "http.response.body", "body": page})
+
+
+async def _send_page(send: Send, status: int, page: bytes, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
+    kind = [(b"content-type", b"text/html; charset=utf-8"), ANY_ORIGIN, (b"content-length", b"%d" % len(page))]
+    await send({"type": "http.response.start", "status": status, "headers": [*kind, *headers]})
     await send({"type": "http.response.body", "body": page})
 
 

@@ -24,6 +24,7 @@ from gateway.capture import CaptureService
 from gateway.crowd import Crowd
 from gateway.directory import Directory, kept_fresh
 from gateway.domain.consent_link import ConsentLinks
+from gateway.domain.secret_box import SecretBox
 from gateway.fast_path import CaptureProtocol
 from gateway.forms import FormService
 from gateway.live_tail import LiveTails
@@ -52,7 +53,8 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
     @asynccontextmanager
     async def state(runtime: Runtime) -> AsyncIterator[GatewayState]:
         await bootstrap(runtime, known)
-        directory, coalescer = Directory(runtime.database, known.capture_prefixes), Coalescer(runtime.broker)
+        (tokens, links, box), keeping = _signing(known, runtime), FormKeeping(runtime)
+        directory, coalescer = Directory(runtime.database, known.capture_prefixes, box), Coalescer(runtime.broker)
         runtime.lanes.fence(coalescer.passed)
         rejects = Rejects(runtime.database, runtime.broker, known.rejects_kept)
         async with (
@@ -63,10 +65,8 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
             _line(known) as alerts,
         ):
             service = _capturing(known, runtime, directory, coalescer, rejects)
-            (tokens, links), keeping = _signing(known, runtime), FormKeeping(runtime)
-            runtime.why_no_traffic = keeping.why_not
+            runtime.why_no_traffic, runtime.told_streams = keeping.why_not, (*runtime.told_streams, DEAD)
             runtime.checks.append(readiness.DoorWork(runtime, coalescer, alerts).findings)
-            runtime.told_streams = (*runtime.told_streams, DEAD)
             yield GatewayState(
                 directory,
                 service,
@@ -77,6 +77,7 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
                 keeping,
                 links,
                 WrongKeys(known.wrong_keys),
+                box,
             )
             await coalescer.close()
 
@@ -100,7 +101,7 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
         streams=("CAPTURE",),
         extras=state,
         public=True,
-        middleware=[Middleware(GatewayMiddleware, api_origins=known.api_origins)],
+        middleware=[Middleware(GatewayMiddleware, api_origins=known.api_origins, snowplow_paths=known.snowplow_paths)],
         openapi=documents.whole_api,
         http=CaptureProtocol,
         description=_ABOUT,
@@ -123,9 +124,9 @@ def _capturing(
     )
 
 
-def _signing(known: GatewaySettings, runtime: Runtime) -> tuple[TokenIssuer, ConsentLinks]:
+def _signing(known: GatewaySettings, runtime: Runtime) -> tuple[TokenIssuer, ConsentLinks, SecretBox]:
     private_key = read_private_key(known.token_private_key)
-    return TokenIssuer(private_key, runtime.clock), ConsentLinks(private_key)
+    return TokenIssuer(private_key, runtime.clock), ConsentLinks(private_key), SecretBox(private_key)
 
 
 def _client(*, force_close: bool = False) -> aiohttp.ClientSession:

@@ -13,12 +13,13 @@ from chassis.bus.broker import Broker
 from chassis.errors import Problem
 from chassis.runtime import Runtime
 from chassis.web.problems import answer
-from gateway import capture, requests
+from gateway import capture, requests, snowplow
 from gateway.access.guard import pass_guarded
 from gateway.capture import CaptureService
 from gateway.directory import Directory
 from gateway.domain.addresses import counted_as
 from gateway.domain.consent_link import ConsentLinks
+from gateway.domain.secret_box import SecretBox
 from gateway.forms import FormService
 from gateway.live_tail import LiveTails
 from gateway.proxy import Exchange, Upstreams
@@ -48,13 +49,17 @@ class GatewayState:
     keeping: FormKeeping
     consent_links: ConsentLinks
     wrong_keys: WrongKeys
+    box: SecretBox
 
 
 class GatewayMiddleware:
     """Pure ASGI. Before the lifespan has begun nothing but the framework is there to answer."""
 
-    def __init__(self, app: ASGIApp, *, api_origins: Collection[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, *, api_origins: Collection[str] = (), snowplow_paths: Collection[str] = ()
+    ) -> None:
         self._app = app
+        self._snowplow = frozenset((snowplow.PIXEL, snowplow.POSTS, *snowplow_paths))
         self._origins = frozenset(origin.encode() for origin in api_origins)
         self._routes = RouteTable(ROUTES)
 
@@ -70,6 +75,8 @@ class GatewayMiddleware:
         is_capture, kind = capture.kind_of_path(path, state.directory.known.prefixes)
         if is_capture:
             await capture.capture(state.capture, kind, scope, receive, send)
+        elif path in self._snowplow:
+            await snowplow.answer(state.capture, scope, receive, send)
         elif path.startswith(_FORMS) and _is_a_post(path, scope):
             await state.forms.answer(path[len(_FORMS) :], scope, receive, send)
         elif (write_key := _project_of(path, state.directory.known.prefixes)) is not None:
@@ -128,11 +135,18 @@ class GatewayMiddleware:
 
 
 def _is_a_post(path: str, scope: Scope) -> bool:
-    """Whether it is for a form's own door: what is posted to it, and Meta's question before that. What lies below a
-    form, and the form itself, is the API's.
+    """Whether it is for a form's own door: what is posted to it, Meta's question before that, and a browser that
+    sends it by GET. What lies below a form, and the form itself, is the API's.
     """
-    asks = scope["method"] == "GET" and b"hub.challenge=" in scope["query_string"]
+    asks = scope["method"] in ("GET", "HEAD") and (
+        b"hub.challenge=" in scope["query_string"] or _is_a_visitor(requests.Incoming(scope))
+    )
     return "/" not in path[len(_FORMS) :] and (asks or scope["method"] in ("POST", "OPTIONS"))
+
+
+def _is_a_visitor(incoming: requests.Incoming) -> bool:
+    """Whether a browser shows its user what we answer: without a key, the API would have nothing but JSON for them."""
+    return b"authorization" not in incoming.headers and "text/html" in incoming.header(b"accept")
 
 
 def _settled(directory: Directory, send: Send) -> Send:

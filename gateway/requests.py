@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote_plus
 
 from starlette.types import Message, Receive, Scope, Send
 
@@ -76,6 +76,12 @@ class Incoming:
             return None
         values = parse_qs(raw.decode("latin-1"), max_num_fields=None).get(name)
         return values[0] if values else None
+
+    def query_names(self, most: int) -> list[str]:
+        """The names of query parameters, without their values; of `most` at most, each cut to 64 characters."""
+        raw: bytes = self._scope["query_string"]
+        parts = raw.decode("latin-1").split("&", most)[:most]
+        return [name[:64] for part in parts if (name := unquote_plus(part.partition("=")[0]))]
 
     def page_origin(self) -> str:
         """Of which page it tells; empty when it does not."""

@@ -22,6 +22,8 @@ from gateway.admission import Numbers
 from gateway.domain.addresses import PRIVATE, Network, counted_as, network_of
 from gateway.routes import UPSTREAMS
 
+_PATH = re.compile(r"(/[A-Za-z0-9_\-.]+){2,6}")
+_TAKEN = ("/v1/", "/api/", "/beacon/")
 _ORIGIN = re.compile(r"https?://[^/\s?#@]+")
 
 
@@ -35,6 +37,13 @@ def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
 
 def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(str(network_of(value)) for value in values)
+
+
+def _paths(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Two parts at least, and none that is a door already: a path that covers the API would close it."""
+    if any(not _PATH.fullmatch(value) or value.startswith(_TAKEN) for value in values):
+        raise ValueError("a path is as /collect/tp2, and begins with none of /v1/, /api/, /beacon/")
+    return values
 
 
 AMinute = Annotated[int, Field(ge=0, le=100_000_000)]
@@ -64,6 +73,10 @@ class GatewaySettings(ServiceSettings):
         default=(),
         description="Browser origins that may call the API, as https://app.example.com, with commas between; captures"
         " and forms may come from anywhere",
+    )
+    snowplow_paths: Annotated[Texts, AfterValidator(_paths)] = Field(
+        default=(),
+        description="Paths of Snowplow's POSTs beside its own (a tracker's postPath), as /collect/tp2, with commas",
     )
     trusted_proxies: int = Field(
         default=0, ge=0, le=10, description="How many of our own stand in front and append to X-Forwarded-For"

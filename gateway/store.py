@@ -46,6 +46,7 @@ class SourceRow(Table, table=True):
     mapping: dict[str, str] | None = Field(default=None, sa_column=Column(JsonDocument))
     origins: list[str] | None = Field(default=None, sa_column=Column(JsonDocument))
     events_a_minute: int | None = None
+    app_ids: list[str] | None = Field(default=None, sa_column=Column(JsonDocument))
 
 
 class FormRow(Table, table=True):
@@ -63,10 +64,16 @@ class FormRow(Table, table=True):
     is_enabled: bool
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     secret_hash: str | None = None
+    secret_sealed: str | None = None  # encrypted, as a signature needs the secret itself
+    verify_hash: str | None = None  # of Meta's hub.verify_token
 
     @property
     def has_webhook_secret(self) -> bool:
         return self.secret_hash is not None
+
+    @property
+    def has_verify_token(self) -> bool:
+        return self.verify_hash is not None
 
 
 class ApiKeyRow(Table, table=True):

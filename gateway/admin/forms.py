@@ -16,10 +16,11 @@ from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write
 from gateway import store
 from gateway.admin import replays
-from gateway.admin.access import WATCHERS, AdminRequest, AdminView, ApiCaller, Cursor, Limit, Name, next_cursor
+from gateway.admin.access import WATCHERS, AdminRequest, AdminView, ApiCaller, Cursor, Limit, Name, State, next_cursor
 from gateway.admin.sources import SourceNotFound
 from gateway.domain.forms.presets import Preset
 from gateway.domain.keys import hash_of, key_from
+from gateway.domain.secret_box import NONCE_BYTES, SecretBox
 from gateway.store import FormRow, KeyTaken, SourceRow
 from people_kernel.api.pages import from_id_cursor
 
@@ -27,6 +28,7 @@ router = APIRouter(tags=["forms"])
 router.include_router(replays.router)
 
 DEFAULT_SOURCE_ID = "src_default"
+_SECRETS = {"webhook_secret", "verify_token"}
 FieldName = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
 Target = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[@A-Za-z][A-Za-z0-9_.]*$")]
 ReturnUrl = Annotated[
@@ -49,10 +51,15 @@ WebhookSecret = Annotated[
         min_length=4,
         max_length=200,
         description=(
-            "What a service has to send along: Google's google_key, the HandshakeKey of Wufoo and Formstack, Meta's"
-            " hub.verify_token. Kept as a hash"
+            "What a service has to send along or to sign with: Google's google_key, the HandshakeKey of Wufoo and"
+            " Formstack; the signing keys of Typeform, Webflow and Calendly, Meta's app secret. Kept encrypted; what"
+            " proves to know neither key is refused"
         ),
     ),
+]
+VerifyToken = Annotated[
+    str,
+    Field(min_length=4, max_length=200, description="Meta's hub.verify_token; default: webhook_secret. Kept as a hash"),
 ]
 
 
@@ -77,6 +84,7 @@ class FormWish(AdminRequest):
         default=[], max_length=50, description="Where a post may ask to be sent on to: these pages and what lies below"
     )
     webhook_secret: WebhookSecret | None = None
+    verify_token: VerifyToken | None = None
 
 
 class FormChange(AdminRequest):
@@ -89,6 +97,7 @@ class FormChange(AdminRequest):
     return_urls: list[ReturnUrl] | None = Field(default=None, max_length=50)
     is_enabled: StrictBool | None = Field(default=None, description="A form that is switched off answers 404")
     webhook_secret: WebhookSecret | None = Field(default=None, description="null: none is asked for any more")
+    verify_token: VerifyToken | None = Field(default=None, description="null: webhook_secret is asked for")
 
 
 class FormView(AdminView):
@@ -103,6 +112,7 @@ class FormView(AdminView):
     return_urls: list[str]
     is_enabled: bool
     has_webhook_secret: bool
+    has_verify_token: bool
     created_at: datetime
 
 
@@ -126,13 +136,14 @@ class FormUnknown(NotFound):
 
 
 @router.post("/v1/forms", status_code=201, responses=problem_responses(401, 403, 404, 409))
-async def create_form(wish: FormWish, context: Write, caller: ApiCaller) -> FormView:
+async def create_form(wish: FormWish, context: Write, caller: ApiCaller, state: State) -> FormView:
     """Make a form; then post to /v1/forms/{form_id}."""
     require(caller, *WATCHERS)
     source_id = wish.source_id or DEFAULT_SOURCE_ID
     if "\x00" in source_id or await store.get(context.session, SourceRow, source_id) is None:
         raise SourceNotFound("There is no such source", field="body.source_id", remedy="Name one of GET /v1/sources")
     row = new_form(wish, wish.form_id or key_from("form_", secrets.token_bytes(10)), source_id, context.now)
+    _set_secrets(row, wish, state.box)
     try:
         await store.add(context.session, row)
     except KeyTaken:
@@ -144,10 +155,8 @@ async def create_form(wish: FormWish, context: Write, caller: ApiCaller) -> Form
 
 def new_form(wish: FormWish, form_id: str, source_id: str, now: datetime) -> FormRow:
     """The row of a new form."""
-    kept = wish.model_dump(mode="json", exclude={"form_id", "source_id", "webhook_secret"})
-    row = FormRow(form_id=form_id, source_id=source_id, is_enabled=True, created_at=now, **kept)
-    row.secret_hash = _hash_or_none(wish.webhook_secret)
-    return row
+    kept = wish.model_dump(mode="json", exclude={"form_id", "source_id", *_SECRETS})
+    return FormRow(form_id=form_id, source_id=source_id, is_enabled=True, created_at=now, **kept)
 
 
 @router.get("/v1/forms", responses=problem_responses(401, 403))
@@ -168,21 +177,26 @@ async def read_form(form_id: str, reading: Read, caller: ApiCaller) -> FormView:
 
 
 @router.patch("/v1/forms/{form_id}", responses=problem_responses(401, 403, 404))
-async def change_form(form_id: str, change: FormChange, context: Write, caller: ApiCaller) -> FormView:
+async def change_form(form_id: str, change: FormChange, context: Write, caller: ApiCaller, state: State) -> FormView:
     """Change how a form is read; from the next post on."""
     require(caller, *WATCHERS)
     row = await _found(context.session, form_id)
-    for name, value in change.model_dump(mode="json", exclude_unset=True).items():
-        if name == "webhook_secret":
-            row.secret_hash = _hash_or_none(value)
-        elif value is not None or name in ("preset", "honeypot"):  # these two can be taken away
+    _set_secrets(row, change, state.box)
+    for name, value in change.model_dump(mode="json", exclude_unset=True, exclude=_SECRETS).items():
+        if value is not None or name in ("preset", "honeypot"):  # these two can be taken away
             setattr(row, name, value)
     await store.change(context.session, row)
     return FormView.model_validate(row)
 
 
-def _hash_or_none(secret: str | None) -> str | None:
-    return None if secret is None else hash_of(secret)
+def _set_secrets(row: FormRow, wish: FormWish | FormChange, box: SecretBox) -> None:
+    """Those that `wish` names, or takes away."""
+    if "webhook_secret" in wish.model_fields_set:
+        secret, nonce = wish.webhook_secret, secrets.token_bytes(NONCE_BYTES)
+        row.secret_hash = None if secret is None else hash_of(secret)
+        row.secret_sealed = None if secret is None else box.seal(secret, row.form_id, nonce)
+    if "verify_token" in wish.model_fields_set:
+        row.verify_hash = None if wish.verify_token is None else hash_of(wish.verify_token)
 
 
 async def _found(session: Session, form_id: str) -> FormRow:

@@ -7,164 +7,43 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AfterValidator, Field, StrictBool
 from starlette.requests import Request as HttpRequest
 from starlette.responses import StreamingResponse
 
-from chassis.errors import Conflict, NotFound, Unavailable
+from chassis.errors import BadInput, Conflict, NotFound, Unavailable
 from chassis.store.session import Session
 from chassis.web.auth import require
 from chassis.web.cursors import not_a_cursor
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write, runtime_of
 from contracts.ids import derive_id
-from contracts.rates import ORIGINS
 from contracts.values import SourceKind
 from gateway import store
 from gateway.admin.access import (
     KEEPERS,
     WATCHERS,
-    AdminRequest,
-    AdminView,
     ApiCaller,
     Cursor,
     Limit,
-    Name,
     State,
     next_cursor,
 )
+from gateway.admin.source_views import (
+    NewSourceView,
+    RejectPage,
+    RejectView,
+    SourceChange,
+    SourcePage,
+    SourceView,
+    SourceWish,
+)
 from gateway.directory import clean_prefix
-from gateway.domain.keys import ENTROPY_BYTES, MIN_GIVEN_KEY, WRITE_KEY_PREFIX, hash_of, hint_of, key_from
-from gateway.domain.origins import WRITTEN, clean_origin
+from gateway.domain.keys import ENTROPY_BYTES, WRITE_KEY_PREFIX, hash_of, hint_of, key_from
 from gateway.domain.refusal import RejectKind
 from gateway.store import KeyTaken, SourceRow
 from people_kernel.api.pages import from_id_cursor
 
 router = APIRouter(tags=["sources"])
-
-Prefix = Annotated[str, Field(max_length=100, pattern=r"^/?[A-Za-z0-9][A-Za-z0-9_\-/]*$", examples=["/capture"])]
-GivenKey = Annotated[
-    str, Field(min_length=MIN_GIVEN_KEY, max_length=200, pattern=r"^[\x21-\x39\x3b-\x7e]+$", examples=["wk_6f1d2a0c9b"])
-]
-
-
-PropertyPath = Annotated[str, Field(max_length=256, pattern=r"^properties\.[^\x00]+$")]
-TraitName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-PropertyMapping = Annotated[
-    dict[PropertyPath, TraitName],
-    Field(
-        max_length=50,
-        description="Property of track events -> trait of the person; else properties are not about the person",
-        examples=[{"properties.budget": "budget"}],
-    ),
-]
-
-
-Origin = Annotated[
-    str,
-    Field(max_length=300, pattern=WRITTEN, examples=["https://www.acme.test", "https://*.acme.test"]),
-    AfterValidator(clean_origin),
-]
-Origins = Annotated[
-    list[Origin],
-    Field(
-        max_length=ORIGINS,
-        description="web: pages that may use the key, as https://www.acme.test, or https://*.acme.test for all hosts"
-        " below; empty: any. A request that names no page is refused then, except a form's",
-    ),
-]
-EventsAMinute = Annotated[
-    int,
-    Field(
-        ge=0,
-        le=100_000_000,
-        strict=True,
-        description="Beyond so many the source is answered 429; 0: not counted. Left out, it is as the gateway's"
-        " settings have it for the kind",
-    ),
-]
-
-
-class SourceWish(AdminRequest):
-    """A source to be made."""
-
-    name: Name = Field(examples=["www.acme.test"])
-    kind: SourceKind = Field(
-        default=SourceKind.WEB,
-        description="web: public key, identifiers are claims; server: secret key, identifiers are vouched for",
-    )
-    write_key: GivenKey | None = Field(
-        default=None, description="Bring your own key, as when SDKs are already configured; else one is made"
-    )
-    prefixes: list[Prefix] = Field(default=[], max_length=10, description="Paths that may precede /v1")
-    is_test: StrictBool = Field(default=False, description="Walks the whole flow, never reaches reports")
-    mapping: PropertyMapping = Field(default={})
-    origins: Origins = Field(default=[])
-    events_a_minute: EventsAMinute | None = None
-
-
-class SourceChange(AdminRequest):
-    """What is to be different; what is left out stays."""
-
-    name: Name | None = None
-    prefixes: list[Prefix] | None = Field(default=None, max_length=10)
-    is_test: StrictBool | None = None
-    is_enabled: StrictBool | None = Field(default=None, description="A source that is switched off answers 401")
-    mapping: PropertyMapping | None = None
-    origins: Origins | None = None
-    events_a_minute: EventsAMinute | None = None
-
-
-class SourceView(AdminView):
-    """A source; its key is shown by its end only."""
-
-    source_id: str = Field(examples=["src_01M80JJ5Y0W1TJ1R02BCAFQ80A"])
-    name: str
-    kind: SourceKind
-    write_key_hint: str = Field(examples=["...ceqt"])
-    prefixes: list[str]
-    is_test: bool
-    is_enabled: bool
-    created_at: datetime
-    mapping: dict[str, str] | None = None
-    origins: list[str] | None = Field(default=None, description="Pages that may use the key; none: any")
-    events_a_minute: int | None = Field(default=None, description="null: as the settings have it for the kind")
-
-
-class NewSourceView(SourceView):
-    """A source just made; the only answer that holds its key."""
-
-    write_key: str
-
-
-class SourcePage(AdminView):
-    """Sources in the order they were made."""
-
-    items: list[SourceView]
-    next_cursor: str | None
-
-
-class RejectView(AdminView):
-    """Something a source sent that was not taken, or a form in which nobody was found."""
-
-    reject_id: int
-    kind: RejectKind = Field(description="unrecognized: it was taken, and nobody was found in it")
-    form_id: str | None = None
-    is_kept_whole: bool = Field(
-        default=False, description="POST /v1/forms/{form_id}/rejects/{reject_id}:replay reads it again"
-    )
-    replayed_at: datetime | None = None
-    at: datetime
-    field: str
-    reason: str
-    excerpt: str = Field(description="How it began")
-
-
-class RejectPage(AdminView):
-    """Rejects, newest first."""
-
-    items: list[RejectView]
-    next_cursor: str | None
 
 
 class SourceNotFound(NotFound):
@@ -179,12 +58,19 @@ class WriteKeyTaken(Conflict):
     slug = "write-key-taken"
 
 
+class AppIdTaken(Conflict):
+    """Another source has this app id."""
+
+    slug = "app-id-taken"
+
+
 @router.post("/v1/sources", status_code=201, responses=problem_responses(401, 403, 409))
 async def create_source(wish: SourceWish, context: Write, caller: ApiCaller) -> NewSourceView:
     """Make a source. Its write key is told once, here."""
     require(caller, *KEEPERS)
     write_key = wish.write_key or key_from(WRITE_KEY_PREFIX, secrets.token_bytes(ENTROPY_BYTES))
     row = new_source(wish, write_key, context.now)
+    await _check_app_ids(context.session, row)
     try:
         await store.add(context.session, row)
     except KeyTaken:
@@ -210,6 +96,7 @@ def new_source(wish: SourceWish, write_key: str, now: datetime) -> SourceRow:
         mapping=wish.mapping,
         origins=list(dict.fromkeys(wish.origins)),
         events_a_minute=wish.events_a_minute,
+        app_ids=wish.app_ids,
     )
 
 
@@ -230,13 +117,14 @@ async def read_source(source_id: str, reading: Read, caller: ApiCaller) -> Sourc
     return SourceView.model_validate(await _found(reading.session, source_id))
 
 
-@router.patch("/v1/sources/{source_id}", responses=problem_responses(401, 403, 404))
+@router.patch("/v1/sources/{source_id}", responses=problem_responses(401, 403, 404, 409))
 async def change_source(source_id: str, change: SourceChange, context: Write, caller: ApiCaller) -> SourceView:
-    """Rename a source, switch it off or on, or change its prefixes, mapping, pages or limit."""
+    """Rename a source, switch it off or on, or change its prefixes, app ids, mapping, pages or limit."""
     require(caller, *KEEPERS)
     row = await _found(context.session, source_id)
     for name, value in change.model_dump(exclude_none=True).items():
         setattr(row, name, sorted({clean_prefix(prefix) for prefix in value}) if name == "prefixes" else value)
+    await _check_app_ids(context.session, row)
     await store.change(context.session, row)
     return SourceView.model_validate(row)
 
@@ -291,6 +179,19 @@ async def tail_source(source_id: str, request: HttpRequest, caller: ApiCaller, s
     return StreamingResponse(
         events(), media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
+
+
+async def _check_app_ids(session: Session, row: SourceRow) -> None:
+    """A public name must lead to one source, and to none whose word is believed."""
+    if not row.app_ids:
+        return
+    if row.kind != SourceKind.WEB:
+        remedy = "Make a source of kind web for the tracker, or send the write key as its appId"
+        raise BadInput("App ids are for web sources: anybody can name one", field="body.app_ids", remedy=remedy)
+    others = [other for other in await store.all_of(session, SourceRow) if other.source_id != row.source_id]
+    if taken := sorted({name for other in others for name in other.app_ids or ()}.intersection(row.app_ids)):
+        remedy = "Name another, or take it from that source first"
+        raise AppIdTaken(f"Another source has the app id {taken[0]}", field="body.app_ids", remedy=remedy)
 
 
 async def _found(session: Session, source_id: str) -> SourceRow:

@@ -47,6 +47,11 @@ def write_key_in(authorization: str, body_key: object, query_key: str | None) ->
     return query_key or None
 
 
+def key_header(authorization: str, write_key: str) -> str:
+    """The Authorization that stands for a request's: its own, or Jitsu's `X-Write-Key` (`id:secret`)."""
+    return authorization or (f"Bearer {write_key}" if write_key else "")
+
+
 def _basic_user(credentials: str) -> str | None:
     try:
         return base64.b64decode(credentials, validate=True).decode().partition(":")[0]

@@ -50,6 +50,9 @@ class Form:
     honeypot: str | None = None
     return_urls: tuple[str, ...] = ()
     secret_hash: str | None = None  # of what a service has to send along, as `gateway.domain.keys` hashes it
+    secret: str | None = field(default=None, repr=False)  # the same, for services that sign
+    verify_hash: str | None = None  # of the token by which Meta asks whether it may post here
+    is_strict: bool = False  # it has a secret that signs: only what proves to know it is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,13 @@ def _sorted(
 
 
 def _check_secret(form: Form, preset: Preset, answers: Sequence[FieldAnswer]) -> None:
-    if form.secret_hash is None or preset not in _SENDS_SECRET:
+    if form.secret_hash is None:
+        return
+    if preset not in _SENDS_SECRET:
+        if form.is_strict:
+            remedy = "take webhook_secret from the form, or choose the preset of the service that posts to it"
+            reason = "proves by no key and no signature that it comes from the form's service"
+            raise CaptureRefused("body", reason, RefusalKind.FORBIDDEN, remedy=remedy)
         return
     given = [str(answer.value) for answer in answers if answer.name.replace("_", "").lower() in _SECRET_NAMES]
     if not any(compare_digest(hash_of(one), form.secret_hash) for one in given):

@@ -181,3 +181,24 @@ def test_a_double_click_is_one_message_even_over_the_turn_of_the_minute(later: t
 
 def test_a_named_message_is_taken_at_its_word() -> None:
     assert RecentPosts().message_id(reading(b"email=a@b.co&message_id=m-1"), NOW) == "m-1"
+
+
+async def test_a_form_sent_by_get_is_not_taken_and_both_sides_hear_of_it(door: Door) -> None:
+    query = {"email": "zoe@example.com", "first_name": "Zoe", "x" * 400: "1"}
+    page = await door.client.get("/v1/forms/default", params=query, headers=BROWSER)
+    assert (page.status_code, page.headers["content-type"]) == (405, "text/html; charset=utf-8")
+    assert page.headers["allow"] == "POST, OPTIONS"
+    assert "was not sent" in page.text
+    assert "zoe" not in page.text.lower()
+    assert (await door.client.get("/v1/forms/nobodys", params=query, headers=BROWSER)).status_code == 404
+    assert await door.captured() == []
+
+    async def is_listed() -> None:
+        (listed,) = (await door.api("GET", "/v1/sources/src_default/rejects")).json()["items"]
+        assert (listed["field"], listed["excerpt"][:26]) == ("method", "fields: email, first_name,")
+        assert 'method="post"' in listed["reason"]
+        assert "zoe@" not in listed["excerpt"]
+
+    await eventually(is_listed)
+    read = await door.api("GET", "/v1/forms/default", headers=BROWSER)
+    assert (read.status_code, read.json()["form_id"]) == (200, "default"), "with a key it is the API's"
