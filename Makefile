@@ -46,7 +46,7 @@ down: $(READY) ## Stop the suite, however it was started
 
 test: check ## Set up and run everything CI runs
 
-check: $(TOOLS) lint types walls contracts-check tests ## The same, step by step: style, types, walls, contracts, tests
+check: $(TOOLS) lint types walls contracts-check advisories tests ## The same, step by step: style, types, walls, contracts, known holes, tests
 
 lint: $(TOOLS) ## Style
 	$(BIN)/ruff check .
@@ -57,6 +57,9 @@ types: $(TOOLS) ## Types
 
 walls: $(TOOLS) ## Who may import whom
 	$(BIN)/lint-imports
+
+advisories: $(TOOLS) ## Is a hole known in what we depend on? Says NOT LOOKED UP where nobody can be asked (STRICT=1 fails then)
+	@$(OURS) -m tests.support.advisories $(if $(STRICT),--strict)
 
 contracts-check: $(TOOLS) ## Are the committed contracts those of the code?
 	$(OURS) -m contracts.export --check
@@ -98,4 +101,4 @@ lock: $(TOOLS) ## Resolve the dependencies anew: of the images, of `make up`, of
 clean: ## Forget the virtual environment and caches (var/ stays)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup up demo down tools test-platform test check lint types walls contracts-check tests contracts bench format lock clean
+.PHONY: help setup up demo down tools test-platform test check lint types walls contracts-check advisories tests contracts bench format lock clean

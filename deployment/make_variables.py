@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 KNOWN = (
     "PORT", "VAR", "LANES", "DATABASE", "DETACH", "FORK", "NATS_PORT", "NATS_MONITOR_PORT", "BASE_PORT",
-    "PEOPLE", "SEED", "AGAINST", "SCENES", "FAIL", "ARGS", "WORKERS", "PYTHON", "VENV", "UPGRADE",
+    "PEOPLE", "SEED", "AGAINST", "SCENES", "FAIL", "ARGS", "STRICT", "WORKERS", "PYTHON", "VENV", "UPGRADE",
     "CURDIR", "OURS",
 )  # fmt: skip
 _CLOSE = 0.75

@@ -61,8 +61,8 @@ BUS_USERS = (
     BusUser(
         "gateway",
         says=("capture",),
-        publishes=("gateway.rejected.>",),
-        listens=("capture.>", "gateway.rejected.>"),
+        publishes=("gateway.rejected.>", "gateway.told.>"),
+        listens=("capture.>", "gateway.rejected.>", "gateway.told.>"),
         browses=("alerts",),
     ),
     BusUser("identity", says=("identity",), hears=("capture",)),

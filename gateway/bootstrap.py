@@ -7,7 +7,7 @@ from contextlib import suppress
 from chassis.runtime import Runtime
 from gateway import store
 from gateway.admin.forms import DEFAULT_SOURCE_ID, FormWish, new_form
-from gateway.admin.keys import KeyWish, Role, new_key
+from gateway.admin.keys import BOOTSTRAP_KEY_ID, KeyWish, Role, new_key
 from gateway.admin.source_views import SourceWish
 from gateway.admin.sources import new_source
 from gateway.domain.keys import hash_of, hint_of
@@ -15,7 +15,6 @@ from gateway.settings import GatewaySettings
 from gateway.store import ApiKeyRow, FormRow, KeyTaken, SourceRow
 
 DEFAULT_FORM_ID = "default"
-BOOTSTRAP_KEY_ID = "key_bootstrap"
 
 
 async def bootstrap(runtime: Runtime, settings: GatewaySettings) -> None:

@@ -15,7 +15,7 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from chassis.bus.coalescer import Told
-from chassis.errors import NotFound, Problem
+from chassis.errors import NotFound, Problem, Unauthenticated
 from chassis.lanes import Lanes
 from chassis.message import OutMessage
 from chassis.telemetry import trace_onward
@@ -85,6 +85,18 @@ class CaptureService:
     public_url: str | None = None
     admission: Admission = field(default_factory=Admission)
     crowd: Crowd = field(default_factory=lambda: Crowd(0, lambda _: None))
+
+    def source_of(self, write_key: str | None, incoming: Incoming) -> CaptureSource:
+        """The source of a write key; the request is remembered as its own, also where the key is good no more. Raises
+        Unauthenticated.
+        """
+        try:
+            source = self.directory.source_of(write_key)
+        except Unauthenticated:
+            incoming.belongs_to(self.directory.owner_of(write_key))
+            raise
+        incoming.belongs_to(source.source_id)
+        return source
 
     def note(self, source: CaptureSource, at: datetime, refused: CaptureRefused, excerpt: str) -> None:
         """Remember a request that was refused whole."""
@@ -193,10 +205,10 @@ def judged(service: CaptureService, kind: Kind, raw: bytes, incoming: Incoming) 
     except CaptureRefused as refused:
         if (key := write_key_in(authorization, None, in_query)) is not None:
             service.note(
-                service.directory.source_of(key), received_at, refused, raw[:EXCERPT_BYTES].decode("utf-8", "replace")
+                service.source_of(key, incoming), received_at, refused, raw[:EXCERPT_BYTES].decode("utf-8", "replace")
             )
         raise
-    source = service.directory.source_of(write_key_in(authorization, body.get("writeKey"), in_query))
+    source = service.source_of(write_key_in(authorization, body.get("writeKey"), in_query), incoming)
     sender = incoming.sender(service.trusted_proxies)
     _admit(service, source, body, incoming, sender.ip)
     try:
@@ -206,6 +218,7 @@ def judged(service: CaptureService, kind: Kind, raw: bytes, incoming: Incoming) 
         raise
     if reading.rejects:
         service.rejects.note(source, received_at, reading.rejects)
+    incoming.counted(len(reading.captures), reading.rejects)
     return source, reading
 
 

@@ -31,6 +31,7 @@ TAGS: Mapping[str, str] = {
     "rulebooks": "The rules of each service that decides: versions, checked by their own examples, active or not.",
     "sources": "Where captures come from: write keys, origins, rejects, and a live tail to watch them arrive.",
     "keys": "API keys of people and tools, each with a role.",
+    "audit": "Who changed what, and who saw whom.",
     "status": "How the suite is doing, for operators.",
 }
 

@@ -15,6 +15,7 @@ from chassis.web.fast_path import FastPathProtocol, FastRequest, FastRoute
 from chassis.web.problems import MEDIA_TYPE, document
 from gateway import capture, requests
 from gateway.capture import CaptureService, Kind
+from gateway.request_log import RequestLog
 from gateway.requests import Incoming
 from gateway.shares import Shares
 
@@ -32,40 +33,43 @@ class _Taken:
     shares: Shares
     source_id: str
     weight: int
+    log: RequestLog
 
     def tell(self, failure: Exception | None) -> None:
         self.shares.leave(self.source_id, self.weight)
         if failure is None:
+            self.log.note(self.request.scope, 200)
             headers = requests.json_headers(self.answer, requests.origin_of(self.incoming))
             self.request.succeed(headers + self.incoming.stated, self.answer)
         else:
-            _fail(self.request, self.incoming, failure)
+            _fail(self.request, self.incoming, failure, self.log)
 
 
 def _take(kind: Kind, request: FastRequest, state: GatewayState) -> None:
     """Read and judge a body; answered when it is on disk. Raises what was refused."""
-    incoming, service = Incoming(request.scope), state.capture
+    incoming, service, log = Incoming(request.scope), state.capture, state.records.requests
     try:
         source, reading = capture.judged(service, kind, bytes(request.body), incoming)
         request.body = b""  # what waits to be stored are its messages
         weight = service.admission.shares.weight(reading.captures)
         service.admission.enter(source, weight)
     except TooMany as problem:
-        _fail(request, incoming, problem)
+        _fail(request, incoming, problem, log)
         return
     answer = capture.success(reading.rejects)
-    taken = _Taken(request, incoming, answer, service.admission.shares, source.source_id, weight)
+    taken = _Taken(request, incoming, answer, service.admission.shares, source.source_id, weight, log)
     try:
         service.publisher.put(service.untraced(reading.captures), taken.tell)
     except Exception as error:
         taken.tell(error)
 
 
-def _fail(request: FastRequest, incoming: Incoming, error: Exception) -> None:
+def _fail(request: FastRequest, incoming: Incoming, error: Exception, log: RequestLog) -> None:
     """What is refused because too much comes may cost no more than what is taken: it is told here. All else is not."""
     if not isinstance(error, TooMany | Overloaded):
         request.fail(error)
         return
+    log.note(request.scope, error.status, error.detail)
     body = document(error, request.scope["path"])
     headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(body))]
     headers += [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]

@@ -138,6 +138,7 @@ class FormService:
         limit = self._body_limit if may_hold_files else min(self._body_limit, BATCH_BYTES)
         raw = await requests.read_body(receive, incoming.headers.get(b"content-length"), limit)
         received_at = self._captures.clock()
+        incoming.belongs_to(form.source.source_id)
         arriving = self._admit(form, incoming)
         try:
             form = _proven(form, incoming, raw, received_at)
@@ -152,6 +153,7 @@ class FormService:
             self._captures.note(form.source, received_at, refused, excerpt)
             raise
         is_stored = await self._store(capture)
+        incoming.counted(1)
         if reading.unrecognized is not None:
             self._list(form, reading, kept(submission, visit, message_id), received_at)
         await _thank(send, incoming, reading, 200 if is_stored else 202)

@@ -16,13 +16,13 @@ from chassis.runtime import Runtime
 from chassis.web.auth import TokenIssuer, read_private_key
 from chassis.web.process import run
 from gateway import consent_links, documents, readiness, status, treatments
-from gateway.admin import forms, keys, sources
+from gateway.admin import audit, forms, keys, request_logs, source_keys, sources
 from gateway.admission import Admission
 from gateway.alerts import stream, tickets
 from gateway.bootstrap import bootstrap
 from gateway.capture import CaptureService
 from gateway.crowd import Crowd
-from gateway.directory import Directory, kept_fresh
+from gateway.directory import Directory
 from gateway.domain.consent_link import ConsentLinks
 from gateway.domain.secret_box import SecretBox
 from gateway.fast_path import CaptureProtocol
@@ -31,6 +31,8 @@ from gateway.live_tail import LiveTails
 from gateway.middleware import GatewayMiddleware, GatewayState
 from gateway.people import routes
 from gateway.proxy import Upstreams
+from gateway.recorder import Recorder
+from gateway.records import recording
 from gateway.rejects import Rejects, writing
 from gateway.retries import Retries
 from gateway.settings import GatewaySettings
@@ -44,6 +46,20 @@ _ABOUT = (
     " to do. Methods that are not plain reading and writing end in a colon and a verb."
 )
 _PAGES = (documents.router, readiness.router)
+_KEYS = (keys.router, source_keys.router, request_logs.router, audit.router)
+
+_ROUTERS = (
+    routes.router,
+    treatments.router,
+    stream.router,
+    tickets.router,
+    sources.router,
+    forms.router,
+    *_KEYS,
+    consent_links.router,
+    status.router,
+    *_PAGES,
+)
 
 
 def create_service(settings: GatewaySettings | None = None) -> Service:
@@ -52,21 +68,20 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
 
     @asynccontextmanager
     async def state(runtime: Runtime) -> AsyncIterator[GatewayState]:
-        await bootstrap(runtime, known)
         (tokens, links, box), keeping = _signing(known, runtime), FormKeeping(runtime)
-        directory, coalescer = Directory(runtime.database, known.capture_prefixes, box), Coalescer(runtime.broker)
+        directory, coalescer = await _directory(runtime, known, box), Coalescer(runtime.broker)
         runtime.lanes.fence(coalescer.passed)
         rejects = Rejects(runtime.database, runtime.broker, known.rejects_kept)
         async with (
-            kept_fresh(directory, known.refresh_seconds),
+            recording(runtime, directory, known) as records,
             writing(rejects),
             _client() as session,
             _client(force_close=True) as single,
             _line(known) as alerts,
         ):
             service = _capturing(known, runtime, directory, coalescer, rejects)
-            runtime.why_no_traffic, runtime.told_streams = keeping.why_not, (*runtime.told_streams, DEAD)
-            runtime.checks.append(readiness.DoorWork(runtime, coalescer, alerts).findings)
+            runtime.why_no_traffic = keeping.why_not
+            _tell_condition(runtime, coalescer, alerts)
             yield GatewayState(
                 directory,
                 service,
@@ -78,30 +93,22 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
                 links,
                 WrongKeys(known.wrong_keys),
                 box,
+                records,
             )
             await coalescer.close()
 
-    routers = [
-        routes.router,
-        treatments.router,
-        stream.router,
-        tickets.router,
-        sources.router,
-        forms.router,
-        keys.router,
-        consent_links.router,
-        status.router,
-        *_PAGES,
-    ]
     return Service(
         name="gateway",
         settings=known,
         migrations="gateway.migrations",
-        routers=routers,
+        routers=_ROUTERS,
         streams=("CAPTURE",),
         extras=state,
         public=True,
-        middleware=[Middleware(GatewayMiddleware, api_origins=known.api_origins, snowplow_paths=known.snowplow_paths)],
+        middleware=[
+            Middleware(Recorder),
+            Middleware(GatewayMiddleware, api_origins=known.api_origins, snowplow_paths=known.snowplow_paths),
+        ],
         openapi=documents.whole_api,
         http=CaptureProtocol,
         description=_ABOUT,
@@ -122,6 +129,16 @@ def _capturing(
         Admission(known.numbers),
         Crowd(known.connections_an_address, known.counted_connection),
     )
+
+
+async def _directory(runtime: Runtime, known: GatewaySettings, box: SecretBox) -> Directory:
+    await bootstrap(runtime, known)
+    return Directory(runtime.database, known.capture_prefixes, box, runtime.clock)
+
+
+def _tell_condition(runtime: Runtime, coalescer: Coalescer, alerts: Broker) -> None:
+    runtime.checks.append(readiness.DoorWork(runtime, coalescer, alerts).findings)
+    runtime.told_streams = (*runtime.told_streams, DEAD)
 
 
 def _signing(known: GatewaySettings, runtime: Runtime) -> tuple[TokenIssuer, ConsentLinks, SecretBox]:

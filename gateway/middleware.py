@@ -23,6 +23,7 @@ from gateway.domain.secret_box import SecretBox
 from gateway.forms import FormService
 from gateway.live_tail import LiveTails
 from gateway.proxy import Exchange, Upstreams
+from gateway.records import Records
 from gateway.requests import MethodNotOffered
 from gateway.routes import ROUTES, RouteTable
 from gateway.spool import FormKeeping
@@ -50,6 +51,7 @@ class GatewayState:
     consent_links: ConsentLinks
     wrong_keys: WrongKeys
     box: SecretBox
+    records: Records
 
 
 class GatewayMiddleware:
@@ -106,7 +108,7 @@ class GatewayMiddleware:
             offered = self._routes.methods_of(scope["path"])
             if offered and scope["method"] not in offered:
                 raise MethodNotOffered(offered)  # the framework knows its own paths only
-            await self._app(scope, receive, _settled(state.directory, send) if scope["method"] in _CHANGING else send)
+            await self._app(scope, receive, _settled(state, send) if scope["method"] in _CHANGING else send)
             return
         caller = state.directory.caller_of(requests.Incoming(scope).header(b"authorization"))
         await pass_guarded(state.upstreams, *found, caller, Exchange(scope, receive, send))
@@ -149,12 +151,15 @@ def _is_a_visitor(incoming: requests.Incoming) -> bool:
     return b"authorization" not in incoming.headers and "text/html" in incoming.header(b"accept")
 
 
-def _settled(directory: Directory, send: Send) -> Send:
-    """`send`, which lets what was changed be known here before the one who changed it hears that it was."""
+def _settled(state: GatewayState, send: Send) -> Send:
+    """`send`, which lets what was changed be known here, and be on its way to the other processes, before the one who
+    changed it hears that it was.
+    """
 
     async def send_settled(message: Message) -> None:
-        if message["type"] == "http.response.start" and message["status"] < 300:
-            await directory.refresh()
+        is_done = message["type"] == "http.response.start" and message["status"] < 300
+        if is_done and await state.directory.refresh():
+            await state.records.peers.tell_changed()
         await send(message)
 
     return send_settled

@@ -16,7 +16,8 @@ from chassis.web.problems import answer
 from gateway.domain.body import within
 from gateway.domain.capture import CaptureSender
 from gateway.domain.origins import origin_told
-from gateway.domain.refusal import CaptureRefused, RefusalKind
+from gateway.domain.refusal import CaptureRefused, RefusalKind, Reject
+from gateway.request_log import COUNTS, OWNER
 
 ANY_ORIGIN = (b"access-control-allow-origin", b"*")
 _PREFLIGHT = [
@@ -96,6 +97,15 @@ class Incoming:
         host, port = self._scope.get("server") or ("127.0.0.1", None)
         host = f"[{host}]" if ":" in host else host
         return f"{self._scope['scheme']}://{host}" + (f":{port}" if port else "")
+
+    def belongs_to(self, owner_id: str | None) -> None:
+        """The request came with a secret of this key or source: it is remembered there."""
+        if owner_id is not None:
+            self._scope[OWNER] = owner_id
+
+    def counted(self, taken: int, rejects: Sequence[Reject] = ()) -> None:
+        """So many events came in it, and these of them were refused."""
+        self._scope[COUNTS] = (taken, len(rejects), f"{rejects[0].field} {rejects[0].reason}" if rejects else None)
 
     def cookies(self) -> dict[str, str]:
         """The cookies, as they were written."""

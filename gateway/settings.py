@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings, StrongSecret, Texts
@@ -20,6 +21,8 @@ from contracts.rates import (
 )
 from gateway.admission import Numbers
 from gateway.domain.addresses import PRIVATE, Network, counted_as, network_of
+from gateway.oidc.claims import ROLES, ClaimRules
+from gateway.oidc.key_set import safe_address
 from gateway.routes import UPSTREAMS
 
 _PATH = re.compile(r"(/[A-Za-z0-9_\-.]+){2,6}")
@@ -47,6 +50,14 @@ def _paths(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 AMinute = Annotated[int, Field(ge=0, le=100_000_000)]
+
+
+def _mapping(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        name, _, role = value.rpartition("=")
+        if not name or role not in ROLES:
+            raise ValueError(f"a pair is <value of the claim>=<role>; roles are {', '.join(sorted(ROLES))}")
+    return values
 
 
 class GatewaySettings(ServiceSettings):
@@ -108,6 +119,42 @@ class GatewaySettings(ServiceSettings):
     rejects_kept: int = Field(
         default=REJECTS, ge=1, le=100_000, description="Refused captures that are kept for each source"
     )
+    audit_days: int = Field(
+        default=365, ge=1, le=3650, description="For how many days it can be read who saw or changed what"
+    )
+    oidc_issuer: str | None = Field(
+        default=None,
+        description="The sign-in service (OpenID Connect) whose tokens are taken beside API keys, as it stands in their"
+        " `iss`; unset: none",
+    )
+    oidc_audience: Texts = Field(
+        default=(), description="What a token must be meant for (`aud`): one of these, with commas between"
+    )
+    oidc_jwks_url: Annotated[str, AfterValidator(safe_address)] | None = Field(
+        default=None, description="Where the issuer's public keys are; unset: the issuer is asked (discovery)"
+    )
+    oidc_jwks_file: Path | None = Field(
+        default=None, description="A file with them (a JWK set), read anew like an address: for hosts without a way out"
+    )
+    oidc_role_claim: str = Field(
+        default="roles", description="The claim that names roles; a dotted path for one inside another"
+    )
+    oidc_role_mapping: Annotated[Texts, AfterValidator(_mapping)] = Field(
+        default=(),
+        description="Which value of that claim is which role, as lead-sales=sales, with commas between; unset: the"
+        " values are the roles",
+    )
+    oidc_rep_claim: str = Field(default="rep_id", description="The claim that says which rep somebody is")
+    oidc_teams_claim: str = Field(default="teams", description="The claim that names teams")
+    oidc_leeway_seconds: float = Field(
+        default=30.0, ge=0, le=300, description="How far the issuer's clock may be from ours"
+    )
+    oidc_refresh_seconds: float = Field(
+        default=900.0,
+        gt=0,
+        le=86_400,
+        description="How often the issuer's keys are fetched; a new key is looked for at once",
+    )
     body_limit: int = Field(
         default=FORM_FILES_BYTES, ge=1024, description="Bytes of a request body, a form with files above all"
     )
@@ -159,6 +206,30 @@ class GatewaySettings(ServiceSettings):
     def counted_connection(self, address: str | None) -> str | None:
         """As what the connections of an address are counted. Those of our own proxies are not."""
         return None if self.trusted_proxies else counted_as(address, self._ours)
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.oidc_issuer is not None:
+            safe_address(self.oidc_issuer)
+            if not self.oidc_audience:
+                raise ValueError("GATEWAY_OIDC_AUDIENCE is missing: tokens for anything else would be taken")
+        return self
+
+    @property
+    def oidc_rules(self) -> ClaimRules | None:
+        """What is expected of tokens; None: none are taken."""
+        if self.oidc_issuer is None:
+            return None
+        mapping = dict(pair.rsplit("=", 1) for pair in self.oidc_role_mapping)
+        return ClaimRules(
+            self.oidc_issuer,
+            self.oidc_audience,
+            self.oidc_role_claim,
+            mapping,
+            self.oidc_rep_claim,
+            self.oidc_teams_claim,
+            self.oidc_leeway_seconds,
+        )
 
     @property
     def upstreams(self) -> dict[str, str]:

@@ -65,6 +65,7 @@ async def _take(service: CaptureService, events: Sequence[Any], incoming: Incomi
     page, readings = incoming.page_origin(), list[BatchReading]()
     with ExitStack() as rooms:
         for source, own in _by_source(service, events).values():
+            incoming.belongs_to(source.source_id)
             reading = _judged(service, source, own, (received_at, sender, page))
             rooms.enter_context(service.admission.room(source, service.admission.shares.weight(reading.captures)))
             readings.append(reading)
@@ -72,6 +73,7 @@ async def _take(service: CaptureService, events: Sequence[Any], incoming: Incomi
         if captures:
             await service.store(captures)
     rejects = sorted((one for reading in readings for one in reading.rejects), key=lambda reject: reject.index)
+    incoming.counted(len(captures), rejects)
     if len(rejects) == 1 == len(events):
         raise CaptureRefused(rejects[0].field, rejects[0].reason)
     return tuple(rejects)

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Column, ColumnElement, MetaData, and_, delete, func, or_, select, update
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, MetaData, and_, delete, func, or_, select, update
 from sqlmodel import Field, SQLModel
 
 from chassis.store.batch import core_table, insert_all, upsert
-from chassis.store.columns import JsonDocument, Serial, UtcDateTime
+from chassis.store.columns import JsonDocument, Serial, UtcDateTime, moment
 from chassis.store.errors import Violated
 from chassis.store.session import Session
 from contracts.limits import UNRECOGNIZED
@@ -47,6 +47,11 @@ class SourceRow(Table, table=True):
     origins: list[str] | None = Field(default=None, sa_column=Column(JsonDocument))
     events_a_minute: int | None = None
     app_ids: list[str] | None = Field(default=None, sa_column=Column(JsonDocument))
+    expires_at: datetime | None = moment(is_nullable=True)
+    last_used_at: datetime | None = moment(is_nullable=True)  # to the minute
+    rotated_at: datetime | None = moment(is_nullable=True)
+    previous_hash: str | None = None
+    previous_until: datetime | None = moment(is_nullable=True)
 
 
 class FormRow(Table, table=True):
@@ -90,6 +95,11 @@ class ApiKeyRow(Table, table=True):
     teams: list[str] = Field(sa_column=Column(JsonDocument, nullable=False))
     is_revoked: bool
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    expires_at: datetime | None = moment(is_nullable=True)
+    last_used_at: datetime | None = moment(is_nullable=True)  # to the minute
+    rotated_at: datetime | None = moment(is_nullable=True)
+    previous_hash: str | None = None
+    previous_until: datetime | None = moment(is_nullable=True)
 
 
 class RejectRow(Table, table=True):
@@ -119,16 +129,48 @@ class TicketRow(Table, table=True):
     ticket_hash: str = Field(primary_key=True)
     key_hash: str
     expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
+    caller: dict[str, Any] | None = Field(default=None, sa_column=Column(JsonDocument))  # whose token it was made with
+
+
+class AuditRow(Table, table=True):
+    """Who did or saw what. Nothing changes but `status`, once: None until the operation was answered."""
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        Index("ix_audit_principal", "principal", "audit_id"),
+        Index("ix_audit_operation", "operation", "audit_id"),
+    )
+
+    audit_id: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True, autoincrement=True))
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
+    principal: str
+    roles: list[str] = Field(sa_column=Column(JsonDocument, nullable=False))
+    key_id: str | None = None  # None: a token of the sign-in service
+    operation: str
+    method: str
+    objects: list[str] = Field(sa_column=Column(JsonDocument, nullable=False))
+    status: int | None = None
+    request_id: str | None = None
+
+
+class AuditObjectRow(Table, table=True):
+    """What an entry of the audit is about, to be found by it."""
+
+    __tablename__ = "audit_object"
+
+    object_id: str = Field(primary_key=True)
+    audit_id: int = Field(sa_column=Column(BigInteger, primary_key=True, index=True))
 
 
 REJECT, TICKET = core_table(RejectRow), core_table(TicketRow)
 
 
 class Taken(NamedTuple):
-    """A ticket that was just used: the key it was made with, and until when it was good."""
+    """A ticket that was just used: the key it was made with, until when it was good, and whose token that was."""
 
     key_hash: str
     expires_at: datetime
+    caller: dict[str, Any] | None
 
 
 class KeyTaken(Exception):
@@ -223,9 +265,9 @@ def _of_kind(kind: str) -> ColumnElement[bool]:
 
 async def take_ticket(session: Session, ticket_hash: str) -> Taken | None:
     """What a ticket is good for; it is gone after that, whichever replica asks first."""
-    gone = delete(TICKET).where(TICKET.c.ticket_hash == ticket_hash).returning(TICKET.c.key_hash, TICKET.c.expires_at)
-    row = (await session.execute(gone)).first()
-    return None if row is None else Taken(row.key_hash, row.expires_at)
+    told = (TICKET.c.key_hash, TICKET.c.expires_at, TICKET.c.caller)
+    row = (await session.execute(delete(TICKET).where(TICKET.c.ticket_hash == ticket_hash).returning(*told))).first()
+    return None if row is None else Taken(*row)
 
 
 async def forget_tickets(session: Session, now: datetime) -> None:

@@ -184,10 +184,12 @@ async def _wish(request: Request) -> SelectWish:
 def _asker(request: Request, directory: Directory, wish: SelectWish) -> Principal | CaptureSource:
     """Whose key it is. Raises Unauthenticated."""
     authorization = request.headers.get("authorization", "")
-    caller = directory.known.callers.get(bearer_hash(authorization))
-    return caller or directory.source_of(
-        write_key_in(authorization, wish.writeKey, request.query_params.get("writeKey"))
-    )
+    known = directory.caller_by_hash(bearer_hash(authorization))
+    if known is not None:
+        return known.principal
+    write_key = write_key_in(authorization, wish.writeKey, request.query_params.get("writeKey"))
+    requests.Incoming(request.scope).belongs_to(directory.owner_of(write_key))
+    return directory.source_of(write_key)
 
 
 def _site(source: CaptureSource, wish: SelectWish) -> Principal:

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import orjson
 import structlog
+from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
@@ -190,6 +191,14 @@ class Broker:
         """
         prefix = self._client.new_inbox()
         return prefix, await self._client.hear(f"{prefix}.{where}", take)
+
+    async def hear(self, subject: str, heard: Callable[[str, bytes], Awaitable[None]]) -> Subscription:
+        """`heard` is called with the subject and body of what anybody says there, one after the other, in a task."""
+
+        async def tell(message: Msg) -> None:
+            await heard(message.subject, message.data)
+
+        return await self._client.subscribe(subject, cb=tell)
 
     async def ensure_streams(
         self, names: Sequence[str], *, replicas: int = 1, kept_days: Mapping[str, int] = KEPT_DAYS

@@ -5,6 +5,7 @@ surprise.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI
@@ -21,6 +22,7 @@ _OF_ALL = (400, 500, 503)
 _OF_THE_TOKEN = (401,)
 _OF_A_BODY = (413, 422)
 _SCHEMA_REF = "#/components/schemas/{model}"
+_TURN = Lock()
 
 
 def operation_id(route: APIRoute) -> str:
@@ -34,11 +36,12 @@ def describe(
     """The document of `app`, made once: its own, with the problems declared, and reworked by the service if it wants
     to.
     """
-    made: Document | None = getattr(app.state, "document", None)
-    if made is None:
-        made = _with_problems(own_document(), is_public)
-        made = rework(made) if rework is not None else made
-        made = app.state.document = unwrapped(made)
+    with _TURN:  # it may be made in a thread, as it takes a tenth of a second
+        made: Document | None = getattr(app.state, "document", None)
+        if made is None:
+            made = _with_problems(own_document(), is_public)
+            made = rework(made) if rework is not None else made
+            made = app.state.document = unwrapped(made)
     return made
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from chassis.errors import Forbidden, NotFound
+from chassis.errors import Forbidden, NotFound, Unavailable
 from chassis.web.auth import Principal
 from gateway.access.policy import About, Operation, is_limited
 from gateway.proxy import AnsweredBadly, Upstreams
@@ -41,9 +42,7 @@ class Leads:
 async def leads(upstreams: Upstreams, caller: Principal, after: str, until: str | None = None) -> Leads:
     """The next part after an id. Raises Unavailable, TimedOut."""
     asked = {"after": after, "until": until, "limit": AT_ONCE}
-    answer = await upstreams.ask(
-        "routing", "POST", "/v1/routing/rights:leads", caller, json=asked, timeout_seconds=_SECONDS
-    )
+    answer = await _told(upstreams, "leads", caller, asked)
     return Leads(answer["person_ids"], answer["until"])
 
 
@@ -55,9 +54,7 @@ async def seen(upstreams: Upstreams, caller: Principal, kind: str, ids: Collecti
     found: set[str] = set()
     for at in range(0, len(asked), AT_ONCE):
         part = {kind: asked[at : at + AT_ONCE]}
-        answer = await upstreams.ask(
-            "routing", "POST", "/v1/routing/rights:check", caller, json=part, timeout_seconds=_SECONDS
-        )
+        answer = await _told(upstreams, "check", caller, part)
         found.update(answer[kind])
     return frozenset(found)
 
@@ -111,3 +108,11 @@ async def refuse_unled_rep(upstreams: Upstreams, caller: Principal, operation: O
         return
     if rep_id not in await seen(upstreams, caller, "rep_ids", [rep_id]):
         raise Forbidden(f"{rep_id} is in no team of yours", remedy="Ask an administrator for a key with their team")
+
+
+async def _told(upstreams: Upstreams, question: str, caller: Principal, asked: dict[str, Any]) -> Any:
+    path = f"/v1/routing/rights:{question}"
+    try:
+        return await upstreams.ask("routing", "POST", path, caller, json=asked, timeout_seconds=_SECONDS)
+    except AnsweredBadly as bad:  # a routing of before that does not know the question: nobody is shown anything
+        raise Unavailable("routing cannot say whom you may see", remedy="Try again in a moment") from bad

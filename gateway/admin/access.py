@@ -28,7 +28,9 @@ class ApiKey(SecurityBase):
     """
 
     def __init__(self) -> None:
-        self.model = BearerModel(description="An API key, made with POST /v1/keys.")
+        self.model = BearerModel(
+            description="An API key, made with POST /v1/keys, or a token of the sign-in service (OpenID Connect)."
+        )
         self.scheme_name = "api_key"
 
     async def __call__(self, connection: HTTPConnection) -> Principal:

@@ -10,6 +10,8 @@ from pydantic import AfterValidator, Field, StrictBool
 from contracts.rates import ORIGINS
 from contracts.values import SourceKind
 from gateway.admin.access import AdminRequest, AdminView, Name
+from gateway.admin.rotation import STATE, ExpiresAt, KeyLifeView
+from gateway.domain.key_life import KeyState
 from gateway.domain.keys import MIN_GIVEN_KEY
 from gateway.domain.origins import WRITTEN, clean_origin
 from gateway.domain.refusal import RejectKind
@@ -87,6 +89,7 @@ class SourceWish(AdminRequest):
     mapping: PropertyMapping = Field(default={})
     origins: Origins = Field(default=[])
     events_a_minute: EventsAMinute | None = None
+    expires_at: ExpiresAt = None
 
 
 class SourceChange(AdminRequest):
@@ -102,7 +105,7 @@ class SourceChange(AdminRequest):
     events_a_minute: EventsAMinute | None = None
 
 
-class SourceView(AdminView):
+class SourceView(KeyLifeView):
     """A source; its key is shown by its end only."""
 
     source_id: str = Field(examples=["src_01M80JJ5Y0W1TJ1R02BCAFQ80A"])
@@ -112,6 +115,7 @@ class SourceView(AdminView):
     prefixes: list[str]
     is_test: bool
     is_enabled: bool
+    key_state: KeyState = STATE
     created_at: datetime
     mapping: dict[str, str] | None = None
     origins: list[str] | None = Field(default=None, description="Pages that may use the key; none: any")

@@ -11,7 +11,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import StreamingResponse
 
 from chassis.errors import BadInput, Conflict, NotFound, Unavailable
-from chassis.store.session import Session
+from chassis.store.session import Session, lock
 from chassis.web.auth import require
 from chassis.web.cursors import not_a_cursor
 from chassis.web.problems import problem_responses
@@ -28,6 +28,7 @@ from gateway.admin.access import (
     State,
     next_cursor,
 )
+from gateway.admin.rotation import check_expiry
 from gateway.admin.source_views import (
     NewSourceView,
     RejectPage,
@@ -38,8 +39,10 @@ from gateway.admin.source_views import (
     SourceWish,
 )
 from gateway.directory import clean_prefix
+from gateway.domain.key_life import state_of
 from gateway.domain.keys import ENTROPY_BYTES, WRITE_KEY_PREFIX, hash_of, hint_of, key_from
 from gateway.domain.refusal import RejectKind
+from gateway.secret_index import life_of_source
 from gateway.store import KeyTaken, SourceRow
 from people_kernel.api.pages import from_id_cursor
 
@@ -68,6 +71,7 @@ class AppIdTaken(Conflict):
 async def create_source(wish: SourceWish, context: Write, caller: ApiCaller) -> NewSourceView:
     """Make a source. Its write key is told once, here."""
     require(caller, *KEEPERS)
+    check_expiry(wish.expires_at, context.now)
     write_key = wish.write_key or key_from(WRITE_KEY_PREFIX, secrets.token_bytes(ENTROPY_BYTES))
     row = new_source(wish, write_key, context.now)
     await _check_app_ids(context.session, row)
@@ -77,7 +81,7 @@ async def create_source(wish: SourceWish, context: Write, caller: ApiCaller) -> 
         raise WriteKeyTaken(
             "Another source has this write key", field="body.write_key", remedy="Leave it out, and one is made"
         ) from None
-    return NewSourceView(**SourceView.model_validate(row).model_dump(), write_key=write_key)
+    return NewSourceView(**source_view(row, context.now).model_dump(), write_key=write_key)
 
 
 def new_source(wish: SourceWish, write_key: str, now: datetime) -> SourceRow:
@@ -97,7 +101,14 @@ def new_source(wish: SourceWish, write_key: str, now: datetime) -> SourceRow:
         origins=list(dict.fromkeys(wish.origins)),
         events_a_minute=wish.events_a_minute,
         app_ids=wish.app_ids,
+        expires_at=wish.expires_at,
     )
+
+
+def source_view(row: SourceRow, now: datetime) -> SourceView:
+    """A source as it stands."""
+    told = row.model_dump(exclude={"write_key_hash", "previous_hash"})
+    return SourceView.model_validate({**told, "key_state": state_of(life_of_source(row), now)})
 
 
 @router.get("/v1/sources", responses=problem_responses(401, 403))
@@ -106,7 +117,7 @@ async def list_sources(reading: Read, caller: ApiCaller, cursor: Cursor = None, 
     require(caller, *WATCHERS)
     rows = await store.page_of(reading.session, SourceRow, "source_id", from_id_cursor(cursor), limit)
     return SourcePage(
-        items=[SourceView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "source_id")
+        items=[source_view(row, reading.now) for row in rows], next_cursor=next_cursor(rows, limit, "source_id")
     )
 
 
@@ -114,19 +125,20 @@ async def list_sources(reading: Read, caller: ApiCaller, cursor: Cursor = None, 
 async def read_source(source_id: str, reading: Read, caller: ApiCaller) -> SourceView:
     """One source."""
     require(caller, *WATCHERS)
-    return SourceView.model_validate(await _found(reading.session, source_id))
+    return source_view(await found_source(reading.session, source_id), reading.now)
 
 
 @router.patch("/v1/sources/{source_id}", responses=problem_responses(401, 403, 404, 409))
 async def change_source(source_id: str, change: SourceChange, context: Write, caller: ApiCaller) -> SourceView:
     """Rename a source, switch it off or on, or change its prefixes, app ids, mapping, pages or limit."""
     require(caller, *KEEPERS)
-    row = await _found(context.session, source_id)
+    await lock(context.session, [source_id.replace("\x00", "")])  # nobody rotates its key meanwhile
+    row = await found_source(context.session, source_id)
     for name, value in change.model_dump(exclude_none=True).items():
         setattr(row, name, sorted({clean_prefix(prefix) for prefix in value}) if name == "prefixes" else value)
     await _check_app_ids(context.session, row)
     await store.change(context.session, row)
-    return SourceView.model_validate(row)
+    return source_view(row, context.now)
 
 
 async def _wanted(
@@ -147,7 +159,7 @@ Wanted = Annotated[store.RejectFilter, Depends(_wanted)]
 async def list_rejects(reading: Read, caller: ApiCaller, wanted: Wanted, limit: Limit = 50) -> RejectPage:
     """What this source sent and was not taken, or in which nobody was found, newest first."""
     require(caller, *WATCHERS)
-    await _found(reading.session, wanted.source_id)
+    await found_source(reading.session, wanted.source_id)
     rows = await store.rejects_of(reading.session, wanted, limit)
     return RejectPage(
         items=[RejectView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "reject_id")
@@ -167,7 +179,7 @@ async def tail_source(source_id: str, request: HttpRequest, caller: ApiCaller, s
     require(caller, *WATCHERS)
     runtime = runtime_of(request)
     async with runtime.reading() as reading:
-        await _found(reading.session, source_id)
+        await found_source(reading.session, source_id)
     if not runtime.broker.is_connected:
         raise Unavailable("There is nothing to be watched while NATS is away")
 
@@ -194,7 +206,8 @@ async def _check_app_ids(session: Session, row: SourceRow) -> None:
         raise AppIdTaken(f"Another source has the app id {taken[0]}", field="body.app_ids", remedy=remedy)
 
 
-async def _found(session: Session, source_id: str) -> SourceRow:
+async def found_source(session: Session, source_id: str) -> SourceRow:
+    """The source of this id. Raises SourceNotFound."""
     row: SourceRow | None = await store.get(session, SourceRow, source_id)
     if row is None:
         raise SourceNotFound("There is no such source", field="path.source_id")

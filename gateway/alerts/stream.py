@@ -142,7 +142,8 @@ async def stream_alerts(
     reader = AlertReader(state.alerts, whose, place, settings.alerts_keep_alive_seconds)
 
     async def may_listen() -> bool:
-        is_known = state.directory.known.callers.get(key_hash) == caller
+        known = state.directory.caller_by_hash(key_hash)
+        is_known = known is not None and known.principal == caller
         return is_known and not await is_inactive(state.upstreams, caller, whose)
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

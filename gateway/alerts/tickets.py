@@ -14,7 +14,7 @@ from chassis.web.auth import Principal, require
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Write
 from gateway import store
-from gateway.admin.access import AdminView, ApiCaller
+from gateway.admin.access import AdminView, ApiCaller, State
 from gateway.directory import Directory, bearer_hash
 from gateway.domain.keys import ENTROPY_BYTES, TICKET_PREFIX, hash_of, key_from
 
@@ -40,15 +40,15 @@ class TicketRefused(Unauthenticated):
 
 
 @router.post("/v1/alerts/tickets", status_code=201, responses=problem_responses(401, 403))
-async def create_ticket(request: Request, context: Write, caller: ApiCaller) -> TicketView:
+async def create_ticket(request: Request, context: Write, caller: ApiCaller, state: State) -> TicketView:
     """A ticket to open the alert stream with, once, within a minute. It may what the API key may that asked for it."""
     require(caller, *LISTENERS)
     ticket, expires_at = key_from(TICKET_PREFIX, secrets.token_bytes(ENTROPY_BYTES)), context.now + _GOOD_FOR
     await store.forget_tickets(context.session, context.now)
     key_hash = bearer_hash(request.headers.get("authorization"))
-    await store.add(
-        context.session, store.TicketRow(ticket_hash=hash_of(ticket), key_hash=key_hash, expires_at=expires_at)
-    )
+    told = state.directory.told_of(key_hash)
+    row = store.TicketRow(ticket_hash=hash_of(ticket), key_hash=key_hash, expires_at=expires_at, caller=told)
+    await store.add(context.session, row)
     return TicketView(ticket=ticket, expires_at=expires_at)
 
 
@@ -58,15 +58,15 @@ async def redeem(runtime: Runtime, directory: Directory, ticket: str) -> tuple[s
     """
     async with runtime.writing() as context:
         taken = await store.take_ticket(context.session, hash_of(ticket))
-    caller = (
-        directory.known.callers.get(taken.key_hash)
+    known = (
+        directory.caller_believed(taken.key_hash, taken.caller)
         if taken is not None and taken.expires_at > runtime.clock()
         else None
     )
-    if taken is None or caller is None:
+    if taken is None or known is None:
         raise TicketRefused(
             "The ticket is not known, was used, or has run out",
             field="query.ticket",
             remedy="Get one with POST /v1/alerts/tickets",
         )
-    return taken.key_hash, caller
+    return taken.key_hash, known.principal

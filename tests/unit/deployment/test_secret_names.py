@@ -13,7 +13,7 @@ from deployment.secret_names import SECRET_NAMES, env_file, new_secrets
 
 
 def test_each_process_has_its_passwords_and_no_name_stands_twice() -> None:
-    assert len(set(SECRET_NAMES)) == len(SECRET_NAMES) == 1 + 3 * len(PROCESSES) + 4 + 6
+    assert len(set(SECRET_NAMES)) == len(SECRET_NAMES) == 1 + 3 * len(PROCESSES) + 4 + 7
     assert {"IDENTITY_DATABASE_PASSWORD", "GATEWAY_OWNER_PASSWORD", "METRICS_NATS_PASSWORD"} < set(SECRET_NAMES)
 
 

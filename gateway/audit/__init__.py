@@ -1,0 +1,1 @@
+"""Who saw or changed what: the journal, what goes into it, and how it is read."""

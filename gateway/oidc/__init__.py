@@ -1,0 +1,1 @@
+"""People signed in elsewhere: tokens of a sign-in service (OpenID Connect), checked here by its public keys."""
