@@ -38,6 +38,7 @@ class BusUser:
     publishes: tuple[str, ...] = ()  # core subjects beside its streams
     listens: tuple[str, ...] = ()  # core subjects it may subscribe to
     browses: tuple[str, ...] = ()  # owners whose streams it reads through consumers that pass
+    looks: tuple[str, ...] = ()  # owners whose streams it reads message by message, without a consumer
     hosts: tuple[str, ...] = ()  # owners on whose streams it makes and removes consumers for others
 
     def consumers(self, lanes: int) -> tuple[str, ...]:
@@ -64,6 +65,7 @@ BUS_USERS = (
         publishes=("gateway.rejected.>", "gateway.told.>"),
         listens=("capture.>", "gateway.rejected.>", "gateway.told.>"),
         browses=("alerts",),
+        looks=("capture", "identity", "scoring", "lifecycle", "nurture", "routing", "metrics"),  # for webhooks
     ),
     BusUser("identity", says=("identity",), hears=("capture",)),
     BusUser("scoring", says=("scoring",), hears=("identity",)),
@@ -202,6 +204,7 @@ def _service_user(user: BusUser, plan: NatsPlan) -> dict[str, object]:
         ]
         for consumer in user.consumers(plan.lanes):
             publish += _consumer_subjects(owner.upper(), consumer)
+    publish += [f"$JS.API.STREAM.MSG.GET.{owner.upper()}" for owner in user.looks]
     publish += [subject for owner in user.browses for subject in _browsing(owner.upper())]
     publish += [subject for owner in user.hosts for subject in _hosting(owner.upper())]
     return _user(user.name, plan, {"allow": sorted(set(publish))}, {"allow": [f"{user.inbox}.>", *user.listens]})

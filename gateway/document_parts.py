@@ -29,6 +29,7 @@ TAGS: Mapping[str, str] = {
     "rates": "Exchange rates by day, for money in several currencies.",
     "reports": "The funnel, time in stage, campaigns and referrals, measured to the money.",
     "rulebooks": "The rules of each service that decides: versions, checked by their own examples, active or not.",
+    "webhooks": "Events sent to a URL of yours, signed, tried again for a day, and repeated on demand.",
     "sources": "Where captures come from: write keys, origins, rejects, and a live tail to watch them arrive.",
     "keys": "API keys of people and tools, each with a role.",
     "audit": "Who changed what, and who saw whom.",

@@ -90,12 +90,12 @@ class LiveTail:
 
     async def events(self) -> AsyncIterator[bytes]:
         """Server-sent events for ever; a comment now and then tells proxies that the line is alive."""
-        yield b": watching\n\n"
+        yield b": watching\n"  # without an empty line, which some clients take for the end of an event
         while True:
             try:
                 event = await asyncio.wait_for(self._waiting.get(), _KEEP_ALIVE_SECONDS)
             except TimeoutError:
-                yield b": still here\n\n"
+                yield b": still here\n"
                 continue
             if self._missed:
                 missed, self._missed = self._missed, 0

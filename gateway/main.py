@@ -37,6 +37,9 @@ from gateway.rejects import Rejects, writing
 from gateway.retries import Retries
 from gateway.settings import GatewaySettings
 from gateway.spool import FormKeeping
+from gateway.webhooks import delivery_routes
+from gateway.webhooks import routes as webhook_routes
+from gateway.webhooks.dispatcher import dispatched
 from gateway.wrong_keys import WrongKeys
 
 _ABOUT = (
@@ -45,6 +48,7 @@ _ABOUT = (
     " `next_cursor` as `cursor` until it is null. Errors are problem documents (RFC 9457) that name the field and what"
     " to do. Methods that are not plain reading and writing end in a colon and a verb."
 )
+_WEBHOOKS = (webhook_routes.router, delivery_routes.router)
 _PAGES = (documents.router, readiness.router)
 _KEYS = (keys.router, source_keys.router, request_logs.router, audit.router)
 
@@ -56,6 +60,7 @@ _ROUTERS = (
     sources.router,
     forms.router,
     *_KEYS,
+    *_WEBHOOKS,
     consent_links.router,
     status.router,
     *_PAGES,
@@ -75,9 +80,9 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
         async with (
             recording(runtime, directory, known) as records,
             writing(rejects),
-            _client() as session,
-            _client(force_close=True) as single,
+            _clients() as (session, single),
             _line(known) as alerts,
+            dispatched(runtime, known) as webhooks,
         ):
             service = _capturing(known, runtime, directory, coalescer, rejects)
             runtime.why_no_traffic = keeping.why_not
@@ -94,6 +99,7 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
                 WrongKeys(known.wrong_keys),
                 box,
                 records,
+                webhooks,
             )
             await coalescer.close()
 
@@ -153,6 +159,13 @@ def _client(*, force_close: bool = False) -> aiohttp.ClientSession:
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
     )
+
+
+@asynccontextmanager
+async def _clients() -> AsyncIterator[tuple[aiohttp.ClientSession, aiohttp.ClientSession]]:
+    """One that keeps connections, and one that ends each with its answer."""
+    async with _client() as session, _client(force_close=True) as single:
+        yield session, single
 
 
 @asynccontextmanager

@@ -27,6 +27,7 @@ from gateway.records import Records
 from gateway.requests import MethodNotOffered
 from gateway.routes import ROUTES, RouteTable
 from gateway.spool import FormKeeping
+from gateway.webhooks.dispatcher import Dispatcher
 from gateway.wrong_keys import WrongKeys
 
 _FORMS = "/v1/forms/"
@@ -52,6 +53,7 @@ class GatewayState:
     wrong_keys: WrongKeys
     box: SecretBox
     records: Records
+    webhooks: Dispatcher
 
 
 class GatewayMiddleware:

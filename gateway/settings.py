@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -21,6 +22,7 @@ from contracts.rates import (
 )
 from gateway.admission import Numbers
 from gateway.domain.addresses import PRIVATE, Network, counted_as, network_of
+from gateway.domain.webhooks.addresses import Guard
 from gateway.oidc.claims import ROLES, ClaimRules
 from gateway.oidc.key_set import safe_address
 from gateway.routes import UPSTREAMS
@@ -36,6 +38,21 @@ def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
     if any(not _ORIGIN.fullmatch(value) for value in found):
         raise ValueError("an origin is scheme and host, as https://app.example.com, with a port if it has its own")
     return found
+
+
+def _ports(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values or any(not (value.isascii() and value.isdigit() and 0 < int(value) < 65536) for value in values):
+        raise ValueError("ports are numbers from 1 to 65535, as 443, 8443")
+    return values
+
+
+def _own_networks(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        try:
+            ip_network(value)
+        except ValueError:
+            raise ValueError(f"{value!r} is no network; write 10.20.0.0/16 or fd12:3456::/32") from None
+    return values
 
 
 def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -158,7 +175,32 @@ class GatewaySettings(ServiceSettings):
     body_limit: int = Field(
         default=FORM_FILES_BYTES, ge=1024, description="Bytes of a request body, a form with files above all"
     )
-
+    webhook_key: StrongSecret | None = Field(
+        default=None,
+        description="What secrets of webhooks are encrypted under in the store; by default a key derived from"
+        " GATEWAY_TOKEN_PRIVATE_KEY: set this one before you change that",
+    )
+    webhook_ports: Annotated[Texts, AfterValidator(_ports)] = Field(
+        default=("443",), description="Ports that webhooks may be sent to; with commas between"
+    )
+    webhook_networks: Annotated[Texts, AfterValidator(_own_networks)] = Field(
+        default=(),
+        description="Private networks of your own that webhooks may reach, as 10.20.0.0/16, with commas between; else"
+        " addresses of the internet alone",
+    )
+    webhook_loopback: bool = Field(
+        default=False,
+        description="Webhooks may go to this machine itself, by http too and to any port: for trying them out",
+    )
+    webhook_timeout_seconds: float = Field(
+        default=15.0, ge=1, le=30, description="How long a receiver of webhooks may take to answer"
+    )
+    webhook_patience_hours: float = Field(
+        default=24.0,
+        gt=0,
+        le=24 * 30,
+        description="A webhook that has failed for so long without one success is switched off; what it missed waits",
+    )
     events_a_minute: AMinute = Field(
         default=WEB_EVENTS,
         description="Events a minute of a source with a public key that has no number of its own; 0: not counted",
@@ -187,6 +229,11 @@ class GatewaySettings(ServiceSettings):
         le=100_000,
         description="Connections of one address; beyond it the one that waits longest gives way; 0: any number",
     )
+
+    @property
+    def webhook_guard(self) -> Guard:
+        """Where webhooks may lead."""
+        return Guard(frozenset(map(int, self.webhook_ports)), self.webhook_networks, self.webhook_loopback)
 
     @property
     def numbers(self) -> Numbers:

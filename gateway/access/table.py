@@ -152,6 +152,19 @@ _OWN = (
     Operation("GET", "/v1/forms/{form_id}", WATCHERS),
     Operation("PATCH", "/v1/forms/{form_id}", WATCHERS),
 )
+_WEBHOOKS = (
+    Operation("POST", "/v1/webhooks", KEEPERS),
+    Operation("GET", "/v1/webhooks", KEEPERS),
+    Operation("GET", "/v1/webhooks/{webhook_id}", KEEPERS),
+    Operation("PATCH", "/v1/webhooks/{webhook_id}", KEEPERS),
+    Operation("DELETE", "/v1/webhooks/{webhook_id}", KEEPERS),
+    Operation("POST", "/v1/webhooks/{webhook_id}:rotate", KEEPERS),
+    Operation("POST", "/v1/webhooks/{webhook_id}:enable", KEEPERS),
+    Operation("POST", "/v1/webhooks/{webhook_id}:test", KEEPERS),
+    Operation("POST", "/v1/webhooks/{webhook_id}:replay", KEEPERS),
+    Operation("GET", "/v1/webhooks/{webhook_id}/deliveries", KEEPERS),
+    Operation("POST", "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}:retry", KEEPERS),
+)
 _DOORS = (
     *(Operation("POST", path, frozenset({SITE}), door=Door.WRITE_KEY) for path in ENDPOINTS),
     Operation("GET", "/v1/projects/{write_key}/settings", door=Door.OPEN),
@@ -171,6 +184,7 @@ GROUPS: tuple[tuple[str, tuple[Operation, ...]], ...] = (
     ("Reps, referrals, alerts", _ROUTING),
     ("Campaigns, costs, reports", _METRICS),
     ("The installation", _OWN),
+    ("Webhooks", _WEBHOOKS),
     ("Doors of web sites", _DOORS),
 )
 POLICY = Policy(operation for _, operations in GROUPS for operation in operations)

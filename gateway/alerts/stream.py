@@ -40,6 +40,10 @@ _LISTENING = operation("GET", "/v1/alerts/stream")
 _LEADERS = ("manager", "ops", "admin")
 # a rep's id becomes a part of a subject, where `*` and `>` would open others' alerts
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+KEEP_ALIVE = b": still here\n"
+"""A comment and no empty line: that would end an event, and clients that remember the last id (httpx-sse) make one of
+it, without name or data.
+"""
 _EXAMPLE = (
     "retry: 2000\nid: 16\nevent: listening\ndata: {}\n\nid: 17\nevent: alert\n"
     'data: {"alert_id":"evt_01KJPY44E0W3QFZ9Z1TQ7E9NFN","kind":"offered",'
@@ -196,7 +200,7 @@ async def _events(reader: AlertReader, may_listen: Callable[[], Awaitable[bool]]
             for alert in alerts:
                 yield _told(alert)
             if not alerts:
-                yield b": still here\n\n"
+                yield KEEP_ALIVE
     finally:
         with anyio.CancelScope(shield=True):  # the line is shared: what is left on it would stay
             await reader.stop()

@@ -15,6 +15,7 @@ from chassis.store.migrate import migrate
 from chassis.store.tables import METADATA
 from contracts import limits
 from deployment.catalogue import PROCESSES
+from gateway.domain.webhooks import limits as webhook_limits
 from tests.support.nats import NatsServer
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "retention.md"
@@ -31,6 +32,7 @@ def tables() -> set[str]:
     for process in PROCESSES:
         room = "store" if process.name == "gateway" else "store.tables"
         module = importlib.import_module(f"{process.folder.replace('/', '.')}.{room}")
+        importlib.import_module(f"{process.folder.replace('/', '.')}.main")  # tables that stand beside their room
         found |= {f"{process.name}.{table}" for table in module.Table.metadata.tables}
     return found
 
@@ -57,6 +59,8 @@ def test_the_page_states_the_limits_that_the_code_has() -> None:
         f"{limits.REJECTS:,} of each source",
         f"{limits.WITHHELD:,} of each source, {limits.WITHHELD_DAYS} days",
         f"{limits.SELECTIONS} of a fragment",
+        f"{webhook_limits.WEBHOOK_WINDOW} in hand of each webhook",
+        f"{webhook_limits.WEBHOOK_LOG:,} settled of each webhook, {webhook_limits.WEBHOOK_LOG_DAYS} days",
         "8 MB",
     ):
         assert said in page, said

@@ -39,7 +39,7 @@ def test_nobody_writes_on_a_stream_of_another() -> None:
 
 def test_whom_somebody_hears_somebody_is() -> None:
     owners = {owner for user in BUS_USERS for owner in user.says}
-    assert {owner for user in BUS_USERS for owner in (*user.hears, *user.browses, *user.hosts)} <= owners
+    assert {owner for user in BUS_USERS for owner in (*user.hears, *user.browses, *user.looks, *user.hosts)} <= owners
 
 
 @pytest.mark.parametrize("service", sorted(set(RUNNABLE) - {"gateway"}))

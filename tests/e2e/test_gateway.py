@@ -196,7 +196,7 @@ async def test_the_tail_shows_captures_and_rejects_of_every_replica(nats_server:
     async with gateways(nats_server.url, tmp_path / "g.db", 2) as (one, other), aiohttp.ClientSession() as session:
         async with session.get(f"{one.url}/v1/sources/src_default/tail", headers=AS_CALLER) as tail:
             assert tail.headers["content-type"].startswith("text/event-stream")
-            assert await tail.content.readuntil(b"\n\n") == b": watching\n\n"
+            assert await tail.content.readuntil(b"\n") == b": watching\n"
             body = {"batch": [{"type": "track", "event": "Seen", "userId": "u"}, {"type": "track", "userId": "u"}]}
             async with session.post(f"{other.url}/v1/batch", json=body, headers=AS_SITE) as answer:
                 assert len((await answer.json())["rejected"]) == 1

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
 from chassis.exposition import CATALOGUE
 from chassis.metrics import Metrics
+from gateway.webhooks.figures import LOOKED_UP, WebhookFigures
 from services.routing.main import UNASSIGNED
 from tests.support.process import ROOT
 
@@ -18,12 +20,14 @@ UNITS = {"_seconds": "seconds", "_bytes": "bytes", "_info": "1"}
 
 def rows() -> Iterator[str]:
     """A line of the page's table for each metric: name, labels, kind and unit, meaning."""
-    counted = [one for one in vars(Metrics("any")).values() if isinstance(one, MetricWrapperBase)]
+    tellers = (Metrics("any"), WebhookFigures("any", CollectorRegistry()))
+    counted = [one for teller in tellers for one in vars(teller).values() if isinstance(one, MetricWrapperBase)]
     for metric in counted:
         kind = str(metric._type)
         name = f"{metric._name}_total" if kind == "counter" else metric._name
         yield row(name, metric._labelnames[1:], kind, metric._documentation)
-    for name, (text, labels) in {**CATALOGUE, UNASSIGNED.name: (UNASSIGNED.text, ())}.items():
+    looked_up = {figure.name: (figure.text, ()) for figure in (UNASSIGNED, *LOOKED_UP)}
+    for name, (text, labels) in {**CATALOGUE, **looked_up}.items():
         yield row(name, labels, "counter" if name.endswith("_total") else "gauge", text)
 
 

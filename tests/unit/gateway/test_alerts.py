@@ -10,11 +10,13 @@ from typing import Any
 
 import orjson
 import pytest_asyncio
+from httpx_sse._decoders import SSEDecoder, SSELineDecoder
 from starlette.types import Message
 
 from chassis.bus.broker import Broker
 from chassis.bus.protocol import Raw
 from chassis.message import OutMessage
+from gateway.alerts import stream
 from gateway.alerts.reader import AlertReader
 from gateway.alerts.stream import HangingUp
 from tests.support.eventually import eventually
@@ -235,3 +237,25 @@ async def test_without_nats_a_listener_is_told_to_come_again(door: Door, nats_se
     answer = await door.api("GET", STREAM, params={"rep_id": "rep_1"})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     nats_server.start()
+
+
+async def test_a_quiet_line_is_no_event_to_any_client(routing_line: Broker) -> None:
+    """httpx-sse makes an event of an empty line once it has seen an id; others by the letter of the specification do
+    not. Both hear alerts alone.
+    """
+    reader = AlertReader(routing_line, "rep_1", 0, quiet_seconds=0.02)
+
+    async def may_listen() -> bool:
+        return True
+
+    told = stream._events(reader, may_listen)
+    said, quiet = [await anext(told)], 0
+    await alert(routing_line, "rep_1", 1)
+    while quiet < 3:
+        said.append(await anext(told))
+        quiet += said[-1].startswith(b":")
+    await told.aclose()  # type: ignore[attr-defined]
+    lines, decoder = SSELineDecoder(), SSEDecoder()
+    heard = [decoder.decode(line) for part in said for line in lines.decode(part.decode())]
+    assert [event.event for event in heard if event is not None] == ["listening", "alert"]
+    assert said[-1] == b": still here\n"

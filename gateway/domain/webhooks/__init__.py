@@ -1,0 +1,1 @@
+"""What of webhooks is a rule: which events, signed how, sent when again, and to which addresses never."""
