@@ -63,6 +63,7 @@ advisories: $(TOOLS) ## Is a hole known in what we depend on? Says NOT LOOKED UP
 
 contracts-check: $(TOOLS) ## Are the committed contracts those of the code?
 	$(OURS) -m contracts.export --check
+	$(OURS) -m chassis.problem_catalogue --check
 	$(OURS) -m chassis.openapi --check
 	$(OURS) -m gateway.access.page --check
 	$(OURS) -m deployment.settings_page --check
@@ -77,6 +78,7 @@ test-platform: $(TOOLS) ## What takes minutes each: shards, upgrades, compose, K
 
 contracts: $(TOOLS) ## Write what follows from the code: OpenAPI, AsyncAPI, JSON Schema, golden examples, settings, dashboard, manifests
 	$(OURS) -m contracts.export
+	$(OURS) -m chassis.problem_catalogue
 	$(OURS) -m chassis.openapi
 	$(OURS) -m gateway.access.page
 	$(OURS) -m deployment.settings_page

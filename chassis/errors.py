@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-TYPE_PREFIX = "urn:rapport:problem:"
+TYPE_PREFIX = "/problems/"
+NOT_READY = "not-ready"  # of probes, which tell it before there is anything that could raise
 WRONG_KEY = 'Bearer error="invalid_token"'
 
 
@@ -26,7 +27,7 @@ class Problem(Exception):
     """Something the caller is told about, as RFC 9457 has it.
 
     `slug` is its public name, which no renaming of the class may change: `type` and `title` come from it
-    (`person-not-found` -> `urn:rapport:problem:person-not-found`, `Person not found`). Each class has its own.
+    (`person-not-found` -> `/problems/person-not-found`, `Person not found`). Each class has its own.
     """
 
     slug: ClassVar[str] = "problem"
@@ -53,7 +54,7 @@ class Problem(Exception):
 
     @property
     def type_uri(self) -> str:
-        """What kind of problem this is; stable, and not meant to be opened."""
+        """What kind of problem this is: stable, and a page of the gateway that tells what it means."""
         return TYPE_PREFIX + self.slug
 
     @property

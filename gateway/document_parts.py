@@ -33,6 +33,7 @@ TAGS: Mapping[str, str] = {
     "sources": "Where captures come from: write keys, origins, rejects, and a live tail to watch them arrive.",
     "keys": "API keys of people and tools, each with a role.",
     "audit": "Who changed what, and who saw whom.",
+    "problems": "What each kind of refusal means, and what helps.",
     "status": "How the suite is doing, for operators.",
 }
 

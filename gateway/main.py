@@ -15,7 +15,7 @@ from chassis.bus.streams import DEAD
 from chassis.runtime import Runtime
 from chassis.web.auth import TokenIssuer, read_private_key
 from chassis.web.process import run
-from gateway import consent_links, documents, readiness, status, treatments
+from gateway import consent_links, documents, problem_pages, readiness, status, treatments
 from gateway.admin import audit, forms, keys, request_logs, source_keys, sources
 from gateway.admission import Admission
 from gateway.alerts import stream, tickets
@@ -49,7 +49,7 @@ _ABOUT = (
     " to do. Methods that are not plain reading and writing end in a colon and a verb."
 )
 _WEBHOOKS = (webhook_routes.router, delivery_routes.router)
-_PAGES = (documents.router, readiness.router)
+_PAGES = (documents.router, problem_pages.router, readiness.router)
 _KEYS = (keys.router, source_keys.router, request_logs.router, audit.router)
 
 _ROUTERS = (

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chassis.condition import ask_store, condition_of, facts_of
+from chassis.errors import NOT_READY, TYPE_PREFIX
 from chassis.exposition import Exposition
 from chassis.logs import masked_text
 from chassis.metrics import CONTENT_TYPE
@@ -83,7 +84,7 @@ def without_reasons(answer: Response) -> Response:
 def not_ready(request: Request, missing: Sequence[Finding], notes: Sequence[dict[str, str]] = ()) -> Response:
     """503 that names what is missing."""
     problem = {
-        "type": "urn:rapport:problem:not-ready",
+        "type": TYPE_PREFIX + NOT_READY,
         "title": "Not ready",
         "status": 503,
         "detail": "not ready: " + "; ".join(map(str, missing)),

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import structlog
 
+from chassis.errors import NOT_READY, TYPE_PREFIX
 from chassis.settings import ServiceSettings
 from chassis.store.preparation import prepare
 
@@ -69,7 +70,7 @@ class Notice:
     def _problem(self, path: str) -> dict[str, Any]:
         remedy = "Run its migrations, or look at the database. It is tried again by itself"
         return {
-            "type": "urn:rapport:problem:not-ready",
+            "type": TYPE_PREFIX + NOT_READY,
             "title": "Not ready",
             "status": 503,
             "detail": f"not ready: store: {self.reason}",

@@ -38,7 +38,7 @@ class ProblemDocument(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    type: str = Field(description="Which kind of problem; stable", examples=["urn:rapport:problem:not-found"])
+    type: str = Field(description="Which kind of problem; stable", examples=["/problems/not-found"])
     title: str = Field(description="The kind, in words", examples=["Not found"])
     status: int = Field(description="The HTTP status", examples=[404])
     detail: str = Field(description="What is the matter this time", examples=["There is no person per_01J8"])

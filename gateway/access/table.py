@@ -169,6 +169,8 @@ _DOORS = (
     *(Operation("POST", path, frozenset({SITE}), door=Door.WRITE_KEY) for path in ENDPOINTS),
     Operation("GET", "/v1/projects/{write_key}/settings", door=Door.OPEN),
     Operation("POST", "/v1/forms/{form_id}", door=Door.OPEN),
+    Operation("GET", "/problems", door=Door.OPEN),
+    Operation("GET", "/problems/{name}", door=Door.OPEN),
     Operation("GET", "/v1/consent/{token}", door=Door.OPEN),
     Operation("POST", "/v1/consent/{token}", door=Door.OPEN),
 )

@@ -25,10 +25,10 @@ from gateway.webhooks.tables import WebhookRow
 from gateway.webhooks.views import (
     EnablingWish,
     NewWebhookView,
-    RotationWish,
     WebhookChange,
     WebhookId,
     WebhookPage,
+    WebhookRotation,
     WebhookView,
     WebhookWish,
     view_of,
@@ -124,7 +124,7 @@ async def remove_webhook(webhook_id: WebhookId, context: Write, caller: ApiCalle
 
 @router.post("/v1/webhooks/{webhook_id}:rotate", responses=problem_responses(401, 403, 404))
 async def rotate_secret(
-    webhook_id: WebhookId, wish: RotationWish, context: Write, caller: ApiCaller, state: State
+    webhook_id: WebhookId, wish: WebhookRotation, context: Write, caller: ApiCaller, state: State
 ) -> NewWebhookView:
     """A new secret, told once, here. The old one signs beside it for a while, so that receivers can change over."""
     require(caller, *KEEPERS)

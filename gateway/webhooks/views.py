@@ -132,7 +132,7 @@ class WebhookPage(AdminView):
     next_cursor: str | None = Field(description="Send it as `cursor`; null after the last page", examples=[None])
 
 
-class RotationWish(AdminRequest):
+class WebhookRotation(AdminRequest):
     """How the new secret takes over."""
 
     overlap_hours: Annotated[int, Field(ge=0, le=168), WHOLE] = Field(

@@ -68,7 +68,7 @@ def problem_of(answer: httpx.Response) -> dict[str, Any]:
     assert answer.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = answer.json()
     assert problem["status"] == answer.status_code
-    assert problem["type"].startswith("urn:rapport:problem:")
+    assert problem["type"].startswith("/problems/")
     assert problem["title"]
     assert problem["detail"]
     return problem
@@ -196,7 +196,7 @@ async def test_a_path_that_is_not_there_is_a_problem_too(
 
 async def test_what_is_missing_is_named_after_the_error_class(service: RunningService) -> None:
     problem = problem_of(await service.client.get("/v1/echoes/never"))
-    assert (problem["type"], problem["title"]) == ("urn:rapport:problem:echo-not-found", "Echo not found")
+    assert (problem["type"], problem["title"]) == ("/problems/echo-not-found", "Echo not found")
     assert problem["instance"] == "/v1/echoes/never"
 
 

@@ -41,7 +41,7 @@ async def test_who_asks_for_it_over_http_is_told_and_nothing_is_kept(service: Ru
     answer = await service.client.post("/v1/echoes", json={"text": TOO_LOUD})
     assert answer.status_code == 422
     assert (answer.json()["type"], str(SAID_BYTES) in answer.json()["detail"]) == (
-        "urn:rapport:problem:unpublishable",
+        "/problems/unpublishable",
         True,
     )
     assert await echoes(service.runtime.database) == []

@@ -98,7 +98,7 @@ async def test_a_rotated_key_leaves_the_old_one_good_for_the_overlap(door: Door)
 
     again = await rotate(door, f"/v1/keys/{made['key_id']}", {"overlap_hours": 0})
     refused = (await asked(door, rotated["api_key"])).json()
-    assert (refused["status"], refused["type"]) == (401, "urn:rapport:problem:key-replaced")
+    assert (refused["status"], refused["type"]) == (401, "/problems/key-replaced")
     assert (await asked(door, made["api_key"])).status_code == 401  # the oldest: nobody's any more
     assert (await asked(door, again["api_key"])).status_code == 200
     assert again["state"] == "active"
@@ -108,7 +108,7 @@ async def test_an_expired_key_says_so_and_a_rotation_needs_a_later_end(door: Doo
     made = await door.key("marketing")
     await put_end(door, ApiKeyRow, made["key_id"], NOW)
     refused = (await asked(door, made["api_key"])).json()
-    assert (refused["status"], refused["type"]) == (401, "urn:rapport:problem:key-expired")
+    assert (refused["status"], refused["type"]) == (401, "/problems/key-expired")
     assert "expired on 2026-03-01T08:00:00Z" in refused["detail"]
     assert made["api_key"] not in str(refused)
     states = {one["key_id"]: one["state"] for one in (await door.api("GET", "/v1/keys")).json()["items"]}
@@ -146,9 +146,9 @@ async def test_a_revoked_key_takes_its_former_secret_along_and_stays_revoked(doo
     assert (await door.api("DELETE", f"/v1/keys/{made['key_id']}")).status_code == 204
     for key in (made["api_key"], rotated["api_key"]):
         refused = (await asked(door, key)).json()
-        assert (refused["status"], refused["type"]) == (401, "urn:rapport:problem:key-revoked")
+        assert (refused["status"], refused["type"]) == (401, "/problems/key-revoked")
     answer = await door.api("POST", f"/v1/keys/{made['key_id']}:rotate", json={})
-    assert (answer.status_code, answer.json()["type"]) == (409, "urn:rapport:problem:key-is-revoked")
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/key-is-revoked")
 
 
 async def test_a_write_key_is_rotated_under_a_running_site(door: Door) -> None:
@@ -164,26 +164,26 @@ async def test_a_write_key_is_rotated_under_a_running_site(door: Door) -> None:
     leaked = await rotate(door, path, {"overlap_hours": 0, "write_key": "one-of-our-own"})
     assert leaked["write_key"] == "one-of-our-own"
     refused = await door.send("/v1/track", EVENT, auth=(rotated["write_key"], ""))
-    assert (refused.status_code, refused.json()["type"]) == (401, "urn:rapport:problem:key-replaced")
+    assert (refused.status_code, refused.json()["type"]) == (401, "/problems/key-replaced")
     assert (await door.client.get(f"/v1/projects/{rotated['write_key']}/settings")).status_code == 404
     assert (await door.send("/v1/track", EVENT, auth=("one-of-our-own", ""))).status_code == 200
 
     await put_end(door, SourceRow, made["source_id"], NOW)
     expired = await door.send("/v1/track", EVENT, auth=("one-of-our-own", ""))
-    assert (expired.status_code, expired.json()["type"]) == (401, "urn:rapport:problem:key-expired")
+    assert (expired.status_code, expired.json()["type"]) == (401, "/problems/key-expired")
     await door.api("PATCH", path, json={"is_enabled": False})
     disabled = await door.send("/v1/track", EVENT, auth=("one-of-our-own", ""))
-    assert (disabled.status_code, disabled.json()["type"]) == (401, "urn:rapport:problem:source-disabled")
+    assert (disabled.status_code, disabled.json()["type"]) == (401, "/problems/source-disabled")
 
 
 async def test_a_rotation_takes_no_key_of_another_source_and_none_of_the_settings(door: Door) -> None:
     one, other = [(await door.api("POST", "/v1/sources", json={"name": name})).json() for name in "ab"]
     taken = await door.api("POST", f"/v1/sources/{one['source_id']}:rotate", json={"write_key": other["write_key"]})
     same = await door.api("POST", f"/v1/sources/{one['source_id']}:rotate", json={"write_key": one["write_key"]})
-    assert [answer.json()["type"] for answer in (taken, same)] == ["urn:rapport:problem:write-key-taken"] * 2
+    assert [answer.json()["type"] for answer in (taken, same)] == ["/problems/write-key-taken"] * 2
     for path in ("/v1/sources/src_default", "/v1/keys/key_bootstrap"):
         answer = await door.api("POST", f"{path}:rotate", json={})
-        assert (answer.status_code, answer.json()["type"]) == (409, "urn:rapport:problem:key-set-elsewhere")
+        assert (answer.status_code, answer.json()["type"]) == (409, "/problems/key-set-elsewhere")
 
 
 async def test_who_may_rotate(door: Door) -> None:

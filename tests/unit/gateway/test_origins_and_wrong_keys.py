@@ -48,7 +48,7 @@ async def test_a_key_that_is_tied_to_pages_is_taken_from_those_alone(
     assert answer.status_code == status
     if status == 403:
         problem = answer.json()
-        assert problem["type"] == "urn:rapport:problem:origin-not-allowed"
+        assert problem["type"] == "/problems/origin-not-allowed"
         assert problem["errors"][0]["field"] == "header.origin"
         assert problem["remedy"]
         assert answer.headers["access-control-allow-origin"]  # its developer can read it
@@ -108,7 +108,7 @@ async def test_whoever_tries_keys_waits_longer_and_longer_and_a_known_one_is_ser
     assert [one.status_code for one in tries] == [401, 401, 401, 429, 429]
     waits = [int(one.headers["retry-after"]) for one in tries[3:]]
     assert 0 < waits[0] < waits[1] <= 40
-    assert tries[4].json()["type"] == "urn:rapport:problem:too-many-wrong-keys"
+    assert tries[4].json()["type"] == "/problems/too-many-wrong-keys"
     assert tries[4].headers["access-control-allow-origin"] == "*"
     assert (await strict.send("/v1/track", EVENT, headers=FROM)).status_code == 200
     assert (await strict.api("GET", "/v1/sources", headers=FROM)).status_code == 200

@@ -42,7 +42,7 @@ async def send(door: Door, who: str, address: str = "192.0.2.1", **options: Any)
 
 
 def a_kind(answer: httpx.Response) -> str:
-    return str(answer.json()["type"]).removeprefix("urn:rapport:problem:")
+    return str(answer.json()["type"]).removeprefix("/problems/")
 
 
 async def test_a_source_has_its_number_and_says_how_it_stands(nats_server: NatsServer, tmp_path: Path) -> None:

@@ -377,7 +377,7 @@ async def test_a_delivery_can_be_repeated(door: Door, line: Broker, receiver: Re
     await heard(receiver, 2)
     assert len(set(receiver.ids)) == 1
     answer = await door.api("POST", f"/v1/webhooks/{webhook_id}/deliveries/999:retry")
-    assert answer.json()["type"] == "urn:rapport:problem:delivery-not-found"
+    assert answer.json()["type"] == "/problems/delivery-not-found"
 
 
 async def test_a_replay_sends_again_what_stands_on_the_streams(door: Door, line: Broker, receiver: Receiver) -> None:
@@ -501,7 +501,7 @@ async def test_marketing_and_sales_have_no_business_here(door: Door, receiver: R
 async def test_there_are_only_so_many_and_one_that_was_removed_leaves_nothing(door: Door, receiver: Receiver) -> None:
     made = [await hook(door, receiver) for _ in range(WEBHOOKS)]
     answer = await door.api("POST", "/v1/webhooks", json={"url": receiver.url, "types": ["*"]})
-    assert answer.json()["type"] == "urn:rapport:problem:too-many-webhooks"
+    assert answer.json()["type"] == "/problems/too-many-webhooks"
     assert (await door.api("DELETE", f"/v1/webhooks/{made[0]}")).status_code == 204
     assert (await door.api("GET", f"/v1/webhooks/{made[0]}")).status_code == 404
     page = (await door.api("GET", "/v1/webhooks", params={"limit": 30})).json()

@@ -149,7 +149,7 @@ async def test_a_dry_run_foresees_a_merge_and_changes_nothing(client: httpx.Asyn
     assert merged.json()["people"] == foreseen.json()["people"]
     assert (await client.get(f"/v1/people/{other['person_id']}")).json()["person_id"] == one["person_id"]
     answer = await client.post(path, json=order)
-    assert (answer.status_code, answer.json()["type"]) == (409, "urn:rapport:problem:already-one-person")
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/already-one-person")
 
 
 async def test_a_merge_by_hand_is_undone_without_a_trace(client: httpx.AsyncClient, broker: Broker) -> None:
@@ -353,7 +353,7 @@ async def test_a_claimed_pair_is_listed_confirmed_undone_and_rejected(
     await capture(broker, again)
     await recognized(broker, [again])
     assert (await client.get("/v1/identity/candidates")).json() == {"items": [], "next_cursor": None}
-    assert (await client.get(path.replace("cnd_", "cnd_0"))).json()["type"] == "urn:rapport:problem:candidate-not-found"
+    assert (await client.get(path.replace("cnd_", "cnd_0"))).json()["type"] == "/problems/candidate-not-found"
 
     async def told() -> None:
         statuses = [event.status for event in await said(broker) if isinstance(event, CandidateDecided)]

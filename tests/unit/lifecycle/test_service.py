@@ -194,7 +194,7 @@ async def test_a_verdict_is_refused_with_what_is_possible_instead(door: RunningL
     path = f"/v1/lifecycle/people/{ADA}"
     refusal = await door.post(f"{path}:qualify", {}, 409)
     assert (refusal["type"], refusal["remedy"]) == (
-        "urn:rapport:problem:not-possible-now",
+        "/problems/not-possible-now",
         "Possible now: :recycle, :disqualify. :qualify is for sal",
     )
     assert (await door.post(f"{path}:reopen", {"to": "nowhere"}, 422))["errors"][0]["field"] == "body.to"
@@ -333,5 +333,5 @@ async def test_a_stranger_is_where_everybody_begins(door: RunningLifecycle) -> N
     )
     assert (await door.get(f"/v1/lifecycle/people/{per(7)}/history"))["items"] == []
     refusal = await door.post(f"/v1/lifecycle/people/{per(7)}:qualify", {}, 404)
-    assert refusal["type"] == "urn:rapport:problem:person-not-found"
+    assert refusal["type"] == "/problems/person-not-found"
     await door.post("/v1/opportunities", {"person_id": per(7), "name": "x"}, 409)

@@ -301,7 +301,7 @@ async def test_there_is_no_such_referral(client: httpx.AsyncClient) -> None:
         ("reassign", {"rep_id": rep_id("Ana Ruiz")}),
     ):
         answer = await client.post(f"/v1/referrals/ref_nothing:{verb}", json=body)
-        assert (answer.status_code, answer.json()["type"]) == (404, "urn:rapport:problem:referral-not-found")
+        assert (answer.status_code, answer.json()["type"]) == (404, "/problems/referral-not-found")
     assert (await client.get("/v1/referrals/ref_nothing")).status_code == 404
 
 
