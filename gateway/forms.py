@@ -4,16 +4,13 @@ and the visitor sees what they always see.
 
 from __future__ import annotations
 
-import html
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import NamedTuple
 
-import orjson
 from starlette.types import Receive, Scope, Send
 
 from chassis.errors import Forbidden, Problem, Unavailable
@@ -21,8 +18,8 @@ from chassis.runtime import Runtime
 from chassis.store import outbox
 from contracts.ids import hash_id
 from contracts.limits import BATCH_BYTES, CAPTURE_BYTES, EXCERPT_BYTES, KB
-from contracts.values import Flag, JsonObject
-from gateway import requests
+from contracts.values import Flag
+from gateway import form_pages, requests
 from gateway.admission import Arriving
 from gateway.capture import CaptureService
 from gateway.domain.batch import excerpt_of
@@ -33,7 +30,7 @@ from gateway.domain.forms.kept_posts import kept, read_again
 from gateway.domain.forms.submission import Form, FormReading, Visit, message_id_of, read_form
 from gateway.domain.keys import hash_of
 from gateway.domain.refusal import CaptureRefused, RefusalKind, Reject, RejectKind
-from gateway.requests import ANY_ORIGIN, ClientGone, Incoming, MethodNotOffered
+from gateway.requests import ClientGone, Incoming, MethodNotOffered
 
 DOUBLE_CLICK = timedelta(seconds=60)
 
@@ -42,18 +39,6 @@ _LONGEST_CHALLENGE = 200
 _SECRET = re.compile(
     r"((?:google_?key|handshake_?key|pass(?:word|wd)?|secret)\"?\s*[=:]\s*\"?)[^\"&,\s]+", re.IGNORECASE
 )
-_THANKS = b"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Thank you</title>
-<body style="font-family:system-ui;margin:20vh auto;max-width:30em;text-align:center">
-<h1>Thank you</h1><p>We have received your message.</p></body></html>
-"""
-_NOT_SENT = b"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Not sent</title>
-<meta name="referrer" content="no-referrer">
-<body style="font-family:system-ui;margin:20vh auto;max-width:30em;text-align:center">
-<h1>Your message was not sent</h1><p>The page you came from sends its form in a way that is not safe for your data, so
-we did not take it. Please tell its owner: the form needs <code>method="post"</code>.</p></body></html>
-"""
 _NAMES_TOLD = 30  # fields of a form that was sent by GET
 
 
@@ -115,9 +100,9 @@ class FormService:
         except ClientGone:
             return
         except CaptureRefused as refused:
-            await requests.send_problem(requests.problem_of(refused), scope, receive, send)
+            await form_pages.refuse(requests.problem_of(refused), scope, receive, send)
         except Problem as problem:
-            await requests.send_problem(problem, scope, receive, send)
+            await form_pages.refuse(problem, scope, receive, send)
 
     async def _answer_get(self, form: Form, scope: Scope, send: Send) -> None:
         """Meta's question; or a form that its page sends by GET. That puts what a visitor writes into addresses, and so
@@ -131,7 +116,9 @@ class FormService:
             remedy = 'write method="post" into the form; nothing of it was kept'
             refused = CaptureRefused("method", "is GET: what was filled in stood in the address", remedy=remedy)
             self._captures.note(form.source, self._captures.clock(), refused, f"fields: {names}"[:EXCERPT_BYTES])
-        await _send_page(send, 405, _NOT_SENT, [(b"allow", b"POST, OPTIONS"), (b"cache-control", b"no-store")])
+        await form_pages.send_page(
+            send, 405, form_pages.SENT_BY_GET, [(b"allow", b"POST, OPTIONS"), (b"cache-control", b"no-store")]
+        )
 
     async def _take(self, form: Form, incoming: Incoming, receive: Receive, send: Send) -> None:
         may_hold_files = incoming.header(b"content-type").lstrip().lower().startswith("multipart/")
@@ -156,7 +143,7 @@ class FormService:
         incoming.counted(1)
         if reading.unrecognized is not None:
             self._list(form, reading, kept(submission, visit, message_id), received_at)
-        await _thank(send, incoming, reading, 200 if is_stored else 202)
+        await form_pages.thank(send, incoming, reading, 200 if is_stored else 202)
 
     def _admit(self, form: Form, incoming: Incoming) -> Arriving:
         """Raises NotThisPage, TooManyEvents. Whom it names is not known yet."""
@@ -249,40 +236,3 @@ async def _answer_handshake(form: Form, incoming: Incoming, send: Send) -> None:
     headers = [*kind, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-async def _thank(send: Send, incoming: Incoming, reading: FormReading, status: int) -> None:
-    return_url = reading.return_url
-    if "text/html" not in incoming.header(b"accept"):
-        answer: JsonObject = {"success": True} if return_url is None else {"success": True, "return_url": return_url}
-        if reading.unrecognized is not None:
-            answer |= {"recognized": False, "reason": reading.unrecognized}
-        await requests.send_json(send, status, orjson.dumps(answer), requests.origin_of(incoming))
-        return
-    kind = [(b"content-type", b"text/html; charset=utf-8"), ANY_ORIGIN]
-    if return_url is None:
-        await _send_page(send, status, _THANKS)
-        return
-    page = f'<a href="{html.escape(return_url)}">Thank you</a>'.encode()
-    location = (b"location", _as_header(return_url))
-    await send(
-        {
-            "type": "http.response.start",
-            "status": 303,
-            "headers": [*kind, location, (b"content-length", str(len(page)).encode())],
-        }
-    )
-    await send({"type": "http.response.body", "body": page})
-
-
-async def _send_page(send: Send, status: int, page: bytes, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
-    kind = [(b"content-type", b"text/html; charset=utf-8"), ANY_ORIGIN, (b"content-length", b"%d" % len(page))]
-    await send({"type": "http.response.start", "status": status, "headers": [*kind, *headers]})
-    await send({"type": "http.response.body", "body": page})
-
-
-def _as_header(url: str) -> bytes:
-    """A URL in ASCII; what is beyond it is percent-encoded, as browsers do."""
-    return "".join(
-        mark if mark.isascii() else "".join(f"%{byte:02X}" for byte in mark.encode()) for mark in url
-    ).encode()

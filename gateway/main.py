@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from chassis.app import Service
 from chassis.bus.broker import Broker
@@ -48,6 +49,7 @@ _ABOUT = (
     " `next_cursor` as `cursor` until it is null. Errors are problem documents (RFC 9457) that name the field and what"
     " to do. Methods that are not plain reading and writing end in a colon and a verb."
 )
+_WORTH_PACKING = 1_000  # bytes; less fits into one packet anyway
 _WEBHOOKS = (webhook_routes.router, delivery_routes.router)
 _PAGES = (documents.router, problem_pages.router, readiness.router)
 _KEYS = (keys.router, source_keys.router, request_logs.router, audit.router)
@@ -112,6 +114,7 @@ def create_service(settings: GatewaySettings | None = None) -> Service:
         extras=state,
         public=True,
         middleware=[
+            Middleware(GZipMiddleware, minimum_size=_WORTH_PACKING, compresslevel=5),
             Middleware(Recorder),
             Middleware(GatewayMiddleware, api_origins=known.api_origins, snowplow_paths=known.snowplow_paths),
         ],

@@ -34,7 +34,9 @@ _HOPS = (
 )
 _OURS = (b"authorization", b"cookie", b"traceparent", b"tracestate", b"forwarded", b"x-forwarded-for", b"expect")
 _HOP_BY_HOP = frozenset((*_HOPS, *_OURS))
-_NOT_BACK = frozenset((b"connection", b"keep-alive", b"transfer-encoding", b"trailer", b"upgrade", b"server", b"date"))
+_NOT_BACK = frozenset(
+    (b"connection", b"keep-alive", b"transfer-encoding", b"trailer", b"upgrade", b"server", b"date", b"x-request-id")
+)
 _OF_BODY = frozenset((b"content-type", b"content-length", b"content-encoding", b"transfer-encoding"))
 _CHUNK = 64 * 1024
 REPEATABLE = frozenset(("GET", "HEAD"))

@@ -9,6 +9,8 @@ cycle: pipelining, keep-alive and shutdown are its own.
 from __future__ import annotations
 
 import asyncio
+import itertools
+import os
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +25,7 @@ from uvicorn.server import ServerState
 from chassis.runtime import Runtime
 from chassis.web.connection import BoundedProtocol
 from chassis.web.departure import CLOSE
-from chassis.web.middleware import BEGAN, IS_RECORDED
+from chassis.web.middleware import BEGAN, IS_RECORDED, REQUEST_ID
 
 OUTCOME: Final = "rapport.outcome"
 """In the scope of what went the long way after it was read: the exception that it
@@ -31,6 +33,9 @@ ended in. Whoever answers the path raises it.
 """
 
 Headers = Mapping[bytes, bytes]
+# requests that have no trace are numbered, as long as a trace's id is
+_NUMBERS: Final = itertools.count(int.from_bytes(os.urandom(4), "big"))
+_PROCESS: Final = os.urandom(8).hex().encode()
 _MOST_DIGITS = 9
 
 
@@ -160,7 +165,7 @@ class FastPathProtocol(BoundedProtocol):
         """Say so to whoever still listens, and go on to the connection's next request."""
         request.response_complete = True
         if not self.transport.is_closing():
-            said = [*self.server_state.default_headers, *headers]
+            said = [*self.server_state.default_headers, *headers, (REQUEST_ID, b"%b%016x" % (_PROCESS, next(_NUMBERS)))]
             is_last = not request.keep_alive or CLOSE in said
             if is_last and CLOSE not in said:
                 said.append(CLOSE)

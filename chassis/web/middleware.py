@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.errors import BadInput, Malformed, Problem, TooLarge, Unavailable
 from chassis.metrics import Metrics
-from chassis.telemetry import Telemetry, carried_trace, mark_failed
+from chassis.telemetry import Telemetry, carried_trace, current_ids, mark_failed
 from chassis.web.auth import TokenVerifier
 from chassis.web.problems import answer, from_unexpected
 
@@ -27,6 +27,7 @@ BEGAN = "rapport.began"
 """In the scope of what came by the express lane: when it came (`time.perf_counter`)."""
 IS_RECORDED = "rapport.is_recorded"
 """... and whether its trace is recorded, which was drawn there."""
+REQUEST_ID = b"x-request-id"
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/readyz/traffic", "/metrics", "/openapi.json", "/lanesz"})
 _READ = frozenset({b"authorization", b"content-length", b"content-type", b"traceparent", b"tracestate"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -152,6 +153,7 @@ class _Exchange:
                 await self.refuse(self._refusal)
                 return
             self.status = message["status"]
+            message = {**message, "headers": [*message["headers"], *_request_id()]}
         if not self._is_replaced:
             await self._send(message)
 
@@ -160,7 +162,15 @@ class _Exchange:
             return
         self._is_replaced, self.status = True, problem.status
         with suppress(OSError):  # the caller may have gone
-            await answer(problem, self.scope["path"])(self.scope, self._receive, self._send)
+            response = answer(problem, self.scope["path"])
+            response.raw_headers += _request_id()
+            await response(self.scope, self._receive, self._send)
+
+
+def _request_id() -> list[tuple[bytes, bytes]]:
+    """By which the caller can ask about this very request: the id of its trace, which finds its log lines too."""
+    ids = current_ids()
+    return [] if ids is None else [(REQUEST_ID, ids[0].encode())]
 
 
 def _told(error: Exception, scope: Scope) -> Problem:

@@ -58,6 +58,15 @@ async def test_a_browser_gets_a_page_and_a_script_gets_json(door: Door) -> None:
     assert script.headers["access-control-allow-origin"] == "*"
 
 
+async def test_a_browser_whose_form_is_refused_gets_a_page_and_a_script_gets_the_problem(door: Door) -> None:
+    for form_id, data, status in (("nosuchform", {"email": "a@b.co"}, 404), ("default", {}, 422)):
+        page = await post(door, data, form_id, BROWSER)
+        assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert "Your message was not sent" in page.text
+        script = await post(door, data, form_id, {"accept": "application/json"})
+        assert (script.status_code, script.headers["content-type"]) == (status, "application/problem+json")
+
+
 async def test_only_an_allowed_page_is_returned_to(door: Door) -> None:
     await door.api(
         "POST", "/v1/forms", json={"form_id": "demo", "name": "Demo", "return_urls": ["https://acme.test/thanks"]}
