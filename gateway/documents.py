@@ -16,6 +16,7 @@ from chassis.web.document import Document
 from chassis.web.problems import problem_responses
 from contracts.values import InteractionKind
 from gateway.capture import ENDPOINTS
+from gateway.document_examples import with_examples
 from gateway.document_parts import SERVERS, tags_of, without_orphans
 from gateway.routes import ROUTES, Route
 
@@ -74,7 +75,7 @@ def whole_api(document: Document) -> Document:
     for route in ROUTES:
         _take_over(document, route)
     document["servers"], document["tags"] = SERVERS, tags_of(document)
-    return without_orphans(document)
+    return with_examples(without_orphans(document))
 
 
 @cache
