@@ -97,7 +97,15 @@ class Identifier(Value):
     """One name a person goes by."""
 
     kind: IdentifierKind
-    value: Annotated[str, Field(min_length=1, max_length=512)]
+    value: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=512,
+            description="The name itself: an address, a number, a user id, a browser's id",
+            examples=["ada@example.com"],
+        ),
+    ]
 
 
 class NamedBy(StrEnum):
@@ -122,10 +130,18 @@ class Belonging(Value):
 class AccountClaim(Value):
     """The company an interaction says the person belongs to."""
 
-    group_id: str | None = None
-    name: str | None = None
-    domain: str | None = None
-    traits: JsonObject = Field(default_factory=dict)
+    group_id: str | None = Field(
+        default=None, description="The id that the source groups by; null: it told none", examples=["grp-77"]
+    )
+    name: str | None = Field(
+        default=None, description="What the company is called; null: nobody said", examples=["Example Ltd."]
+    )
+    domain: str | None = Field(
+        default=None, description="Its domain on the web; null: nobody said", examples=["example.com"]
+    )
+    traits: JsonObject = Field(
+        default_factory=dict, description="What else was told of the company, as it came", examples=[{"employees": 120}]
+    )
 
 
 class Interaction(Value):
@@ -151,7 +167,17 @@ class Interaction(Value):
 class Money(Value):
     """An amount in a currency; a decimal string in JSON, so that nobody rounds it."""
 
-    amount: Annotated[Decimal, Field(ge=-(10**12), le=10**12, max_digits=16, decimal_places=4, examples=["12500.00"])]
+    amount: Annotated[
+        Decimal,
+        Field(
+            ge=-(10**12),
+            le=10**12,
+            max_digits=16,
+            decimal_places=4,
+            description="Units of the currency, as decimal text with a point",
+            examples=["12500.00"],
+        ),
+    ]
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217", examples=["EUR"])]
 
 
@@ -174,9 +200,11 @@ class ConsentChannel(StrEnum):
 class Contribution(Value):
     """What a decision added to a measure: `points` at `at`, halving every `half_life_days` (None: does not fade)."""
 
-    measure: Literal["fit", "engagement"]
-    points: Points
-    half_life_days: Points | None = None
+    measure: Literal["fit", "engagement"] = Field(description="Which score it adds to", examples=["engagement"])
+    points: Points = Field(description="What it was worth when it was made; below 0 it takes away", examples=[40.0])
+    half_life_days: Points | None = Field(
+        default=None, description="Days after which half of it is left; null: it does not fade", examples=[30.0]
+    )
 
 
 class Receipt(Value):
@@ -187,26 +215,49 @@ class Receipt(Value):
     cut, so that whatever carries receipts can be sent.
     """
 
-    receipt_id: str
-    at: AwareDatetime
-    owner: str  # the service that decided
-    kind: str  # e.g. score.engagement, score.fit, stage.move, treatment.choice, referral.assignment
-    person_id: str
-    fragment_id: str
-    cause_id: str  # the interaction or event that brought it about
-    rule: str
-    rulebook: str  # e.g. scoring@1
-    inputs: Annotated[JsonObject, AfterValidator(quoted)] = Field(default_factory=dict)
-    contribution: Contribution | None = None
-    outcome: str | None = None  # what was decided: a stage, a treatment, a rep
-    rejected: Annotated[tuple[str, ...], AfterValidator(counted)] = ()
-    sentence: Annotated[str, AfterValidator(shortened)]
+    receipt_id: str = Field(description="Which receipt", examples=["rcp_01J8Z0"])
+    at: AwareDatetime = Field(
+        description="The moment that the decision is of, in UTC", examples=["2026-03-01T08:00:00Z"]
+    )
+    owner: str = Field(description="The service that decided", examples=["scoring"])
+    kind: str = Field(
+        description="What was decided on: `score.fit`, `score.engagement`, `stage.move`, `treatment.choice`, ...",
+        examples=["score.engagement"],
+    )
+    person_id: str = Field(description="Whom it is about", examples=["per_01J8Z0"])
+    fragment_id: str = Field(description="What it hangs on; a split takes it along", examples=["frg_01J8Z0"])
+    cause_id: str = Field(
+        description="What brought it about: an interaction, an event, a timer, a request", examples=["int_01J8Z0"]
+    )
+    rule: str = Field(description="The rule that decided", examples=["demo_requested"])
+    rulebook: str = Field(description="The version that the rule stands in", examples=["scoring@1"])
+    inputs: Annotated[JsonObject, AfterValidator(quoted)] = Field(
+        default_factory=dict,
+        description="The values that the rule read, by name; long ones are cut",
+        examples=[{"interaction.name": "Demo request"}],
+    )
+    contribution: Contribution | None = Field(
+        default=None, description="What it added to a score; null: it is about no score"
+    )
+    outcome: str | None = Field(
+        default=None,
+        description="What was decided: a stage, a treatment, a rep; null for points, or where nothing was chosen",
+        examples=["mql"],
+    )
+    rejected: Annotated[tuple[str, ...], AfterValidator(counted)] = Field(
+        default=(),
+        description="The alternatives, each with why not; the last line counts those that are left out",
+        examples=[["accepted: waits for a rep"]],
+    )
+    sentence: Annotated[str, AfterValidator(shortened)] = Field(
+        description="Why, in plain words", examples=["Asked for a demo."]
+    )
 
 
 class Scores(Value):
     """How well a person fits and how engaged they are, at `at`: points and the grid cell (`B2`)."""
 
-    fit: Points
-    engagement: Points
-    cell: str
-    at: datetime
+    fit: Points = Field(description="How well person and company match whom we sell to, in points", examples=[55.0])
+    engagement: Points = Field(description="How much the person does, in points that fade", examples=[40.0])
+    cell: str = Field(description="The cell of the grid: fit A-D, engagement 1-4", examples=["B2"])
+    at: datetime = Field(description="The moment that the points are of, in UTC", examples=["2026-03-01T08:00:00Z"])

@@ -29,8 +29,14 @@ class StatusFinding(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     part: str = Field(description="Which part: store, nats, relay, lane STREAM/0, timers, ...", examples=["relay"])
-    says: str = Field(description="What is the matter, with figures and the last error")
-    remedy: str = Field(description="What to do about it; empty where nothing need be done")
+    says: str = Field(
+        description="What is the matter, with figures and the last error",
+        examples=["12 events wait for NATS, the oldest for 40 s"],
+    )
+    remedy: str = Field(
+        description="What to do about it; empty where nothing need be done",
+        examples=["See whether NATS is up and its disk has room"],
+    )
 
 
 class ServiceStatus(BaseModel):
@@ -43,11 +49,21 @@ class ServiceStatus(BaseModel):
         description="ready: its work moves. not-ready: `problems` says what does not. unreachable: it does not answer"
     )
     instances: int | None = Field(
-        default=None, description="How many addresses its name has; one of them was asked. null: not known"
+        default=None,
+        description="How many addresses its name has; one of them was asked. null: not known",
+        examples=[1],
     )
-    since: datetime | None = Field(default=None, description="When the process that answered was started")
-    version: str | None = Field(default=None, description="Its version", examples=[VERSION])
-    revision: str | None = Field(default=None, description="The commit its image was built from; empty: nobody said")
+    since: datetime | None = Field(
+        default=None,
+        description="When the process that answered was started, in UTC; null: not known",
+        examples=["2026-03-01T08:00:00Z"],
+    )
+    version: str | None = Field(default=None, description="Its version; null: not known", examples=[VERSION])
+    revision: str | None = Field(
+        default=None,
+        description="The commit its image was built from; empty: nobody said; null: not known",
+        examples=["3ef7580"],
+    )
     lag: dict[str, int | None] | None = Field(
         default=None,
         description="Messages that it has not applied yet, by stream; null: NATS cannot say it, as when the stream is"
@@ -55,16 +71,22 @@ class ServiceStatus(BaseModel):
         examples=[{"IDENTITY": 0}],
     )
     outbox_events: int | None = Field(
-        default=None, description="What it said that NATS does not have yet, counted up to 10000; gateway: kept forms"
+        default=None,
+        description="What it said that NATS does not have yet, counted up to 10000; gateway: kept forms",
+        examples=[0],
     )
-    outbox_age_seconds: float | None = Field(default=None, description="Age of the oldest of these; 0: there is none")
+    outbox_age_seconds: float | None = Field(
+        default=None, description="Age of the oldest of these, in seconds; 0: there is none", examples=[0.0]
+    )
     dead_letters: int | None = Field(
-        default=None, description="Messages it gave up that wait for a replay, counted up to 10000"
+        default=None, description="Messages it gave up that wait for a replay, counted up to 10000", examples=[0]
     )
     timers_late_seconds: float | None = Field(
-        default=None, description="For how long the first timer that is due has not fired; 0: none is late"
+        default=None,
+        description="For how many seconds the first timer that is due has not fired; 0: none is late",
+        examples=[0.0],
     )
-    store_bytes: int | None = Field(default=None, description="Size of its store")
+    store_bytes: int | None = Field(default=None, description="Size of its store, in bytes", examples=[1048576])
     figures: dict[str, int] = Field(
         default_factory=dict, description="What only this service counts", examples=[{"unassigned_leads": 2}]
     )

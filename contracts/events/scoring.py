@@ -14,11 +14,14 @@ from contracts.values import Receipt, Scores, Strength, Value
 class Attribute(Value):
     """One fact of a profile and where it comes from."""
 
-    value: Any
+    value: Any = Field(
+        description="What is believed: text, a number, true or false, a list; null: it was taken back",
+        examples=["VP Marketing"],
+    )
     strength: Strength
-    source_id: str
-    interaction_id: str
-    occurred_at: AwareDatetime
+    source_id: str = Field(description="The source that told it", examples=["src_01J8Z0"])
+    interaction_id: str = Field(description="The interaction that it was told with", examples=["int_01J8Z0"])
+    occurred_at: AwareDatetime = Field(description="When it was told, in UTC", examples=["2026-03-01T08:00:00Z"])
     # of equal strength the greater goes before the later: how directly an account was named. Not told: who hears of a
     # profile need not join claims
     weight: int = Field(default=0, exclude=True)

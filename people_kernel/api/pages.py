@@ -16,6 +16,8 @@ from chassis.web.cursors import not_a_cursor, read_cursor, write_cursor
 from chassis.web.fields import Moment
 from people_kernel.store.people import Place
 
+CURSOR = "Vtq4QDE3NzIzNTIwMDAwMDAwMDAAaW50XzAxSjhaMA"
+ID_CURSOR = "GLg5LnBlcl8wMUo4WjA"
 PersonId = Annotated[
     str,
     Path(
@@ -29,8 +31,14 @@ AsOf = Annotated[
     Moment | None,
     Query(description="What was the case at that moment, by when things happened", examples=["2026-03-01T08:00:00Z"]),
 ]
-Cursor = Annotated[str | None, Query(max_length=1_000, description="`next_cursor` of the page before")]
-Limit = Annotated[int, Query(ge=1, le=200, description="Items on a page")]
+Cursor = Annotated[
+    str | None, Query(max_length=1_000, description="`next_cursor` of the page before", examples=[CURSOR])
+]
+Limit = Annotated[int, Query(ge=1, le=200, description="Items on a page at most", examples=[50])]
+
+NextCursor = Annotated[
+    str | None, Field(description="Ask with it as `cursor` for the next page; null on the last", examples=[CURSOR])
+]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -74,14 +82,21 @@ class LookupRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     person_ids: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
-        min_length=1, max_length=200, examples=[["per_01J8Z0"]]
+        min_length=1,
+        max_length=200,
+        description="Up to 200 people; an absorbed id finds the survivor",
+        examples=[["per_01J8Z0"]],
     )
 
 
 class LookupAsOfRequest(LookupRequest):
     """Whom to look up, and at which moment."""
 
-    as_of: Moment | None = Field(default=None, description="What was the case at that moment")
+    as_of: Moment | None = Field(
+        default=None,
+        description="What was the case at that moment, by when things happened; null: now",
+        examples=["2026-03-01T08:00:00Z"],
+    )
 
 
 class AmongRequest(BaseModel):
@@ -90,5 +105,8 @@ class AmongRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     person_ids: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
-        min_length=1, max_length=1_000, examples=[["per_01J8Z0"]]
+        min_length=1,
+        max_length=1_000,
+        description="Up to 1,000 people; nobody else is listed",
+        examples=[["per_01J8Z0"]],
     )

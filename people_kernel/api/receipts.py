@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy import Table
 
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read
 from contracts.values import Receipt
-from people_kernel.api.pages import AsOf, Cursor, Limit, PersonId, from_cursor, to_cursor
+from people_kernel.api.pages import AsOf, Cursor, Limit, NextCursor, PersonId, from_cursor, to_cursor
 from people_kernel.errors import PersonNotFound as PersonNotFound  # some still look for it here
 from people_kernel.store.people import load_fragments_of, load_receipts, survivors
 
@@ -17,8 +17,8 @@ from people_kernel.store.people import load_fragments_of, load_receipts, survivo
 class ReceiptsPage(BaseModel):
     """Why things were decided as they were, newest first."""
 
-    items: list[Receipt]
-    next_cursor: str | None
+    items: list[Receipt] = Field(description="The receipts of this page")
+    next_cursor: NextCursor
 
 
 def receipts_router(service: str, receipts: Table, fragments: Table) -> APIRouter:

@@ -17,31 +17,47 @@ from people_kernel.store.rulebooks import load_all
 
 LONGEST_TEXT = 100_000  # characters of a rulebook; the longest default has 11,000
 
+_STATES = "active: it decides from now on; draft: it waits, or was replaced"
+_DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_TEXT = """name: scoring
+title: Fit and engagement
+rules:
+  - name: form_sent
+    on: form
+    when: true
+    effect: {points: 20, half_life_days: 30}
+    reason: Sent a form.
+"""
+
 
 class RulebookView(BaseModel):
     """One version of a rulebook, without its text."""
 
-    version: int
+    version: int = Field(description="Counts up from 1, in the order of drafts", examples=[1])
     label: str = Field(description="How receipts name it", examples=["scoring@1"])
-    state: str = Field(examples=["draft", "active"])
-    digest: str = Field(description="SHA-256 of the content")
-    created_at: AwareDatetime
-    created_by: str
-    activated_at: AwareDatetime | None
-    activated_by: str | None
+    state: str = Field(description=_STATES, examples=["draft", "active"])
+    digest: str = Field(description="SHA-256 of the content", examples=[_DIGEST])
+    created_at: AwareDatetime = Field(description="When it was proposed, in UTC", examples=["2026-03-01T08:00:00Z"])
+    created_by: str = Field(description="Who proposed it", examples=["ada"])
+    activated_at: AwareDatetime | None = Field(
+        description="When it was last put in force, in UTC; null: never yet", examples=["2026-03-01T09:30:00Z"]
+    )
+    activated_by: str | None = Field(description="Who put it in force; null: nobody yet", examples=["ada"])
 
 
 class RulebookText(RulebookView):
     """One version with its text."""
 
-    text: str = Field(description="YAML, as it was sent")
+    text: str = Field(description="YAML, as it was sent", examples=[_TEXT])
 
 
 class RulebooksPage(BaseModel):
     """All versions, the latest first."""
 
-    items: list[RulebookView]
-    next_cursor: str | None = None
+    items: list[RulebookView] = Field(description="The versions")
+    next_cursor: str | None = Field(
+        default=None, description="Always null: all versions are on this page", examples=[None]
+    )
 
 
 class DraftRequest(BaseModel):
@@ -49,7 +65,7 @@ class DraftRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: str = Field(min_length=1, max_length=LONGEST_TEXT, description="The rulebook's YAML")
+    text: str = Field(min_length=1, max_length=LONGEST_TEXT, description="The rulebook's YAML", examples=[_TEXT])
 
 
 Version = Annotated[int, Path(ge=1, le=1_000_000, description="A version of the rulebook", examples=[1])]

@@ -12,7 +12,7 @@ from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write
 from contracts.events.scoring import Attribute
 from contracts.values import JsonObject
-from people_kernel.api.pages import from_id_cursor, to_id_cursor
+from people_kernel.api.pages import ID_CURSOR, NextCursor, from_id_cursor, to_id_cursor
 from services.identity.api.views import MAY_REGROUP, DryRun, RequestBody, View
 from services.identity.commands import people as commands
 from services.identity.commands.people import AccountNotFound
@@ -24,44 +24,70 @@ from services.identity.store import queries
 
 router = APIRouter(tags=["accounts"])
 
+_ACCOUNT, _OTHER = "acc_7ZQ4M0E8K3V7ZJ4T9XW2RBCDA1", "acc_2MK6V9T4X1B8H5R3C7ZQW0EJ5D"
 AccountId = Annotated[
-    str, Path(min_length=1, max_length=64, description="The account", examples=["acc_7ZQ4M0E8K3V7ZJ4T9XW2RBCDA1"])
+    str,
+    Path(
+        min_length=1,
+        max_length=64,
+        description="The account; one that turned out to be another answers with that",
+        examples=[_ACCOUNT],
+    ),
 ]
+_Kind = Annotated[
+    Literal["group_id", "domain", "name"],
+    Field(description="What it is: the id that sources group by, a domain on the web, or a name", examples=["domain"]),
+]
+
+
+_FACT = {
+    "value": 120,
+    "strength": "verified",
+    "source_id": "src_01JNQ5M0E8K3V7ZJ4T9XW2RBCD",
+    "interaction_id": "int_01JNQ5M0E8K3V7ZJ4T9XW2RBCD",
+    "occurred_at": "2026-03-02T09:30:00Z",
+}
 
 
 class AccountKeyView(View):
     """One name of a company."""
 
-    kind: Literal["group_id", "domain", "name"]
-    value: str = Field(examples=["acme.com"])
-    account_id: str = Field(description="As what it was first known; answers with the account")
+    kind: _Kind
+    value: str = Field(description="The name itself", examples=["acme.com"])
+    account_id: str = Field(description="As what it was first known; answers with the account", examples=[_ACCOUNT])
 
 
 class AccountView(View):
     """A company."""
 
-    account_id: str = Field(examples=["acc_7ZQ4M0E8K3V7ZJ4T9XW2RBCDA1"])
-    domain: str | None = Field(examples=["acme.com"])
-    group_id: str | None = Field(description="The id that sources group by", examples=["grp-77"])
-    name: str | None = Field(examples=["Acme Inc."])
-    traits: JsonObject
-    created_at: AwareDatetime
+    account_id: str = Field(description="Which company; its oldest name gives the id", examples=[_ACCOUNT])
+    domain: str | None = Field(description="Its first domain on the web; null: none is known", examples=["acme.com"])
+    group_id: str | None = Field(description="The id that sources group by; null: none did", examples=["grp-77"])
+    name: str | None = Field(description="What it is called; null: nobody said", examples=["Acme Inc."])
+    traits: JsonObject = Field(
+        description="What was told of it, as it came", examples=[{"industry": "Logistics", "employees": 120}]
+    )
+    created_at: AwareDatetime = Field(description="When it was first named, in UTC", examples=["2026-03-02T09:30:00Z"])
     keys: list[AccountKeyView] = Field(description="All it is known by, the oldest first")
-    facts: dict[str, Attribute] = Field(description="What is believed of the company, with where it comes from")
+    facts: dict[str, Attribute] = Field(
+        description="What is believed of the company, with where it comes from", examples=[{"employees": _FACT}]
+    )
 
 
 class AccountsPage(View):
     """A page of accounts."""
 
-    items: list[AccountView]
-    next_cursor: str | None
+    items: list[AccountView] = Field(description="The companies, in the order of their ids")
+    next_cursor: NextCursor
 
 
 class AccountKeyRequest(RequestBody):
     """One name of a company, as the account tells it."""
 
-    kind: Literal["group_id", "domain", "name"]
-    value: str = Field(min_length=1, max_length=255, examples=["subsidiary.example"])
+    kind: _Kind
+    value: str = Field(
+        min_length=1, max_length=255, description="The name itself, as `keys` has it", examples=["subsidiary.example"]
+    )
 
 
 _Reason = Annotated[
@@ -70,7 +96,7 @@ _Reason = Annotated[
 
 
 class AccountMergeRequest(RequestBody):
-    with_account_id: str = Field(min_length=1, max_length=64, description="The other one")
+    with_account_id: str = Field(min_length=1, max_length=64, description="The other one", examples=[_OTHER])
     reason: _Reason
 
 
@@ -84,9 +110,9 @@ class AccountSplitRequest(RequestBody):
 class AccountRegroupingView(View):
     """What came of a merge or a split; of a dry run, what would."""
 
-    dry_run: bool
-    accounts: list[AccountView]
-    sentence: str
+    dry_run: bool = Field(description="true: nothing was changed, this is what would come of it")
+    accounts: list[AccountView] = Field(description="The companies there are now")
+    sentence: str = Field(description="What came of it, in plain words", examples=["ada merged the two: One group"])
 
 
 class AccountsQuery(BaseModel):
@@ -97,12 +123,20 @@ class AccountsQuery(BaseModel):
     domain: str | None = Field(
         default=None, min_length=1, max_length=255, description="Any host of the company", examples=["mail.acme.com"]
     )
-    group_id: str | None = Field(default=None, min_length=1, max_length=255, examples=["grp-77"])
-    q: str | None = Field(
-        default=None, min_length=1, max_length=200, description="A part of the name, the domain or the group id"
+    group_id: str | None = Field(
+        default=None, min_length=1, max_length=255, description="The id that sources group by", examples=["grp-77"]
     )
-    cursor: str | None = Field(default=None, max_length=1_000, description="`next_cursor` of the page before")
-    limit: int = Field(default=50, ge=1, le=200)
+    q: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="A part of the name, the domain or the group id",
+        examples=["acme"],
+    )
+    cursor: str | None = Field(
+        default=None, max_length=1_000, description="`next_cursor` of the page before", examples=[ID_CURSOR]
+    )
+    limit: int = Field(default=50, ge=1, le=200, description="How many companies a page has at most", examples=[50])
 
 
 @router.get("/v1/accounts")

@@ -22,13 +22,20 @@ router = APIRouter(tags=["people"])
 class BrowserName(RequestBody):
     """A browser by its name."""
 
-    anonymous_id: str = Field(min_length=1, max_length=512, examples=["8f14e45f-ceea-467a-9af0-bd8ac1d7f3f8"])
+    anonymous_id: str = Field(
+        min_length=1,
+        max_length=512,
+        description="What the browser calls its visitor, in any spelling",
+        examples=["8f14e45f-ceea-467a-9af0-bd8ac1d7f3f8"],
+    )
 
 
 class BrowserFragment(View):
     """What its facts hang on while nobody is named beside it."""
 
-    anonymous_id: str = Field(description="In the one spelling that it is kept in")
+    anonymous_id: str = Field(
+        description="In the one spelling that it is kept in", examples=["8f14e45f-ceea-467a-9af0-bd8ac1d7f3f8"]
+    )
     fragment_id: str | None = Field(
         description="Null: nothing was ever captured of it", examples=["frg_01JNQ5M0E8K3V7ZJ4T9XW2RBCD"]
     )

@@ -11,7 +11,7 @@ from chassis.web.auth import Caller, require
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write
 from contracts.values import CandidateStatus, IdentifierKind, Strength
-from people_kernel.api.pages import from_id_cursor, to_id_cursor
+from people_kernel.api.pages import ID_CURSOR, NextCursor, from_id_cursor, to_id_cursor
 from services.identity.api.views import MAY_REGROUP, NamedIdentifier, RequestBody, View
 from services.identity.commands import candidates as commands
 from services.identity.domain.fragments import Fragment
@@ -50,7 +50,9 @@ class CandidatesQuery(BaseModel):
     reason: Reason | None = Field(
         default=None, description="Why no machine joins them", examples=["two_verified_people"]
     )
-    cursor: str | None = Field(default=None, max_length=1_000, description="`next_cursor` of the page before")
+    cursor: str | None = Field(
+        default=None, max_length=1_000, description="`next_cursor` of the page before", examples=[ID_CURSOR]
+    )
     limit: int = Field(default=50, ge=1, le=200, description="How many pairs a page has at most", examples=[50])
 
 
@@ -129,7 +131,7 @@ class CandidatesPage(View):
     """A page of pairs, in the order of their ids."""
 
     items: list[CandidateView] = Field(description="The pairs")
-    next_cursor: str | None = Field(description="Ask with `cursor` for the next page; null on the last")
+    next_cursor: NextCursor
 
 
 @router.get(

@@ -18,7 +18,8 @@ from contracts.values import Consent, ConsentChannel, JsonObject, Strength
 from people_kernel.consent import ChannelAnswer, answers
 from semantics.consent import LONGEST_WORDING, ConsentClaim, tidy_wording
 from services.identity.api.routes_people import current_id
-from services.identity.api.views import LookupRequest, PersonId, RequestBody, View, consent_told
+from services.identity.api.showing import consent_told
+from services.identity.api.views import LookupRequest, PersonId, RequestBody, View
 from services.identity.commands import people as commands
 from services.identity.domain.consent import FragmentConsent, RecordedConsent
 from services.identity.store import queries
@@ -31,6 +32,10 @@ _BELIEVED = {
     Strength.VERIFIED: "a server, or a link that they confirmed",
     Strength.MANUAL: "a human",
 }
+_PERSON = "per_01JNQ5M0E8K3V7ZJ4T9XW2RBCD"
+_WORDING = "Yes, send me the monthly newsletter"
+_REASON = "Asked for the newsletter again at the fair, 12 May, stand 4"
+_REMEDY = "Send them a consent link, let your server vouch for it, or record it with a reason"
 _ROLES = ("marketing", "sales", "manager", "agent", "admin")
 
 
@@ -39,20 +44,31 @@ class ConsentStatementView(View):
 
     channel: ConsentChannel
     consent: Consent
-    occurred_at: AwareDatetime
+    occurred_at: AwareDatetime = Field(description="When it was said, in UTC", examples=["2026-03-02T09:30:00Z"])
     source_id: str = Field(
         description="The source of the capture, or `api:` and who said it",
         examples=["src_01JNQ5M0E8K3V7ZJ4T9XW2RBCD", "api:ada"],
     )
-    interaction_id: str = Field(description="The capture that said it; `cns_...` when a human or a signed link did")
-    wording: str | None = Field(description="What was agreed to, as far as it was told")
-    fragment_id: str = Field(description="What the statement hangs on; a split takes it along")
+    interaction_id: str = Field(
+        description="The capture that said it; `cns_...` when a human or a signed link did",
+        examples=["int_01JNQ5M0E8K3V7ZJ4T9XW2RBCD"],
+    )
+    wording: str | None = Field(
+        description="What was agreed to, as far as it was told; null: it was not", examples=[_WORDING]
+    )
+    fragment_id: str = Field(
+        description="What the statement hangs on; a split takes it along", examples=["frg_01JNQ5M0E8K3V7ZJ4T9XW2RBCD"]
+    )
     strength: Strength = Field(
         description="How far it is believed: claimed by a visitor, verified by a server or a signed link, manual by a"
         " human"
     )
-    by: str | None = Field(description="Who recorded it, where it was a human or a key")
-    reason: str | None = Field(description="Why a human lifted a withdrawal")
+    by: str | None = Field(
+        description="Who recorded it, where it was a human or a key; null: a capture said it", examples=["ada"]
+    )
+    reason: str | None = Field(
+        description="Why a human lifted a withdrawal; null: none was lifted by hand", examples=[_REASON]
+    )
     evidence: JsonObject = Field(
         description="By what it was said, as far as it is known: `kind`, `name`, `form_id`, `page`",
         examples=[{"kind": "form", "form_id": "default", "page": "https://example.com/contact"}],
@@ -62,14 +78,17 @@ class ConsentStatementView(View):
 class ConsentItem(ConsentStatementView):
     """What holds for a channel: the statement that decides, and why it does."""
 
-    why: str = Field(examples=["Withdrawn; only a verified or recorded grant lifts that, and none came since."])
+    why: str = Field(
+        description="Why this statement decides, in plain words",
+        examples=["Granted by a server, or a link that they confirmed; no withdrawal stands."],
+    )
 
 
 class PendingConsent(ConsentStatementView):
     """A grant that came after a withdrawal and lifts nothing."""
 
-    state: Literal["pending"] = "pending"
-    remedy: str
+    state: Literal["pending"] = Field(default="pending", description="It waits for a trusted grant")
+    remedy: str = Field(description="What would let it count", examples=[_REMEDY])
 
 
 class ConsentView(View):
@@ -77,27 +96,30 @@ class ConsentView(View):
     a channel that is not listed goes by it.
     """
 
-    person_id: str
+    person_id: str = Field(description="Who it is now; the survivor of every merge", examples=[_PERSON])
     items: list[ConsentItem] = Field(description="What holds, by channel")
     pending: list[PendingConsent] = Field(description="Grants that wait for a trusted word, as a withdrawal stands")
     history: list[ConsentStatementView] = Field(
         description=f"What was ever said, newest first; the newest {CONSENT_SHOWN} of what is kept"
     )
-    history_kept: int = Field(description="How many statements are kept")
+    history_kept: int = Field(description="How many statements are kept", examples=[3])
 
 
 class ConsentRequest(RequestBody):
     channel: ConsentChannel
     consent: Consent
     wording: str | None = Field(
-        default=None, max_length=LONGEST_WORDING, description="What was said or agreed to, in their words"
+        default=None,
+        max_length=LONGEST_WORDING,
+        description="What was said or agreed to, in their words",
+        examples=[_WORDING],
     )
     reason: str | None = Field(
         default=None,
         min_length=3,
         max_length=REASON_CHARACTERS,
         description="How they took a withdrawal back: needed to lift one, and kept as proof",
-        examples=["Asked for the newsletter again at the fair, 12 May, stand 4"],
+        examples=[_REASON],
     )
 
 
@@ -106,15 +128,20 @@ class ConsentConfirmation(RequestBody):
 
     channel: ConsentChannel
     consent: Consent
-    reference: str = Field(pattern=r"^cns_[0-9A-Z]{26}$")
+    reference: str = Field(
+        pattern=r"^cns_[0-9A-Z]{26}$",
+        description="The statement's own id; saying it again changes nothing",
+        examples=["cns_01JNQ5M0E8K3V7ZJ4T9XW2RBCD"],
+    )
 
 
 class PersonConsent(View):
     """One person's answer."""
 
-    person_id: str
+    person_id: str = Field(description="Whose answer it is", examples=[_PERSON])
     consent: dict[ConsentChannel, Consent] = Field(
-        description="A channel that is missing goes by `any`; without either nothing was said"
+        description="A channel that is missing goes by `any`; without either nothing was said",
+        examples=[{"email": "granted"}],
     )
 
 
@@ -122,7 +149,9 @@ class ConsentLookup(View):
     """Answers by person."""
 
     items: list[PersonConsent] = Field(description="Each person once, by id")
-    current: dict[str, str] = Field(description="Asked id -> the id it answers with now; unknown ids are missing")
+    current: dict[str, str] = Field(
+        description="Asked id -> the id it answers with now; unknown ids are missing", examples=[{_PERSON: _PERSON}]
+    )
 
 
 @router.get("/v1/people/{person_id}/consent", responses=problem_responses(404))
@@ -210,9 +239,6 @@ def consent_view(
         history=views[:CONSENT_SHOWN],
         history_kept=max(kept, len(views)),
     )
-
-
-_REMEDY = "Send them a consent link, let your server vouch for it, or record it with a reason"
 
 
 def _why(answer: ChannelAnswer[FragmentConsent]) -> str:

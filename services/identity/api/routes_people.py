@@ -17,9 +17,10 @@ from chassis.web.routes import READING, WRITING, Read, Write
 from contracts.ids import with_prefix
 from contracts.limits import LISTED_ROWS
 from contracts.values import Identifier, IdentifierKind
-from people_kernel.api.pages import AmongRequest, Cursor, Limit, from_id_cursor, to_id_cursor
+from people_kernel.api.pages import ID_CURSOR, AmongRequest, Cursor, Limit, from_id_cursor, to_id_cursor
 from people_kernel.errors import PersonNotFound
 from semantics.identifiers import normalise
+from services.identity.api.showing import link_view, person_view, regrouping_view
 from services.identity.api.views import (
     MAY_REGROUP,
     DryRun,
@@ -35,9 +36,6 @@ from services.identity.api.views import (
     RegroupingView,
     RemarkView,
     SplitRequest,
-    link_view,
-    person_view,
-    regrouping_view,
 )
 from services.identity.commands import people as commands
 from services.identity.domain.consent import FragmentConsent
@@ -56,13 +54,21 @@ class PeopleQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    user_id: str | None = Field(default=None, min_length=1, max_length=512, examples=["u-77"])
-    email: str | None = Field(default=None, min_length=1, max_length=512, examples=["ann.lee@acme.com"])
+    user_id: str | None = Field(
+        default=None, min_length=1, max_length=512, description="The whole user id", examples=["u-77"]
+    )
+    email: str | None = Field(
+        default=None, min_length=1, max_length=512, description="The whole address", examples=["ann.lee@acme.com"]
+    )
     phone: str | None = Field(
         default=None, min_length=1, max_length=512, description="International, or as dialled in the default region"
     )
     anonymous_id: str | None = Field(
-        default=None, min_length=1, max_length=512, examples=["8f14e45f-ceea-467a-9af0-bd8ac1d7f3f8"]
+        default=None,
+        min_length=1,
+        max_length=512,
+        description="The whole anonymous id of a browser or app",
+        examples=["8f14e45f-ceea-467a-9af0-bd8ac1d7f3f8"],
     )
     account_id: str | None = Field(
         default=None, min_length=1, max_length=64, description="People with a fragment at this account"
@@ -74,8 +80,10 @@ class PeopleQuery(BaseModel):
         description="Part of an address, a user id or a number; a whole anonymous id",
         examples=["acme"],
     )
-    cursor: str | None = Field(default=None, max_length=1_000, description="`next_cursor` of the page before")
-    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(
+        default=None, max_length=1_000, description="`next_cursor` of the page before", examples=[ID_CURSOR]
+    )
+    limit: int = Field(default=50, ge=1, le=200, description="How many people a page has at most", examples=[50])
 
 
 @router.get("/v1/people")
@@ -101,7 +109,7 @@ async def find_people(
 async def find_people_among(
     reading: Read,
     body: AmongRequest,
-    q: Annotated[str, Query(min_length=1, max_length=200)],
+    q: Annotated[str, Query(min_length=1, max_length=200, description="A part of one of their names")],
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> PeoplePage:

@@ -13,7 +13,7 @@ from chassis.web.problems import problem_responses
 from chassis.web.routes import WRITING, Read
 from contracts.limits import URL_CHARACTERS, WITHHELD, WITHHELD_DAYS
 from contracts.values import Identifier, InteractionKind, WithheldReason
-from people_kernel.api.pages import from_id_cursor, to_id_cursor
+from people_kernel.api.pages import ID_CURSOR, NextCursor, from_id_cursor, to_id_cursor
 from services.identity.api.views import RequestBody, View
 from services.identity.commands import people as commands
 from services.identity.domain.links import HumanDecision
@@ -25,6 +25,8 @@ router = APIRouter(tags=["interactions"])
 
 _ROLES = ("marketing", "sales", "manager", "ops", "admin")
 _INTERACTION = "int_01JNQ5M0E8K3V7ZJ4T9XW2RBCD"
+_SOURCE = "src_01JNQ5M0E8K3V7ZJ4T9XW2RBCD"
+_MOMENT = "2026-03-02T09:30:00Z"
 _InteractionId = Annotated[
     str, Path(min_length=1, max_length=64, description="The interaction, as the list has it", examples=[_INTERACTION])
 ]
@@ -36,11 +38,13 @@ class WithheldQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     source_id: str | None = Field(
-        default=None, min_length=1, max_length=64, examples=["src_01JNQ5M0E8K3V7ZJ4T9XW2RBCD"]
+        default=None, min_length=1, max_length=64, description="Only what this source sent", examples=[_SOURCE]
     )
     reason: WithheldReason | None = Field(default=None, description="Why it was kept apart", examples=["honeypot"])
-    cursor: str | None = Field(default=None, max_length=1_000, description="`next_cursor` of the page before")
-    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(
+        default=None, max_length=1_000, description="`next_cursor` of the page before", examples=[ID_CURSOR]
+    )
+    limit: int = Field(default=50, ge=1, le=200, description="How many interactions a page has at most", examples=[50])
 
 
 class ReleaseRequest(RequestBody):
@@ -55,34 +59,39 @@ class ReleaseRequest(RequestBody):
 class ReleaseView(View):
     """That somebody did it after all."""
 
-    released_by: str = Field(examples=["ada"])
-    released_at: AwareDatetime
-    reason: str = Field(examples=["Mara called: her browser had filled in the hidden field"])
-    person_id: str = Field(description="Whose it is; an id that a merge absorbed answers with the survivor")
+    released_by: str = Field(description="Who said so", examples=["ada"])
+    released_at: AwareDatetime = Field(description="When it was said, in UTC", examples=[_MOMENT])
+    reason: str = Field(
+        description="Why, in their words", examples=["Mara called: her browser had filled in the hidden field"]
+    )
+    person_id: str = Field(
+        description="Whose it is; an id that a merge absorbed answers with the survivor",
+        examples=["per_01JNQ5M0E8K3V7ZJ4T9XW2RBCD"],
+    )
 
 
 class WithheldView(View):
     """An interaction that is nobody's, because a robot did it."""
 
-    interaction_id: str = Field(examples=[_INTERACTION])
-    source_id: str
+    interaction_id: str = Field(description="Which interaction; `:release` goes by this id", examples=[_INTERACTION])
+    source_id: str = Field(description="The source that sent it", examples=[_SOURCE])
     kind: InteractionKind
     name: str | None = Field(description="Of the form, the event or the page", examples=["Request a demo"])
     path: str | None = Field(description="The page it was done on", examples=["/demo"])
     identifiers: list[Identifier] = Field(description="Who it says that it is, as it was given")
     reason: WithheldReason = Field(description="Why it is kept apart")
     sign: str = Field(description="What told it: a name in the user agent, or the trap", examples=["Googlebot/"])
-    is_test: bool
-    occurred_at: AwareDatetime
-    received_at: AwareDatetime
+    is_test: bool = Field(description="Whether a test source sent it")
+    occurred_at: AwareDatetime = Field(description="When it happened, in UTC", examples=[_MOMENT])
+    received_at: AwareDatetime = Field(description="When it arrived here, in UTC", examples=[_MOMENT])
     release: ReleaseView | None = Field(description="Null while it is kept apart")
 
 
 class WithheldPage(View):
     """What robots did, the newest first."""
 
-    items: list[WithheldView]
-    next_cursor: str | None = Field(description="Ask with `cursor` for the next page; null on the last")
+    items: list[WithheldView] = Field(description="The interactions")
+    next_cursor: NextCursor
 
 
 @router.get(

@@ -15,7 +15,7 @@ from chassis.web.auth import Caller, require
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write
 from contracts.values import Money
-from people_kernel.api.pages import AmongRequest, from_cursor, to_cursor
+from people_kernel.api.pages import CURSOR, AmongRequest, NextCursor, from_cursor, to_cursor
 from people_kernel.store.people import load_fragments_of, load_placements
 from services.lifecycle import commands
 from services.lifecycle.api.routes_people import MAY_JUDGE, happened
@@ -25,9 +25,16 @@ from services.lifecycle.domain.sales import Opportunity
 from services.lifecycle.store import queries
 from services.lifecycle.store.tables import FRAGMENT
 
+_MOMENT = "2026-03-01T08:00:00Z"
 Status = Literal["open", "won", "lost"]
 Step = Annotated[
-    str, Field(min_length=1, max_length=100, description="Your own word for how far it is", examples=["proposal"])
+    str | None,
+    Field(
+        min_length=1,
+        max_length=100,
+        description="Your own word for how far it is; null: not told",
+        examples=["proposal"],
+    ),
 ]
 
 
@@ -45,83 +52,97 @@ class Amount(BaseModel):
         return Money(amount=Decimal(self.amount), currency=self.currency)
 
 
+_Amount = Annotated[Amount | None, Field(description="What it is worth; null: not told")]
+
+
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    occurred_at: OccurredAt | None = None
+    occurred_at: OccurredAt = None
 
 
 class Only(BaseModel):
     """Which deals to list."""
 
-    person_id: str | None = Field(default=None, min_length=1, max_length=64, description="Only those of this person")
-    status: Status | None = Field(default=None, description="Only those that are open, won or lost")
+    person_id: str | None = Field(
+        default=None, min_length=1, max_length=64, description="Only those of this person", examples=["per_01J8Z0"]
+    )
+    status: Status | None = Field(default=None, description="Only those that are open, won or lost", examples=["open"])
     include_test: bool = Field(
         default=False, description="Those of test people too; a person who is named is always answered for"
     )
-    cursor: str | None = Field(default=None, max_length=1_000, description="`next_cursor` of the page before")
-    limit: int = Field(default=50, ge=1, le=200, description="Items on a page")
+    cursor: str | None = Field(
+        default=None, max_length=1_000, description="`next_cursor` of the page before", examples=[CURSOR]
+    )
+    limit: int = Field(default=50, ge=1, le=200, description="Items on a page at most", examples=[50])
 
 
 class OpenRequest(_Request):
     """There may be a deal."""
 
-    person_id: str = Field(min_length=1, max_length=64, examples=["per_01J8Z0"])
-    name: str = Field(min_length=1, max_length=200, examples=["Forklifts for Lübeck"])
-    amount: Amount | None = None
-    step: Step | None = None
+    person_id: str = Field(
+        min_length=1, max_length=64, description="Who may buy; an absorbed id works too", examples=["per_01J8Z0"]
+    )
+    name: str = Field(
+        min_length=1, max_length=200, description="What you call the deal", examples=["Forklifts for Lübeck"]
+    )
+    amount: _Amount = None
+    step: Step = None
     external_id: str | None = Field(
         default=None,
         min_length=1,
         max_length=200,
-        description="Your system's id; the same one brings the deal up to date",
+        description="Your system's id; the same one brings the deal up to date; null: it has none",
+        examples=["006-4711"],
     )
 
 
 class AdvanceRequest(_Request):
     """Another step, or another amount."""
 
-    step: Step | None = None
-    amount: Amount | None = None
+    step: Step = None
+    amount: _Amount = None
 
 
 class WinRequest(_Request):
     """The deal was made."""
 
-    amount: Amount | None = None
+    amount: _Amount = None
 
 
 class LoseRequest(_Request):
     """There will be no deal."""
 
     reason: Reason
-    note: Note | None = None
+    note: Note = None
 
 
 class OpportunityView(BaseModel):
     """A deal."""
 
-    opportunity_id: str = Field(examples=["opp_01J8Z0"])
-    person_id: str = Field(description="Who it belongs to now")
-    name: str
-    status: Status
-    amount: Money | None
-    step: str | None
-    external_id: str | None
-    opened_at: AwareDatetime = Field(description="When it happened")
-    created_at: AwareDatetime = Field(description="When it was told")
-    created_by: str
-    closed_at: AwareDatetime | None
-    reason: str | None
-    note: str | None
-    is_test: bool
+    opportunity_id: str = Field(description="Which opportunity", examples=["opp_01J8Z0"])
+    person_id: str = Field(description="Who it belongs to now", examples=["per_01J8Z0"])
+    name: str = Field(description="What sales calls the deal", examples=["Forklifts for Lübeck"])
+    status: Status = Field(description="open: somebody works on it; won: it was made; lost: there is none")
+    amount: Money | None = Field(description="What it is worth; null: nobody said")
+    step: str | None = Field(description="Sales' own word for how far it is; null: not told", examples=["proposal"])
+    external_id: str | None = Field(description="Your system's id; null: it has none", examples=["006-4711"])
+    opened_at: AwareDatetime = Field(description="When it was opened, in UTC", examples=[_MOMENT])
+    created_at: AwareDatetime = Field(description="When that was told, in UTC", examples=[_MOMENT])
+    created_by: str = Field(description="Who told it", examples=["ada"])
+    closed_at: AwareDatetime | None = Field(
+        description="When it was won or lost, in UTC; null: it is open", examples=["2026-04-01T08:00:00Z"]
+    )
+    reason: str | None = Field(description="Why it was lost, as a code; null: it is not lost", examples=["no_budget"])
+    note: str | None = Field(description="What was said about the loss; null: nothing", examples=["Bought elsewhere"])
+    is_test: bool = Field(description="Whether it is a test person's")
 
 
 class OpportunitiesPage(BaseModel):
     """One page of opportunities, the newest first."""
 
-    items: list[OpportunityView]
-    next_cursor: str | None
+    items: list[OpportunityView] = Field(description="The deals")
+    next_cursor: NextCursor
 
 
 router = APIRouter(tags=["opportunities"])

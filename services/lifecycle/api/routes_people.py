@@ -17,6 +17,7 @@ from chassis.web.auth import Caller, Principal, require
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write
 from people_kernel.api.pages import (
+    CURSOR,
     AmongRequest,
     AsOf,
     Cursor,
@@ -27,6 +28,7 @@ from people_kernel.api.pages import (
     to_cursor,
 )
 from people_kernel.store.people import Place, load_fragments_of, survivors
+from services.lifecycle.api.showing import show
 from services.lifecycle.api.views import (
     ClockRuleView,
     DisqualifyRequest,
@@ -42,7 +44,6 @@ from services.lifecycle.api.views import (
     RuleView,
     StageView,
     StandingView,
-    show,
 )
 from services.lifecycle.commands import find_owner, give_verdict
 from services.lifecycle.domain.sales import SalesVerdict
@@ -70,8 +71,10 @@ class StageQuery(BaseModel):
         default=None, min_length=1, max_length=50, description="Only people in this stage", examples=["mql"]
     )
     include_test: bool = Field(default=False, description="Test people too")
-    cursor: str | None = Field(default=None, max_length=128, description="`next_cursor` of the page before")
-    limit: int = Field(default=50, ge=1, le=200, description="Items on a page")
+    cursor: str | None = Field(
+        default=None, max_length=128, description="`next_cursor` of the page before", examples=[CURSOR]
+    )
+    limit: int = Field(default=50, ge=1, le=200, description="Items on a page at most", examples=[50])
 
     def filter(self) -> queries.StageFilter:
         """One more than the page holds: that tells whether others follow. Raises BadInput."""

@@ -54,7 +54,12 @@ async def search_profiles(
     reading: Read,
     q: Annotated[
         str | None,
-        Query(min_length=1, max_length=200, description="A part of the name (either order), the company or the e-mail"),
+        Query(
+            min_length=1,
+            max_length=200,
+            description="A part of the name (either order), the company or the e-mail",
+            examples=["Lovelace"],
+        ),
     ] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
@@ -72,7 +77,10 @@ async def search_profiles(
 async def search_profiles_among(
     reading: Read,
     body: AmongRequest,
-    q: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
+    q: Annotated[
+        str | None,
+        Query(min_length=1, max_length=200, description="A part of the name, the company or the e-mail"),
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> PeoplePage:
