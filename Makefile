@@ -84,6 +84,7 @@ contracts: $(TOOLS) ## Write what follows from the code: OpenAPI, AsyncAPI, JSON
 	$(OURS) -m deployment.settings_page
 	$(OURS) -m deployment.dashboard
 	$(OURS) -m deployment.kubernetes
+	$(OURS) -m deployment.compose_files
 
 bench: $(TOOLS) ## Measure in pairs, beside ceilings and another commit (AGAINST=commit, SCENES="web new", FAIL=1)
 	$(OURS) -m bench $(if $(AGAINST),--against $(AGAINST)) $(if $(SCENES),--scenes $(SCENES)) $(if $(FAIL),--fail-on-regression)

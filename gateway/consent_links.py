@@ -70,26 +70,50 @@ _PAGES: Final[dict[int | str, dict[str, Any]]] = {
         (503, "Nothing was recorded: to be tried again"),
     )
 }
-PersonId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^per_[0-9A-Z]+$")]
-Token = Annotated[str, Path(min_length=1, max_length=2_000)]
+PersonId = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=64,
+        pattern=r"^per_[0-9A-Z]+$",
+        description="Whom the link is for; an id that a merge absorbed counts for the survivor",
+        examples=["per_01M80JJ5Y0W1TJ1R02BCAFQ80A"],
+    ),
+]
+Token = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=2_000,
+        description="The last part of the link's address, as it was sent",
+        examples=["eyJhbGciOi..."],
+    ),
+]
 
 
 class ConsentLinkWish(AdminRequest):
     """What the person will be asked to confirm."""
 
-    channel: ConsentChannel
-    consent: Consent
-    expires_in_days: Annotated[int, Field(ge=1, le=90), WHOLE] = Field(default=14, description="How long it is good")
+    channel: ConsentChannel = Field(description="By which way they are asked about being reached; `any` is all of them")
+    consent: Consent = Field(description="What the person is to confirm")
+    expires_in_days: Annotated[int, Field(ge=1, le=90), WHOLE] = Field(
+        default=14, description="How long it is good", examples=[14]
+    )
 
 
 class ConsentLinkView(AdminView):
     """A link to be sent to the person, and to nobody else."""
 
-    url: str = Field(examples=["https://leads.example.com/v1/consent/eyJhbGciOi..."])
-    person_id: str
-    channel: ConsentChannel
-    consent: Consent
-    expires_at: datetime
+    url: str = Field(
+        description="The link itself: whoever has it can confirm",
+        examples=["https://leads.example.com/v1/consent/eyJhbGciOi..."],
+    )
+    person_id: str = Field(
+        description="Whom it is about: the survivor, if they were merged", examples=["per_01M80JJ5Y0W1TJ1R02BCAFQ80A"]
+    )
+    channel: ConsentChannel = Field(description="By which way they may be reached, or not")
+    consent: Consent = Field(description="What the person confirms by it")
+    expires_at: datetime = Field(description="Until when it is good", examples=["2026-03-16T09:30:00Z"])
 
 
 @router.post("/v1/people/{person_id}/consent-links", status_code=201, responses=problem_responses(401, 403, 404, 504))

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-_DEEPEST: Final = 8  # a condition may hold conditions
 _JSON: Final = "application/json"
 _OF_FORMAT: Final = {
     "date-time": "2026-03-01T08:00:00Z",
@@ -32,11 +31,13 @@ def with_examples(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any], depth: int = 0) -> Any:
-    """A value that `schema` allows, of the examples in it. `_NOTHING` where it is too deep to tell."""
+def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any], within: frozenset[str] = frozenset()) -> Any:
+    """A value that `schema` allows, of the examples in it; `_NOTHING` where a schema holds itself (`within`)."""
+    if (name := schema.get("$ref")) is not None:
+        if name in within:
+            return _NOTHING
+        within |= {name}
     schema = _resolved(schema, schemas)
-    if depth > _DEEPEST:
-        return _NOTHING
     if schema.get("examples"):
         return schema["examples"][0]
     for name in ("const", "default"):
@@ -46,18 +47,18 @@ def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any], depth: int
         return schema["enum"][0]
     for name in ("anyOf", "oneOf", "allOf"):
         if name in schema:
-            return _first_of(schema[name], schemas, depth)
-    return _of_type(schema, schemas, depth)
+            return _first_of(schema[name], schemas, within)
+    return _of_type(schema, schemas, within)
 
 
-def _of_type(schema: Mapping[str, Any], schemas: Mapping[str, Any], depth: int) -> Any:
+def _of_type(schema: Mapping[str, Any], schemas: Mapping[str, Any], within: frozenset[str]) -> Any:
     kind = schema.get("type", "object")
     kind = next((one for one in kind if one != "null"), "null") if isinstance(kind, list) else kind
     match kind:
         case "object":
-            return _object(schema, schemas, depth)
+            return _object(schema, schemas, within)
         case "array":
-            item = example_of(schema.get("items", {}), schemas, depth + 1)
+            item = example_of(schema.get("items", {}), schemas, within)
             return [] if item is _NOTHING or schema.get("maxItems") == 0 else [item]
         case "string":
             return _OF_FORMAT.get(schema.get("format", ""), "text")
@@ -69,20 +70,22 @@ def _of_type(schema: Mapping[str, Any], schemas: Mapping[str, Any], depth: int) 
             return None
 
 
-def _object(schema: Mapping[str, Any], schemas: Mapping[str, Any], depth: int) -> dict[str, Any]:
-    fields = {name: example_of(told, schemas, depth + 1) for name, told in schema.get("properties", {}).items()}
+def _object(schema: Mapping[str, Any], schemas: Mapping[str, Any], within: frozenset[str]) -> Any:
+    fields = {name: example_of(told, schemas, within) for name, told in schema.get("properties", {}).items()}
     found = {name: value for name, value in fields.items() if value is not _NOTHING}
+    if not set(schema.get("required", ())) <= found.keys():
+        return _NOTHING
     further = schema.get("additionalProperties")
     if not found and isinstance(further, dict) and further:
-        value = example_of(further, schemas, depth + 1)
+        value = example_of(further, schemas, within)
         return {} if value is _NOTHING else {"name": value}
     return found
 
 
-def _first_of(choices: list[Mapping[str, Any]], schemas: Mapping[str, Any], depth: int) -> Any:
+def _first_of(choices: list[Mapping[str, Any]], schemas: Mapping[str, Any], within: frozenset[str]) -> Any:
     for choice in choices:
         if choice.get("type") != "null":
-            return example_of(choice, schemas, depth)
+            return example_of(choice, schemas, within)
     return None
 
 
@@ -94,9 +97,9 @@ def _resolved(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[
 
 
 def _contents(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for path in document["paths"].values():
-        for operation in path.values():
-            answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
-            for part in (operation.get("requestBody", {}), *answers):
-                if (content := part.get("content", {}).get(_JSON)) is not None:
-                    yield content
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    for operation in operations:
+        answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+        for part in (operation.get("requestBody", {}), *answers):
+            if (content := part.get("content", {}).get(_JSON)) is not None:
+                yield content

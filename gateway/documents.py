@@ -16,6 +16,7 @@ from chassis.web.document import Document
 from chassis.web.problems import problem_responses
 from contracts.values import InteractionKind
 from gateway.capture import ENDPOINTS
+from gateway.capture_schemas import CAPTURE_SCHEMAS
 from gateway.document_examples import with_examples
 from gateway.document_parts import SERVERS, tags_of, without_orphans
 from gateway.routes import ROUTES, Route
@@ -65,7 +66,7 @@ def whole_api(document: Document) -> Document:
     }
     schemes["write_key_in_query"] = {"type": "apiKey", "in": "query", "name": "writeKey"}
     own = components.setdefault("schemas", {})
-    own.update({name: {"title": name, **schema} for name, schema in _CAPTURE_SCHEMAS.items()})
+    own.update({name: {"title": name, **schema} for name, schema in CAPTURE_SCHEMAS.items()})
     paths = document.setdefault("paths", {})
     for path, kind in ENDPOINTS.items():
         is_one = isinstance(kind, InteractionKind)
@@ -152,75 +153,27 @@ def _capture_operation(path: str, body: str) -> dict[str, Any]:
     }
 
 
-_OBJECT: dict[str, Any] = {"type": ["object", "null"], "additionalProperties": True}
-_ID: dict[str, Any] = {"type": ["string", "number", "null"], "maxLength": 512}
-_CAPTURE_SCHEMAS: dict[str, Any] = {
-    "CaptureEvent": {
-        "type": "object",
-        "description": "An event of the Segment spec; fields it does not name are kept.",
-        "properties": {
-            "type": {
-                "type": "string",
-                "enum": ["identify", "track", "page", "screen", "group", "alias"],
-                "description": "In a batch",
-            },
-            "event": {"type": "string", "maxLength": 512, "description": "track: what happened"},
-            "name": {"type": ["string", "null"], "maxLength": 512, "description": "page, screen: which one"},
-            **dict.fromkeys(("userId", "anonymousId", "groupId", "previousId", "messageId"), _ID),
-            **dict.fromkeys(("traits", "properties", "context"), _OBJECT),
-            **{name: {"type": ["string", "number", "null"]} for name in ("timestamp", "sentAt")},
-        },
-        "examples": [
-            {"type": "track", "event": "Demo Requested", "userId": "u-1001", "properties": {"email": "ada@example.com"}}
-        ],
-        "additionalProperties": True,
-    },
-    "CaptureBatch": {
-        "type": "object",
-        "required": ["batch"],
-        "properties": {
-            "batch": {"type": "array", "items": {"$ref": "#/components/schemas/CaptureEvent"}, "maxItems": 2500},
-            "context": _OBJECT,
-            "sentAt": {"type": ["string", "number", "null"]},
-            "writeKey": {"type": "string"},
-        },
-        "additionalProperties": True,
-    },
-    "CaptureAnswer": {
-        "type": "object",
-        "required": ["success"],
-        "properties": {
-            "success": {"const": True},
-            "rejected": {"type": "array", "items": {"$ref": "#/components/schemas/RejectedEvent"}},
-        },
-        "additionalProperties": False,
-    },
-    "RejectedEvent": {
-        "type": "object",
-        "required": ["index", "field", "reason"],
-        "properties": {"index": {"type": "integer"}, "field": {"type": "string"}, "reason": {"type": "string"}},
-        "additionalProperties": False,
-    },
-    "FormAnswer": {
-        "type": "object",
-        "required": ["success"],
-        "properties": {
-            "success": {"const": True},
-            "return_url": {"type": "string"},
-            "recognized": {"const": False, "description": "Nobody was found in it; it is in the source's rejects"},
-            "reason": {"type": "string", "description": "Why nobody was found"},
-        },
-        "examples": [{"success": True}],
-        "additionalProperties": False,
-    },
+_SETTINGS_EXAMPLE = {
+    "integrations": {"Segment.io": {"apiKey": "wk_6f1d2a0c9b", "apiHost": "leads.example.com/v1", "protocol": "https"}}
 }
 _SETTINGS_OPERATION: dict[str, Any] = {
     "tags": ["capture"],
     "operationId": "sdk_settings",
     "summary": "What analytics.js asks for before it sends anything",
-    "parameters": [{"name": "write_key", "in": "path", "required": True, "schema": {"type": "string"}}],
+    "parameters": [
+        {
+            "name": "write_key",
+            "in": "path",
+            "required": True,
+            "description": "The write key of a web source",
+            "schema": {"type": "string", "examples": ["wk_6f1d2a0c9b"]},
+        }
+    ],
     "responses": {
-        "200": {"description": "Where to send", "content": {"application/json": {"schema": {"type": "object"}}}},
+        "200": {
+            "description": "Where to send",
+            "content": {"application/json": {"schema": {"type": "object"}, "example": _SETTINGS_EXAMPLE}},
+        },
         **{str(status): answer for status, answer in problem_responses(400, 404, 405, 500).items()},
     },
 }
@@ -244,7 +197,15 @@ _FORM_OPERATION: dict[str, Any] = {
         " told that the form has to be posted. Where the form has a webhook_secret, a post has to bring it or be"
         " signed with it."
     ),
-    "parameters": [{"name": "form_id", "in": "path", "required": True, "schema": {"type": "string"}}],
+    "parameters": [
+        {
+            "name": "form_id",
+            "in": "path",
+            "required": True,
+            "description": "Of GET /v1/forms",
+            "schema": {"type": "string", "examples": ["demo-request"]},
+        }
+    ],
     "requestBody": {
         "required": False,
         "content": {

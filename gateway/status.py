@@ -45,12 +45,14 @@ class SuiteStatus(AdminView):
     """How the suite is."""
 
     version: str = Field(description="The gateway's version", examples=[VERSION])
-    since: datetime = Field(description="When the gateway that answered was started")
+    since: datetime = Field(description="When the gateway that answered was started", examples=["2026-03-01T08:00:00Z"])
     services: list[ServiceStatus] = Field(description="The gateway, and each service in the order of a capture's way")
     unassigned_leads: int | None = Field(
         description="Leads that no rep could be asked about; null while routing does not answer", examples=[0]
     )
-    dead_letters: int = Field(description="Messages given up that wait for a replay, of those that answered")
+    dead_letters: int = Field(
+        description="Messages given up that wait for a replay, of those that answered", examples=[0]
+    )
     disk: DiskStatus
 
 

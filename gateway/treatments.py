@@ -8,20 +8,19 @@ identity, and whoever is not known is a stranger, who may be shown something all
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from starlette.responses import JSONResponse, Response
 
 from chassis.errors import BadInput, Forbidden, Problem
 from chassis.web.auth import Principal, require
-from chassis.web.fields import WHOLE, Truth
 from chassis.web.problems import problem_responses
 from contracts.limits import EVENT_BYTES
-from contracts.values import JsonObject, Receipt, SourceKind
+from contracts.values import JsonObject, SourceKind
 from gateway import requests
 from gateway.access.policy import SITE, is_limited
 from gateway.access.rights import refuse_unseen, seen
@@ -34,6 +33,7 @@ from gateway.domain.keys import write_key_in
 from gateway.domain.refusal import CaptureRefused
 from gateway.middleware import SELECT_TREATMENT
 from gateway.proxy import AnsweredBadly, Upstreams, told_at
+from gateway.treatment_views import FullSelection, SelectWish, SiteSelection
 
 router = APIRouter(tags=["treatments"])
 
@@ -44,76 +44,6 @@ _BROWSERS = "/v1/browsers:lookup"  # of identity, and of scoring
 _FOR_BROWSER = "/v1/browsers:select-treatment"
 _BY_SERVER = "Send the page's anonymous_id; or ask from your server, with a server's key or an API key"
 _BY = ("user_id", "email", "anonymous_id")  # strongest first: the first that somebody goes by decides
-Name = Annotated[str, Field(min_length=1, max_length=512)]
-
-
-class SelectWish(BaseModel):
-    """For whom, and where it will be shown."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    user_id: Name | None = Field(default=None, description="Not with a public write key")
-    email: Name | None = Field(
-        default=None,
-        description="Not with a public write key: anybody can type an address",
-        examples=["ada@example.com"],
-    )
-    anonymous_id: Name | None = Field(
-        default=None, description="As analytics SDKs keep it", examples=["8f14e45f-ceea-467a-9af0-bd8ac1d7f3f8"]
-    )
-    person_id: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
-        default=None, description="With an API key only, and alone"
-    )
-    channel: Literal["web", "email", "phone", "post", "event", "any"] = Field(
-        default="web", description="Where it is to be shown; `any`: the best. With a public write key `web` alone"
-    )
-    limit: Annotated[int, Field(ge=1, le=5), WHOLE] = Field(default=1, description="So many treatments at most")
-    context: JsonObject = Field(
-        default={},
-        description="What the page knows, for the receipt; at most 2,000 bytes",
-        examples=[{"page": "/pricing"}],
-    )
-    dry_run: Truth = Field(default=False, description="Only say what would be chosen; with an API key only")
-    writeKey: Annotated[str, Field(max_length=200)] | None = Field(  # noqa: N815
-        default=None, description="A source's write key, if it comes in no header"
-    )
-
-
-class ShownTreatment(BaseModel):
-    """A treatment as anybody may see it."""
-
-    treatment_id: str | None = Field(default=None, examples=["trt_5DJAJZ480XBQMNE5ZAFDHH2QFH"])
-    name: str | None = Field(default=None, examples=["Guide: planning the first ninety days"])
-    channel: str | None = Field(default=None, examples=["web"])
-    content: JsonObject | None = Field(
-        default=None, examples=[{"headline": "Ninety days, planned", "url": "https://www.tidewater.example/guide"}]
-    )
-
-
-class SiteSelection(BaseModel):
-    """What a write key is answered: the catalogue's content, nothing about the person."""
-
-    treatment: ShownTreatment | None = Field(description="Null: nothing fits")
-    alternatives: list[ShownTreatment] = Field(description="The next best, as many as `limit` leaves room for")
-
-
-class FullSelection(SiteSelection):
-    """What an API key is answered: also for whom, why, and why not the others."""
-
-    model_config = ConfigDict(extra="allow")
-
-    person_id: str | None = Field(default=None, description="Null for a stranger")
-    stage: str | None = Field(default=None, description="Where they are on the way", examples=["engaged"])
-    buying_stage: str | None = Field(
-        default=None, description="What they need to hear next", examples=["consideration"]
-    )
-    why_not: list[JsonObject] = Field(default=[], description="What does not fit, each with its reasons in words")
-    receipt: Receipt | None = Field(default=None, description="Null for a stranger: there is nobody to hang it on")
-    selection_id: str | None = Field(default=None, description="Null when nothing was recorded")
-    is_reused: bool = Field(default=False, description="The answer of a moment ago, because nothing changed since")
-    degraded: list[str] = Field(
-        default=[], description="`identity`: names could not be looked up, and a stranger was answered for"
-    )
 
 
 _BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": SelectWish.model_json_schema()}}}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Query
+from fastapi import Depends, Path, Query
 from fastapi.openapi.models import HTTPBearer as BearerModel
 from fastapi.security.base import SecurityBase
 from pydantic import BaseModel, ConfigDict, Field
@@ -52,6 +52,9 @@ ApiCaller = Annotated[Principal, Depends(ApiKey())]
 State = Annotated[GatewayState, Depends(_state)]
 Limit = Annotated[int, Query(ge=1, le=200, description="At most so many items")]
 Cursor = Annotated[str | None, Query(max_length=1_000, description="`next_cursor` of the page before")]
+SourceId = Annotated[str, Path(description="Of GET /v1/sources", examples=["src_01M80JJ5Y0W1TJ1R02BCAFQ80A"])]
+FormId = Annotated[str, Path(description="Of GET /v1/forms", examples=["demo-request"])]
+KeyId = Annotated[str, Path(description="Of GET /v1/keys", examples=["key_01M80JJ5Y0W1TJ1R02BCAFQ80A"])]
 
 
 class AdminView(BaseModel):

@@ -60,7 +60,9 @@ class AuditPage(AdminView):
     """Entries, newest first."""
 
     items: list[AuditEntryView] = Field(description="The entries of this page")
-    next_cursor: str | None = Field(description="Send it as `cursor` for what is older; null after the last")
+    next_cursor: str | None = Field(
+        description="Send it as `cursor` for what is older; null after the last", examples=["4661"]
+    )
 
 
 class AuditSearch(BaseModel):

@@ -16,7 +16,18 @@ from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write
 from gateway import store
 from gateway.admin import replays
-from gateway.admin.access import WATCHERS, AdminRequest, AdminView, ApiCaller, Cursor, Limit, Name, State, next_cursor
+from gateway.admin.access import (
+    WATCHERS,
+    AdminRequest,
+    AdminView,
+    ApiCaller,
+    Cursor,
+    FormId,
+    Limit,
+    Name,
+    State,
+    next_cursor,
+)
 from gateway.admin.sources import SourceNotFound
 from gateway.domain.forms.presets import Preset
 from gateway.domain.keys import hash_of, key_from
@@ -66,61 +77,89 @@ VerifyToken = Annotated[
 class FormWish(AdminRequest):
     """A form to be made."""
 
-    name: Name = Field(examples=["Demo request"])
+    name: Name = Field(description="What you call it", examples=["Demo request"])
     form_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]{0,63}$")] | None = Field(
-        default=None, description="A readable id; else one is made"
+        default=None, description="A readable id; else one is made", examples=["demo-request"]
     )
     source_id: str | None = Field(
-        default=None, max_length=64, description="Which source its posts belong to; default: the installation's first"
+        default=None,
+        max_length=64,
+        description="Which source its posts belong to; default: the installation's first",
+        examples=["src_01M80JJ5Y0W1TJ1R02BCAFQ80A"],
     )
     preset: Preset | None = Field(
         default=None, description="Whose field names it has; default: recognised post by post"
     )
     mapping: Mapping = Field(default={})
     honeypot: FieldName | None = Field(
-        default=None, description="A field that no human sees; posts that fill it are flagged"
+        default=None, description="A field that no human sees; posts that fill it are flagged", examples=["website_2"]
     )
     return_urls: list[ReturnUrl] = Field(
         default=[], max_length=50, description="Where a post may ask to be sent on to: these pages and what lies below"
     )
-    webhook_secret: WebhookSecret | None = None
-    verify_token: VerifyToken | None = None
+    webhook_secret: WebhookSecret | None = Field(
+        default=None,
+        description="What a form service has to send along, or to sign its posts with; null: nothing is asked for",
+        examples=["whs-9f2c1e7b"],
+    )
+    verify_token: VerifyToken | None = Field(
+        default=None,
+        description="What Meta's webhooks send as hub.verify_token; null: webhook_secret is asked for",
+        examples=["vt-51d0a8"],
+    )
 
 
 class FormChange(AdminRequest):
     """What is to be different; what is left out stays."""
 
-    name: Name | None = None
-    preset: Preset | None = None
-    mapping: Mapping | None = None
-    honeypot: FieldName | None = None
-    return_urls: list[ReturnUrl] | None = Field(default=None, max_length=50)
+    name: Name | None = Field(default=None, description="What you call it from now on", examples=["Demo request"])
+    preset: Preset | None = Field(default=None, description="Whose field names it has; null: recognised post by post")
+    mapping: Mapping | None = Field(
+        default=None, description="Field -> trait or special target, in place of the mapping it has"
+    )
+    honeypot: FieldName | None = Field(
+        default=None, description="A field that no human sees; null: there is none any more", examples=["website_2"]
+    )
+    return_urls: list[ReturnUrl] | None = Field(
+        default=None, max_length=50, description="Where a post may ask to be sent on to, in place of those it has"
+    )
     is_enabled: StrictBool | None = Field(default=None, description="A form that is switched off answers 404")
-    webhook_secret: WebhookSecret | None = Field(default=None, description="null: none is asked for any more")
-    verify_token: VerifyToken | None = Field(default=None, description="null: webhook_secret is asked for")
+    webhook_secret: WebhookSecret | None = Field(
+        default=None, description="null: none is asked for any more", examples=["whs-9f2c1e7b"]
+    )
+    verify_token: VerifyToken | None = Field(
+        default=None, description="null: webhook_secret is asked for", examples=["vt-51d0a8"]
+    )
 
 
 class FormView(AdminView):
     """A form. Its id is public: it stands in the page."""
 
-    form_id: str
-    source_id: str
-    name: str
-    preset: Preset | None
-    mapping: dict[str, str]
-    honeypot: str | None
-    return_urls: list[str]
-    is_enabled: bool
-    has_webhook_secret: bool
-    has_verify_token: bool
-    created_at: datetime
+    form_id: str = Field(description="The form's id; posts go to /v1/forms/{form_id}", examples=["demo-request"])
+    source_id: str = Field(
+        description="The source that its posts belong to", examples=["src_01M80JJ5Y0W1TJ1R02BCAFQ80A"]
+    )
+    name: str = Field(description="What you call it", examples=["Demo request"])
+    preset: Preset | None = Field(description="Whose field names it has; null: recognised post by post")
+    mapping: dict[str, str] = Field(
+        description="Field -> trait or special target", examples=[{"lead.contact.mail_1": "email"}]
+    )
+    honeypot: str | None = Field(description="A field that no human sees; null: there is none", examples=["website_2"])
+    return_urls: list[str] = Field(
+        description="Where a post may ask to be sent on to: these pages and what lies below",
+        examples=[["https://www.acme.test/thanks"]],
+    )
+    is_enabled: bool = Field(description="Whether posts are taken")
+    has_webhook_secret: bool = Field(description="Whether a post has to bring a secret or be signed with it")
+    has_verify_token: bool = Field(description="Whether it has a verify token of its own")
+    created_at: datetime = Field(description="When it was made", examples=["2026-03-02T09:30:00Z"])
 
 
 class FormPage(AdminView):
     """Forms by id."""
 
-    items: list[FormView]
-    next_cursor: str | None
+    items: list[FormView] = Field(description="The forms of this page")
+    next_cursor: str | None = Field(description="Send it as `cursor`; null after the last page", examples=[None])
 
 
 class FormIdTaken(Conflict):
@@ -170,14 +209,14 @@ async def list_forms(reading: Read, caller: ApiCaller, cursor: Cursor = None, li
 
 
 @router.get("/v1/forms/{form_id}", responses=problem_responses(401, 403, 404))
-async def read_form(form_id: str, reading: Read, caller: ApiCaller) -> FormView:
+async def read_form(form_id: FormId, reading: Read, caller: ApiCaller) -> FormView:
     """One form."""
     require(caller, *WATCHERS)
     return FormView.model_validate(await _found(reading.session, form_id))
 
 
 @router.patch("/v1/forms/{form_id}", responses=problem_responses(401, 403, 404))
-async def change_form(form_id: str, change: FormChange, context: Write, caller: ApiCaller, state: State) -> FormView:
+async def change_form(form_id: FormId, change: FormChange, context: Write, caller: ApiCaller, state: State) -> FormView:
     """Change how a form is read; from the next post on."""
     require(caller, *WATCHERS)
     row = await _found(context.session, form_id)

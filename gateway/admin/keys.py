@@ -17,7 +17,7 @@ from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write, runtime_of
 from contracts.ids import derive_id
 from gateway import store
-from gateway.admin.access import AdminRequest, AdminView, ApiCaller, Cursor, Limit, Name, next_cursor
+from gateway.admin.access import AdminRequest, AdminView, ApiCaller, Cursor, KeyId, Limit, Name, next_cursor
 from gateway.admin.rotation import (
     STATE,
     ExpiresAt,
@@ -60,37 +60,48 @@ class KeyWish(AdminRequest):
     subject: Name = Field(
         description="Whose key it is; recorded with every change they make", examples=["dana@acme.test"]
     )
-    roles: list[Role] = Field(min_length=1, max_length=len(Role))
+    roles: list[Role] = Field(
+        min_length=1, max_length=len(Role), description="What the caller may be; each adds to what they may do"
+    )
     rep_id: RepId | None = Field(default=None, description="The rep this caller is, for sales")
-    teams: list[Short] = Field(default=[], max_length=50)
+    teams: list[Short] = Field(
+        default=[], max_length=50, description="Teams the caller belongs to", examples=[["enterprise", "west"]]
+    )
     expires_at: ExpiresAt = None
 
 
 class KeyView(KeyLifeView):
     """A key, shown by its end only."""
 
-    key_id: str
-    hint: str
-    subject: str
-    roles: list[Role]
-    rep_id: str | None
-    teams: list[str]
-    is_revoked: bool
+    key_id: str = Field(description="The key's id", examples=["key_01M80JJ5Y0W1TJ1R02BCAFQ80A"])
+    hint: str = Field(description="How the key ends", examples=["...ceqt"])
+    subject: str = Field(
+        description="Whose key it is; recorded with every change they make", examples=["dana@acme.test"]
+    )
+    roles: list[Role] = Field(description="What the caller may be")
+    rep_id: str | None = Field(
+        description="The rep this caller is; null: none", examples=["rep_51NFZWSYTYHZGXQPZ2RTZ8R8JX"]
+    )
+    teams: list[str] = Field(description="Teams the caller belongs to", examples=[["enterprise", "west"]])
+    is_revoked: bool = Field(description="Whether it was revoked")
     state: KeyState = STATE
-    created_at: datetime
+    created_at: datetime = Field(description="When it was made", examples=["2026-03-02T09:30:00Z"])
 
 
 class NewKeyView(KeyView):
     """A key just made; the only answer that holds it."""
 
-    api_key: str
+    api_key: str = Field(
+        description="The key itself, told in this answer and never again",
+        examples=["rk_mfrggzdfmztwq2lknnwg23tpobyxe43u"],
+    )
 
 
 class KeyPage(AdminView):
     """Keys in the order they were made."""
 
-    items: list[KeyView]
-    next_cursor: str | None
+    items: list[KeyView] = Field(description="The keys of this page")
+    next_cursor: str | None = Field(description="Send it as `cursor`; null after the last page", examples=[None])
 
 
 class KeyNotFound(NotFound):
@@ -143,7 +154,7 @@ async def list_keys(reading: Read, caller: ApiCaller, cursor: Cursor = None, lim
 
 @router.post("/v1/keys/{key_id}:rotate", responses=problem_responses(401, 403, 404, 409))
 async def rotate_key(
-    key_id: str, wish: RotationWish, context: Write, caller: ApiCaller, request: Request
+    key_id: KeyId, wish: RotationWish, context: Write, caller: ApiCaller, request: Request
 ) -> NewKeyView:
     """Give a key another secret, told once, here. The one before stays good for the overlap, and is refused after it;
     a second rotation within the overlap ends the oldest at once.
@@ -168,7 +179,7 @@ async def rotate_key(
 @router.delete(
     "/v1/keys/{key_id}", status_code=204, response_class=Response, responses=problem_responses(401, 403, 404)
 )
-async def revoke_key(key_id: str, context: Write, caller: ApiCaller) -> None:
+async def revoke_key(key_id: KeyId, context: Write, caller: ApiCaller) -> None:
     """Revoke a key, with the secret before its rotation: known here before this is answered, and told at once to every
     other gateway process.
     """

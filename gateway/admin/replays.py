@@ -13,7 +13,7 @@ from chassis.web.auth import require
 from chassis.web.problems import problem_responses
 from chassis.web.routes import runtime_of
 from gateway import store
-from gateway.admin.access import WATCHERS, AdminView, ApiCaller, State
+from gateway.admin.access import WATCHERS, AdminView, ApiCaller, FormId, State
 from gateway.store import RejectRow
 
 router = APIRouter()
@@ -25,7 +25,11 @@ class ReplayView(AdminView):
     recognized: bool = Field(
         description="Whether somebody is found in it now; only then it was captured", examples=[True]
     )
-    reason: str | None = Field(default=None, description="Why nobody was found")
+    reason: str | None = Field(
+        default=None,
+        description="Why nobody was found",
+        examples=["nobody was found: no field holds an e-mail address, a phone number or a user id"],
+    )
     message_id: str | None = Field(
         default=None, description="What it was captured as; a second replay is the same message", examples=["msg_5d41"]
     )
@@ -47,7 +51,7 @@ class RejectNotWhole(Conflict):
     "/v1/forms/{form_id}/rejects/{reject_id}:replay", responses=problem_responses(401, 403, 404, 409, 422, 503)
 )
 async def replay_reject(
-    form_id: str,
+    form_id: FormId,
     reject_id: Annotated[int, Path(ge=1, le=2**62, description="Of GET /v1/sources/{source_id}/rejects")],
     request: HttpRequest,
     caller: ApiCaller,

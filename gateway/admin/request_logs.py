@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.web.auth import require
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read
-from gateway.admin.access import WATCHERS, AdminView, ApiCaller, State
+from gateway.admin.access import WATCHERS, AdminView, ApiCaller, KeyId, SourceId, State
 from gateway.admin.keys import Role, found_key
 from gateway.admin.sources import found_source
 from gateway.peers import Peers
@@ -67,7 +67,7 @@ class LastRequests(BaseModel):
 
 @router.get("/v1/sources/{source_id}/requests", tags=["sources"], responses=problem_responses(401, 403, 404))
 async def list_source_requests(
-    source_id: str, reading: Read, caller: ApiCaller, state: State, last: Annotated[LastRequests, Query()]
+    source_id: SourceId, reading: Read, caller: ApiCaller, state: State, last: Annotated[LastRequests, Query()]
 ) -> RequestList:
     """The last requests with a source's write key, also with one that is good no more: what was answered, and why."""
     require(caller, *WATCHERS)
@@ -77,7 +77,7 @@ async def list_source_requests(
 
 @router.get("/v1/keys/{key_id}/requests", tags=["keys"], responses=problem_responses(401, 403, 404))
 async def list_key_requests(
-    key_id: str, reading: Read, caller: ApiCaller, state: State, last: Annotated[LastRequests, Query()]
+    key_id: KeyId, reading: Read, caller: ApiCaller, state: State, last: Annotated[LastRequests, Query()]
 ) -> RequestList:
     """The last requests with an API key, also with one that is good no more: what was answered, and why."""
     require(caller, Role.ADMIN)

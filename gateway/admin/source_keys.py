@@ -12,7 +12,7 @@ from chassis.web.auth import require
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Write, runtime_of
 from gateway import store
-from gateway.admin.access import KEEPERS, ApiCaller
+from gateway.admin.access import KEEPERS, ApiCaller, SourceId
 from gateway.admin.rotation import KeySetElsewhere, RotationWish, rotate
 from gateway.admin.source_views import GivenKey, NewSourceView
 from gateway.admin.sources import WriteKeyTaken, found_source, source_view
@@ -30,7 +30,7 @@ class WriteKeyRotation(RotationWish):
 
 @router.post("/v1/sources/{source_id}:rotate", responses=problem_responses(401, 403, 404, 409))
 async def rotate_write_key(
-    source_id: str, wish: WriteKeyRotation, context: Write, caller: ApiCaller, request: Request
+    source_id: SourceId, wish: WriteKeyRotation, context: Write, caller: ApiCaller, request: Request
 ) -> NewSourceView:
     """Give a source another write key, told once, here. The one before stays good for the overlap, so that pages and
     servers can be changed in that time, and is refused after it.

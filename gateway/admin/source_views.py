@@ -75,7 +75,7 @@ EventsAMinute = Annotated[
 class SourceWish(AdminRequest):
     """A source to be made."""
 
-    name: Name = Field(examples=["www.acme.test"])
+    name: Name = Field(description="What you call it", examples=["www.acme.test"])
     kind: SourceKind = Field(
         default=SourceKind.WEB,
         description="web: public key, identifiers are claims; server: secret key, identifiers are vouched for",
@@ -88,72 +88,108 @@ class SourceWish(AdminRequest):
     is_test: StrictBool = Field(default=False, description="Walks the whole flow, never reaches reports")
     mapping: PropertyMapping = Field(default={})
     origins: Origins = Field(default=[])
-    events_a_minute: EventsAMinute | None = None
+    events_a_minute: EventsAMinute | None = Field(
+        default=None,
+        description="Beyond so many the source is answered 429; 0: not counted; null: as the settings have it",
+        examples=[60000],
+    )
     expires_at: ExpiresAt = None
 
 
 class SourceChange(AdminRequest):
     """What is to be different; what is left out stays."""
 
-    name: Name | None = None
-    prefixes: list[Prefix] | None = Field(default=None, max_length=10)
-    app_ids: AppIds | None = None
-    is_test: StrictBool | None = None
+    name: Name | None = Field(default=None, description="What you call it from now on", examples=["www.acme.test"])
+    prefixes: list[Prefix] | None = Field(
+        default=None, max_length=10, description="Paths that may precede /v1, in place of those it has"
+    )
+    app_ids: AppIds | None = Field(
+        default=None, description="Snowplow's `appId`s that lead to it, in place of those it has"
+    )
+    is_test: StrictBool | None = Field(
+        default=None, description="Whether it walks the whole flow and never reaches reports"
+    )
     is_enabled: StrictBool | None = Field(default=None, description="A source that is switched off answers 401")
-    mapping: PropertyMapping | None = None
-    origins: Origins | None = None
-    events_a_minute: EventsAMinute | None = None
+    mapping: PropertyMapping | None = Field(
+        default=None, description="Property of track events -> trait, in place of the mapping it has"
+    )
+    origins: Origins | None = Field(
+        default=None, description="Pages that may use the key, in place of those it has; empty: any"
+    )
+    events_a_minute: EventsAMinute | None = Field(
+        default=None, description="Beyond so many the source is answered 429; 0: not counted", examples=[60000]
+    )
 
 
 class SourceView(KeyLifeView):
     """A source; its key is shown by its end only."""
 
-    source_id: str = Field(examples=["src_01M80JJ5Y0W1TJ1R02BCAFQ80A"])
-    name: str
-    kind: SourceKind
-    write_key_hint: str = Field(examples=["...ceqt"])
-    prefixes: list[str]
-    is_test: bool
-    is_enabled: bool
+    source_id: str = Field(description="The source's id", examples=["src_01M80JJ5Y0W1TJ1R02BCAFQ80A"])
+    name: str = Field(description="What you call it", examples=["www.acme.test"])
+    kind: SourceKind = Field(description="web: its identifiers are claims; server: they are vouched for")
+    write_key_hint: str = Field(description="How its write key ends", examples=["...ceqt"])
+    prefixes: list[str] = Field(description="Paths that may precede /v1", examples=[["/capture"]])
+    is_test: bool = Field(description="Whether it walks the whole flow and never reaches reports")
+    is_enabled: bool = Field(description="Whether its captures are taken; else they are answered 401")
     key_state: KeyState = STATE
-    created_at: datetime
-    mapping: dict[str, str] | None = None
-    origins: list[str] | None = Field(default=None, description="Pages that may use the key; none: any")
-    events_a_minute: int | None = Field(default=None, description="null: as the settings have it for the kind")
-    app_ids: list[str] | None = None
+    created_at: datetime = Field(description="When it was made", examples=["2026-03-02T09:30:00Z"])
+    mapping: dict[str, str] | None = Field(
+        default=None,
+        description="Property of track events -> trait of the person; null or empty: none",
+        examples=[{"properties.budget": "budget"}],
+    )
+    origins: list[str] | None = Field(
+        default=None, description="Pages that may use the key; none: any", examples=[["https://www.acme.test"]]
+    )
+    events_a_minute: int | None = Field(
+        default=None, description="null: as the settings have it for the kind", examples=[60000]
+    )
+    app_ids: list[str] | None = Field(
+        default=None, description="Snowplow's `appId`s that lead to it; null or empty: none", examples=[["www"]]
+    )
 
 
 class NewSourceView(SourceView):
     """A source just made; the only answer that holds its key."""
 
-    write_key: str
+    write_key: str = Field(
+        description="The write key itself, told in this answer and never again", examples=["wk_6f1d2a0c9b"]
+    )
 
 
 class SourcePage(AdminView):
     """Sources in the order they were made."""
 
-    items: list[SourceView]
-    next_cursor: str | None
+    items: list[SourceView] = Field(description="The sources of this page")
+    next_cursor: str | None = Field(description="Send it as `cursor`; null after the last page", examples=[None])
 
 
 class RejectView(AdminView):
     """Something a source sent that was not taken, or a form in which nobody was found."""
 
-    reject_id: int
+    reject_id: int = Field(description="Its number; later ones are greater", examples=[4711])
     kind: RejectKind = Field(description="unrecognized: it was taken, and nobody was found in it")
-    form_id: str | None = None
+    form_id: str | None = Field(
+        default=None, description="The form it was posted to; null: to none", examples=["demo-request"]
+    )
     is_kept_whole: bool = Field(
         default=False, description="POST /v1/forms/{form_id}/rejects/{reject_id}:replay reads it again"
     )
-    replayed_at: datetime | None = None
-    at: datetime
-    field: str
-    reason: str
-    excerpt: str = Field(description="How it began")
+    replayed_at: datetime | None = Field(
+        default=None,
+        description="When it was read again and somebody was found; null: not yet",
+        examples=["2026-03-02T09:30:00Z"],
+    )
+    at: datetime = Field(description="When it came", examples=["2026-03-02T09:30:00Z"])
+    field: str = Field(description="Dotted path of the field that was refused; `body` for a form", examples=["userId"])
+    reason: str = Field(
+        description="Why it was not taken, or nobody was found", examples=["must be a string, not an array"]
+    )
+    excerpt: str = Field(description="How it began", examples=['{"type": "track", "userId": []}'])
 
 
 class RejectPage(AdminView):
     """Rejects, newest first."""
 
-    items: list[RejectView]
-    next_cursor: str | None
+    items: list[RejectView] = Field(description="The rejects of this page")
+    next_cursor: str | None = Field(description="Send it as `cursor`; null after the last page", examples=[None])

@@ -19,15 +19,7 @@ from chassis.web.routes import Read, Write, runtime_of
 from contracts.ids import derive_id
 from contracts.values import SourceKind
 from gateway import store
-from gateway.admin.access import (
-    KEEPERS,
-    WATCHERS,
-    ApiCaller,
-    Cursor,
-    Limit,
-    State,
-    next_cursor,
-)
+from gateway.admin.access import KEEPERS, WATCHERS, ApiCaller, Cursor, Limit, SourceId, State, next_cursor
 from gateway.admin.rotation import check_expiry
 from gateway.admin.source_views import (
     NewSourceView,
@@ -122,14 +114,14 @@ async def list_sources(reading: Read, caller: ApiCaller, cursor: Cursor = None, 
 
 
 @router.get("/v1/sources/{source_id}", responses=problem_responses(401, 403, 404))
-async def read_source(source_id: str, reading: Read, caller: ApiCaller) -> SourceView:
+async def read_source(source_id: SourceId, reading: Read, caller: ApiCaller) -> SourceView:
     """One source."""
     require(caller, *WATCHERS)
     return source_view(await found_source(reading.session, source_id), reading.now)
 
 
 @router.patch("/v1/sources/{source_id}", responses=problem_responses(401, 403, 404, 409))
-async def change_source(source_id: str, change: SourceChange, context: Write, caller: ApiCaller) -> SourceView:
+async def change_source(source_id: SourceId, change: SourceChange, context: Write, caller: ApiCaller) -> SourceView:
     """Rename a source, switch it off or on, or change its prefixes, app ids, mapping, pages or limit."""
     require(caller, *KEEPERS)
     await lock(context.session, [source_id.replace("\x00", "")])  # nobody rotates its key meanwhile
@@ -142,7 +134,7 @@ async def change_source(source_id: str, change: SourceChange, context: Write, ca
 
 
 async def _wanted(
-    source_id: str,
+    source_id: SourceId,
     cursor: Cursor = None,
     kind: Annotated[RejectKind | None, Query(description="Only these")] = None,
 ) -> store.RejectFilter:
@@ -174,7 +166,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 @router.get(
     "/v1/sources/{source_id}/tail", response_class=Response, responses=_STREAM | problem_responses(401, 403, 404)
 )
-async def tail_source(source_id: str, request: HttpRequest, caller: ApiCaller, state: State) -> StreamingResponse:
+async def tail_source(source_id: SourceId, request: HttpRequest, caller: ApiCaller, state: State) -> StreamingResponse:
     """Watch a source live: server-sent events, for as long as you listen."""
     require(caller, *WATCHERS)
     runtime = runtime_of(request)

@@ -30,7 +30,7 @@ class TicketView(AdminView):
     ticket: str = Field(
         description="Send it as `?ticket=` of GET /v1/alerts/stream", examples=["tkt_mfrggzdfmztwq2lknnwg23tpobyxe43u"]
     )
-    expires_at: datetime
+    expires_at: datetime = Field(description="Until when it can be used: one minute", examples=["2026-03-02T09:31:00Z"])
 
 
 class TicketRefused(Unauthenticated):

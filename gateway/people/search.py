@@ -29,10 +29,30 @@ class Search(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    email: str | None = Field(default=None, max_length=512, examples=["ada@example.com"])
-    user_id: str | None = Field(default=None, max_length=512, examples=["u-1001"])
-    anonymous_id: str | None = Field(default=None, max_length=512, examples=["8f14e45f-ceea-467a-9af0-bd8ac1d7f3f8"])
-    phone: str | None = Field(default=None, max_length=512, examples=["+44 20 7946 0958"])
+    email: str | None = Field(
+        default=None,
+        max_length=512,
+        description="An e-mail address they go by, in upper or lower case",
+        examples=["ada@example.com"],
+    )
+    user_id: str | None = Field(
+        default=None,
+        max_length=512,
+        description="The user id that one of your systems has for them",
+        examples=["u-1001"],
+    )
+    anonymous_id: str | None = Field(
+        default=None,
+        max_length=512,
+        description="The name that a browser or app gave them",
+        examples=["8f14e45f-ceea-467a-9af0-bd8ac1d7f3f8"],
+    )
+    phone: str | None = Field(
+        default=None,
+        max_length=512,
+        description="A telephone number they go by, however it is written",
+        examples=["+44 20 7946 0958"],
+    )
     q: str | None = Field(
         default=None,
         max_length=200,

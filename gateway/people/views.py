@@ -40,35 +40,53 @@ class LifecyclePart(Part):
 class OwnerPart(Part):
     """The rep who takes care of them."""
 
-    rep_id: str | None = Field(default=None, examples=[_REP])
-    name: str | None = Field(default=None, examples=["Ana Ruiz"])
-    since: AwareDatetime | None = None
+    rep_id: str | None = Field(default=None, description="The rep", examples=[_REP])
+    name: str | None = Field(default=None, description="The rep's name", examples=["Ana Ruiz"])
+    since: AwareDatetime | None = Field(
+        default=None, description="When they accepted", examples=["2026-03-02T09:30:00Z"]
+    )
 
 
 class ReferralPart(Part):
     """The referral that waits for an answer, or the last one (`GET /v1/referrals/{referral_id}`)."""
 
-    referral_id: str | None = Field(default=None, examples=[_REFERRAL])
-    state: str | None = Field(default=None, examples=["offered"])
-    rep_id: str | None = Field(default=None, examples=[_REP])
-    due_at: AwareDatetime | None = Field(default=None, description="When the rep must have answered")
+    referral_id: str | None = Field(default=None, description="The referral", examples=[_REFERRAL])
+    state: str | None = Field(default=None, description="Where it stands", examples=["offered"])
+    rep_id: str | None = Field(default=None, description="Who is asked, or accepted; null: nobody", examples=[_REP])
+    due_at: AwareDatetime | None = Field(
+        default=None, description="When the rep must have answered", examples=["2026-03-02T13:30:00Z"]
+    )
 
 
 class TreatmentPart(Part):
     """The treatment that was chosen last."""
 
-    treatment_id: str | None = Field(default=None, examples=["trt_5DJAJZ480XBQMNE5ZAFDHH2QFH"])
-    name: str | None = Field(default=None, examples=["Guide: planning the first ninety days"])
-    at: AwareDatetime | None = Field(default=None, description="When it was chosen")
-    sentence: str | None = Field(default=None, description="Why, in plain words")
+    treatment_id: str | None = Field(
+        default=None, description="The treatment", examples=["trt_5DJAJZ480XBQMNE5ZAFDHH2QFH"]
+    )
+    name: str | None = Field(
+        default=None,
+        description="What it is called in the catalogue",
+        examples=["Guide: planning the first ninety days"],
+    )
+    at: AwareDatetime | None = Field(default=None, description="When it was chosen", examples=["2026-03-02T09:30:00Z"])
+    sentence: str | None = Field(
+        default=None,
+        description="Why, in plain words",
+        examples=["Fits people who compare ways to do it, and was not shown before."],
+    )
 
 
 class TouchPart(Part):
     """A contact with a campaign."""
 
-    campaign_id: str | None = Field(default=None, examples=["cmp_7ZQ4M0E8K3V7ZJ4T9XW2RBCDA1"])
-    name: str | None = Field(default=None, examples=["Spring fair"])
-    occurred_at: AwareDatetime | None = None
+    campaign_id: str | None = Field(
+        default=None, description="The campaign", examples=["cmp_7ZQ4M0E8K3V7ZJ4T9XW2RBCDA1"]
+    )
+    name: str | None = Field(default=None, description="What it is called", examples=["Spring fair"])
+    occurred_at: AwareDatetime | None = Field(
+        default=None, description="When they came by it", examples=["2026-02-11T14:20:00Z"]
+    )
 
 
 class PersonView(BaseModel):
@@ -76,9 +94,11 @@ class PersonView(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    person_id: str = Field(examples=[PERSON])
+    person_id: str = Field(description="The person: the survivor, if they were merged", examples=[PERSON])
     identifiers: list[dict[str, Any]] = Field(
-        default=[], description="Names they go by, each with how far it is believed"
+        default=[],
+        description="Names they go by, each with how far it is believed",
+        examples=[[{"kind": "email", "value": "ada@example.com", "strength": "verified"}]],
     )
     account_id: str | None = Field(
         default=None, description="Their company", examples=["acc_7ZQ4M0E8K3V7ZJ4T9XW2RBCDA1"]
@@ -96,17 +116,26 @@ class PersonView(BaseModel):
             "Attributes, each with value and provenance; words that could not be read stand under"
             " `<attribute>_unreadable`"
         ),
+        examples=[{"person.title": {"value": "Head of Operations", "strength": "verified"}}],
     )
-    scores: dict[str, Any] | None = Field(default=None, description="Fit, engagement and grid cell")
-    latest_fact_at: AwareDatetime | None = Field(default=None, description="When they last did something")
-    lifecycle: LifecyclePart | None = None
-    owner: OwnerPart | None = None
-    referral: ReferralPart | None = None
+    scores: dict[str, Any] | None = Field(
+        default=None,
+        description="Fit, engagement and grid cell",
+        examples=[{"fit": 62.0, "engagement": 31.5, "cell": "B2", "at": "2026-03-02T09:30:00Z"}],
+    )
+    latest_fact_at: AwareDatetime | None = Field(
+        default=None, description="When they last did something", examples=["2026-03-02T09:30:00Z"]
+    )
+    lifecycle: LifecyclePart | None = Field(default=None, description="Where they are on the way; null: not known")
+    owner: OwnerPart | None = Field(default=None, description="The rep who takes care of them; null: nobody")
+    referral: ReferralPart | None = Field(
+        default=None, description="The referral that waits for an answer, or the last one; null: there was none"
+    )
     buying_stage: str | None = Field(
         default=None, description="What they need to hear next", examples=["consideration"]
     )
-    treatment: TreatmentPart | None = None
-    first_touch: TouchPart | None = None
+    treatment: TreatmentPart | None = Field(default=None, description="The treatment that was chosen last; null: none")
+    first_touch: TouchPart | None = Field(default=None, description="The first campaign they came by; null: none")
     last_touch: TouchPart | None = Field(default=None, description="The last one before the opportunity")
     revenue: Money | None = Field(default=None, description="Won so far, in the reporting currency")
     degraded: list[str] = Field(
@@ -117,17 +146,19 @@ class PersonView(BaseModel):
 class PeoplePage(BaseModel):
     """Some people."""
 
-    items: list[PersonView]
-    next_cursor: str | None = Field(description="Ask with it for the next page; null on the last one")
-    degraded: list[str] = Field(default=[], description="Services that did not answer")
+    items: list[PersonView] = Field(description="The people of this page")
+    next_cursor: str | None = Field(description="Ask with it for the next page; null on the last one", examples=[None])
+    degraded: list[str] = Field(default=[], description="Services that did not answer", examples=[[]])
 
 
 class ReceiptsPage(BaseModel):
     """Why things were decided as they were, by every service that decides, newest first."""
 
-    items: list[Receipt]
-    next_cursor: str | None = Field(description="Ask with it for the next page; null on the last one")
-    degraded: list[str] = Field(default=[], description="Services that did not answer; their receipts are missing here")
+    items: list[Receipt] = Field(description="The receipts of this page")
+    next_cursor: str | None = Field(description="Ask with it for the next page; null on the last one", examples=[None])
+    degraded: list[str] = Field(
+        default=[], description="Services that did not answer; their receipts are missing here", examples=[[]]
+    )
 
 
 Decider = Literal["scoring", "lifecycle", "nurture", "routing"]

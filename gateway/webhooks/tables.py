@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Column
+from sqlalchemy import BigInteger, Column, Index
 from sqlmodel import Field
 
 from chassis.store.batch import core_table
@@ -69,6 +69,11 @@ class WebhookDeliveryRow(Table, table=True):
     """One event for one webhook; its body stays on the stream."""
 
     __tablename__ = "webhook_delivery"
+    __table_args__ = (
+        Index("ux_webhook_delivery_place", "webhook_id", "stream", "sequence", unique=True),
+        Index("ix_webhook_delivery_due", "state", "webhook_id", "next_attempt_at"),
+        Index("ix_webhook_delivery_newest", "webhook_id", "delivery_id"),
+    )
 
     delivery_id: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True, autoincrement=True))
     webhook_id: str

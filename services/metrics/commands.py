@@ -27,6 +27,7 @@ from services.metrics.domain.measures import (
     in_cents,
     to_e4,
 )
+from services.metrics.domain.referral_reports import ClockRow, ReferralCounts, ReferralFigures, ReferralRow, clock_row
 from services.metrics.store import load, write
 from services.metrics.store.queries import LOST, WON, campaigns, load_rates, sum_of_parts
 from services.metrics.store.queries import stages as stage_queries
@@ -196,9 +197,9 @@ class CampaignReport:
 
 @dataclass(frozen=True, slots=True)
 class ReferralReport:
-    rows: list[reports.ReferralRow]
-    total: reports.ReferralFigures
-    clocks: list[reports.ClockRow]
+    rows: list[ReferralRow]
+    total: ReferralFigures
+    clocks: list[ClockRow]
     unoffered: int
 
 
@@ -260,10 +261,10 @@ async def report_campaigns(query: ReportQuery, context: Context[ReportSettings])
 
 
 async def report_referrals(query: ReportQuery, context: Context[ReportSettings]) -> ReferralReport:
-    by_rep: dict[str, reports.ReferralCounts] = {}
-    everybody, unoffered = reports.ReferralCounts(), 0
+    by_rep: dict[str, ReferralCounts] = {}
+    everybody, unoffered = ReferralCounts(), 0
     for row in await campaigns.count_referrals(context.session, query):
-        for counts in (by_rep.setdefault(row.rep_id, reports.ReferralCounts()), everybody):
+        for counts in (by_rep.setdefault(row.rep_id, ReferralCounts()), everybody):
             counts.add(row.kind, row.reason, row.n)
     for row in await campaigns.load_acceptance_waits(context.session, query):
         unoffered += row.waited_us is None
@@ -272,11 +273,9 @@ async def report_referrals(query: ReportQuery, context: Context[ReportSettings])
     clocks: dict[str, list[tuple[str, bool, int]]] = {}
     for row in await campaigns.count_clocks(context.session, query):
         clocks.setdefault(row.clock, []).append((row.kind, row.was_breached, row.n))
-    rows = [
-        reports.ReferralRow(rep_id=rep_id, **counts.figures().model_dump()) for rep_id, counts in sorted(by_rep.items())
-    ]
+    rows = [ReferralRow(rep_id=rep_id, **counts.figures().model_dump()) for rep_id, counts in sorted(by_rep.items())]
     return ReferralReport(
-        rows, everybody.figures(), [reports.clock_row(clock, told) for clock, told in sorted(clocks.items())], unoffered
+        rows, everybody.figures(), [clock_row(clock, told) for clock, told in sorted(clocks.items())], unoffered
     )
 
 

@@ -86,7 +86,7 @@ def _rooms(path: PurePosixPath, source: str) -> Iterator[str]:
         yield f"{path}: {room} is not one of the rooms every service has"
     if room == "store" and path.parts[3].removesuffix(".py") not in STORE_FILES:
         yield f"{path}: a store has tables, rows, load, write and queries"
-    if room == "api" and name not in ("__init__", "views") and not name.startswith("routes_"):
+    if room == "api" and not path.parts[3].removesuffix(".py").startswith(("__init__", "views", "routes_")):
         yield f"{path}: an api has routes_<noun> and views"
     if source.count("\n") < SMALL_LINES and name not in MAY_BE_SMALL:
         yield f"{path}: {source.count(chr(10))} lines; a file of under {SMALL_LINES} belongs to its caller"

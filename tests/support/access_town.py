@@ -22,6 +22,8 @@ MISSING: Json = {
     "referral_id": f"ref_{NOWHERE}",
     "interaction_id": f"int_{NOWHERE}",
     "candidate_id": f"cnd_{NOWHERE}",
+    "webhook_id": f"whk_{NOWHERE}",
+    "delivery_id": f"dlv_{NOWHERE}",
     "treatment_id": f"trt_{NOWHERE}",
     "campaign_id": f"cmp_{NOWHERE}",
     "receipt_id": f"rcp_{NOWHERE}",

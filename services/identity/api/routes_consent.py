@@ -18,8 +18,8 @@ from contracts.values import Consent, ConsentChannel, JsonObject, Strength
 from people_kernel.consent import ChannelAnswer, answers
 from semantics.consent import LONGEST_WORDING, ConsentClaim, tidy_wording
 from services.identity.api.routes_people import current_id
-from services.identity.api.showing import consent_told
 from services.identity.api.views import LookupRequest, PersonId, RequestBody, View
+from services.identity.api.views.people import consent_told
 from services.identity.commands import people as commands
 from services.identity.domain.consent import FragmentConsent, RecordedConsent
 from services.identity.store import queries

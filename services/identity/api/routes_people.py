@@ -20,7 +20,6 @@ from contracts.values import Identifier, IdentifierKind
 from people_kernel.api.pages import ID_CURSOR, AmongRequest, Cursor, Limit, from_id_cursor, to_id_cursor
 from people_kernel.errors import PersonNotFound
 from semantics.identifiers import normalise
-from services.identity.api.showing import link_view, person_view, regrouping_view
 from services.identity.api.views import (
     MAY_REGROUP,
     DryRun,
@@ -37,6 +36,7 @@ from services.identity.api.views import (
     RemarkView,
     SplitRequest,
 )
+from services.identity.api.views.people import link_view, person_view, regrouping_view
 from services.identity.commands import people as commands
 from services.identity.domain.consent import FragmentConsent
 from services.identity.domain.fragments import Link, links_at, partition_at

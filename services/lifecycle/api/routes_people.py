@@ -28,7 +28,6 @@ from people_kernel.api.pages import (
     to_cursor,
 )
 from people_kernel.store.people import Place, load_fragments_of, survivors
-from services.lifecycle.api.showing import show
 from services.lifecycle.api.views import (
     ClockRuleView,
     DisqualifyRequest,
@@ -45,6 +44,7 @@ from services.lifecycle.api.views import (
     StageView,
     StandingView,
 )
+from services.lifecycle.api.views.people import show
 from services.lifecycle.commands import find_owner, give_verdict
 from services.lifecycle.domain.sales import SalesVerdict
 from services.lifecycle.domain.workspace import CurrentStage, Move, in_order, live

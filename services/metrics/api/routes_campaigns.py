@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chassis.context import Context
 from chassis.store.statements import Row
@@ -22,13 +24,7 @@ from services.metrics.api.views import (
     CampaignRequest,
     CampaignsPage,
     CampaignView,
-    CostRequest,
-    CostsPage,
-    CostView,
     Day,
-    RateRequest,
-    RatesAnswer,
-    RateView,
     Read,
     Write,
 )
@@ -38,6 +34,68 @@ from services.metrics.domain.measures import in_cents
 from services.metrics.store.queries.campaigns import campaigns_page, costs_page, rate_rows
 
 campaigns_router = APIRouter(tags=["campaigns"])
+
+
+class CostRequest(BaseModel):
+    """Money that was spent on a campaign; a negative amount takes back what was recorded too much."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    campaign_id: str = Field(min_length=1, max_length=64, description="What it was spent on", examples=["cmp_01J8Z0"])
+    amount: Money = Field(description="How much; negative: it takes back what was recorded too much")
+    incurred_on: Day = Field(description="A day of the reporting time zone", examples=["2026-03-01"])
+    note: Annotated[str | None, Field(default=None, max_length=1_000)] = Field(
+        default=None, description="What for, in your own words; null: nothing", examples=["Printing of the leaflets"]
+    )
+    external_id: Annotated[
+        str | None,
+        Field(default=None, min_length=1, max_length=200, description="Its id elsewhere; the same cost is kept once"),
+    ] = Field(default=None, examples=["inv-2026-0301"])
+
+
+class CostView(CostRequest):
+    """A cost."""
+
+    cost_id: str = Field(description="The cost's id", examples=["cst_01J8Z0"])
+    recorded_at: AwareDatetime = Field(description="When it was recorded", examples=["2026-03-02T09:30:00Z"])
+    recorded_by: str = Field(description="Who recorded it", examples=["dana@acme.test"])
+
+
+class CostsPage(BaseModel):
+    """One page of costs."""
+
+    items: list[CostView] = Field(description="The costs of this page")
+    next_cursor: str | None = Field(description="Ask with it for the next page; null on the last one", examples=[None])
+
+
+Rate = Annotated[Decimal, Field(gt=0, le=10**9, max_digits=18, decimal_places=9, examples=["0.9213"])]
+
+
+class RateRequest(BaseModel):
+    """What one unit is worth."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rate: Rate = Field(description="Units of the reporting currency per unit")
+
+
+class RateView(BaseModel):
+    """What one unit of a currency is worth in the reporting currency, from that day on until the next rate."""
+
+    currency: str = Field(description="The currency, ISO 4217", examples=["USD"])
+    starts_on: Day = Field(description="From this day on, until the next rate", examples=["2026-03-01"])
+    rate: Decimal = Field(description="Units of the reporting currency per unit", examples=["0.9213"])
+    reporting_currency: str = Field(description="The reporting currency, ISO 4217", examples=["EUR"])
+    set_at: AwareDatetime = Field(description="When it was set", examples=["2026-03-02T09:30:00Z"])
+    set_by: str = Field(description="Who set it", examples=["dana@acme.test"])
+
+
+class RatesAnswer(BaseModel):
+    """All rates."""
+
+    reporting_currency: str = Field(description="The currency that all reports are in, ISO 4217", examples=["EUR"])
+    items: list[RateView] = Field(description="All rates, by currency and day")
+    next_cursor: None = Field(default=None, description="Always null: there is one page", examples=[None])
 
 
 @campaigns_router.post(

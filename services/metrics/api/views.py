@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import Path
@@ -17,7 +16,7 @@ from chassis.web.routes import READING, WRITING
 from contracts.campaigns import CLICK_IDS, LONGEST
 from contracts.values import Money
 from people_kernel.api.pages import Current
-from services.metrics.domain import reports
+from services.metrics.domain import referral_reports, reports
 from services.metrics.domain.campaigns import Channel, Purpose
 from services.metrics.domain.measures import Attribution, By, ReportSettings
 
@@ -78,60 +77,73 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    start: AwareDatetime | date | None = Field(alias="from")
-    end: AwareDatetime | date | None = Field(alias="to")
-    by: By
-    campaign_id: str | None
-    channel: Channel | None
-    attribution: Attribution
-    time_zone: str
-    currency: str
+    start: AwareDatetime | date | None = Field(
+        alias="from", description="From this day or moment on; null: from the beginning", examples=["2026-03-01"]
+    )
+    end: AwareDatetime | date | None = Field(
+        alias="to", description="Up to, but not with, this day or moment; null: without end", examples=["2026-04-01"]
+    )
+    by: By = Field(description="Which time decides: when it happened, or when we were told")
+    campaign_id: str | None = Field(
+        description="Only people whom this campaign is credited with; null: everybody", examples=["cmp_01J8Z0"]
+    )
+    channel: Channel | None = Field(
+        description="Only people whom a campaign of this channel is credited with; null: everybody"
+    )
+    attribution: Attribution = Field(description="Which touch is credited")
+    time_zone: str = Field(description="Where a day of the report begins at midnight", examples=["Europe/Berlin"])
+    currency: str = Field(description="The reporting currency, ISO 4217", examples=["EUR"])
 
 
 class ReportFrame(BaseModel):
     """What every report says about itself."""
 
-    name: str
-    parameters: Parameters
+    name: str = Field(description="Which report it is", examples=["funnel"])
+    parameters: Parameters = Field(description="What was asked, with the defaults filled in")
     complete_up_to: dict[str, AwareDatetime | None] = Field(
-        description="Owner of a stream -> the time of the latest event heard of it; null: none"
+        description="Owner of a stream -> the time of the latest event heard of it; null: none",
+        examples=[{"identity": "2026-03-31T23:58:12Z", "routing": None}],
     )
-    as_of: AwareDatetime = Field(description="When it was counted")
-    excluded_tests: int = Field(description="People who are tests, and count nowhere")
-    notes: list[str] = Field(description="What a reader must know to take the figures for what they are")
+    as_of: AwareDatetime = Field(description="When it was counted", examples=["2026-04-01T06:00:00Z"])
+    excluded_tests: int = Field(description="People who are tests, and count nowhere", examples=[2])
+    notes: list[str] = Field(
+        description="What a reader must know to take the figures for what they are",
+        examples=[["in_stage_now and what became of people is as of now, whatever the period."]],
+    )
 
 
 class FunnelAnswer(ReportFrame):
     """Who entered which stage, and who went on."""
 
-    rows: list[reports.FunnelRow]
-    total: reports.FunnelTotal
+    rows: list[reports.FunnelRow] = Field(description="One row a stage, in the order of the lifecycle")
+    total: reports.FunnelTotal = Field(description="All stages together")
 
 
 class StaysAnswer(ReportFrame):
     """How long people stayed in a stage."""
 
-    rows: list[reports.StayRow]
-    total: reports.StayTotal
+    rows: list[reports.StayRow] = Field(description="One row a stage, in the order of the lifecycle")
+    total: reports.StayTotal = Field(description="All stages together")
 
 
 class ReturnsAnswer(ReportFrame):
     """What campaigns cost, and what came of them."""
 
-    rows: list[reports.ReturnRow]
-    total: reports.Figures
-    unconverted: list[reports.Unconverted]
+    rows: list[reports.ReturnRow] = Field(description="One row a campaign")
+    total: reports.Figures = Field(description="All campaigns together")
+    unconverted: list[reports.Unconverted] = Field(description="Amounts that the sums lack")
     without_amount: list[str] = Field(
-        description="Opportunities that were won in the period without an amount; the first hundred"
+        description="Opportunities that were won in the period without an amount; the first hundred",
+        examples=[["opp_01J8Z0"]],
     )
 
 
 class ReferralsAnswer(ReportFrame):
     """What became of referrals, by rep, and of clocks."""
 
-    rows: list[reports.ReferralRow]
-    total: reports.ReferralFigures
-    clocks: list[reports.ClockRow]
+    rows: list[referral_reports.ReferralRow] = Field(description="One row a rep")
+    total: referral_reports.ReferralFigures = Field(description="All reps together")
+    clocks: list[referral_reports.ClockRow] = Field(description="One row for each clock")
 
 
 Part = Annotated[
@@ -145,11 +157,21 @@ class MatchView(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    source: Part = Field(default=None, examples=["newsletter"])
-    medium: Part = None
+    source: Part = Field(
+        default=None, description="utm_source, as on the link; upper and lower case are one", examples=["newsletter"]
+    )
+    medium: Part = Field(
+        default=None, description="utm_medium, as on the link; upper and lower case are one", examples=["email"]
+    )
     name: Part = Field(default=None, description="utm_campaign", examples=["spring-2026"])
-    content: Part = None
-    term: Part = None
+    content: Part = Field(
+        default=None,
+        description="utm_content, as on the link; upper and lower case are one",
+        examples=["header-button"],
+    )
+    term: Part = Field(
+        default=None, description="utm_term, as on the link; upper and lower case are one", examples=["lead management"]
+    )
     click_id: Part = Field(
         default=None, description=f"Which click id came with the link: {', '.join(CLICK_IDS)}", examples=["gclid"]
     )
@@ -170,22 +192,32 @@ class CampaignRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=200, examples=["Spring newsletter"]), NOT_BLANK]
-    channel: Channel
-    purpose: Purpose = Purpose.PROMOTIONAL
+    name: Annotated[str, Field(min_length=1, max_length=200, examples=["Spring newsletter"]), NOT_BLANK] = Field(
+        description="What you call it"
+    )
+    channel: Channel = Field(description="By which way it reaches people")
+    purpose: Purpose = Field(
+        default=Purpose.PROMOTIONAL, description="What it is for: to sell, or to help somebody understand"
+    )
     is_direct: Truth = Field(
         default=True,
         description="Whether it addresses people one by one (mail, phone) and not everybody (an ad, a fair)",
     )
-    matches: list[MatchView] = Field(default_factory=list, max_length=100)
-    starts_on: Day | None = None
+    matches: list[MatchView] = Field(
+        default_factory=list, max_length=100, description="How visits that it brought are known: one match is enough"
+    )
+    starts_on: Day | None = Field(
+        default=None, description="Its first day, for the reader; null: not said", examples=["2026-03-01"]
+    )
     ends_on: Day | None = Field(
-        default=None, description="For the reader: what comes later by its links still belongs to it"
+        default=None,
+        description="For the reader: what comes later by its links still belongs to it",
+        examples=["2026-05-31"],
     )
     external_id: Annotated[
         str | None,
         Field(default=None, min_length=1, max_length=200, description="Its id elsewhere; sent again it changes it"),
-    ]
+    ] = Field(default=None, examples=["crm-4711"])
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> CampaignRequest:
@@ -197,92 +229,32 @@ class CampaignRequest(BaseModel):
 class CampaignView(CampaignRequest):
     """A campaign."""
 
-    campaign_id: str = Field(examples=["cmp_01J8Z0"])
-    created_at: AwareDatetime
-    created_by: str
-    updated_at: AwareDatetime
+    campaign_id: str = Field(description="The campaign's id", examples=["cmp_01J8Z0"])
+    created_at: AwareDatetime = Field(description="When it was recorded", examples=["2026-03-02T09:30:00Z"])
+    created_by: str = Field(description="Who recorded it", examples=["dana@acme.test"])
+    updated_at: AwareDatetime = Field(description="When it was changed last", examples=["2026-03-02T09:30:00Z"])
 
 
 class CampaignsPage(BaseModel):
     """One page of campaigns."""
 
-    items: list[CampaignView]
-    next_cursor: str | None
-
-
-class CostRequest(BaseModel):
-    """Money that was spent on a campaign; a negative amount takes back what was recorded too much."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    campaign_id: str = Field(min_length=1, max_length=64, examples=["cmp_01J8Z0"])
-    amount: Money
-    incurred_on: Day = Field(description="A day of the reporting time zone")
-    note: Annotated[str | None, Field(default=None, max_length=1_000)]
-    external_id: Annotated[
-        str | None,
-        Field(default=None, min_length=1, max_length=200, description="Its id elsewhere; the same cost is kept once"),
-    ]
-
-
-class CostView(CostRequest):
-    """A cost."""
-
-    cost_id: str = Field(examples=["cst_01J8Z0"])
-    recorded_at: AwareDatetime
-    recorded_by: str
-
-
-class CostsPage(BaseModel):
-    """One page of costs."""
-
-    items: list[CostView]
-    next_cursor: str | None
-
-
-Rate = Annotated[Decimal, Field(gt=0, le=10**9, max_digits=18, decimal_places=9, examples=["0.9213"])]
-
-
-class RateRequest(BaseModel):
-    """What one unit is worth."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    rate: Rate = Field(description="Units of the reporting currency per unit")
-
-
-class RateView(BaseModel):
-    """What one unit of a currency is worth in the reporting currency, from that day on until the next rate."""
-
-    currency: str = Field(examples=["USD"])
-    starts_on: Day
-    rate: Decimal
-    reporting_currency: str
-    set_at: AwareDatetime
-    set_by: str
-
-
-class RatesAnswer(BaseModel):
-    """All rates."""
-
-    reporting_currency: str
-    items: list[RateView]
-    next_cursor: None = None
+    items: list[CampaignView] = Field(description="The campaigns of this page")
+    next_cursor: str | None = Field(description="Ask with it for the next page; null on the last one", examples=[None])
 
 
 class TouchView(BaseModel):
     """A campaign that somebody came by."""
 
-    campaign_id: str = Field(examples=["cmp_01J8Z0"])
-    name: str
-    occurred_at: AwareDatetime
+    campaign_id: str = Field(description="The campaign", examples=["cmp_01J8Z0"])
+    name: str = Field(description="What you call it", examples=["Spring newsletter"])
+    occurred_at: AwareDatetime = Field(description="When they came by it", examples=["2026-03-02T09:30:00Z"])
 
 
 class MeasuredPerson(BaseModel):
     """Which campaigns are credited with a person, and what they were worth."""
 
-    person_id: str = Field(examples=["per_01J8Z0"])
-    first_touch: TouchView | None
+    person_id: str = Field(description="The person", examples=["per_01J8Z0"])
+    first_touch: TouchView | None = Field(description="The first campaign they came by; null: none")
     last_touch: TouchView | None = Field(
         description="The last one before their first opportunity; of all, where there is none"
     )
@@ -296,5 +268,5 @@ class MeasuredPerson(BaseModel):
 class MeasuredLookupAnswer(BaseModel):
     """The people found; unknown ids are left out."""
 
-    items: list[MeasuredPerson]
+    items: list[MeasuredPerson] = Field(description="The people found")
     current: Current

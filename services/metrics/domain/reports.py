@@ -1,4 +1,4 @@
-"""What reports answer: their rows and totals, and how these are made of what the store counted."""
+"""What reports but that on referrals answer: rows and totals, and how these are made of what the store counted."""
 
 from __future__ import annotations
 
@@ -24,31 +24,34 @@ def seconds(us: int, shared_by: int = 1) -> float:
 class FunnelRow(Value):
     """One stage."""
 
-    stage: str = Field(examples=["mql"])
-    entered: int = Field(description="People who entered it in the period")
+    stage: str = Field(description="The stage of the lifecycle", examples=["mql"])
+    entered: int = Field(description="People who entered it in the period", examples=[140])
     continued: int = Field(
         description=(
             "Of these, those who entered a stage further down the line since; from a stage aside: who came back to the"
             " line"
-        )
+        ),
+        examples=[60],
     )
     continuation: str | None = Field(description="continued / entered; null when nobody entered", examples=["0.4286"])
     reached: int | None = Field(
         description=(
             "Of the people who were first seen in the period (total.cohort): who has come this far; null aside the line"
-        )
+        ),
+        examples=[75],
     )
     lost_to: dict[str, int] = Field(
-        description="Of those who entered it in the period: who went straight to which stage aside the line"
+        description="Of those who entered it in the period: who went straight to which stage aside the line",
+        examples=[{"recycled": 4}],
     )
-    in_stage_now: int = Field(description="People who are in it at present, whenever they came")
+    in_stage_now: int = Field(description="People who are in it at present, whenever they came", examples=[32])
 
 
 class FunnelTotal(Value):
     """All stages together."""
 
-    cohort: int = Field(description="People whose first stage of all began in the period")
-    in_stage_now: int = Field(description="People who are in any stage at present")
+    cohort: int = Field(description="People whose first stage of all began in the period", examples=[1200])
+    in_stage_now: int = Field(description="People who are in any stage at present", examples=[3400])
 
 
 def funnel_rows(
@@ -79,22 +82,27 @@ def funnel_rows(
 class StayRow(Value):
     """One stage. Times are seconds, exact to the millisecond."""
 
-    stage: str = Field(examples=["mql"])
-    n: int = Field(description="Stays that ended in the period")
+    stage: str = Field(description="The stage of the lifecycle", examples=["mql"])
+    n: int = Field(description="Stays that ended in the period", examples=[60])
     median: float | None = Field(
-        description="Half of them were no longer; the mean of the two middle ones where there are two"
+        description="Half of them were no longer; the mean of the two middle ones where there are two",
+        examples=[86400.0],
     )
-    p90: float | None = Field(description="The shortest time that nine of ten were not longer than")
-    mean: float | None
-    still_in: int = Field(description="People who are in it at present")
-    longest_since: AwareDatetime | None = Field(description="Since when the one who has been in it longest")
+    p90: float | None = Field(
+        description="The shortest time that nine of ten were not longer than", examples=[259200.0]
+    )
+    mean: float | None = Field(description="Their mean; null when none ended", examples=[100800.5])
+    still_in: int = Field(description="People who are in it at present", examples=[32])
+    longest_since: AwareDatetime | None = Field(
+        description="Since when the one who has been in it longest", examples=["2026-01-15T09:00:00Z"]
+    )
 
 
 class StayTotal(Value):
     """All stages together."""
 
-    n: int
-    still_in: int
+    n: int = Field(description="Stays that ended in the period", examples=[310])
+    still_in: int = Field(description="People who are in any stage at present", examples=[3400])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,41 +134,60 @@ def stay_row(stage: str, stays: StayQuantiles | None, still_in: int, since_us: i
 class Figures(Value):
     """Counts of people, but for treatments and opportunities; amounts in the reporting currency, as decimal text."""
 
-    cost: str = Field(examples=["1250.00"])
+    cost: str = Field(description="What was spent in the period", examples=["1250.00"])
     touched: int = Field(
-        description="People who came by a link of the campaign in the period, whoever is credited with them"
+        description="People who came by a link of the campaign in the period, whoever is credited with them",
+        examples=[420],
     )
-    treatments: int = Field(description="Treatments that carry the campaign and were chosen in the period")
-    leads: int = Field(description="People who became known for the first time in the period (or came further at once)")
-    mqls: int
-    sals: int
-    sqls: int
-    opportunities: int = Field(description="Opportunities opened in the period")
-    customers: int
-    cost_per_lead: str | None = Field(description="null when there was no lead")
-    cost_per_mql: str | None
-    cost_per_customer: str | None
-    pipeline: str = Field(description="Amount of opportunities that were opened in the period and are open")
-    revenue: str = Field(description="Amount of opportunities that were won in the period")
+    treatments: int = Field(
+        description="Treatments that carry the campaign and were chosen in the period", examples=[35]
+    )
+    leads: int = Field(
+        description="People who became known for the first time in the period (or came further at once)", examples=[80]
+    )
+    mqls: int = Field(
+        description="People who became MQLs for the first time in the period, or came further at once", examples=[40]
+    )
+    sals: int = Field(
+        description="People who became SALs for the first time in the period, or came further at once", examples=[25]
+    )
+    sqls: int = Field(
+        description="People who became SQLs for the first time in the period, or came further at once", examples=[15]
+    )
+    opportunities: int = Field(description="Opportunities opened in the period", examples=[9])
+    customers: int = Field(description="People who became customers for the first time in the period", examples=[3])
+    cost_per_lead: str | None = Field(description="null when there was no lead", examples=["15.63"])
+    cost_per_mql: str | None = Field(description="null when there was no MQL", examples=["31.25"])
+    cost_per_customer: str | None = Field(description="null when there was no customer", examples=["416.67"])
+    pipeline: str = Field(
+        description="Amount of opportunities that were opened in the period and are open", examples=["18000.00"]
+    )
+    revenue: str = Field(description="Amount of opportunities that were won in the period", examples=["3875.00"])
     roi: str | None = Field(description="(revenue - cost) / cost; null when nothing was spent", examples=["2.1000"])
-    without_amount: int = Field(description="Opportunities won in the period without an amount: revenue lacks them")
+    without_amount: int = Field(
+        description="Opportunities won in the period without an amount: revenue lacks them", examples=[0]
+    )
 
 
 class ReturnRow(Figures):
     """One campaign; `campaign_id` null: people whom no campaign is credited with."""
 
-    campaign_id: str | None
-    name: str
-    channel: str | None
+    campaign_id: str | None = Field(
+        description="The campaign; null: people whom none is credited with", examples=["cmp_01J8Z0"]
+    )
+    name: str = Field(description="What you call it", examples=["Spring newsletter"])
+    channel: str | None = Field(description="By which way it reaches people; null: no campaign", examples=["email"])
 
 
 class Unconverted(Value):
     """Amounts left out of the sums, because there is no rate of exchange on or before their day."""
 
-    campaign_id: str | None
-    figure: str = Field(examples=["cost"])
-    currency: str
-    amount: str
+    campaign_id: str | None = Field(
+        description="Whose row lacks it; null: that of no campaign", examples=["cmp_01J8Z0"]
+    )
+    figure: str = Field(description="Which figure lacks it: cost, pipeline or revenue", examples=["cost"])
+    currency: str = Field(description="The currency it is in, ISO 4217", examples=["USD"])
+    amount: str = Field(description="How much is left out, in that currency", examples=["500.00"])
 
 
 @dataclass(slots=True)
@@ -222,79 +249,3 @@ def total_of(all_counts: Iterable[CampaignCounts], touched: int) -> Figures:
         whole.add_all(counts)
     whole.counts["touched"] = touched
     return Figures(**whole.figures())
-
-
-class ReferralFigures(Value):
-    """What became of referrals."""
-
-    offered: int
-    accepted: int
-    returned: int
-    returned_by_reason: dict[str, int] = Field(examples=[{"bad_timing": 2}])
-    expired: int
-    median_acceptance: float | None = Field(
-        description="Seconds from the offer to the acceptance, of acceptances in the period; null without any"
-    )
-
-
-class ReferralRow(ReferralFigures):
-    """One rep."""
-
-    rep_id: str = Field(examples=["rep_01J8Z0"])
-
-
-class ClockRow(Value):
-    """One clock that marketing and sales agreed on."""
-
-    clock: str = Field(examples=["acceptance"])
-    started: int
-    kept: int = Field(description="Stopped in time")
-    kept_late: int = Field(description="Stopped after time was up")
-    breached: int = Field(description="Time was up and nothing had happened")
-
-
-@dataclass(slots=True)
-class ReferralCounts:
-    """What is added up for one rep, or for all."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-    reasons: dict[str, int] = field(default_factory=dict)
-    waits_us: list[int] = field(default_factory=list)
-
-    def add(self, kind: str, reason: str | None, count: int) -> None:
-        self.counts[kind] = self.counts.get(kind, 0) + count
-        if reason is not None:
-            self.reasons[reason] = self.reasons.get(reason, 0) + count
-
-    def figures(self) -> ReferralFigures:
-        return ReferralFigures(
-            offered=self.counts.get("offered", 0),
-            accepted=self.counts.get("accepted", 0),
-            returned=self.counts.get("returned", 0),
-            returned_by_reason=dict(sorted(self.reasons.items())),
-            expired=self.counts.get("expired", 0),
-            median_acceptance=median_seconds(self.waits_us),
-        )
-
-
-def median_seconds(waits_us: Sequence[int]) -> float | None:
-    """The middle one; the mean of the two middle ones where there are two."""
-    if not waits_us:
-        return None
-    ordered, middle = sorted(waits_us), len(waits_us) // 2
-    return seconds(ordered[middle]) if len(ordered) % 2 else seconds(ordered[middle - 1] + ordered[middle], 2)
-
-
-def clock_row(clock: str, told: Sequence[tuple[str, bool, int]]) -> ClockRow:
-    """`told`: (kind, was_breached, count)."""
-
-    def count(kind: str, *late: bool) -> int:
-        return sum(number for one, was_breached, number in told if one == kind and (not late or was_breached in late))
-
-    return ClockRow(
-        clock=clock,
-        started=count("started"),
-        kept=count("kept", False),
-        kept_late=count("kept", True),
-        breached=count("breached"),
-    )

@@ -32,7 +32,9 @@ from services.nurture.store.load import CompiledCatalogue
 from services.nurture.store.tables import CARD, FRAGMENT, RECEIPT
 
 router = APIRouter(tags=["nurture"])
-ReceiptId = Annotated[str, Path(min_length=1, max_length=64, examples=["rcp_01J8Z0"])]
+ReceiptId = Annotated[
+    str, Path(min_length=1, max_length=64, description="A receipt of a choice of treatment", examples=["rcp_01J8Z0"])
+]
 _MOST_SELECTIONS = 20
 
 
@@ -45,18 +47,21 @@ class ReceiptNotFound(NotFound):
 class PassedOver(BaseModel):
     """A treatment of the catalogue that was chosen from."""
 
-    treatment_id: str = Field(examples=["trt_01J8Z0"])
-    revision: int
-    name: str | None = Field(examples=["Talk to us"])
-    reasons: list[str] | None = Field(description="Why it did not fit; none: it did; null: not kept")
+    treatment_id: str = Field(description="The treatment's id", examples=["trt_01J8Z0"])
+    revision: int = Field(description="Which revision of it was weighed", examples=[3])
+    name: str | None = Field(description="What you call it; null: not known", examples=["Talk to us"])
+    reasons: list[str] | None = Field(
+        description="Why it did not fit; none: it did; null: not kept",
+        examples=[["is for decision, not for awareness"]],
+    )
 
 
 class WhyNotAnswer(BaseModel):
     """What spoke against each treatment of the catalogue."""
 
-    receipt_id: str
+    receipt_id: str = Field(description="The receipt of the choice", examples=["rcp_01J8Z0"])
     catalogue: str = Field(description="The revision of the catalogue; equal ones are equal", examples=["cat_01J8Z0"])
-    items: list[PassedOver]
+    items: list[PassedOver] = Field(description="Each treatment of it, with what spoke against it")
 
 
 @router.post("/v1/nurture/people:lookup")

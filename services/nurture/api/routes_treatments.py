@@ -2,40 +2,132 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import orjson
 from fastapi import APIRouter, Depends, Path, Query, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic_core import PydanticCustomError
 from starlette.requests import HTTPConnection
 
 from chassis.runtime import Runtime
 from chassis.web.auth import Caller, require
+from chassis.web.fields import WHOLE, Truth
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write
+from contracts.events.scoring import Attribute
+from contracts.values import Scores
 from people_kernel.api.pages import Cursor, Limit, from_id_cursor, to_id_cursor
-from services.nurture.api.views import (
-    BrowserSelectRequest,
-    SelectRequest,
-    TreatmentRequest,
-    TreatmentsPage,
-    TreatmentView,
-    treatment_view,
-)
+from services.nurture.api.views import TreatmentRequest, TreatmentsPage, TreatmentView
 from services.nurture.commands import add_treatment, get_treatment, revise_treatment, select_treatment
-from services.nurture.domain.outgoing_events import Answer
-from services.nurture.domain.treatments import TreatmentEdit
+from services.nurture.domain.browsers import BrowserCard
+from services.nurture.domain.outgoing_events import Answer, TreatmentQuery
+from services.nurture.domain.treatments import CatalogueEntry, Channel, TreatmentEdit
 from services.nurture.store import queries
 from services.nurture.store.load import CompiledCatalogue
 
 router = APIRouter(tags=["treatments"])
 
-TreatmentId = Annotated[str, Path(min_length=1, max_length=64, examples=["trt_01J8Z0"])]
+TreatmentId = Annotated[str, Path(min_length=1, max_length=64, description="A treatment", examples=["trt_01J8Z0"])]
 Revision = Annotated[
     int | None, Query(ge=1, le=1_000_000, description="As it was at this revision; default: the newest")
 ]
+_LONGEST_CONTEXT = 2_000  # bytes of JSON; it is kept in every receipt
 _MAY_EDIT = ("marketing", "ops", "admin")
 _KNOWN: dict[int | str, dict[str, Any]] = {
     200: {"model": TreatmentView, "description": "There was one with this external id; it is as you sent it now"}
 }
+
+
+def _short(context: dict[str, Any]) -> dict[str, Any]:
+    try:
+        length = len(orjson.dumps(context))
+    except (TypeError, orjson.JSONEncodeError):
+        raise PydanticCustomError(
+            "context", "The context should be plain JSON: numbers of 64 bits at most, and well-formed text"
+        ) from None
+    if length > _LONGEST_CONTEXT:
+        raise PydanticCustomError(
+            "context", f"The context should have at most {_LONGEST_CONTEXT} bytes as JSON; it has {length}"
+        )
+    return context
+
+
+class SelectRequest(BaseModel):
+    """Whom a treatment is wanted for. Without `person_id`, or with one nobody answers to, for a stranger."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    person_id: str | None = Field(
+        default=None, min_length=1, max_length=64, description="The person; null: a stranger", examples=["per_01J8Z0"]
+    )
+    channel: Channel | Literal["any"] = Field(
+        default=Channel.WEB, description="Where it is to be shown; `any`: whatever fits best"
+    )
+    limit: Annotated[int, Field(ge=1, le=5), WHOLE] = Field(
+        default=1, description="So many treatments are answered with their content"
+    )
+    context: Annotated[dict[str, JsonValue], AfterValidator(_short)] = Field(
+        default={},
+        description="Where it is asked, kept in the receipt; at most 2,000 bytes",
+        examples=[{"page": {"path": "/pricing"}}],
+    )
+    dry_run: Truth = Field(default=False, description="Choose, and record nothing")
+    is_test: Truth = Field(
+        default=False, description="Asked by a test source: recorded as a test, and no limit is used up"
+    )
+
+    def ask(self) -> TreatmentQuery:
+        """The same in the words of the domain."""
+        channel = None if self.channel == "any" else Channel(self.channel)
+        return TreatmentQuery(self.person_id, channel, self.limit, self.context, self.is_test, self.dry_run)
+
+
+class AskingBrowser(BaseModel):
+    """A browser as scoring tells of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fragment_id: str = Field(min_length=1, max_length=64, examples=["frg_01J8Z0"])
+    profile: dict[str, Attribute] = Field(description="What was told in it, by attribute")
+    scores: Scores
+    is_named: Truth = Field(description="Whether somebody told a user id, an address or a number in it")
+
+
+class BrowserSelectRequest(BaseModel):
+    """Which browser a treatment is wanted for, to be shown on a page; without one, for a stranger."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    browser: AskingBrowser | None = None
+    limit: Annotated[int, Field(ge=1, le=5), WHOLE] = Field(
+        default=1, description="So many treatments are answered with their content"
+    )
+    context: Annotated[dict[str, JsonValue], AfterValidator(_short)] = Field(
+        default={}, description="Where it is asked, kept in the receipt; at most 2,000 bytes"
+    )
+    is_test: Truth = Field(default=False, description="Asked by a test source")
+
+    def ask(self) -> TreatmentQuery:
+        """The same in the words of the domain."""
+        told = self.browser
+        card = None if told is None else BrowserCard(told.fragment_id, told.profile, told.scores, told.is_named)
+        return TreatmentQuery(None, Channel.WEB, self.limit, self.context, self.is_test, False, card)
+
+
+def treatment_view(entry: CatalogueEntry) -> TreatmentView:
+    """A treatment as it is told."""
+    return TreatmentView(
+        **entry.body.model_dump(),
+        treatment_id=entry.treatment_id,
+        revision=entry.revision,
+        latest_revision=entry.latest,
+        external_id=entry.external_id,
+        is_starter=entry.is_starter,
+        created_at=entry.created_at,
+        revised_at=entry.revised_at,
+        revised_by=entry.revised_by,
+    )
 
 
 @router.post("/v1/treatments", status_code=201, responses=problem_responses(403, 409) | _KNOWN)

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from contracts.values import ConsentChannel, Value
 from rulebook.vocabulary import UnknownPolicy
@@ -45,11 +45,19 @@ REACHED_BY: dict[Channel, ConsentChannel] = {
 class Content(Value):
     """What is shown or said. `url` is an address, or a path on the site that shows it."""
 
-    headline: str
-    text: str
-    url: str
-    image_url: str | None = None
-    call_to_action: str | None = None
+    headline: str = Field(description="The line above it", examples=["How others did it"])
+    text: str = Field(
+        description="What it says", examples=["Three companies tell what they changed and what it brought them."]
+    )
+    url: str = Field(
+        description="Where it leads: an http address, or a path on the site that shows it", examples=["/customers"]
+    )
+    image_url: str | None = Field(
+        default=None, description="A picture beside it; null: none", examples=["https://www.harbour.example/guide.png"]
+    )
+    call_to_action: str | None = Field(
+        default=None, description="The words on the button; null: none", examples=["Read their stories"]
+    )
 
 
 class Limits(Value):
@@ -57,28 +65,48 @@ class Limits(Value):
     passed.
     """
 
-    per_person: int | None = None
-    every_days: int | None = None
+    per_person: int | None = Field(default=None, description="At most so many times; null: without limit", examples=[3])
+    every_days: int | None = Field(
+        default=None, description="Not again before so many days have passed; null: at any time", examples=[30]
+    )
 
 
 class TreatmentBody(Value):
     """One revision of a treatment, as somebody wrote it. Empty `stages` or `buying_stages` mean all."""
 
-    name: str
-    channel: Channel
-    purpose: Purpose
-    buying_stages: tuple[BuyingStage, ...] = ()
-    stages: tuple[str, ...] = ()
-    when: str | None = None
-    unknown: UnknownPolicy = UnknownPolicy.SKIP
-    priority: int = 50
-    requires_consent: bool
-    limits: Limits = Limits()
-    campaign_id: str | None = None
-    content: Content
-    valid_from: AwareDatetime | None = None
-    valid_until: AwareDatetime | None = None
-    is_active: bool = True
+    name: str = Field(description="What you call it; visitors may read it too", examples=["How others did it"])
+    channel: Channel = Field(description="By which way it reaches somebody")
+    purpose: Purpose = Field(description="What it is for: to sell, or to help somebody understand")
+    buying_stages: tuple[BuyingStage, ...] = Field(default=(), description="For people in these; empty: for all")
+    stages: tuple[str, ...] = Field(
+        default=(), description="For people in these lifecycle stages; empty: for all", examples=[["engaged"]]
+    )
+    when: str | None = Field(
+        default=None,
+        description="A condition in CEL over what is known of the person; null: none",
+        examples=["company.employees >= 200"],
+    )
+    unknown: UnknownPolicy = Field(
+        default=UnknownPolicy.SKIP, description="What it means for `when` if a fact is not known"
+    )
+    priority: int = Field(
+        default=50, description="Of those that fit, the greatest comes first, from 0 to 1000", examples=[50]
+    )
+    requires_consent: bool = Field(
+        description="Whether only those are shown it who agreed to be reached by its channel"
+    )
+    limits: Limits = Field(default=Limits(), description="How often one person is shown it")
+    campaign_id: str | None = Field(
+        default=None, description="The campaign it belongs to; null: none", examples=["cmp_01J8Z0"]
+    )
+    content: Content = Field(description="What is shown or said")
+    valid_from: AwareDatetime | None = Field(
+        default=None, description="It fits from this moment on; null: it always did", examples=["2026-03-01T00:00:00Z"]
+    )
+    valid_until: AwareDatetime | None = Field(
+        default=None, description="It ends at this moment; null: it does not", examples=["2026-06-01T00:00:00Z"]
+    )
+    is_active: bool = Field(default=True, description="Whether it can be chosen")
 
 
 def needs_consent(channel: Channel, purpose: Purpose) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chassis.context import Context
 from chassis.errors import Conflict
@@ -12,17 +13,7 @@ from chassis.web.auth import Caller, require
 from chassis.web.problems import problem_responses
 from chassis.web.routes import Read, Write, runtime_of
 from people_kernel.api.pages import Cursor, Limit, from_cursor, to_cursor
-from services.routing.api.views import (
-    MANAGING,
-    CredentialsView,
-    OwnerRequest,
-    OwnerView,
-    RepId,
-    RepPatch,
-    RepRequest,
-    RepsPage,
-    RepView,
-)
+from services.routing.api.views import MANAGING, RepId, RepPatch, RepRequest, RepsPage, RepView
 from services.routing.commands import add_rep, change_rep, get_rep, own_account
 from services.routing.domain.assignment import Rep
 from services.routing.effects.evictions import end_old_connections
@@ -62,6 +53,60 @@ class RepInactive(Conflict):
     """An inactive rep is not let into NATS."""
 
     slug = "rep-inactive"
+
+
+class OwnerRequest(BaseModel):
+    """Whose the account is from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rep_id: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        description="null: nobody's", examples=["rep_01J8Z0"]
+    )
+
+
+class OwnerView(BaseModel):
+    """Whose an account is."""
+
+    account_id: str = Field(description="The account", examples=["acc_01J8Z0"])
+    rep_id: str | None = Field(description="The rep who owns it; null: nobody", examples=["rep_01J8Z0"])
+    name: str | None = Field(description="The rep's", examples=["Ana Ruiz"])
+    since: AwareDatetime | None = Field(
+        description="Since when; null: it was never given to anybody", examples=["2026-03-02T09:30:00Z"]
+    )
+    by: str | None = Field(description="Who said so", examples=["dana@acme.test"])
+    displaced: list[OwnerView] = Field(
+        default_factory=list,
+        description="Owners of the younger accounts that turned out to be this one: the oldest account's owner counts",
+    )
+
+
+class CredentialsView(BaseModel):
+    """How a rep, or their tool, reads their alerts on NATS. The password is shown this once."""
+
+    nats_url: str = Field(description="The NATS server to connect to", examples=["nats://127.0.0.1:4222"])
+    user: str = Field(description="The user to connect as, to read the stream", examples=["rep_01J8Z0"])
+    password: str = Field(description="The password of both users", examples=["Zq3xN0v8TtYw5sKd2Rb7Lm1C"])
+    stream: str = Field(description="The JetStream stream that keeps the alerts", examples=["ALERTS"])
+    durable: str = Field(
+        description="The consumer to bind to; it is there already, and holds the place", examples=["rep-rep_01J8Z0"]
+    )
+    live_user: str = Field(
+        description="The user to connect as, with the same password, to listen to alerts as they come: nobody can say"
+        " anything there",
+        examples=["rep_01J8Z0.live"],
+    )
+    subject: str = Field(
+        description="What `live_user` listens to: the alerts as they come, beside the stream",
+        examples=["alerts.rep.rep_01J8Z0.>"],
+    )
+    inbox_prefix: str = Field(
+        description="What the client has to use for its inboxes; no other is open", examples=["_INBOX_rep_01J8Z0"]
+    )
+    domain: str = Field(
+        description="The JetStream domain, for clients that ask about the consumer before they pull",
+        examples=["RAPPORT"],
+    )
 
 
 @router.post("/v1/reps", status_code=201, responses={**_KNOWN, **problem_responses(403)})

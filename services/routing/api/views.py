@@ -40,14 +40,22 @@ class RepRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: _Name = Field(examples=["Ana Ruiz"])
-    email: _Email | None = Field(default=None, examples=["ana.ruiz@rapport.example"])
-    weight: _Weight = Field(default=1, description="Share of a rotation against the others; 0 gets nothing by rotation")
-    capacity: _Capacity | None = Field(default=None, description="Open referrals at most; null: without limit")
-    teams: _Teams = Field(default=[], examples=[["enterprise", "west"]])
+    name: _Name = Field(description="Their name, as leads and colleagues read it", examples=["Ana Ruiz"])
+    email: _Email | None = Field(
+        default=None, description="Where they get mail at work; null: not known", examples=["ana.ruiz@rapport.example"]
+    )
+    weight: _Weight = Field(
+        default=1, description="Share of a rotation against the others; 0 gets nothing by rotation", examples=[2]
+    )
+    capacity: _Capacity | None = Field(
+        default=None, description="Open referrals at most; null: without limit", examples=[40]
+    )
+    teams: _Teams = Field(
+        default=[], description="Teams they belong to; rules can ask a team", examples=[["enterprise", "west"]]
+    )
     is_active: Truth = Field(default=True, description="An inactive rep is asked nothing")
     external_id: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
-        default=None, description="The id in the tool they come from"
+        default=None, description="The id in the tool they come from", examples=["crm-4711"]
     )
 
 
@@ -57,72 +65,47 @@ class RepPatch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     # a factory, so that a field may be left out and may not be null
-    name: _Name = Field(default_factory=str)
-    email: _Email | None = None
-    weight: _Weight = Field(default_factory=int)
-    capacity: _Capacity | None = Field(default=None, description="null: without limit")
-    teams: _Teams = Field(default_factory=list)
-    is_active: Truth = Field(default_factory=bool)
+    name: _Name = Field(default_factory=str, description="Their new name", examples=["Ana Ruiz"])
+    email: _Email | None = Field(
+        default=None,
+        description="Their new address at work; null: none any more",
+        examples=["ana.ruiz@rapport.example"],
+    )
+    weight: _Weight = Field(
+        default_factory=int,
+        description="Share of a rotation against the others; 0 gets nothing by rotation",
+        examples=[2],
+    )
+    capacity: _Capacity | None = Field(default=None, description="null: without limit", examples=[40])
+    teams: _Teams = Field(
+        default_factory=list, description="All teams they belong to from now on", examples=[["enterprise", "west"]]
+    )
+    is_active: Truth = Field(default_factory=bool, description="An inactive rep is asked nothing")
 
 
 class RepView(BaseModel):
     """Somebody who can be asked to take care of a lead."""
 
-    rep_id: str = Field(examples=["rep_01J8Z0"])
-    name: str
-    email: str | None
-    weight: int
-    capacity: int | None
-    teams: list[str]
-    is_active: bool
-    external_id: str | None
-    open_referrals: int = Field(description="Offered, seen and accepted ones that count for the capacity")
+    rep_id: str = Field(description="The rep's id", examples=["rep_01J8Z0"])
+    name: str = Field(description="The rep's name", examples=["Ana Ruiz"])
+    email: str | None = Field(
+        description="Where they get mail at work; null: not known", examples=["ana.ruiz@rapport.example"]
+    )
+    weight: int = Field(description="Share of a rotation against the others; 0 gets nothing by rotation", examples=[1])
+    capacity: int | None = Field(description="Open referrals at most; null: without limit", examples=[40])
+    teams: list[str] = Field(description="Teams they belong to", examples=[["enterprise", "west"]])
+    is_active: bool = Field(description="Whether they are asked at all")
+    external_id: str | None = Field(
+        description="The id in the tool they come from; null: none was given", examples=["crm-4711"]
+    )
+    open_referrals: int = Field(description="Offered, seen and accepted ones that count for the capacity", examples=[3])
 
 
 class RepsPage(BaseModel):
     """Reps in the order they came."""
 
-    items: list[RepView]
-    next_cursor: str | None
-
-
-class OwnerRequest(BaseModel):
-    """Whose the account is from now on."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    rep_id: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(description="null: nobody's")
-
-
-class OwnerView(BaseModel):
-    """Whose an account is."""
-
-    account_id: str
-    rep_id: str | None
-    name: str | None = Field(description="The rep's")
-    since: AwareDatetime | None
-    by: str | None = Field(description="Who said so")
-    displaced: list[OwnerView] = Field(
-        default_factory=list,
-        description="Owners of the younger accounts that turned out to be this one: the oldest account's owner counts",
-    )
-
-
-class CredentialsView(BaseModel):
-    """How a rep, or their tool, reads their alerts on NATS. The password is shown this once."""
-
-    nats_url: str = Field(examples=["nats://127.0.0.1:4222"])
-    user: str
-    password: str
-    stream: str = Field(examples=["ALERTS"])
-    durable: str = Field(description="The consumer to bind to; it is there already, and holds the place")
-    live_user: str = Field(
-        description="The user to connect as, with the same password, to listen to alerts as they come: nobody can say"
-        " anything there"
-    )
-    subject: str = Field(description="What `live_user` listens to: the alerts as they come, beside the stream")
-    inbox_prefix: str = Field(description="What the client has to use for its inboxes; no other is open")
-    domain: str = Field(description="The JetStream domain, for clients that ask about the consumer before they pull")
+    items: list[RepView] = Field(description="The reps of this page")
+    next_cursor: str | None = Field(description="Ask with it for the next page; null on the last one", examples=[None])
 
 
 ReferralId = Annotated[str, Path(min_length=1, max_length=64, description="A referral", examples=["ref_01J8Z0"])]
@@ -135,8 +118,12 @@ class AnswerRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    note: _Note | None = Field(default=None, description="The rep's own words")
-    occurred_at: Moment | None = Field(default=None, description="When it happened; default: now")
+    note: _Note | None = Field(
+        default=None, description="The rep's own words", examples=["Wants to see it before the end of the month"]
+    )
+    occurred_at: Moment | None = Field(
+        default=None, description="When it happened; default: now", examples=["2026-03-02T09:30:00Z"]
+    )
 
 
 class ReturnRequest(AnswerRequest):
@@ -152,107 +139,151 @@ class ReassignRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    rep_id: Annotated[str, Field(min_length=1, max_length=64)]
-    note: _Note | None = None
+    rep_id: Annotated[str, Field(min_length=1, max_length=64)] = Field(
+        description="The rep who is asked from now on", examples=["rep_01J8Z0"]
+    )
+    note: _Note | None = Field(default=None, description="Why, in your own words", examples=["Ana is on leave"])
 
 
 class RepName(BaseModel):
     """A rep, as far as a list needs."""
 
-    rep_id: str
-    name: str | None
+    rep_id: str = Field(description="The rep's id", examples=["rep_01J8Z0"])
+    name: str | None = Field(description="The rep's name; null: not known", examples=["Ana Ruiz"])
 
 
 class PersonName(BaseModel):
     """Whom a referral is about, as known when it came about."""
 
-    person_id: str
-    name: str | None
-    title: str | None
-    company: str | None
+    person_id: str = Field(description="The person", examples=["per_01J8Z0"])
+    name: str | None = Field(description="Their name; null: not known", examples=["Ada Lovelace"])
+    title: str | None = Field(description="Their job title; null: not known", examples=["Head of Operations"])
+    company: str | None = Field(
+        description="The company they work for; null: not known", examples=["Tidewater Freight"]
+    )
 
 
 class ReferralView(BaseModel):
     """One person, referred to one rep at a time."""
 
-    referral_id: str
-    state: State
-    person: PersonName
+    referral_id: str = Field(description="The referral's id", examples=["ref_01J8Z0"])
+    state: State = Field(description="Where it stands")
+    person: PersonName = Field(description="Whom it is about")
     rep: RepName | None = Field(description="Who is asked, or takes care of them")
     stage: str = Field(description="The stage that brought it about", examples=["mql"])
     team: str = Field(description="Whom the rulebook names", examples=["any"])
-    account_id: str | None
-    attempt: int = Field(description="Reps asked so far")
-    created_at: AwareDatetime
-    offered_at: AwareDatetime | None
-    due_at: AwareDatetime | None = Field(description="When the offer goes on to the next rep")
-    answered_at: AwareDatetime | None
-    closed_at: AwareDatetime | None
-    closed_because: str | None = Field(examples=["stage_left", "merged"])
+    account_id: str | None = Field(
+        description="The company the person belongs to; null: not known", examples=["acc_01J8Z0"]
+    )
+    attempt: int = Field(description="Reps asked so far", examples=[1])
+    created_at: AwareDatetime = Field(description="When it came about", examples=["2026-03-02T09:30:00Z"])
+    offered_at: AwareDatetime | None = Field(
+        description="When the rep was asked; null: nobody is asked", examples=["2026-03-02T09:30:00Z"]
+    )
+    due_at: AwareDatetime | None = Field(
+        description="When the offer goes on to the next rep", examples=["2026-03-02T13:30:00Z"]
+    )
+    answered_at: AwareDatetime | None = Field(
+        description="When it was accepted or returned; null: not yet", examples=["2026-03-02T10:05:00Z"]
+    )
+    closed_at: AwareDatetime | None = Field(
+        description="When it was over; null: it is not", examples=["2026-03-09T16:00:00Z"]
+    )
+    closed_because: str | None = Field(
+        description="Why it was closed without the rep; null: it was not", examples=["stage_left", "merged"]
+    )
     is_overdue: bool = Field(description="The clock of the stage ran out before anybody took it")
-    is_test: bool
+    is_test: bool = Field(description="A test referral, which reaches no rep")
 
 
 class ReferralsPage(BaseModel):
     """Referrals, the newest first."""
 
-    items: list[ReferralView]
-    next_cursor: str | None
+    items: list[ReferralView] = Field(description="The referrals of this page")
+    next_cursor: str | None = Field(description="Ask with it for the next page; null on the last one", examples=[None])
 
 
 class OfferView(BaseModel):
     """One rep who was asked, and what became of it."""
 
-    attempt: int
-    rep: RepName
-    offered_at: AwareDatetime
-    due_at: AwareDatetime | None
-    seen_at: AwareDatetime | None
-    ended_at: AwareDatetime | None
-    outcome: Outcome
-    reason: str | None
-    note: str | None
-    by: str | None
+    attempt: int = Field(description="Which offer it is, counted from 1", examples=[1])
+    rep: RepName = Field(description="Who was asked")
+    offered_at: AwareDatetime = Field(description="When they were asked", examples=["2026-03-02T09:30:00Z"])
+    due_at: AwareDatetime | None = Field(
+        description="Until when they may answer; null: without end", examples=["2026-03-02T13:30:00Z"]
+    )
+    seen_at: AwareDatetime | None = Field(
+        description="When they looked at it; null: they did not", examples=["2026-03-02T09:41:00Z"]
+    )
+    ended_at: AwareDatetime | None = Field(
+        description="When the offer was over; null: it is open", examples=["2026-03-02T10:05:00Z"]
+    )
+    outcome: Outcome = Field(description="What became of it")
+    reason: str | None = Field(description="Why they gave the person back; null: they did not", examples=["bad_timing"])
+    note: str | None = Field(
+        description="What they had to say about it; null: nothing",
+        examples=["Wants to see it before the end of the month"],
+    )
+    by: str | None = Field(
+        description="Who answered it or took it away; null: nobody did", examples=["ana.ruiz@rapport.example"]
+    )
 
 
 class ReferralDetail(ReferralView):
     """A referral with what was known of the person, everybody who was asked, and why."""
 
-    profile: dict[str, Attribute]
-    scores: Scores | None
+    profile: dict[str, Attribute] = Field(
+        description="What was known of the person, by attribute",
+        examples=[
+            {
+                "person.title": {
+                    "value": "Head of Operations",
+                    "strength": "verified",
+                    "source_id": "src_01J8Z0",
+                    "interaction_id": "int_01J8Z0",
+                    "occurred_at": "2026-03-02T09:29:58Z",
+                }
+            }
+        ],
+    )
+    scores: Scores | None = Field(description="How well the person fits and how engaged they are; null: never told")
     highlights: list[Receipt] = Field(description="What made the score, newest first")
-    trail: list[OfferView]
+    trail: list[OfferView] = Field(description="Everybody who was asked, oldest first")
     receipts: list[Receipt] = Field(description="The stage move first, then what routing decided, oldest first")
 
 
 class OwnerOfPerson(BaseModel):
     """The rep who takes care of a person."""
 
-    rep_id: str
-    name: str | None
-    since: AwareDatetime | None
-    referral_id: str
+    rep_id: str = Field(description="The rep who accepted them", examples=["rep_01J8Z0"])
+    name: str | None = Field(description="The rep's name; null: not known", examples=["Ana Ruiz"])
+    since: AwareDatetime | None = Field(
+        description="When they accepted; null: not known", examples=["2026-03-02T09:30:00Z"]
+    )
+    referral_id: str = Field(description="The referral that they accepted", examples=["ref_01J8Z0"])
 
 
 class ReferralOfPerson(BaseModel):
     """A person's referral: the one that is not over, else the last one."""
 
-    referral_id: str
-    state: State
-    rep_id: str | None
-    due_at: AwareDatetime | None
+    referral_id: str = Field(description="The referral's id", examples=["ref_01J8Z0"])
+    state: State = Field(description="Where it stands")
+    rep_id: str | None = Field(description="Who is asked or accepted; null: nobody", examples=["rep_01J8Z0"])
+    due_at: AwareDatetime | None = Field(
+        description="When the offer goes on to the next rep; null: no offer is open", examples=["2026-03-02T13:30:00Z"]
+    )
 
 
 class PersonView(BaseModel):
     """What routing knows of a person."""
 
-    person_id: str
-    owner: OwnerOfPerson | None
-    referral: ReferralOfPerson | None
+    person_id: str = Field(description="The person", examples=["per_01J8Z0"])
+    owner: OwnerOfPerson | None = Field(description="Who takes care of them; null: nobody")
+    referral: ReferralOfPerson | None = Field(description="Their referral; null: there was none")
 
 
 class LookupAnswer(BaseModel):
     """The people found; unknown ids are left out."""
 
-    items: list[PersonView]
+    items: list[PersonView] = Field(description="The people found")
     current: Current

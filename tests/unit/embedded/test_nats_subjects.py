@@ -88,6 +88,7 @@ ALLOWED: Mapping[str, Table] = {
     # say "any but those of reps". It acknowledges nothing
     "gateway": {
         "say": {"CAPTURE", "DEAD", "gateway.rejected"},
+        "read": {*STREAMS} - {"ALERTS", "DEAD", "ROOM"},
         "try": {"CAPTURE", "DEAD"},
         "lay": {"CAPTURE", "DEAD", "ROOM"},
         "look": ALL | {ANNAS, BERTS},

@@ -7,6 +7,7 @@ from typing import Any
 
 from chassis.store.migrate import drift
 from gateway import store
+from gateway.webhooks import tables
 from tests.support.eventually import eventually
 from tests.support.nats import NatsServer
 from tests.support.stores import prepare
@@ -17,6 +18,7 @@ EVENT = {"event": "e", "userId": "u"}
 
 async def test_the_migrations_make_what_the_tables_say(store_url: str) -> None:
     await prepare(store_url, "gateway.migrations")
+    assert tables.WebhookRow.metadata is store.Table.metadata
     assert await drift(store_url, store.Table.metadata) == []
 
 

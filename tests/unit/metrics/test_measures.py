@@ -23,7 +23,8 @@ from services.metrics.domain.measures import (
     ratio_text,
     to_e4,
 )
-from services.metrics.domain.reports import median_seconds, seconds
+from services.metrics.domain.referral_reports import median_seconds
+from services.metrics.domain.reports import seconds
 from services.metrics.settings import MetricsSettings
 from tests.support.service import PUBLIC_KEY
 
