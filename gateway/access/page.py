@@ -16,7 +16,7 @@ _HEAD = """# Who may do what
 <!-- Written by `python -m gateway.access.page` from gateway/access/table.py; change that, not this. -->
 
 The gateway decides, by this table, before a service hears of a request; a service looks at the role again, and takes
-only what the gateway has signed. An operation that stands in no line is refused. ADR 0050 says why it is done here.
+only what the gateway has signed. An operation that stands in no line is refused. ADR 48 says why it is done here.
 
 ## Whose leads
 
