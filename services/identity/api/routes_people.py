@@ -92,10 +92,13 @@ async def find_people(
 ) -> PeoplePage:
     """People by what they go by, in the order of their first appearance.
 
-    Values are brought into the spelling in which captures are kept: ` Ann@ACME.com` finds `ann@acme.com`.
+    Values are brought into the spelling in which captures are kept: ` Ann@ACME.com` finds `ann@acme.com`. A value that
+    nobody can go by (no address, no number) finds nobody.
     """
-    named = _spelt(query, reading.service)
     after = from_id_cursor(query.cursor) or ""
+    named = _spelt(query, reading.service)
+    if named is None:
+        return PeoplePage(items=[], next_cursor=None)
     ids = await queries.find_people(reading.session, named, query.q, after, query.limit + 1)
     if not ids and query.user_id is not None and query.user_id.strip() != named["user_id"]:
         # one that was kept before addresses as user ids lost their capitals, and was not seen since
@@ -219,7 +222,8 @@ async def mark(person_id: PersonId, body: MarkRequest, context: Write, caller: C
     return view
 
 
-def _spelt(query: PeopleQuery, rules: RecognitionRules) -> dict[str, str]:
+def _spelt(query: PeopleQuery, rules: RecognitionRules) -> dict[str, str] | None:
+    """What is looked for as it is kept; None where nobody can go by a name: looking for nobody finds nobody."""
     named: dict[str, str] = {} if query.account_id is None else {"account_id": query.account_id}
     for kind in IdentifierKind:
         given = getattr(query, kind.value)
@@ -227,7 +231,7 @@ def _spelt(query: PeopleQuery, rules: RecognitionRules) -> dict[str, str]:
             continue
         read = normalise(kind, given, rules.region)
         if not isinstance(read, Identifier):
-            raise BadInput(f"Nobody can go by this {kind.value}: {read.reason}", field=f"query.{kind.value}")
+            return None
         named[kind.value] = read.value
     return named
 

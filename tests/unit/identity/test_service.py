@@ -301,7 +301,6 @@ async def test_what_cannot_be_done_is_refused_and_the_field_is_named(
 
 async def test_what_is_asked_wrongly_is_explained(client: httpx.AsyncClient) -> None:
     for path, status in (
-        ("/v1/people?email=nobody", 422),
         ("/v1/people?limit=0", 422),
         ("/v1/people?mail=ann@acme.com", 422),
         (f"/v1/people/{ABSENT}", 404),
@@ -314,6 +313,14 @@ async def test_what_is_asked_wrongly_is_explained(client: httpx.AsyncClient) -> 
         answer = await client.get(path)
         assert answer.status_code == status, (path, answer.text)
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "query", ["email=nobody", "email=gone@acme.com", "phone=n/a", "user_id=never", "q=nothing+like+it"]
+)
+async def test_looking_for_somebody_who_is_not_there_finds_nobody(client: httpx.AsyncClient, query: str) -> None:
+    answer = await client.get(f"/v1/people?{query}")
+    assert (answer.status_code, answer.json()) == (200, {"items": [], "next_cursor": None})
 
 
 async def test_an_agent_may_look_and_not_merge(service: Service, broker: Broker) -> None:
