@@ -92,9 +92,8 @@ def _take_over(document: Document, route: Route) -> None:
     # the gateway may refuse or fail where the service would not
     own = {str(status): answer for status, answer in problem_responses(401, 403, 503, 504).items()}
     taken = {**operation, "security": [{"api_key": []}], "responses": own | operation["responses"]}
-    taken["operationId"] = f"{route.upstream}_{operation['operationId']}" + (
-        "_of_person" if route.to is not None else ""
-    )
+    if route.to is not None:
+        taken["operationId"] += "_of_person"  # the service's own path is offered too
     document["paths"].setdefault(route.path, {})[route.method.lower()] = taken
     document["components"]["schemas"].update(upstream["components"]["schemas"])
 

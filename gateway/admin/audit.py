@@ -37,7 +37,7 @@ class AuditEntryView(AdminView):
         description="With which API key; null: with a token of the sign-in service",
         examples=["key_01M80JJ5Y0W1TJ1R02BCAFQ80A"],
     )
-    operation: str = Field(description="What: the operationId of this document", examples=["identity_merge_person"])
+    operation: str = Field(description="What: the operationId of this document", examples=["merge_people"])
     method: str = Field(description="The HTTP method", examples=["POST"])
     objects: list[str] = Field(
         description="What it was about: ids in the path, of what was made, of the people in a list (200 at most)",
@@ -72,7 +72,7 @@ class AuditSearch(BaseModel):
 
     principal: Text = Field(default=None, description="Of this principal", examples=["dana@acme.test"])
     object_id: Text = Field(default=None, description="About this", examples=["per_01M80JJ5Y0W1TJ1R02BCAFQ80A"])
-    operation: Text = Field(default=None, description="This operation", examples=["identity_merge_person"])
+    operation: Text = Field(default=None, description="This operation", examples=["merge_people"])
     since: Moment | None = Field(default=None, description="From this moment on", examples=["2026-03-01T00:00:00Z"])
     until: Moment | None = Field(default=None, description="Before this moment", examples=["2026-04-01T00:00:00Z"])
     cursor: int | None = Field(default=None, ge=1, le=2**62, description="`next_cursor` of the page before")

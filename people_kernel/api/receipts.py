@@ -28,7 +28,7 @@ def receipts_router(service: str, receipts: Table, fragments: Table) -> APIRoute
     @router.get(
         f"/v1/{service}/people/{{person_id}}/receipts",
         responses=problem_responses(404),
-        operation_id=f"{service}_receipts",
+        operation_id=f"list_{service}_receipts",
     )
     async def read_receipts(
         reading: Read, person_id: PersonId, as_of: AsOf = None, cursor: Cursor = None, limit: Limit = 50

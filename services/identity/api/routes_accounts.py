@@ -155,7 +155,7 @@ async def find_accounts(reading: Read, query: Annotated[AccountsQuery, Query()])
 
 
 @router.get("/v1/accounts/{account_id}", responses=problem_responses(404))
-async def account(reading: Read, account_id: AccountId) -> AccountView:
+async def read_account(reading: Read, account_id: AccountId) -> AccountView:
     """One company. An account that turned out to be another one answers with that."""
     found = await queries.load_accounts(reading.session, [account_id])
     if account_id not in found:

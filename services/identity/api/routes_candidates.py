@@ -141,7 +141,7 @@ class CandidatesPage(View):
         f" claimed of it; at most {CANDIDATES} wait at one person."
     ),
 )
-async def candidates(reading: Read, query: Annotated[CandidatesQuery, Query()]) -> CandidatesPage:
+async def list_candidates(reading: Read, query: Annotated[CandidatesQuery, Query()]) -> CandidatesPage:
     """Pairs for review."""
     filters = query.model_dump(include={"status", "source_id", "reason"}, exclude_none=True, mode="json")
     after = from_id_cursor(query.cursor) or ""
@@ -154,14 +154,16 @@ async def candidates(reading: Read, query: Annotated[CandidatesQuery, Query()]) 
 
 
 @router.get("/v1/identity/candidates/{candidate_id}", responses=problem_responses(404))
-async def candidate(reading: Read, candidate_id: _CandidateId) -> CandidateView:
+async def read_candidate(reading: Read, candidate_id: _CandidateId) -> CandidateView:
     """One pair, with all that was claimed of it."""
     one = await commands.find_candidate(candidate_id, reading)
     return await _answer(reading, one)
 
 
 @router.post("/v1/identity/candidates/{candidate_id}:confirm", responses=problem_responses(403, 404, 409))
-async def confirm(candidate_id: _CandidateId, body: DecisionRequest, context: Write, caller: Caller) -> CandidateView:
+async def confirm_candidate(
+    candidate_id: _CandidateId, body: DecisionRequest, context: Write, caller: Caller
+) -> CandidateView:
     """Say that the two are one. They are merged by hand, with your reason; cutting the link of the decision (`:split`)
     takes it back. Saying it again answers the same.
     """
@@ -171,7 +173,9 @@ async def confirm(candidate_id: _CandidateId, body: DecisionRequest, context: Wr
 
 
 @router.post("/v1/identity/candidates/{candidate_id}:reject", responses=problem_responses(403, 404, 409))
-async def reject(candidate_id: _CandidateId, body: DecisionRequest, context: Write, caller: Caller) -> CandidateView:
+async def reject_candidate(
+    candidate_id: _CandidateId, body: DecisionRequest, context: Write, caller: Caller
+) -> CandidateView:
     """Say that the two are two people. Nobody is asked about them again; you may still confirm it later."""
     require(caller, *MAY_REGROUP)
     decision = HumanDecision(by=caller.subject, at=context.now, reason=body.reason)

@@ -155,7 +155,7 @@ class ConsentLookup(View):
 
 
 @router.get("/v1/people/{person_id}/consent", responses=problem_responses(404))
-async def consent(reading: Read, person_id: PersonId) -> ConsentView:
+async def read_consent(reading: Read, person_id: PersonId) -> ConsentView:
     """What this person said about being written to or called: what holds for each channel and why, what waits, and the
     whole history with its proof. An absorbed id answers with the survivor.
     """

@@ -161,7 +161,7 @@ async def person(
 
 
 @router.get("/v1/people/{person_id}/links", responses=problem_responses(404))
-async def links(reading: Read, person_id: PersonId) -> LinksView:
+async def list_links(reading: Read, person_id: PersonId) -> LinksView:
     """Why this is one person: every link with its evidence, cut ones too; what was not linked,
     and why; what could not be an identifier.
 
@@ -178,7 +178,7 @@ async def links(reading: Read, person_id: PersonId) -> LinksView:
 
 
 @router.post("/v1/people/{person_id}:merge", responses=problem_responses(403, 404, 409))
-async def merge(
+async def merge_people(
     person_id: PersonId, body: MergeRequest, context: Write, caller: Caller, dry_run: DryRun = False
 ) -> RegroupingView:
     """Make one person of two. The one that was seen first survives; the other id
@@ -195,7 +195,7 @@ async def merge(
 
 
 @router.post("/v1/people/{person_id}:split", responses=problem_responses(403, 404))
-async def split(
+async def split_person(
     person_id: PersonId, body: SplitRequest, context: _Write, caller: Caller, dry_run: DryRun = False
 ) -> RegroupingView:
     """Cut links, so that one person becomes several. What machines linked and a
@@ -210,7 +210,7 @@ async def split(
 
 
 @router.post("/v1/people/{person_id}:mark", responses=problem_responses(403, 404))
-async def mark(person_id: PersonId, body: MarkRequest, context: Write, caller: Caller) -> PersonView:
+async def mark_person(person_id: PersonId, body: MarkRequest, context: Write, caller: Caller) -> PersonView:
     """Say that somebody is a test, so that they never reach a sales rep or a report; or,
     with `false`, that they are none after all.
 

@@ -101,7 +101,7 @@ class WithheldPage(View):
         f" {WITHHELD:,} of the last {WITHHELD_DAYS} days, released ones too."
     ),
 )
-async def withheld(reading: Read, query: Annotated[WithheldQuery, Query()]) -> WithheldPage:
+async def list_withheld(reading: Read, query: Annotated[WithheldQuery, Query()]) -> WithheldPage:
     """What robots did."""
     filters = query.model_dump(include={"source_id", "reason"}, exclude_none=True, mode="json")
     found = await queries.withheld(reading.session, filters, from_id_cursor(query.cursor), query.limit + 1)
@@ -113,7 +113,7 @@ async def withheld(reading: Read, query: Annotated[WithheldQuery, Query()]) -> W
 
 
 @router.post("/v1/interactions/{interaction_id}:release", responses=problem_responses(403, 404))
-async def release(
+async def release_interaction(
     interaction_id: _InteractionId,
     body: ReleaseRequest,
     context: Annotated[Context[RecognitionRules], WRITING],

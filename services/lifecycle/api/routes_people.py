@@ -116,14 +116,14 @@ async def look_stages_up(reading: Read, body: LookupAsOfRequest) -> LookupAnswer
 
 
 @router.get("/v1/lifecycle/people/{person_id}", responses=problem_responses(404))
-async def stage_of_person(reading: Read, person_id: PersonId, as_of: AsOf = None) -> PersonView:
+async def read_stage(reading: Read, person_id: PersonId, as_of: AsOf = None) -> PersonView:
     """The stage a person is in, since when and why, the clocks that run and what can be done."""
     owner = await find_owner(reading, person_id)
     return (await show(reading, [owner], as_of))[owner]
 
 
 @router.get("/v1/lifecycle/people/{person_id}/history", responses=problem_responses(404))
-async def history_of_person(
+async def list_stage_history(
     reading: Read, person_id: PersonId, as_of: AsOf = None, cursor: Cursor = None, limit: Limit = 50
 ) -> HistoryPage:
     """All moves of a person, the first one first; also those of people that they turned out to be."""

@@ -75,7 +75,7 @@ async def look_people_up(reading: Annotated[Context[CompiledCatalogue], READING]
 
 
 @router.get("/v1/nurture/people/{person_id}", responses=problem_responses(404))
-async def nurtured_person(reading: Annotated[Context[CompiledCatalogue], READING], person_id: PersonId) -> PersonView:
+async def read_nurture(reading: Annotated[Context[CompiledCatalogue], READING], person_id: PersonId) -> PersonView:
     """One person: both stages and why, what they agreed to, and what was chosen for them lately."""
     owner = (await survivors(reading.session, FRAGMENT, [person_id])).get(person_id)
     if owner is None:
@@ -108,7 +108,7 @@ async def nurtured_person(reading: Annotated[Context[CompiledCatalogue], READING
 
 
 @router.get("/v1/nurture/people/{person_id}/receipts/{receipt_id}/why-not", responses=problem_responses(404))
-async def why_not_the_others(
+async def explain_why_not(
     reading: Annotated[Context[CompiledCatalogue], READING], person_id: PersonId, receipt_id: ReceiptId
 ) -> WhyNotAnswer:
     """What spoke against each treatment that there was when a choice was made."""

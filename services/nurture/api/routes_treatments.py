@@ -144,7 +144,7 @@ async def create_treatment(writing: Write, caller: Caller, body: TreatmentReques
     return treatment_view(entry)
 
 
-@router.put("/v1/treatments/{treatment_id}", responses=problem_responses(403, 404, 409))
+@router.put("/v1/treatments/{treatment_id}", name="revise_treatment", responses=problem_responses(403, 404, 409))
 async def revise(writing: Write, caller: Caller, treatment_id: TreatmentId, body: TreatmentRequest) -> TreatmentView:
     """The treatment as it is from now on: a new revision, unless nothing changes. Older
     revisions stay, because receipts name them.

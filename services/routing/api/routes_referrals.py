@@ -80,14 +80,14 @@ class ReferralQuery(BaseModel):
     limit: int = Field(default=50, ge=1, le=200, description="Items on a page")
 
 
-@router.post("/v1/referrals/{referral_id}:see", responses=_REFUSALS)
+@router.post("/v1/referrals/{referral_id}:see", name="see_referral", responses=_REFUSALS)
 async def see(writing: Write, caller: Caller, referral_id: ReferralId) -> ReferralView:
     """The rep looked at it. It is still to be answered."""
     await _refuse_unseen(writing, caller, referral_id)
     return await _view(writing, await see_referral(referral_id, RepAnswer(_asker(caller)), writing))
 
 
-@router.post("/v1/referrals/{referral_id}:accept", responses=_REFUSALS)
+@router.post("/v1/referrals/{referral_id}:accept", name="accept_referral", responses=_REFUSALS)
 async def accept(
     writing: Write, caller: Caller, referral_id: ReferralId, body: AnswerRequest | None = None
 ) -> ReferralView:
@@ -101,7 +101,7 @@ async def accept(
     return await _view(writing, await accept_referral(referral_id, answer, writing))
 
 
-@router.post("/v1/referrals/{referral_id}:return", responses=_REFUSALS)
+@router.post("/v1/referrals/{referral_id}:return", name="return_referral", responses=_REFUSALS)
 async def give_back(writing: Write, caller: Caller, referral_id: ReferralId, body: ReturnRequest) -> ReferralView:
     """The rep gives this person back, also one that was accepted before. With `wrong_rep` the next rep is asked."""
     await _refuse_unseen(writing, caller, referral_id)
@@ -110,7 +110,7 @@ async def give_back(writing: Write, caller: Caller, referral_id: ReferralId, bod
     )
 
 
-@router.post("/v1/referrals/{referral_id}:reassign", responses=_REFUSALS)
+@router.post("/v1/referrals/{referral_id}:reassign", name="reassign_referral", responses=_REFUSALS)
 async def reassign(writing: Write, caller: Caller, referral_id: ReferralId, body: ReassignRequest) -> ReferralView:
     """Somebody in charge gives it to another rep, whatever their turn, team or capacity. They are
     asked, and have to answer like anybody else.

@@ -181,7 +181,7 @@ def _rep_view(rep: Rep, open_referrals: int) -> RepView:
 
 
 @router.post("/v1/reps/{rep_id}/credentials", status_code=201, responses=problem_responses(403, 404, 409))
-async def issue_credentials(request: Request, caller: Caller, rep_id: RepId) -> CredentialsView:
+async def issue_rep_credentials(request: Request, caller: Caller, rep_id: RepId) -> CredentialsView:
     """A new password for a rep on NATS, with which they read their own alerts and nothing
     else. The one before does not work any more, and who is connected with it is hung up on.
 
@@ -219,7 +219,7 @@ async def issue_credentials(request: Request, caller: Caller, rep_id: RepId) -> 
 
 
 @router.put("/v1/accounts/{account_id}/owner", responses=problem_responses(403))
-async def set_owner(body: OwnerRequest, writing: Write, caller: Caller, account_id: _AccountId) -> OwnerView:
+async def set_account_owner(body: OwnerRequest, writing: Write, caller: Caller, account_id: _AccountId) -> OwnerView:
     """From now on people of this account are offered to this rep first. What was offered already stays where it is."""
     require(caller, *MANAGING)
     await own_account(account_id, body.rep_id, caller.subject, writing)
@@ -227,7 +227,7 @@ async def set_owner(body: OwnerRequest, writing: Write, caller: Caller, account_
 
 
 @router.get("/v1/accounts/{account_id}/owner")
-async def read_owner(reading: Read, account_id: _AccountId) -> OwnerView:
+async def read_account_owner(reading: Read, account_id: _AccountId) -> OwnerView:
     """Whose the account is; all null where nobody ever said."""
     return await _owner_view(reading, account_id)
 

@@ -92,7 +92,7 @@ async def search_profiles_among(
 
 
 @router.post("/v1/scoring/people:lookup")
-async def look_people_up(reading: Read, body: LookupAsOfRequest) -> LookupAnswer:
+async def look_up_scores(reading: Read, body: LookupAsOfRequest) -> LookupAnswer:
     """Up to 200 people by id, in one go. Ids that a merge absorbed answer
     with the survivor; unknown ids are left out.
     """
@@ -116,7 +116,7 @@ async def look_browser_up(reading: Read, body: BrowserRequest) -> BrowserView:
 
 
 @router.get("/v1/scoring/people/{person_id}", responses=problem_responses(404))
-async def person(
+async def read_scores(
     reading: Read,
     person_id: PersonId,
     as_of: AsOf = None,
@@ -140,7 +140,7 @@ async def person(
 
 
 @router.get("/v1/scoring/people/{person_id}/receipts", responses=problem_responses(404))
-async def receipts(
+async def list_scoring_receipts(
     reading: Read, person_id: PersonId, as_of: AsOf = None, cursor: Cursor = None, limit: Limit = 50
 ) -> ReceiptsPage:
     """Why fit and engagement are what they are, newest first.
@@ -158,7 +158,7 @@ async def receipts(
 
 
 @router.get("/v1/scoring/people/{person_id}/timeline", responses=problem_responses(404))
-async def timeline(
+async def read_timeline(
     reading: Read, person_id: PersonId, as_of: AsOf = None, cursor: Cursor = None, limit: Limit = 50
 ) -> TimelinePage:
     """What this person did, newest first: every interaction, whether it was worth points or not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -37,6 +38,8 @@ def test_each_operation_has_a_name_of_its_own_and_tells_its_errors(document: dic
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     names = [operation["operationId"] for operation in operations]
     assert len(names) == len(set(names))
+    services = ("identity_", "scoring_", "lifecycle_", "nurture_", "routing_", "metrics_")
+    assert [name for name in names if name.startswith(services) or not re.fullmatch("[a-z]+(_[a-z]+)+", name)] == []
     assert all({"400", "500"} <= operation["responses"].keys() for operation in operations)
 
 
