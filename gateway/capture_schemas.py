@@ -157,7 +157,10 @@ CAPTURE_SCHEMAS: dict[str, Any] = {
                 "description": "Where the form asked to be sent on to; absent when it did not, or may not",
                 "examples": ["https://www.acme.test/thanks"],
             },
-            "recognized": {"const": False, "description": "Nobody was found in it; it is in the source's rejects"},
+            "recognized": {
+                "type": "boolean",
+                "description": "false: nobody was found in it; it is in the source's rejects",
+            },
             "reason": {
                 "type": "string",
                 "description": "Why nobody was found",
