@@ -90,7 +90,7 @@ def _take_over(document: Document, route: Route) -> None:
     if operation is None:
         raise LookupError(f"{route.method} {route.path} is passed on, and the document of {route.upstream} lacks it")
     # the gateway may refuse or fail where the service would not
-    own = {str(status): answer for status, answer in problem_responses(401, 403, 503, 504).items()}
+    own = {str(status): answer for status, answer in problem_responses(401, 403, 429, 503, 504).items()}
     taken = {**operation, "security": [{"api_key": []}], "responses": own | operation["responses"]}
     if route.to is not None:
         taken["operationId"] += "_of_person"  # the service's own path is offered too
@@ -146,7 +146,7 @@ def _capture_operation(path: str, body: str) -> dict[str, Any]:
             },
             **{
                 str(status): answer
-                for status, answer in problem_responses(400, 401, 405, 413, 415, 422, 500, 503).items()
+                for status, answer in problem_responses(400, 401, 403, 405, 413, 415, 422, 429, 500, 503).items()
             },
         },
     }
@@ -218,7 +218,7 @@ _FORM_OPERATION: dict[str, Any] = {
         "303": {"description": "On disk; go on to the return URL"},
         **{
             str(status): answer
-            for status, answer in problem_responses(400, 403, 404, 405, 413, 415, 422, 500, 503).items()
+            for status, answer in problem_responses(400, 403, 404, 405, 413, 415, 422, 429, 500, 503).items()
         },
     },
 }

@@ -20,6 +20,7 @@ Document = dict[str, Any]
 _VERBS = frozenset({"get", "put", "post", "delete", "patch"})
 _OF_ALL = (400, 500, 503)
 _OF_THE_TOKEN = (401,)
+_OF_STRANGERS = (429,)
 _OF_A_BODY = (413, 422)
 _SCHEMA_REF = "#/components/schemas/{model}"
 _TURN = Lock()
@@ -47,7 +48,7 @@ def describe(
 
 def _with_problems(document: Document, is_public: bool) -> Document:
     for operation in _operations(document):
-        statuses = _OF_ALL if is_public else (*_OF_ALL, *_OF_THE_TOKEN)
+        statuses: tuple[int, ...] = (*_OF_ALL, *_OF_STRANGERS) if is_public else (*_OF_ALL, *_OF_THE_TOKEN)
         if "requestBody" in operation:
             statuses = (*statuses, *_OF_A_BODY)
         elif "parameters" in operation:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import orjson
 
 from gateway.capture import JITSU
-from tests.unit.gateway.running import WRITE_KEY, Door
+from tests.support.nats import NatsServer
+from tests.unit.gateway.running import WRITE_KEY, Door, gateway_settings, open_door
 from tests.unit.gateway.served import post, served
 
 KEY = "site-7f2a:5c0e9b1d"
@@ -39,8 +42,9 @@ async def test_a_page_may_ask_for_jitsu_s_header(door: Door) -> None:
     assert (answer.status_code, answer.headers["access-control-allow-headers"]) == (204, "content-type,x-write-key")
 
 
-async def test_jitsu_s_events_take_the_express_lane(door: Door) -> None:
-    async with served(door) as server:
+async def test_jitsu_s_events_take_the_express_lane(nats_server: NatsServer, tmp_path: Path) -> None:
+    settings = gateway_settings(nats_server.url, tmp_path / "gateway.db", sample_ratio=0.0)  # what is traced does not
+    async with open_door(settings) as door, served(door) as server:
         event = orjson.dumps(EVENT)
         for path in JITSU:
             answer = await server.ask(post(path, event, f"X-Write-Key: {WRITE_KEY}"))

@@ -83,6 +83,19 @@ async def test_an_origin_that_could_never_be_met_is_refused(door: Door) -> None:
     assert origin_told("", "http://[broken") == ""
 
 
+@pytest.mark.parametrize("written", ["https://[::1]:3000", "http://localhost:3000", "https://*.acme.example"])
+def test_an_origin_is_kept_as_it_is_written(written: str) -> None:
+    assert clean_origin(written) == written
+
+
+@pytest.mark.parametrize(
+    "written", ["https://*.]iy", "https://[0.7]", "https://a:99999", "https://a:b", "acme.example"]
+)
+def test_what_is_no_origin_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="an origin is scheme and host"):
+        clean_origin(written)
+
+
 # --- keys that nobody has
 
 

@@ -46,14 +46,16 @@ async def test_a_source_sees_what_it_sent_and_why_it_was_refused(door: Door) -> 
     assert len(await requests_of(door, limit=1)) == 1
 
 
-async def test_the_express_lane_is_remembered_like_the_long_way(door: Door) -> None:
+async def test_the_express_lane_is_remembered_like_the_long_way(nats_server: NatsServer, tmp_path: Path) -> None:
     body = b'{"userId":"u","event":"Kept","messageId":"m%d","writeKey":"%b"}'
-    async with served(door) as server:
-        for number in range(3):
-            said = await server.ask(post("/v1/track", body % (number, WRITE_KEY.encode()), "User-Agent: curl/8"))
-            assert said.status == 200
-        assert not server.ways
-    told = [(one["status"], one["events"], one["user_agent"]) for one in await requests_of(door)]
+    settings = gateway_settings(nats_server.url, tmp_path / "gateway.db", sample_ratio=0.0)  # what is traced does not
+    async with open_door(settings) as door:
+        async with served(door) as server:
+            for number in range(3):
+                said = await server.ask(post("/v1/track", body % (number, WRITE_KEY.encode()), "User-Agent: curl/8"))
+                assert said.status == 200
+            assert not server.ways
+        told = [(one["status"], one["events"], one["user_agent"]) for one in await requests_of(door)]
     assert told == [(200, 1, "curl/8")] * 3
 
 

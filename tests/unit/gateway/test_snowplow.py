@@ -185,7 +185,7 @@ async def test_nobody_s_app_id_is_told_and_a_page_may_ask_first(door: Door) -> N
 async def test_an_app_id_leads_to_one_source_and_to_none_whose_word_is_believed(door: Door) -> None:
     made = (await door.api("POST", "/v1/sources", json={"name": "a", "app_ids": ["www"]})).json()
     again = await door.api("POST", "/v1/sources", json={"name": "b", "app_ids": ["www"]})
-    assert (again.status_code, again.json()["type"].rpartition(":")[2]) == (409, "app-id-taken")
+    assert (again.status_code, again.json()["type"].rpartition("/")[2]) == (409, "app-id-taken")
     server = await door.api("POST", "/v1/sources", json={"name": "c", "kind": "server", "app_ids": ["api"]})
     assert (server.status_code, server.json()["errors"][0]["field"]) == (422, "body.app_ids")
     kept = await door.api("PATCH", f"/v1/sources/{made['source_id']}", json={"app_ids": ["www", "blog"]})
