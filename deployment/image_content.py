@@ -39,7 +39,7 @@ def folders(image: str, root: Path) -> tuple[str, ...]:
     start = start_module(image)
     if _source(root, start) is None:
         raise NothingToStart(f"{image}: there is no {start}; give a service, gateway or {TOOLS}")
-    found = {_folder(module) for module in _reached(root, start)}
+    found = {_folder(module) for module in reached(root, start)}
     if image == TOOLS:  # a store is restored by the migrations that made it; they are found by name
         found |= {str(path.parent.relative_to(root)) for path in root.glob("*/**/migrations/__init__.py")}
         found = {folder for folder in found if not _is_within(folder, found)}
@@ -62,7 +62,7 @@ def copy(image: str, root: Path, target: Path) -> None:
         raise SyntaxError(f"{target}: what was copied does not compile")
 
 
-def _reached(root: Path, start: str) -> set[str]:
+def reached(root: Path, start: str) -> set[str]:
     """The modules of ours that are imported from `start` on, wherever in a file the import stands."""
     seen: set[str] = set()
     waiting = [start]

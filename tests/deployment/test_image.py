@@ -15,7 +15,7 @@ import pytest
 from chassis.version import VERSION
 from chassis.web.probe import ask
 from deployment.catalogue import INNER_PORT, PORT, PROCESSES, SERVICES
-from deployment.image_content import TOOLS, NothingToStart, copy, folders, start_module
+from deployment.image_content import TOOLS, NothingToStart, copy, folders, reached, start_module
 from tests.support.composition import ROOT
 from tests.support.dockerfile import line_of, read_stages
 
@@ -182,6 +182,13 @@ def test_the_context_is_a_list_of_what_is_let_in() -> None:
     assert carried | {"deployment", "requirements.lock"} <= let_in
     assert let_in <= carried | {"backup", "deployment", "embedded", "requirements.lock"}
     assert not {f"services/{name}" for name in SERVICES} & let_in
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_nothing_that_a_start_imports_is_kept_out_of_the_context(image: str) -> None:
+    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] not in "#!*"]
+    imported = [module.replace(".", "/") for module in reached(ROOT, start_module(image))]
+    assert [one for one in imported for line in lines if f"{one}/".startswith(f"{line}/")] == []
 
 
 @pytest.mark.parametrize(
